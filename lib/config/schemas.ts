@@ -1,0 +1,55 @@
+import * as z from 'zod/mini'
+
+// Variables arrive as text or not at all. Every reason is a predicate that reads on after the variable's name.
+
+type Text = string | undefined
+
+function reading<Value>(read: (text: Text) => Value | Refusal) {
+  return z.pipe(
+    z.optional(z.string()),
+    z.transform((text: Text, context) => {
+      const value = read(text)
+      if (!(value instanceof Refusal)) return value
+      context.issues.push({ code: 'custom', message: value.reason, input: undefined })
+      return z.NEVER
+    }),
+  )
+}
+
+class Refusal {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** Text that must be there, of at least `minLength` characters. */
+export function requiredText({ minLength = 1 }: { minLength?: number } = {}) {
+  return reading(text => {
+    if (text === undefined) return new Refusal('is missing')
+    return text.length < minLength ? new Refusal(`is shorter than ${minLength} characters`) : text
+  })
+}
+
+/** Text that may be absent. */
+export function optionalText() {
+  return reading(text => text)
+}
+
+/** A whole number within bounds, with a default. */
+export function integer({ min, max, fallback }: { min: number; max: number; fallback: number }) {
+  return reading(text => {
+    if (text === undefined) return fallback
+    const value = Number(text)
+    if (!/^\s*\d+\s*$/.test(text) || value < min || value > max) return new Refusal(`is no whole number from ${min} to ${max}`)
+    return value
+  })
+}
+
+/** One of a few words, in any letter case, with a default. */
+export function oneOf<const Word extends string>(words: readonly Word[], fallback: NoInfer<Word>) {
+  return reading(text => {
+    if (text === undefined) return fallback
+    return words.find(word => word === text.trim().toLowerCase()) ?? new Refusal(`is none of ${words.join(', ')}`)
+  })
+}

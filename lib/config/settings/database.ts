@@ -1,0 +1,134 @@
+import { parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
+import { integer, oneOf, optionalText } from '../schemas.ts'
+import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
+import { decideTls, readCertificates, sslModes, type SslMode, type Tls } from '../tls.ts'
+
+/** How many connections a pool holds and how long it waits; all times in ms. */
+export interface PoolSettings {
+  readonly max: number
+  readonly min: number
+  readonly acquireMs: number
+  readonly idleMs: number
+  readonly evictMs: number
+}
+
+/** Everything that is needed to connect. */
+export interface DatabaseSettings {
+  readonly host: string
+  readonly port: number
+  readonly name: string
+  readonly user: string
+  readonly password: string
+  readonly tls: Tls
+  readonly pool: PoolSettings
+  /** After this long without a statement the server ends the session; 0 leaves it open. */
+  readonly idleSessionMs: number
+}
+
+// One connection per container: it serves one request at a time, and the smallest managed database takes 22.
+const FUNCTION_POOL: PoolSettings = { max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 }
+// A paused container cannot close its connection, so the server does. Not a multiple of the health check's 5 minutes.
+const IDLE_SESSION_MS = 240_000
+
+const addressVariables = {
+  DB_CONNECTION_URL: optionalText(),
+  DB_HOST: optionalText(),
+  DB_PORT: integer({ min: 1, max: 65_535, fallback: 5432 }),
+  DB_NAME: optionalText(),
+  DB_USER: optionalText(),
+  DB_PASSWORD: optionalText(),
+  DB_SSLMODE: oneOf([...sslModes, 'unset'], 'unset'),
+  DB_CA_CERT: optionalText(),
+}
+
+const poolVariables = {
+  DB_POOL_MAX: integer({ min: 1, max: 1000, fallback: FUNCTION_POOL.max }),
+  DB_POOL_MIN: integer({ min: 0, max: 1000, fallback: FUNCTION_POOL.min }),
+  DB_POOL_ACQUIRE_MS: integer({ min: 100, max: 600_000, fallback: FUNCTION_POOL.acquireMs }),
+  DB_POOL_IDLE_MS: integer({ min: 1000, max: 3_600_000, fallback: FUNCTION_POOL.idleMs }),
+  DB_POOL_EVICT_MS: integer({ min: 100, max: 3_600_000, fallback: FUNCTION_POOL.evictMs }),
+  DB_IDLE_SESSION_MS: integer({ min: 0, max: 86_400_000, fallback: IDLE_SESSION_MS }),
+}
+
+interface AddressValues {
+  readonly DB_CONNECTION_URL: string | undefined
+  readonly DB_HOST: string | undefined
+  readonly DB_PORT: number
+  readonly DB_NAME: string | undefined
+  readonly DB_USER: string | undefined
+  readonly DB_PASSWORD: string | undefined
+  readonly DB_SSLMODE: SslMode | 'unset'
+  readonly DB_CA_CERT: string | undefined
+}
+
+/** The database that the functions work on. */
+export const databaseSettings = defineSettings({ ...addressVariables, ...poolVariables }, (values): DatabaseSettings => {
+  const { tls, ...address } = addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
+  if (values.DB_POOL_MIN > values.DB_POOL_MAX) throw new SettingIssues([{ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' }])
+  return Object.freeze({
+    ...address,
+    tls,
+    pool: Object.freeze({
+      max: values.DB_POOL_MAX,
+      min: values.DB_POOL_MIN,
+      acquireMs: values.DB_POOL_ACQUIRE_MS,
+      idleMs: values.DB_POOL_IDLE_MS,
+      evictMs: values.DB_POOL_EVICT_MS,
+    }),
+    idleSessionMs: values.DB_IDLE_SESSION_MS,
+  })
+})
+
+/** The database as migrations reach it: `DB_MIGRATION_URL` if set, since they cannot go through a transaction pooler. */
+export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRATION_URL: optionalText() }, (values): DatabaseSettings => {
+  const { tls, ...address } =
+    values.DB_MIGRATION_URL === undefined
+      ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
+      : addressOf(values, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL)
+  return Object.freeze({ ...address, tls, pool: FUNCTION_POOL, idleSessionMs: 0 })
+})
+
+function addressOf(values: AddressValues, urlVariable: string, url: string | undefined): Omit<DatabaseAddress, 'sslmode'> & { tls: Tls } {
+  const issues: SettingIssue[] = []
+  const address = url === undefined ? addressFromParts(values, issues) : addressFromUrl(values, urlVariable, url, issues)
+  const ca = values.DB_CA_CERT === undefined ? undefined : readCertificates(values.DB_CA_CERT)
+  if (values.DB_CA_CERT !== undefined && ca === undefined) issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
+  if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
+
+  const { sslmode, ...rest } = address
+  const tls = decideTls({ host: rest.host, sslmode, ca })
+  if ('refused' in tls) {
+    const variable = tls.variable === 'ca' ? 'DB_CA_CERT' : values.DB_SSLMODE === 'unset' ? urlVariable : 'DB_SSLMODE'
+    throw new SettingIssues([{ variable, reason: tls.refused }])
+  }
+  return { ...rest, tls }
+}
+
+function addressFromUrl(values: AddressValues, variable: string, url: string, issues: SettingIssue[]): DatabaseAddress | undefined {
+  const parsed = parseDatabaseUrl(url)
+  if ('refused' in parsed) {
+    issues.push({ variable, reason: parsed.refused })
+    return undefined
+  }
+  const wished = wishedMode(values)
+  if (wished !== undefined && parsed.address.sslmode !== undefined && wished !== parsed.address.sslmode) {
+    issues.push({ variable: 'DB_SSLMODE', reason: `contradicts the sslmode in ${variable}` })
+  }
+  return { ...parsed.address, sslmode: parsed.address.sslmode ?? wished }
+}
+
+function addressFromParts(values: AddressValues, issues: SettingIssue[]): DatabaseAddress | undefined {
+  const { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password } = values
+  if (host !== undefined && name !== undefined && user !== undefined && password !== undefined) {
+    return { host, port: values.DB_PORT, name, user, password, sslmode: wishedMode(values) }
+  }
+  const parts = { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password }
+  const missing = Object.entries(parts).filter(([, value]) => value === undefined)
+  if (missing.length === Object.keys(parts).length) issues.push({ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' })
+  else for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
+  return undefined
+}
+
+function wishedMode(values: AddressValues): SslMode | undefined {
+  return values.DB_SSLMODE === 'unset' ? undefined : values.DB_SSLMODE
+}

@@ -1,0 +1,70 @@
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+
+/** What pg hands to `tls.connect`. */
+export interface TlsOptions {
+  readonly minVersion: 'TLSv1.2'
+  readonly rejectUnauthorized: boolean
+  readonly ca?: string
+  readonly servername?: string
+}
+
+export type Tls =
+  | { readonly mode: 'off' }
+  | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions }
+
+/** libpq's words. `allow` and `prefer` cannot be kept by the client library, and count as no wish at all. */
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+export type SslMode = (typeof sslModes)[number]
+
+export type TlsDecision = Tls | { readonly refused: string; readonly variable: 'sslmode' | 'ca' }
+
+const MANAGED_HOST = /\.db\.ondigitalocean\.com\.?$/i
+
+/** Whether the host is one of DigitalOcean's managed databases, which accept nothing but TLS. */
+export function isManagedHost(host: string): boolean {
+  return MANAGED_HOST.test(host)
+}
+
+/**
+ * Decides once, for the whole project, how a connection to `host` is secured. A CA means full verification, host
+ * name included, whatever weaker mode was asked for. Without one, a host that is not this machine is encrypted but
+ * unverified, unless verification was asked for (then Node's own roots decide) or `disable` says otherwise.
+ */
+export function decideTls({ host, sslmode, ca }: { host: string; sslmode?: SslMode | undefined; ca?: string | undefined }): TlsDecision {
+  if (sslmode === 'disable') {
+    if (isManagedHost(host)) return { refused: 'is disable, which a managed database does not allow', variable: 'sslmode' }
+    if (ca !== undefined) return { refused: 'is set although sslmode=disable turns TLS off', variable: 'ca' }
+    return { mode: 'off' }
+  }
+  const wished = sslmode === 'require' || sslmode === 'verify-ca' || sslmode === 'verify-full'
+  if (!wished && ca === undefined && isThisMachine(host)) return { mode: 'off' }
+  const verified = ca !== undefined || sslmode === 'verify-ca' || sslmode === 'verify-full'
+  return {
+    mode: verified ? 'verified' : 'unverified',
+    options: {
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: verified,
+      ...(ca === undefined ? {} : { ca }),
+      // A name is sent for SNI and checked against the certificate; an IP address must not be sent as one.
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    },
+  }
+}
+
+/** Reads a CA bundle given as PEM or as base64 of PEM on one line; `undefined` when it holds no readable certificate. */
+export function readCertificates(text: string): string | undefined {
+  const pem = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('latin1')
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+  if (!certificates) return undefined
+  try {
+    for (const certificate of certificates) new X509Certificate(certificate)
+  } catch {
+    return undefined
+  }
+  return certificates.join('\n')
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host) || host.startsWith('/')
+}

@@ -1,0 +1,122 @@
+import type pg from 'pg'
+import type { DatabaseSettings } from '../config/settings/database.ts'
+import { ApplicationError, DeadlineExceededError } from '../errors.ts'
+import type { Deadline } from '../resilience/deadline.ts'
+import { wait } from '../resilience/wait.ts'
+import { migrations as allMigrations } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
+
+export interface MigrateOptions {
+  settings: DatabaseSettings
+  deadline: Deadline
+  migrations?: readonly Migration[]
+}
+
+export interface MigrateResult {
+  /** Names of the migrations that this call applied, in order. */
+  applied: string[]
+  /** How many had been applied before. */
+  alreadyApplied: number
+}
+
+// An arbitrary number that means "the schema is being migrated" to every copy of this project on one database.
+const LOCK_KEY = 7_126_001
+const POLL_MS = 250
+const CONNECT_MS = 10_000
+
+/**
+ * Applies pending migrations in order, on one connection of its own. Two at once are harmless: one holds the advisory
+ * lock, the other asks for it again and again. It never waits inside a statement, because `CREATE INDEX CONCURRENTLY`
+ * waits for every running statement and the two would deadlock.
+ * @throws ApplicationError `pooler-refused` behind a pooler, where the lock would not belong to this connection;
+ * DeadlineExceededError when the lock was not free in time.
+ */
+export async function applyMigrations({ settings, deadline, migrations = allMigrations }: MigrateOptions): Promise<MigrateResult> {
+  const { default: pgModule } = await import('pg')
+  const client = new pgModule.Client({
+    host: settings.host,
+    port: settings.port,
+    database: settings.name,
+    user: settings.user,
+    password: settings.password,
+    ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
+    application_name: 'ops/migrate',
+    connectionTimeoutMillis: Math.min(CONNECT_MS, Math.max(1, deadline.remainingMs())),
+  })
+  // A connection that is cut while nothing is being asked must not end the process.
+  client.on('error', () => undefined)
+  // What is still running when the time is over ends with its connection, and the lock with it.
+  const cut = () => client.connection.stream.destroy()
+  deadline.signal.addEventListener('abort', cut, { once: true })
+  try {
+    await client.connect()
+    await refusePooler(client)
+    await takeLock(client, deadline)
+    return await runPending(client, migrations)
+  } catch (error) {
+    throw deadline.signal.aborted ? new DeadlineExceededError({ cause: error }) : error
+  } finally {
+    deadline.signal.removeEventListener('abort', cut)
+    await client.end().catch(() => undefined)
+  }
+}
+
+// A pooler invents the process id it announces; the server behind it has another.
+async function refusePooler(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  if (rows[0]?.pid === (client as unknown as { processID: number }).processID) return
+  throw new ApplicationError('Migrations need a direct connection, not a pooler: set DB_MIGRATION_URL.', { code: 'pooler-refused', status: 503 })
+}
+
+async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [LOCK_KEY])
+    if (rows[0]?.locked) return
+    await wait(POLL_MS, deadline.signal)
+  }
+}
+
+async function runPending(client: pg.Client, migrations: readonly Migration[]): Promise<MigrateResult> {
+  const { Umzug } = await import('umzug')
+  const umzug = new Umzug({
+    migrations: migrations.map(migration => ({ name: migration.name, up: () => runOne(client, migration) })),
+    storage: {
+      // A migration is recorded in its own transaction; see runOne.
+      logMigration: async () => undefined,
+      unlogMigration: async () => {
+        throw new Error('migrations are not taken back')
+      },
+      executed: () => executedMigrations(client),
+    },
+    logger: undefined,
+  })
+  const alreadyApplied = (await umzug.executed()).length
+  const applied = await umzug.up()
+  return { applied: applied.map(({ name }) => name), alreadyApplied }
+}
+
+async function executedMigrations(client: pg.Client): Promise<string[]> {
+  await client.query('CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name')
+  return rows.map(({ name }) => name)
+}
+
+async function runOne(client: pg.Client, migration: Migration): Promise<void> {
+  const context = { query: (text: string, values?: readonly unknown[]) => client.query(text, values ? [...values] : undefined) }
+  const record = () => client.query('INSERT INTO schema_migrations (name) VALUES ($1)', [migration.name])
+  if (migration.transaction === false) {
+    await migration.up(context)
+    await record()
+    return
+  }
+  await client.query('BEGIN')
+  try {
+    await migration.up(context)
+    await record()
+    await client.query('COMMIT')
+  } catch (error) {
+    // The first error is the one to report.
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}

@@ -1,0 +1,13 @@
+/** What a migration may do: run statements on the one connection that holds the lock. */
+export interface MigrationContext {
+  query(text: string, values?: readonly unknown[]): Promise<unknown>
+}
+
+/** One step of the schema. There is no way down: going back is another migration. */
+export interface Migration {
+  /** Sorts by its date; never renamed once it has run anywhere. */
+  name: string
+  /** `false` for what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`. */
+  transaction?: boolean
+  up(context: MigrationContext): Promise<void>
+}

@@ -1,0 +1,24 @@
+import { DataTypes, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Model, type ModelStatic, type Sequelize } from 'sequelize'
+
+/** Something that a user did. */
+export interface ActivityRow extends Model<InferAttributes<ActivityRow>, InferCreationAttributes<ActivityRow>> {
+  id: string
+  userId: string
+  kind: string
+  details: Record<string, unknown> | null
+  createdAt: CreationOptional<Date>
+}
+
+export function defineActivity(sequelize: Sequelize): ModelStatic<ActivityRow> {
+  return sequelize.define<ActivityRow>(
+    'Activity',
+    {
+      id: { type: DataTypes.UUID, primaryKey: true },
+      userId: { type: DataTypes.UUID, allowNull: false },
+      kind: { type: DataTypes.TEXT, allowNull: false },
+      details: { type: DataTypes.JSONB, allowNull: true },
+      createdAt: { type: DataTypes.DATE, allowNull: false },
+    },
+    { tableName: 'activities', underscored: true, updatedAt: false },
+  )
+}

@@ -1,0 +1,40 @@
+import { DataTypes, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Model, type ModelStatic, type Sequelize } from 'sequelize'
+
+export const transactionStatuses = ['pending', 'completed', 'failed', 'refunded'] as const
+export type TransactionStatus = (typeof transactionStatuses)[number]
+
+/** A payment. It may arrive before its user does, so it keeps the sender's name for the user as well. */
+export interface TransactionRow extends Model<InferAttributes<TransactionRow>, InferCreationAttributes<TransactionRow>> {
+  id: string
+  /** What the sender calls this transaction; unique. */
+  externalId: string
+  userId: string | null
+  userExternalId: string
+  /** Decimal text with four places; never a float. */
+  amount: string
+  /** ISO 4217. */
+  currency: string
+  status: TransactionStatus
+  occurredAt: Date
+  createdAt: CreationOptional<Date>
+  updatedAt: CreationOptional<Date>
+}
+
+export function defineTransaction(sequelize: Sequelize): ModelStatic<TransactionRow> {
+  return sequelize.define<TransactionRow>(
+    'Transaction',
+    {
+      id: { type: DataTypes.UUID, primaryKey: true },
+      externalId: { type: DataTypes.TEXT, allowNull: false },
+      userId: { type: DataTypes.UUID, allowNull: true },
+      userExternalId: { type: DataTypes.TEXT, allowNull: false },
+      amount: { type: DataTypes.DECIMAL(19, 4), allowNull: false },
+      currency: { type: DataTypes.CHAR(3), allowNull: false },
+      status: { type: DataTypes.TEXT, allowNull: false },
+      occurredAt: { type: DataTypes.DATE, allowNull: false },
+      createdAt: { type: DataTypes.DATE, allowNull: false },
+      updatedAt: { type: DataTypes.DATE, allowNull: false },
+    },
+    { tableName: 'transactions', underscored: true },
+  )
+}

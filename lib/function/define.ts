@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { readPlatform } from '../config/platform.ts'
+import { readSettings, SettingsError, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import { logSettings, type LogSettings } from '../config/settings/log.ts'
+import { ApplicationError } from '../errors.ts'
+import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
+import { runWithDeadline } from '../resilience/deadline-scope.ts'
+import { untilAborted } from '../resilience/wait.ts'
+import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
+import { problem, type Reply } from './reply.ts'
+import { createRouter, type Routes } from './router.ts'
+
+/** What every handler gets beside the request. */
+export interface Invocation<Services> {
+  readonly services: Services
+  readonly deadline: Deadline
+  readonly logger: Logger
+  readonly requestId: string
+}
+
+export type WebHandler<Services> = (request: WebRequest, invocation: Invocation<Services>) => Promise<Reply> | Reply
+export type DirectHandler<Services> = (input: Readonly<Record<string, unknown>>, invocation: Invocation<Services>) => Promise<Record<string, unknown>>
+
+type Groups = Readonly<Record<string, SettingsGroup<unknown>>>
+
+export interface FunctionDefinition<G extends Groups, Services> {
+  /** Package and function as project.yml names them. */
+  name: string
+  /** The settings that this function reads, and no others. */
+  settings: G
+  /** Builds what the handlers share, once per container, on the first call. It must not connect to anything. */
+  setup(settings: SettingsOf<G>, tools: { logger: Logger }): Services
+  /** Ends what `setup` built; the long-lived server calls it, the platform never does. */
+  shutdown?(services: Services): Promise<void>
+  routes?: Routes<WebHandler<Services>>
+  /** Answers a schedule or a direct invocation: an event without `http`. */
+  invoked?: DirectHandler<Services>
+  /** Lets the answer name the variables that are missing or wrong; only the health check does. */
+  namesBadSettings?: boolean
+}
+
+export type Main = ((event: FunctionEvent, context?: FunctionContext) => Promise<Record<string, unknown>>) & { shutdown(): Promise<void> }
+
+// Time that an invocation has when the platform does not say: its own default limit.
+const UNKNOWN_REMAINING_MS = 3_000
+
+/**
+ * Makes the `main` that the platform calls. Nothing that a handler throws gets out: every call resolves to an answer
+ * and leaves one line in the log.
+ */
+export function defineFunction<G extends Groups, Services>(definition: FunctionDefinition<G, Services>): Main {
+  const findRoute = createRouter(definition.routes ?? {})
+  let started: { services: Services; logger: Logger } | undefined
+  let cold = true
+
+  // A failed start is forgotten, so that one bad first call does not spoil the container.
+  function start(): { services: Services; logger: Logger } {
+    if (started) return started
+    const settings = readSettings({ ...definition.settings, log: logSettings }) as SettingsOf<G> & { readonly log: LogSettings }
+    const logger = createLogger({ name: definition.name, level: settings.log.level })
+    started = { services: definition.setup(settings, { logger }), logger }
+    return started
+  }
+
+  async function main(event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>> {
+    const startedAt = performance.now()
+    const web = isWebEvent(event)
+    const requestId = requestIdOf(web ? event.http.headers?.['x-request-id'] : undefined, context)
+    const deadline = openDeadline({ remainingMs: remainingMs(context), ...(web ? { atMostMs: LONGEST_PUBLIC_MS } : {}) })
+    const line: Record<string, unknown> = { event: 'invocation.completed', requestId, cold }
+    cold = false
+    let logger: Logger | undefined
+    let answer: Record<string, unknown>
+    try {
+      const { services, logger: base } = start()
+      logger = base.child({ requestId })
+      const invocation: Invocation<Services> = { services, deadline, logger, requestId }
+      answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), deadline.signal))
+    } catch (error) {
+      answer = refusal(error, { web, requestId, line, logger: logger ?? createLogger({ name: definition.name, level: 'info' }) })
+    } finally {
+      deadline.clear()
+    }
+    if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
+    line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
+    line.ms = Math.round(performance.now() - startedAt)
+    line.remainingMs = Math.round(deadline.remainingMs())
+    ;(logger ?? createLogger({ name: definition.name, level: 'info' })).info(line)
+    return answer
+  }
+
+  async function answerTo(event: FunctionEvent, invocation: Invocation<Services>, line: Record<string, unknown>): Promise<Record<string, unknown>> {
+    if (!isWebEvent(event)) {
+      if (!definition.invoked) throw new ApplicationError('This function answers web calls only.', { code: 'not-invocable', status: 400 })
+      return definition.invoked(event, invocation)
+    }
+    const request = readWebRequest(event.http)
+    line.method = request.method
+    const { handler, params, route } = findRoute(request.method, request.path)
+    line.route = route
+    return { ...(await handler({ ...request, params }, invocation)) }
+  }
+
+  function refusal(error: unknown, { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger }): Record<string, unknown> {
+    const reply = problem(error, requestId)
+    line.code = reply.body?.code
+    if (error instanceof SettingsError) {
+      line.settings = error.issues.map(issue => `${issue.variable} ${issue.reason}`)
+      if (definition.namesBadSettings) reply.body = { ...reply.body, variables: error.variables }
+    }
+    // What was raised on purpose explains itself by its code; what was not is shown with its stack.
+    if (!(error instanceof ApplicationError)) logger.error({ event: 'invocation.failed', error })
+    else if (error.status >= 500 && error.cause !== undefined) logger.warn({ event: 'invocation.refused', code: error.code, error: error.cause })
+    return web ? { ...reply } : { error: reply.body }
+  }
+
+  main.shutdown = async function shutdown(): Promise<void> {
+    const services = started?.services
+    started = undefined
+    if (services !== undefined) await definition.shutdown?.(services)
+  }
+  return main
+}
+
+function remainingMs(context: FunctionContext | undefined): number {
+  const left = context?.getRemainingTimeInMillis?.() ?? (context?.deadline ?? readPlatform().deadlineAt ?? Number.NaN) - Date.now()
+  return Number.isFinite(left) ? left : UNKNOWN_REMAINING_MS
+}
+
+// An id that a caller sent is repeated only if it is short and plain: it goes into headers and logs.
+function requestIdOf(sent: unknown, context: FunctionContext | undefined): string {
+  if (typeof sent === 'string' && /^[\w.-]{1,64}$/.test(sent)) return sent
+  return context?.requestId ?? readPlatform().activationId ?? randomUUID()
+}

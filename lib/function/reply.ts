@@ -1,0 +1,54 @@
+import { ApplicationError } from '../errors.ts'
+
+/** What a handler answers. The platform turns an object body into JSON; a text that looks like base64 it would decode. */
+export interface Reply {
+  statusCode: number
+  headers?: Readonly<Record<string, string>>
+  body?: Readonly<Record<string, unknown>>
+}
+
+/** A JSON answer. */
+export function json(statusCode: number, body: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { statusCode, headers: { 'content-type': 'application/json', ...headers }, body }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  428: 'Precondition Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+}
+
+/**
+ * An error as a problem document (RFC 9457). Only errors raised on purpose speak for themselves; of any other the
+ * caller learns nothing but that it happened and under which request id the log has it.
+ */
+export function problem(error: unknown, requestId: string): Reply {
+  const known = error instanceof ApplicationError ? error : undefined
+  const status = known?.status ?? 500
+  const retryAfter = known?.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(known.retryAfterMs / 1000))) }
+  return {
+    statusCode: status,
+    headers: { ...known?.headers, ...retryAfter, 'content-type': 'application/problem+json' },
+    body: {
+      type: 'about:blank',
+      title: TITLES[status] ?? 'Error',
+      status,
+      detail: known?.message ?? 'Something went wrong on our side.',
+      code: known?.code ?? 'internal-error',
+      requestId,
+      ...known?.problem,
+    },
+  }
+}

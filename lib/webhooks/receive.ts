@@ -1,0 +1,53 @@
+import * as z from 'zod/mini'
+import { v7 as uuidv7 } from 'uuid'
+import { checkContent, checkJsonType, checkSize, parseJson } from '../content.ts'
+import type { DatabaseService } from '../database/service.ts'
+import { NotFoundError } from '../errors.ts'
+import { claimEvent, markProcessed } from './claim.ts'
+import type { WebhookEvent } from './handler.ts'
+import { handlerFor } from './handlers/index.ts'
+import type { Source } from './sources.ts'
+
+export interface ReceiveOptions {
+  readonly sources: ReadonlyMap<string, Source>
+  readonly database: DatabaseService
+}
+
+export type Received = { readonly outcome: 'applied' | 'ignored' | 'duplicate' }
+
+const envelopeSchema = z.object({
+  type: z.string().check(z.minLength(1), z.maxLength(255)),
+  data: z.optional(z.unknown()),
+})
+
+/**
+ * Takes one delivery: verifies it on its raw bytes, then claims the event, applies it and marks it processed in one
+ * transaction. A delivery of an event that another is applying just now waits for that one's end.
+ * @throws NotFoundError, SignatureError, ContentError and the like for what the sender did wrong;
+ * DatabaseUnavailableError or DeadlineExceededError when nothing was applied and the sender should come back.
+ */
+export async function receiveWebhook(request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer }, { sources, database }: ReceiveOptions): Promise<Received> {
+  const source = sources.get(request.source)
+  if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
+  checkSize(request.body)
+  const { eventId } = source.verify(request)
+  checkJsonType(request.headers['content-type'])
+  const { type, data } = checkContent(envelopeSchema, parseJson(request.body))
+
+  const handler = handlerFor(type)
+  const event: WebhookEvent = { source: source.name, id: eventId, type, data: handler ? checkData(handler.schema, data) : undefined }
+  const receivedAt = new Date()
+  return database.execute('webhook.receive', async work => {
+    const claim = await claimEvent({ id: uuidv7(), event, receivedAt }, work)
+    if (claim.outcome === 'duplicate') return { outcome: 'duplicate' }
+    const effect = handler ? await handler.apply(event, work) : undefined
+    const outcome = handler ? 'applied' : 'ignored'
+    await markProcessed({ id: claim.id, outcome, userId: effect?.userId ?? null }, work)
+    return { outcome }
+  })
+}
+
+// Paths are told as the sender sees them, from the top of the body.
+function checkData<Schema extends z.ZodMiniType>(schema: Schema, data: unknown): z.output<Schema> {
+  return (checkContent(z.object({ data: schema }), { data }) as { data: z.output<Schema> }).data
+}

@@ -1,0 +1,19 @@
+import { databaseSettings } from '../../../lib/config/settings/database.ts'
+import { prepareDatabase } from '../../../lib/database/connect.ts'
+import { defineFunction } from '../../../lib/function/define.ts'
+import { json } from '../../../lib/function/reply.ts'
+import { receiveWebhook } from '../../../lib/webhooks/receive.ts'
+import { sourceSettings } from '../../../lib/webhooks/sources.ts'
+
+export const main = defineFunction({
+  name: 'api/webhook',
+  settings: { database: databaseSettings, sources: sourceSettings },
+  setup: ({ database, sources }, { logger }) => ({ sources, database: prepareDatabase(database, { name: 'api/webhook', logger }) }),
+  shutdown: ({ database }) => database.manager.gracefulShutdown(),
+  routes: {
+    'POST /{source}': async ({ params, headers, body }, { services: { sources, database } }) => {
+      const received = await receiveWebhook({ source: params.source ?? '', headers, body }, { sources, database: database.service })
+      return json(200, received)
+    },
+  },
+})
