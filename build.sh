@@ -10,7 +10,7 @@ if [ ! -x node_modules/.bin/esbuild ] || [ ! -x node_modules/.bin/node ]; then
   env -u DO_API_KEY npm ci --no-audit --no-fund >&2
 fi
 
-functions="api/webhook api/user api/health ops/migrate ops/maintenance"
+functions=$(node_modules/.bin/node node_modules/doctl-project-schema/src/command.ts functions project.yml)
 entries=()
 for function in $functions; do entries+=("packages/$function/index.ts"); done
 

@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '../errors.ts'
+import { ApplicationError, DeadlineExceededError } from '../errors.ts'
 import { backoffMs } from '../resilience/backoff.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -62,7 +62,7 @@ export class DatabaseService {
       return result
     } catch (error) {
       // Only what came from the server or from the way to it says something about the database.
-      if (errorCode(error) !== undefined || isReadTimeout(error)) manager.noteFailure(error)
+      if (!(error instanceof ApplicationError) && (errorCode(error) !== undefined || isReadTimeout(error))) manager.noteFailure(error)
       throw isReadTimeout(error) ? new DeadlineExceededError({ cause: error }) : error
     } finally {
       if (given === undefined) deadline.clear()
@@ -88,11 +88,12 @@ export class DatabaseService {
       try {
         return await this.#options.manager.acquire(deadline.signal)
       } catch (error) {
-        if (classifyAcquireError(error) !== 'connect-failed' && !(error instanceof DeadlineExceededError)) throw error
         this.#options.manager.noteFailure(error)
+        // A wrong password or a bad certificate is an outage to the caller, but no second try will mend it.
+        const lasting = classifyAcquireError(error) !== 'connect-failed'
         const delayMs = backoffMs(replay, { ...BACKOFF, ...(this.#options.random ? { random: this.#options.random } : {}) })
         const unavailable = new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
-        if (replay === REPLAYS || delayMs >= deadline.remainingMs()) throw unavailable
+        if (lasting || replay === REPLAYS || delayMs >= deadline.remainingMs()) throw unavailable
         this.#options.logger.debug({ event: 'database.connect.retried', operation: operationName, replay: replay + 1, delayMs: Math.round(delayMs), code: errorCode(error) })
         await wait(delayMs, deadline.signal).catch(() => {
           throw unavailable

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import { readSettings, SettingsError, variablesOf, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -40,7 +40,13 @@ export interface FunctionDefinition<G extends Groups, Services> {
   namesBadSettings?: boolean
 }
 
-export type Main = ((event: FunctionEvent, context?: FunctionContext) => Promise<Record<string, unknown>>) & { shutdown(): Promise<void> }
+export interface Main {
+  (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
+  /** Ends what the calls so far have built; the next call starts anew. */
+  shutdown(): Promise<void>
+  /** Every variable that this function reads, sorted: what project.yml has to pass. */
+  readonly variables: readonly string[]
+}
 
 // Time that an invocation has when the platform does not say: its own default limit.
 const UNKNOWN_REMAINING_MS = 3_000
@@ -49,16 +55,20 @@ const UNKNOWN_REMAINING_MS = 3_000
  * Makes the `main` that the platform calls. Nothing that a handler throws gets out: every call resolves to an answer
  * and leaves one line in the log.
  */
-export function defineFunction<G extends Groups, Services>(definition: FunctionDefinition<G, Services>): Main {
+export function defineFunction<G extends Groups, Services>(definition: FunctionDefinition<G, Services>, { output }: { output?: DestinationStream } = {}): Main {
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
+
+  function loggerAt(level: LogSettings['level']): Logger {
+    return createLogger({ name: definition.name, level, ...(output ? { destination: output } : {}) })
+  }
 
   // A failed start is forgotten, so that one bad first call does not spoil the container.
   function start(): { services: Services; logger: Logger } {
     if (started) return started
     const settings = readSettings({ ...definition.settings, log: logSettings }) as SettingsOf<G> & { readonly log: LogSettings }
-    const logger = createLogger({ name: definition.name, level: settings.log.level })
+    const logger = loggerAt(settings.log.level)
     started = { services: definition.setup(settings, { logger }), logger }
     return started
   }
@@ -78,7 +88,7 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
       answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), deadline.signal))
     } catch (error) {
-      answer = refusal(error, { web, requestId, line, logger: logger ?? createLogger({ name: definition.name, level: 'info' }) })
+      answer = refusal(error, { web, requestId, line, logger: logger ?? loggerAt('info') })
     } finally {
       deadline.clear()
     }
@@ -86,7 +96,7 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
     line.remainingMs = Math.round(deadline.remainingMs())
-    ;(logger ?? createLogger({ name: definition.name, level: 'info' })).info(line)
+    ;(logger ?? loggerAt('info')).info(line)
     return answer
   }
 
@@ -115,6 +125,7 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
     return web ? { ...reply } : { error: reply.body }
   }
 
+  main.variables = variablesOf({ ...definition.settings, log: logSettings })
   main.shutdown = async function shutdown(): Promise<void> {
     const services = started?.services
     started = undefined

@@ -5,7 +5,11 @@ export interface DatabaseHealth {
   readonly status: 'pass' | 'fail'
   /** Time that the statement took, connecting included, in ms. */
   readonly ms: number
-  readonly connection: Omit<ConnectionStatus, 'lastSuccessAt' | 'lastFailureAt'> & { readonly lastSuccessAt: string | null; readonly lastFailureAt: string | null }
+  readonly connection: Omit<ConnectionStatus, 'lastSuccessAt' | 'lastFailureAt' | 'lastErrorCode'> & {
+    readonly lastSuccessAt: string | null
+    readonly lastFailureAt: string | null
+    readonly lastErrorCode: string | null
+  }
 }
 
 /** Sends a real statement through the pool and tells what became of it; never rejects. */
@@ -16,7 +20,7 @@ export async function checkDatabase(manager: DatabaseManager, { withinMs }: { wi
   return {
     status: healthy ? 'pass' : 'fail',
     ms: Math.round(performance.now() - startedAt),
-    connection: { ...connection, lastSuccessAt: instant(connection.lastSuccessAt), lastFailureAt: instant(connection.lastFailureAt) },
+    connection: { ...connection, lastSuccessAt: instant(connection.lastSuccessAt), lastFailureAt: instant(connection.lastFailureAt), lastErrorCode: connection.lastErrorCode ?? null },
   }
 }
 

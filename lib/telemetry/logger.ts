@@ -2,7 +2,7 @@ import { pino, type DestinationStream, type Logger } from 'pino'
 import type { LogSettings } from '../config/settings/log.ts'
 import { describeError } from './redact.ts'
 
-export type { Logger } from 'pino'
+export type { DestinationStream, Logger } from 'pino'
 
 /**
  * A logger for one function: JSON lines on standard output, written before the call returns, since a container may

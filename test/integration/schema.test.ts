@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { databaseSettings } from '../../lib/config/settings/database.ts'
+import { buildGeneration } from '../../lib/database/generation.ts'
+import { withDatabase } from '../support/database.ts'
+import { environmentFor } from '../support/functions.ts'
+
+const TABLES_WITHOUT_MODEL = ['schema_migrations']
+
+interface Column {
+  table: string
+  column: string
+  type: string
+  nullable: boolean
+}
+
+it('has a model for every table, and models whose columns, types and nullability are those of the migrated schema', async () => {
+  await withDatabase(async database => {
+    const settings = databaseSettings.parse(environmentFor(database)).value
+    if (!settings) throw new Error('the settings of the test are wrong')
+    const generation = await buildGeneration(settings, { number: 1, applicationName: 'test' })
+    const modelled: Column[] = Object.values(generation.models).flatMap(model =>
+      Object.entries(model.getAttributes()).map(([name, attribute]) => ({
+        table: String(model.getTableName()),
+        column: attribute.field ?? name,
+        type: databaseType((attribute.type as unknown as { toSql(): string }).toSql()),
+        nullable: attribute.allowNull ?? attribute.primaryKey !== true,
+      })),
+    )
+    const migrated = await database.query<Column & { type: string }>(`
+      SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS nullable
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+        AND c.relname <> ALL ($1)`, [TABLES_WITHOUT_MODEL])
+    const sorted = (columns: Column[]) => columns.map(column => JSON.stringify([column.table, column.column, column.type, column.nullable])).sort()
+    expect(sorted(modelled)).toEqual(sorted(migrated))
+    await generation.close(1_000)
+  })
+})
+
+function databaseType(sequelizeType: string): string {
+  const type = sequelizeType.toLowerCase().replace(/^decimal/, 'numeric').replace(/^char\(/, 'character(')
+  return type === 'timestamp with time zone' ? type : type
+}

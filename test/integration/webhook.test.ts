@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest'
+import { main } from '../../packages/api/webhook/index.ts'
+import { call, withFunctions } from '../support/functions.ts'
+import { completedTransaction, signedHeaders, type SignOptions } from '../support/webhooks.ts'
+
+const send = (body: string | Buffer, { path = '/demo', base64 = true, headers = {}, ...options }: SignOptions & { path?: string; base64?: boolean; headers?: Record<string, string> } = {}) =>
+  call(main, { method: 'POST', path, body, base64, headers: { ...signedHeaders(body, options), ...headers } })
+
+describe('a signed event', () => {
+  it.each([true, false])('is applied once, whatever is delivered again (body in base64: %s)', async base64 => {
+    await withFunctions([main], async database => {
+      const body = completedTransaction({ transactionId: 'txn_1', amount: '12.5' })
+      expect(await send(body, { id: 'msg_1', base64 })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
+      expect(await send(body, { id: 'msg_1', base64 })).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate' } })
+      expect(await database.query('SELECT external_id, amount, currency, status, user_external_id, user_id FROM transactions')).toEqual([
+        { external_id: 'txn_1', amount: '12.5000', currency: 'EUR', status: 'completed', user_external_id: 'usr_1', user_id: null },
+      ])
+      const [event] = await database.query('SELECT source, external_id, type, outcome, attempts, processed_at IS NOT NULL AS processed FROM webhook_events')
+      expect(event).toEqual({ source: 'demo', external_id: 'msg_1', type: 'transaction.completed', outcome: 'applied', attempts: 1, processed: true })
+    })
+  })
+
+  it('is applied once when it arrives twenty times at once', async () => {
+    await withFunctions(
+      [main],
+      async database => {
+        const body = completedTransaction()
+        const answers = await Promise.all(Array.from({ length: 20 }, () => send(body, { id: 'msg_1' })))
+        expect(answers.map(answer => answer.body.outcome).sort()).toEqual(['applied', ...Array<string>(19).fill('duplicate')])
+        expect(await database.query('SELECT count(*)::int AS count FROM transactions')).toEqual([{ count: 1 }])
+      },
+      { DB_POOL_MAX: '5' },
+    )
+  })
+
+  it('is linked to its user when that user is known', async () => {
+    await withFunctions([main], async database => {
+      await database.query("INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES ('0192b7f0-0000-7000-8000-000000000001', 'a@example.com', 'A', 'usr_1', now(), now())")
+      await send(completedTransaction())
+      expect(await database.query('SELECT t.user_id = e.user_id AS same, t.user_id FROM transactions t, webhook_events e')).toEqual([{ same: true, user_id: '0192b7f0-0000-7000-8000-000000000001' }])
+    })
+  })
+
+  it('is stored and otherwise ignored when nobody handles its type', async () => {
+    await withFunctions([main], async database => {
+      expect(await send('{"type":"weather.changed"}', { id: 'msg_9' })).toMatchObject({ statusCode: 200, body: { outcome: 'ignored' } })
+      expect(await send('{"type":"weather.changed"}', { id: 'msg_9' })).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate' } })
+      expect(await database.query('SELECT type, outcome FROM webhook_events')).toEqual([{ type: 'weather.changed', outcome: 'ignored' }])
+    })
+  })
+
+  it('leaves no trace when its effect fails', async () => {
+    await withFunctions([main], async database => {
+      await database.query('ALTER TABLE transactions RENAME TO away')
+      expect(await send(completedTransaction(), { id: 'msg_1' })).toMatchObject({ statusCode: 500, body: { code: 'internal-error' } })
+      expect(await database.query('SELECT * FROM webhook_events')).toEqual([])
+      await database.query('ALTER TABLE away RENAME TO transactions')
+      expect(await send(completedTransaction(), { id: 'msg_1' })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
+    })
+  })
+})
+
+describe('a request that is not accepted', () => {
+  const good = completedTransaction()
+  const old = Math.floor(Date.now() / 1000) - 3_600
+
+  it.each([
+    ['an unknown source', () => send(good, { path: '/nobody' }), 404, 'source-unknown'],
+    ['no source', () => send(good, { path: '' }), 404, 'not-found'],
+    ['no signature', () => call(main, { method: 'POST', path: '/demo', body: good, headers: { 'content-type': 'application/json' } }), 401, 'signature-missing'],
+    ['a signature over another body', () => send(good, { headers: signedHeaders(`${good} `) }), 401, 'signature-mismatch'],
+    ['a stale time stamp', () => send(good, { timestamp: old }), 401, 'timestamp-too-old'],
+    ['a body over 750 KB', () => send(Buffer.alloc(768_001)), 413, 'body-too-large'],
+    ['another content type', () => send(good, { headers: { 'content-type': 'text/plain' } }), 415, 'content-type-unsupported'],
+    ['bytes that are no JSON', () => send(Buffer.from([0xff, 0xfe])), 400, 'json-unreadable'],
+    ['an empty body', () => send(''), 400, 'json-unreadable'],
+    ['JSON of another shape', () => send('[]'), 422, 'content-invalid'],
+    ['another method', () => call(main, { method: 'PUT', path: '/demo' }), 405, 'method-not-allowed'],
+  ])('answers %s with its own code and stores nothing', async (_what, request, status, code) => {
+    await withFunctions([main], async database => {
+      const answer = await request()
+      expect(answer).toMatchObject({ statusCode: status, headers: { 'content-type': 'application/problem+json' }, body: { status, code } })
+      expect(answer.headers['x-request-id']).toBeTruthy()
+      expect(await database.query('SELECT * FROM webhook_events')).toEqual([])
+    })
+  })
+
+  it('says where the content does not fit', async () => {
+    await withFunctions([main], async () => {
+      const answer = await send(completedTransaction({ amount: '1.23456', currency: 'eur', userId: 'a\u0000b' }))
+      expect(answer.statusCode).toBe(422)
+      expect((answer.body.errors as { path: string }[]).map(error => error.path).sort()).toEqual(['/data/amount', '/data/currency', '/data/userId'])
+    })
+  })
+
+  it.each(['0', '0.0000', '-1', '1e3', '1,5', '1234567890123456', '.5', '1.', 'NaN'])('takes %j for no amount', async amount => {
+    await withFunctions([main], async () => {
+      expect((await send(completedTransaction({ amount }))).statusCode).toBe(422)
+    })
+  })
+})
+
+describe('without a usable set-up', () => {
+  it('answers 503 and claims nothing when the database cannot be reached', async () => {
+    await withFunctions(
+      [main],
+      async () => {
+        const answer = await call(main, { method: 'POST', path: '/demo', body: completedTransaction(), headers: signedHeaders('x') }, { getRemainingTimeInMillis: () => 1_500 })
+        expect(answer.statusCode).toBe(401)
+        const body = completedTransaction()
+        const away = await call(main, { method: 'POST', path: '/demo', body, headers: signedHeaders(body) }, { getRemainingTimeInMillis: () => 1_500 })
+        expect(away).toMatchObject({ statusCode: 503, body: { code: 'database-unavailable' } })
+        expect(Number(away.headers['retry-after'])).toBeGreaterThan(0)
+      },
+      { DB_PORT: '1' },
+    )
+  })
+
+  it('answers 503 without naming what is missing', async () => {
+    await withFunctions([main], async () => undefined)
+    await withFunctions(
+      [main],
+      async () => {
+        const answer = await send(completedTransaction())
+        expect(answer).toMatchObject({ statusCode: 503, body: { code: 'settings-invalid' } })
+        expect(JSON.stringify(answer)).not.toContain('WEBHOOK_SECRET')
+      },
+      { WEBHOOK_SECRET_DEMO: 'whsec_short' },
+    )
+  })
+})

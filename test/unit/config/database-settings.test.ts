@@ -1,0 +1,88 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseDatabaseUrl } from '../../../lib/config/database-url.ts'
+import { databaseSettings, migrationSettings } from '../../../lib/config/settings/database.ts'
+
+const url = 'postgresql://ann:p%40ss%2Fw%23rd@db.example.com:25060/shop?sslmode=require'
+
+describe('parseDatabaseUrl', () => {
+  it('takes a URL apart and decodes its parts', () => {
+    expect(parseDatabaseUrl(url)).toEqual({ address: { host: 'db.example.com', port: 25060, name: 'shop', user: 'ann', password: 'p@ss/w#rd', sslmode: 'require' } })
+  })
+
+  it('fills in the port and takes the brackets off an IPv6 address', () => {
+    expect(parseDatabaseUrl('postgres://a:b@[::1]/c')).toMatchObject({ address: { host: '::1', port: 5432, sslmode: undefined } })
+  })
+
+  it.each([
+    ['no url', 'is no URL'],
+    ['mysql://a:b@c/d', 'does not begin with'],
+    ['postgres://a:b@c/d?sslmode=sometimes', 'sslmode that is none of'],
+    ['postgres://a:b@c/d?sslmode=require&sslmode=disable', 'sslmode that is none of'],
+    ['postgres://a:b@c/d?pgbouncer=true', 'not supported: pgbouncer'],
+    ['postgres://a:b@c/', 'has no database name'],
+    ['postgres://c/d', 'has no user, no password'],
+    ['postgres://a:%zz@c/d', 'percent sign'],
+  ])('refuses %s', (text, reason) => {
+    expect(parseDatabaseUrl(text)).toEqual({ refused: expect.stringContaining(reason) })
+  })
+
+  it('never throws and never repeats the password', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 12 }), password => {
+        const refused = JSON.stringify((parseDatabaseUrl(`postgres://a:${password}@c/d?x=${password}`) as { refused?: string }).refused ?? '')
+        return !refused.includes(password)
+      }),
+    )
+  })
+})
+
+describe('databaseSettings', () => {
+  it('uses the function profile unless told otherwise', () => {
+    const { value } = databaseSettings.parse({ DB_CONNECTION_URL: url })
+    expect(value?.pool).toEqual({ max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 })
+    expect(value?.idleSessionMs).toBe(240_000)
+  })
+
+  it('takes the parts instead of a URL', () => {
+    const { value } = databaseSettings.parse({ DB_HOST: 'localhost', DB_PORT: '6543', DB_NAME: 'n', DB_USER: 'u', DB_PASSWORD: 'p', DB_CONNECTION_URL: 'none' })
+    expect(value).toMatchObject({ host: 'localhost', port: 6543, name: 'n', user: 'u', password: 'p', tls: { mode: 'off' } })
+  })
+
+  it('names the parts that are missing', () => {
+    expect(databaseSettings.parse({ DB_HOST: 'h', DB_USER: 'u' }).issues?.map(issue => issue.variable)).toEqual(['DB_NAME', 'DB_PASSWORD'])
+  })
+
+  it('asks for the URL when there is nothing at all', () => {
+    expect(databaseSettings.parse({}).issues).toEqual([{ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' }])
+  })
+
+  it('reports a bad URL and a bad CA together', () => {
+    expect(databaseSettings.parse({ DB_CONNECTION_URL: 'x', DB_CA_CERT: 'y' }).issues?.map(issue => issue.variable)).toEqual(['DB_CONNECTION_URL', 'DB_CA_CERT'])
+  })
+
+  it('refuses a DB_SSLMODE that contradicts the URL', () => {
+    expect(databaseSettings.parse({ DB_CONNECTION_URL: url, DB_SSLMODE: 'disable' }).issues?.[0]?.variable).toBe('DB_SSLMODE')
+  })
+
+  it('refuses to turn TLS off for a managed database, wherever that was asked', () => {
+    const managed = 'postgres://a:b@x.db.ondigitalocean.com:25060/d'
+    expect(databaseSettings.parse({ DB_CONNECTION_URL: `${managed}?sslmode=disable` }).issues?.[0]?.variable).toBe('DB_CONNECTION_URL')
+    expect(databaseSettings.parse({ DB_CONNECTION_URL: managed, DB_SSLMODE: 'disable' }).issues?.[0]?.variable).toBe('DB_SSLMODE')
+  })
+
+  it('refuses a smallest pool above the largest', () => {
+    expect(databaseSettings.parse({ DB_CONNECTION_URL: url, DB_POOL_MIN: '3', DB_POOL_MAX: '2' }).issues?.[0]?.variable).toBe('DB_POOL_MIN')
+  })
+})
+
+describe('migrationSettings', () => {
+  it('prefers the direct connection', () => {
+    const { value } = migrationSettings.parse({ DB_CONNECTION_URL: url, DB_MIGRATION_URL: 'postgres://m:n@direct.example.com/shop' })
+    expect(value).toMatchObject({ host: 'direct.example.com', user: 'm', idleSessionMs: 0 })
+  })
+
+  it('falls back to the main connection', () => {
+    expect(migrationSettings.parse({ DB_CONNECTION_URL: url }).value).toMatchObject({ host: 'db.example.com' })
+  })
+})

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { integer, oneOf, optionalText, requiredText } from '../../../lib/config/schemas.ts'
+import { defineSettings, readSettings, SettingIssues, SettingsError, variablesOf } from '../../../lib/config/settings.ts'
+
+const group = defineSettings({ NAME: requiredText({ minLength: 3 }), COUNT: integer({ min: 1, max: 9, fallback: 4 }), LEVEL: oneOf(['low', 'high'], 'low'), NOTE: optionalText() }, values => values)
+
+function issuesOf(environment: Record<string, string>): SettingsError['issues'] {
+  try {
+    readSettings({ group }, environment)
+  } catch (error) {
+    if (error instanceof SettingsError) return error.issues
+  }
+  throw new Error('the settings were accepted')
+}
+
+describe('readSettings', () => {
+  it('reads values and fills in defaults', () => {
+    expect(readSettings({ group }, { NAME: 'abc', LEVEL: ' HIGH ' }).group).toEqual({ NAME: 'abc', COUNT: 4, LEVEL: 'high', NOTE: undefined })
+  })
+
+  it.each(['', '   ', 'none', 'NONE', ' none '])('takes %j for a variable that is not set', value => {
+    expect(readSettings({ group }, { NAME: 'abc', COUNT: value, NOTE: value }).group).toMatchObject({ COUNT: 4, NOTE: undefined })
+  })
+
+  it('keeps blanks inside a value that is text', () => {
+    expect(readSettings({ group }, { NAME: ' a b ' }).group.NAME).toBe(' a b ')
+  })
+
+  it('reports every bad variable of every group at once and repeats no value', () => {
+    const other = defineSettings({ PORT: integer({ min: 1, max: 2, fallback: 1 }) }, values => values)
+    const environment = { NAME: 'x!', COUNT: 'secret-12', LEVEL: 'middle-secret', PORT: '99secret' }
+    try {
+      readSettings({ group, other }, environment)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toBeInstanceOf(SettingsError)
+      expect((error as SettingsError).variables).toEqual(['NAME', 'COUNT', 'LEVEL', 'PORT'])
+      expect(JSON.stringify(error)).not.toMatch(/secret|x!/)
+      expect((error as SettingsError).message).not.toMatch(/secret|x!/)
+    }
+  })
+
+  it.each(['0', '10', '1.5', '-1', '1e0', '0x1', 'NaN', '४'])('refuses %j as a whole number from 1 to 9', value => {
+    expect(issuesOf({ NAME: 'abc', COUNT: value })).toEqual([{ variable: 'COUNT', reason: 'is no whole number from 1 to 9' }])
+  })
+
+  it('reports what a group finds wrong between its variables', () => {
+    const pair = defineSettings({ A: optionalText(), B: optionalText() }, () => {
+      throw new SettingIssues([{ variable: 'B', reason: 'contradicts A' }])
+    })
+    expect(() => readSettings({ pair }, {})).toThrow(expect.objectContaining({ code: 'settings-invalid', issues: [{ variable: 'B', reason: 'contradicts A' }] }))
+  })
+
+  it('lets an error pass that is no complaint about a variable', () => {
+    const broken = defineSettings({}, () => {
+      throw new TypeError('a bug')
+    })
+    expect(() => readSettings({ broken }, {})).toThrow(TypeError)
+  })
+
+  it('names every variable that groups read', () => {
+    expect(variablesOf({ group, same: group })).toEqual(['COUNT', 'LEVEL', 'NAME', 'NOTE'])
+  })
+})

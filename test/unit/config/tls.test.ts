@@ -1,0 +1,60 @@
+import { inject, describe, expect, it } from 'vitest'
+import { decideTls, readCertificates, sslModes } from '../../../lib/config/tls.ts'
+
+const managed = 'db-1.b.db.ondigitalocean.com'
+const ca = () => inject('postgres').authority
+
+describe('decideTls', () => {
+  it.each(['allow', 'prefer', 'require', undefined] as const)('encrypts to a managed host without verifying when sslmode is %s and there is no CA', sslmode => {
+    expect(decideTls({ host: managed, sslmode })).toEqual({ mode: 'unverified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: false, servername: managed } })
+  })
+
+  it.each(sslModes.filter(mode => mode !== 'disable'))('verifies in full with a CA when sslmode is %s', sslmode => {
+    expect(decideTls({ host: managed, sslmode, ca: ca() })).toEqual({ mode: 'verified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca: ca(), servername: managed } })
+  })
+
+  it.each(['verify-ca', 'verify-full'] as const)('verifies with the roots of Node when %s is asked for without a CA', sslmode => {
+    expect(decideTls({ host: 'db.example.com', sslmode })).toMatchObject({ mode: 'verified', options: { rejectUnauthorized: true } })
+  })
+
+  it.each([managed, managed.toUpperCase(), `${managed}.`])('refuses to turn TLS off for %s', host => {
+    expect(decideTls({ host, sslmode: 'disable' })).toMatchObject({ variable: 'sslmode' })
+  })
+
+  it('does not take a host that merely ends like a managed one for managed', () => {
+    expect(decideTls({ host: 'evil-db.ondigitalocean.com.example.com', sslmode: 'disable' })).toEqual({ mode: 'off' })
+  })
+
+  it('refuses a CA together with sslmode=disable', () => {
+    expect(decideTls({ host: 'db.example.com', sslmode: 'disable', ca: ca() })).toMatchObject({ variable: 'ca' })
+  })
+
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1', '/var/run/postgresql'])('leaves TLS off to %s unless asked for it', host => {
+    expect(decideTls({ host })).toEqual({ mode: 'off' })
+    expect(decideTls({ host, sslmode: 'require' })).toMatchObject({ mode: 'unverified' })
+  })
+
+  it('encrypts to any other host without being asked', () => {
+    expect(decideTls({ host: 'db.example.com' })).toMatchObject({ mode: 'unverified' })
+  })
+
+  it.each(['10.0.0.1', '2001:db8::1'])('sends no server name to the address %s', host => {
+    expect(decideTls({ host, sslmode: 'require' })).toEqual({ mode: 'unverified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: false } })
+  })
+})
+
+describe('readCertificates', () => {
+  it('reads PEM, and base64 of PEM on one line, to the same', () => {
+    const pem = readCertificates(ca())
+    expect(pem).toContain('BEGIN CERTIFICATE')
+    expect(readCertificates(Buffer.from(ca()).toString('base64'))).toBe(pem)
+  })
+
+  it('reads a bundle of several', () => {
+    expect(readCertificates(`${ca()}\n${ca()}`)?.match(/BEGIN/g)).toHaveLength(2)
+  })
+
+  it.each(['', 'rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'])('finds no certificate in %j', text => {
+    expect(readCertificates(text)).toBeUndefined()
+  })
+})
