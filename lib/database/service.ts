@@ -88,12 +88,13 @@ export class DatabaseService {
       try {
         return await this.#options.manager.acquire(deadline.signal)
       } catch (error) {
+        const kind = error instanceof DeadlineExceededError ? 'connect-failed' : classifyAcquireError(error)
+        if (kind === 'other') throw error
         this.#options.manager.noteFailure(error)
-        // A wrong password or a bad certificate is an outage to the caller, but no second try will mend it.
-        const lasting = classifyAcquireError(error) !== 'connect-failed'
         const delayMs = backoffMs(replay, { ...BACKOFF, ...(this.#options.random ? { random: this.#options.random } : {}) })
         const unavailable = new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
-        if (lasting || replay === REPLAYS || delayMs >= deadline.remainingMs()) throw unavailable
+        // A wrong password is an outage to the caller, but no second try will mend it.
+        if (kind !== 'connect-failed' || replay === REPLAYS || delayMs >= deadline.remainingMs()) throw unavailable
         this.#options.logger.debug({ event: 'database.connect.retried', operation: operationName, replay: replay + 1, delayMs: Math.round(delayMs), code: errorCode(error) })
         await wait(delayMs, deadline.signal).catch(() => {
           throw unavailable

@@ -2,9 +2,11 @@
 export type ErrorClass =
   /** The pool was closed under the operation; nothing was sent. The next generation takes it. */
   | 'pool-closed'
-  /** No connection could be made; nothing was sent. */
+  /** No connection could be made just now; nothing was sent. */
   | 'connect-failed'
-  /** Anything else: not to be tried again blindly. */
+  /** No connection can be made as things are set up: a wrong password, a certificate that does not fit. */
+  | 'connect-refused'
+  /** Not about connecting at all. */
   | 'other'
 
 // sequelize throws these as plain errors without a code.
@@ -13,6 +15,7 @@ const CLOSED_POOL = ['ConnectionManager.getConnection was called after the conne
 // While connecting, the server refuses with these before it runs anything: too many connections, starting up, shutting down.
 const REFUSED_WHILE_CONNECTING = new Set(['53300', '57P01', '57P02', '57P03', '08001', '08004', '08006'])
 const NETWORK_WHILE_CONNECTING = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+const CONNECTION_ERROR = /^Sequelize(Connection|Host|AccessDenied|InvalidConnection)/
 const TEXT_WHILE_CONNECTING = /^(timeout expired|Connection terminated|Connection timed out)/
 
 /** Class of an error that came while a connection was being acquired, that is before any statement was sent. */
@@ -20,10 +23,12 @@ export function classifyAcquireError(error: unknown): ErrorClass {
   if (!(error instanceof Error)) return 'other'
   if (CLOSED_POOL.includes(error.message)) return 'pool-closed'
   if (error.name === 'SequelizeConnectionAcquireTimeoutError') return 'connect-failed'
+  // sequelize wraps whatever connecting met; anything else is an error of the code around it.
+  if (!CONNECTION_ERROR.test(error.name)) return 'other'
   const root = rootOf(error)
   const code = errorCode(root)
-  if (code !== undefined) return REFUSED_WHILE_CONNECTING.has(code) || NETWORK_WHILE_CONNECTING.has(code) ? 'connect-failed' : 'other'
-  return TEXT_WHILE_CONNECTING.test(root.message) ? 'connect-failed' : 'other'
+  const transient = code === undefined ? TEXT_WHILE_CONNECTING.test(root.message) : REFUSED_WHILE_CONNECTING.has(code) || NETWORK_WHILE_CONNECTING.has(code)
+  return transient ? 'connect-failed' : 'connect-refused'
 }
 
 /** The SQLSTATE or errno of an error, looked for under the wrappings that sequelize puts around it. */
