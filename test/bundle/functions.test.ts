@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { afterEach, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { apiKey, environmentFor } from '../support/functions.ts'
+import { startContainer, stopContainers, type Container } from '../support/platform/container.ts'
+import { invokedEvent, scheduledEvent, webEvent, type WebRequest } from '../support/platform/events.ts'
+import { packZip } from '../support/platform/pack-function.ts'
+import { webAnswer } from '../support/platform/web-answer.ts'
+import { completedTransaction, signedHeaders } from '../support/webhooks.ts'
+
+const root = join(import.meta.dirname, '../..')
+const text = readFileSync(join(root, 'project.yml'), 'utf8')
+const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
+
+afterEach(stopContainers)
+
+/** A container of one of our functions, with exactly the variables that project.yml passes to it. */
+async function containerOf(name: string, runtime: 'apache' | 'digitalocean', database: TestDatabase, changes: Record<string, string> = {}): Promise<Container> {
+  const declared = functions.find(({ qualifiedName }) => qualifiedName === name)
+  if (!declared) throw new Error(`project.yml does not declare ${name}`)
+  const values: Record<string, string> = { ...environmentFor(database), LOG_LEVEL: 'info', ...changes }
+  const environment = Object.fromEntries(Object.keys(declared.environment).map(variable => [variable, values[variable] ?? 'none']))
+  return startContainer({ zip: await packZip(root, name), runtime, environment, limits: declared.limits, name })
+}
+
+async function callWeb(container: Container, request: WebRequest) {
+  const outcome = await container.run(webEvent(request, 'raw'))
+  const answer = webAnswer(outcome)
+  return { status: answer.status, headers: answer.headers, body: JSON.parse(answer.body) as Record<string, unknown>, lines: logLines(outcome.logs.stdout), stderr: outcome.logs.stderr }
+}
+
+function logLines(stdout: string): Record<string, unknown>[] {
+  return stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)
+}
+
+it('has built every function that project.yml names', () => {
+  expect(functions.filter(({ qualifiedName }) => !existsSync(join(root, 'packages', qualifiedName, 'dist/index.js')))).toEqual([])
+})
+
+describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runtime => {
+  it('all five functions answer from their packed bundles alone', async () => {
+    await withDatabase(
+      async database => {
+        const migrate = await containerOf('ops/migrate', runtime, database)
+        expect((await migrate.run(invokedEvent())).result).toMatchObject({ alreadyApplied: 0, applied: [expect.any(String)] })
+
+        const webhook = await containerOf('api/webhook', runtime, database)
+        const body = completedTransaction()
+        const delivery = { method: 'POST', path: '/demo', headers: signedHeaders(body), body }
+        expect(await callWeb(webhook, delivery)).toMatchObject({ status: 200, body: { outcome: 'applied' }, stderr: '' })
+        expect(await callWeb(webhook, { ...delivery, isBase64Encoded: false })).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
+        expect(await callWeb(webhook, { ...delivery, body: body.replace('EUR', 'USD') })).toMatchObject({ status: 401, body: { code: 'signature-mismatch' } })
+
+        const user = await containerOf('api/user', runtime, database)
+        const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+        const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"a@example.com","name":"A"}' })
+        expect(created).toMatchObject({ status: 201, stderr: '' })
+        expect(await callWeb(user, { path: `/${String(created.body.id)}`, headers })).toMatchObject({ status: 200, body: created.body })
+
+        const health = await containerOf('api/health', runtime, database)
+        expect(await callWeb(health, {})).toMatchObject({ status: 200, body: { status: 'pass' } })
+        expect(await callWeb(health, { path: '/database' })).toMatchObject({ status: 200, body: { status: 'pass' } })
+        expect((await health.run(scheduledEvent({ source: 'schedule' }))).result).toMatchObject({ status: 'pass' })
+
+        const maintenance = await containerOf('ops/maintenance', runtime, database)
+        expect((await maintenance.run(scheduledEvent())).result).toEqual({ webhookEvents: { deleted: 0, unfinished: false } })
+        await stopContainers()
+      },
+      { empty: true },
+    )
+  })
+
+  it('writes one line for each call, without secrets, and prints nothing after its answer', async () => {
+    await withDatabase(async database => {
+      const user = await containerOf('api/user', runtime, database)
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'x-request-id': 'abc' }
+      const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
+      expect(created.lines).toHaveLength(1)
+      expect(created.lines[0]).toMatchObject({ event: 'invocation.completed', function: 'api/user', route: 'POST /', status: 201, cold: true, requestId: 'abc' })
+      const again = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
+      expect(again).toMatchObject({ status: 409 })
+      const printed = JSON.stringify([created.lines, again.lines, again.stderr])
+      for (const secret of [apiKey, 'secret-address', database.connectionSettings.password]) expect(printed).not.toContain(secret)
+      expect(user.lateLogs()).toEqual({ stdout: '', stderr: '' })
+      await stopContainers()
+    })
+  })
+
+  it('keeps its container and its connection through a pause', async () => {
+    await withDatabase(async database => {
+      const health = await containerOf('api/health', runtime, database)
+      const first = await callWeb(health, { path: '/database' })
+      health.pause()
+      health.resume()
+      const second = await callWeb(health, { path: '/database' })
+      expect([first.status, second.status]).toEqual([200, 200])
+      expect(second.body.connection).toMatchObject({ generation: 1 })
+      await stopContainers()
+    })
+  })
+
+  it('answers with a problem, not with a crash, when its settings are missing', async () => {
+    await withDatabase(async database => {
+      const webhook = await containerOf('api/webhook', runtime, database, { WEBHOOK_SECRET_DEMO: 'none', DB_HOST: 'none' })
+      const body = completedTransaction()
+      const answer = await callWeb(webhook, { method: 'POST', path: '/demo', headers: signedHeaders(body), body })
+      expect(answer).toMatchObject({ status: 503, body: { code: 'settings-invalid' } })
+      expect(answer.lines.at(-1)).toMatchObject({ settings: ['DB_HOST is missing', 'WEBHOOK_SECRET_DEMO is missing'] })
+      expect(JSON.stringify(answer.body)).not.toContain('WEBHOOK')
+      await stopContainers()
+    })
+  })
+})

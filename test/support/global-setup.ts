@@ -1,0 +1,56 @@
+import { rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type TestProject } from 'vitest/node'
+import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
+import { startPostgres } from '../../lib/server/postgres/local-postgres.ts'
+import { makeCertificates } from './certificates.ts'
+import { makeServerFolder, removeAbandonedServers } from './server-folder.ts'
+import { MIGRATED_TEMPLATE, migrate } from './templates.ts'
+
+/** The one PostgreSQL of a test run, as tests get it from `inject('postgres')`. */
+export interface TestServer {
+  host: string
+  port: number
+  user: string
+  password: string
+  /** PEM of the authority that signed the server's certificate. */
+  authority: string
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgres: TestServer
+  }
+}
+
+/** Starts PostgreSQL for the whole run, with TLS and without durability, and builds the templates. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await removeAbandonedServers()
+  const folder = await makeServerFolder()
+  try {
+    const { authority, ...certificate } = await makeCertificates()
+    const postgres = await startPostgres({
+      folder,
+      programsFolder: dataRootFor(resolve(import.meta.dirname, '../..')).folder,
+      certificate,
+      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off', max_connections: '200', shared_buffers: '64MB' },
+    })
+    const teardown = async () => {
+      await postgres.stop('immediate')
+      await rm(folder, { recursive: true, force: true })
+    }
+    try {
+      await postgres.createDatabase(MIGRATED_TEMPLATE)
+      await migrate(postgres.url(MIGRATED_TEMPLATE))
+    } catch (error) {
+      await teardown()
+      throw error
+    }
+    const { host, port, user, password } = postgres
+    project.provide('postgres', { host, port, user, password, authority })
+    return teardown
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}

@@ -1,0 +1,22 @@
+import { migrationSettings } from '../../lib/config/settings/database.ts'
+import { readSettings } from '../../lib/config/settings.ts'
+import { applyMigrations } from '../../lib/database/migrate.ts'
+import { openDeadline } from '../../lib/resilience/deadline.ts'
+
+/** The database that test databases are copied from: every migration applied, no rows. */
+export const MIGRATED_TEMPLATE = 'template_migrated'
+/** The one for tests that want to begin without any table. */
+export const EMPTY_TEMPLATE = 'template0'
+
+const LONGEST_MIGRATION_MS = 30_000
+
+/** Brings a database to the newest schema, as the function `ops/migrate` does. */
+export async function migrate(url: string): Promise<void> {
+  const { database } = readSettings({ database: migrationSettings }, { DB_MIGRATION_URL: url })
+  const deadline = openDeadline({ remainingMs: LONGEST_MIGRATION_MS })
+  try {
+    await applyMigrations({ settings: database, deadline })
+  } finally {
+    deadline.clear()
+  }
+}
