@@ -50,6 +50,9 @@ export interface Main {
 
 // Time that an invocation has when the platform does not say: its own default limit.
 const UNKNOWN_REMAINING_MS = 3_000
+// Work that keeps to the deadline ends with an error that says what it waited for; only after this much longer, taken
+// from the reserve, is the answer given without it.
+const GRACE_MS = 200
 
 /**
  * Makes the `main` that the platform calls. Nothing that a handler throws gets out: every call resolves to an answer
@@ -78,6 +81,7 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
     const web = isWebEvent(event)
     const requestId = requestIdOf(web ? event.http.headers?.['x-request-id'] : undefined, context)
     const deadline = openDeadline({ remainingMs: remainingMs(context), ...(web ? { atMostMs: LONGEST_PUBLIC_MS } : {}) })
+    const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
     const line: Record<string, unknown> = { event: 'invocation.completed', requestId, cold }
     cold = false
     let logger: Logger | undefined
@@ -86,11 +90,12 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
       const { services, logger: base } = start()
       logger = base.child({ requestId })
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
-      answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), deadline.signal))
+      answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal))
     } catch (error) {
       answer = refusal(error, { web, requestId, line, logger: logger ?? loggerAt('info') })
     } finally {
       deadline.clear()
+      end.clear()
     }
     if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'

@@ -33,6 +33,19 @@ describe('a signed event', () => {
     )
   })
 
+  it('waits for another delivery of it that is being worked on, and is told to come back if that takes too long', async () => {
+    await withFunctions([main], async database => {
+      const body = completedTransaction()
+      const headers = signedHeaders(body, { id: 'msg_1' })
+      await database.query('BEGIN')
+      await database.query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())")
+      const waiting = await call(main, { method: 'POST', path: '/demo', body, headers }, { getRemainingTimeInMillis: () => 1_000 })
+      expect(waiting).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' }, body: { code: 'event-in-progress' } })
+      await database.query('ROLLBACK')
+      expect(await send(body, { id: 'msg_1' })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
+    })
+  })
+
   it('is linked to its user when that user is known', async () => {
     await withFunctions([main], async database => {
       await database.query("INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES ('0192b7f0-0000-7000-8000-000000000001', 'a@example.com', 'A', 'usr_1', now(), now())")

@@ -1,0 +1,310 @@
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, cpSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+const REPOSITORY = resolve(import.meta.dirname, '../..')
+const READY = 'Enter prints fresh ones.'
+const HAS_CURL = spawnSync('curl', ['--version']).status === 0
+const HAS_PROC = existsSync('/proc/self/stat')
+
+/** A copy, since the server builds into its checkout and a test here changes a function. */
+let checkout: string
+let data: string
+const started: ChildProcess[] = []
+
+beforeAll(() => {
+  checkout = openFolder('start-checkout-')
+  for (const name of ['build.sh', 'lib', 'package.json', 'packages', 'project.yml']) {
+    cpSync(join(REPOSITORY, name), join(checkout, name), { recursive: true, filter: path => !/\/(dist|node_modules)$/.test(path) })
+  }
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(checkout, 'node_modules'))
+})
+
+beforeEach(() => {
+  data = openFolder('start-data-')
+})
+
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (hasEnded(child)) continue
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  await nothingRuns()
+  rmSync(data, { recursive: true })
+})
+
+afterAll(() => rmSync(checkout, { recursive: true }))
+
+/** PostgreSQL runs as another user when the tests run as root, and has to get in. */
+function openFolder(prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+interface Server {
+  child: ChildProcess
+  output: () => string
+  /** Waits until the output matches, from an offset on. */
+  shows(pattern: RegExp | string, from?: number): Promise<void>
+  ends(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+/** Runs what `npm start` runs. */
+function launch({ port = '0', stdin = 'pipe' }: { port?: string; stdin?: 'pipe' | 'ignore' } = {}): Server {
+  const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  const environment: NodeJS.ProcessEnv = { ...process.env, PORT: port, LOCAL_DATA_FOLDER: data, PATH: `${join(checkout, 'node_modules/.bin')}:${process.env.PATH}` }
+  // With npm in front, two signals in a row count as one that npm repeats.
+  delete environment.npm_lifecycle_event
+  const child = spawn('/bin/sh', ['-c', scripts.start], { cwd: checkout, env: environment, stdio: [stdin, 'pipe', 'pipe'] })
+  started.push(child)
+  const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  return {
+    child,
+    output: () => output,
+    async shows(pattern, from = 0) {
+      while (output.slice(from).search(pattern) === -1) {
+        if (hasEnded(child)) throw new Error(`ended before it showed ${pattern}:\n${output}`)
+        await sleep(20)
+      }
+    },
+    async ends() {
+      const [code, signal] = await exit
+      return { code, signal }
+    },
+  }
+}
+
+async function launchAndWait(options?: Parameters<typeof launch>[0]): Promise<Server> {
+  const server = launch(options)
+  await server.shows(READY)
+  return server
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+/** Every process of a server: its own, the build's and the database's. */
+function processes(): number[] {
+  if (!HAS_PROC) return globSync(join(data, 'postgres-*/postmaster.pid')).map(file => Number.parseInt(readFileSync(file, 'utf8'), 10))
+  return readdirSync('/proc').map(Number).filter(pid => pid > 0 && pid !== process.pid && belongsToData(pid))
+}
+
+function belongsToData(pid: number): boolean {
+  try {
+    if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return false
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(data) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`LOCAL_DATA_FOLDER=${data}`)
+  } catch {
+    return false
+  }
+}
+
+/** What was told to end may need a moment to be gone; the test's own time limit bounds the wait. */
+async function nothingRuns(): Promise<void> {
+  while (processes().length > 0) await sleep(20)
+}
+
+/** The last command in the output that goes to a path. */
+function commandTo(path: string, server: Server): string {
+  const command = server.output().split('\n').findLast(line => line.startsWith('curl ') && line.endsWith(path))
+  if (command === undefined) throw new Error(`no command for ${path} in:\n${server.output()}`)
+  return command
+}
+
+interface Answer {
+  status: number
+  body: Record<string, unknown>
+}
+
+/** Runs a printed command as somebody would who pasted it; without curl the same request is sent from here. */
+async function paste(command: string): Promise<Answer> {
+  if (HAS_CURL) {
+    const printed = execFileSync('bash', ['-c', command], { encoding: 'utf8' })
+    const [, body = '', status] = /^(.*) \((\d{3})\)\n$/s.exec(printed) ?? []
+    return { status: Number(status), body: JSON.parse(body) as Record<string, unknown> }
+  }
+  const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' }).split('\0').slice(0, -1)
+  const after = (flag: string) => words.flatMap((word, index) => (words[index - 1] === flag ? [word] : []))
+  const headers = after('-H').map((header): [string, string] => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 2)])
+  const response = await fetch(words.at(-1) ?? '', { method: 'POST', headers, body: after('--data-raw')[0] ?? '' })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+/** Runs with another health function in the checkout. */
+async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
+  const source = join(checkout, 'packages/api/health/index.ts')
+  const original = readFileSync(source, 'utf8')
+  writeFileSync(source, `${code}\n`)
+  try {
+    await run()
+  } finally {
+    writeFileSync(source, original)
+  }
+}
+
+const addressOf = (server: Server) => /http:\/\/127\.0\.0\.1:\d+/.exec(server.output())?.[0] ?? ''
+
+describe('the commands that npm start prints', () => {
+  test('work when pasted: applied, then a duplicate, 401 for a changed byte, and a user', async () => {
+    const server = await launchAndWait()
+    const webhook = commandTo('/webhook/demo', server)
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
+    expect(await paste(webhook.replace('12.50', '12.51'))).toMatchObject({ status: 401 })
+    expect(await paste(commandTo('/user', server))).toMatchObject({ status: 201, body: { name: 'Ada' } })
+  })
+
+  test('are fresh after Enter', async () => {
+    const server = await launchAndWait()
+    const [webhook, user] = [commandTo('/webhook/demo', server), commandTo('/user', server)]
+    const shown = server.output().length
+    server.child.stdin?.write('\n')
+    await server.shows(READY, shown)
+    expect(commandTo('/user', server)).not.toBe(user)
+    await paste(webhook)
+    expect(await paste(commandTo('/webhook/demo', server))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+  })
+
+  test('work after a restart with the same secrets, and the event is still a duplicate', async () => {
+    const first = await launchAndWait()
+    const webhook = commandTo('/webhook/demo', first)
+    await paste(webhook)
+    const secrets = readFileSync(join(data, 'secrets.json'), 'utf8')
+    expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
+    first.child.kill('SIGTERM')
+    await first.ends()
+
+    const second = await launchAndWait()
+    expect(readFileSync(join(data, 'secrets.json'), 'utf8')).toBe(secrets)
+    expect(await paste(webhook.replace(addressOf(first), addressOf(second)))).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
+  })
+})
+
+describe('npm start', () => {
+  test('serves a function anew after its source has changed', async () => {
+    const server = await launchAndWait()
+    const health = async () => (await fetch(`${addressOf(server)}/health`)).status
+    await withHealth("export const main = async () => ({ statusCode: 203, body: 'changed' })", async () => {
+      while ((await health()) !== 203) await sleep(50)
+      expect(server.output()).toContain('api/health has changed')
+    })
+    while ((await health()) !== 200) await sleep(50)
+  })
+
+  test('does not end when its input is closed', async () => {
+    const server = await launchAndWait({ stdin: 'ignore' })
+    expect((await fetch(`${addressOf(server)}/health`)).status).toBe(200)
+  })
+
+  test('keeps functions that are not public to itself', async () => {
+    const server = await launchAndWait()
+    expect((await fetch(`${addressOf(server)}/migrate`, { method: 'POST' })).status).toBe(404)
+  })
+
+  test('is refused while one runs on the same data, and leaves that one alone', async () => {
+    const first = await launchAndWait()
+    const second = launch()
+    expect(await second.ends()).toEqual({ code: 1, signal: null })
+    expect(second.output()).toContain(`npm start is already running on this checkout: process ${first.child.pid}, ${addressOf(first)}`)
+    expect(await paste(commandTo('/webhook/demo', first))).toMatchObject({ status: 200 })
+  })
+
+  test('says so when the port is taken, and starts nothing', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const server = launch({ port: String(port) })
+    expect(await server.ends()).toEqual({ code: 1, signal: null })
+    expect(server.output()).toBe(`Port ${port} is taken by another program: choose one with PORT=… npm start\n`)
+    expect(readdirSync(data)).toEqual([])
+    other.close()
+  })
+
+  test.each(['http', '-1', '65536', '80.5'])('refuses %s for a port', async port => {
+    const server = launch({ port })
+    expect(await server.ends()).toEqual({ code: 1, signal: null })
+    expect(server.output()).toBe(`PORT is no port number: ${port}\n`)
+  })
+})
+
+describe('the end of npm start', () => {
+  const leavesNothing = async () => {
+    await nothingRuns()
+    expect(existsSync(join(data, 'start.lock'))).toBe(false)
+    expect(globSync(join(data, 'postgres-*/postmaster.pid'))).toEqual([])
+  }
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('at %s leaves no process and no lock', async signal => {
+    const server = await launchAndWait()
+    await paste(commandTo('/webhook/demo', server))
+    expect(processes().length).toBeGreaterThan(0)
+    server.child.kill(signal)
+    expect(await server.ends()).toEqual({ code: 0, signal: null })
+    await leavesNothing()
+  })
+
+  test('comes at once at the second signal, though a call hangs, and leaves nothing either', async () => {
+    await withHealth("export const main = () => (console.log('the call has begun'), new Promise(() => {}))", async () => {
+      const server = await launchAndWait()
+      await paste(commandTo('/webhook/demo', server))
+      const call = fetch(`${addressOf(server)}/health`).then(() => 'answered', () => 'cut off')
+      await server.shows('the call has begun')
+      server.child.kill('SIGINT')
+      await server.shows('Once more ends at once')
+      server.child.kill('SIGINT')
+      expect(await server.ends()).toEqual({ code: 130, signal: null })
+      expect(await call).toBe('cut off')
+    })
+    await leavesNothing()
+  })
+
+  test('lets a call under way be answered', async () => {
+    await withHealth("export const main = () => (console.log('the call has begun'), new Promise(resolve => setTimeout(() => resolve({ body: 'late' }), 800)))", async () => {
+      const server = await launchAndWait()
+      const call = fetch(`${addressOf(server)}/health`).then(response => response.text())
+      await server.shows('the call has begun')
+      server.child.kill('SIGTERM')
+      expect(await call).toBe('late')
+      expect(await server.ends()).toEqual({ code: 0, signal: null })
+    })
+    await leavesNothing()
+  })
+
+  test('is not held up by a call that hangs', async () => {
+    await withHealth("export const main = () => (console.log('the call has begun'), new Promise(() => {}))", async () => {
+      const server = await launchAndWait()
+      const call = fetch(`${addressOf(server)}/health`).then(() => 'answered', () => 'cut off')
+      await server.shows('the call has begun')
+      server.child.kill('SIGTERM')
+      expect(await server.ends()).toEqual({ code: 0, signal: null })
+      expect(await call).toBe('cut off')
+    })
+    await leavesNothing()
+  })
+
+  test('leaves nothing when the signal comes in the middle of the start', async () => {
+    const server = launch()
+    while (!existsSync(join(data, 'secrets.json'))) await sleep(5)
+    server.child.kill('SIGTERM')
+    expect(await server.ends()).toEqual({ code: 0, signal: null })
+    await leavesNothing()
+  })
+
+  test('by SIGKILL does not keep the next start from working', async () => {
+    const first = await launchAndWait()
+    await paste(commandTo('/webhook/demo', first))
+    first.child.kill('SIGKILL')
+    await first.ends()
+    const second = await launchAndWait()
+    expect(await paste(commandTo('/webhook/demo', second))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+  })
+})
