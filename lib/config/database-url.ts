@@ -36,7 +36,8 @@ export function parseDatabaseUrl(text: string): ParsedDatabaseUrl {
   const name = decode(url.pathname.slice(1))
   const user = decode(url.username)
   const password = decode(url.password)
-  if (host === undefined || name === undefined || user === undefined || password === undefined) return { refused: 'holds a percent sign that encodes nothing' }
+  if (host === undefined || name === undefined || user === undefined || password === undefined)
+    return { refused: 'holds a percent sign that encodes nothing' }
   const missing = Object.entries({ host, user, password, 'database name': name }).filter(([, value]) => value === '')
   if (missing.length > 0) return { refused: `has no ${missing.map(([part]) => part).join(', no ')}` }
   return { address: { host, port: url.port === '' ? DEFAULT_PORT : Number(url.port), name, user, password, sslmode } }

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 import { ApplicationError } from '../errors.ts'
 
 /** Why a variable is not usable; the reason never repeats its value. */

@@ -9,9 +9,7 @@ export interface TlsOptions {
   readonly servername?: string
 }
 
-export type Tls =
-  | { readonly mode: 'off' }
-  | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions }
+export type Tls = { readonly mode: 'off' } | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions }
 
 /** libpq's words. `allow` and `prefer` cannot be kept by the client library, and count as no wish at all. */
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const

@@ -50,8 +50,15 @@ const ASSUMED_SERVER_VERSION = '14.0.0'
  * Builds a generation. Sequelize and pg are loaded here, on the first use of the database, not with the function.
  * Tuned to open one connection and to send no statement of its own (see the README's decisions).
  */
-export async function buildGeneration(settings: DatabaseSettings, { number, applicationName }: { number: number; applicationName: string }): Promise<Generation> {
-  const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, pgModule, { defineModels }] = await Promise.all([import('sequelize'), import('pg'), import('./models/index.ts')])
+export async function buildGeneration(
+  settings: DatabaseSettings,
+  { number, applicationName }: { number: number; applicationName: string },
+): Promise<Generation> {
+  const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, pgModule, { defineModels }] = await Promise.all([
+    import('sequelize'),
+    import('pg'),
+    import('./models/index.ts'),
+  ])
   const options: Options & { databaseVersion: string; keepDefaultTimezone: boolean } = {
     dialect: 'postgres',
     dialectModule: pgModule.default,
@@ -63,7 +70,13 @@ export async function buildGeneration(settings: DatabaseSettings, { number, appl
     databaseVersion: ASSUMED_SERVER_VERSION,
     keepDefaultTimezone: true,
     logging: false,
-    pool: { max: settings.pool.max, min: settings.pool.min, acquire: settings.pool.acquireMs, idle: settings.pool.idleMs, evict: settings.pool.evictMs },
+    pool: {
+      max: settings.pool.max,
+      min: settings.pool.min,
+      acquire: settings.pool.acquireMs,
+      idle: settings.pool.idleMs,
+      evict: settings.pool.evictMs,
+    },
     dialectOptions: {
       clientMinMessages: 'ignore',
       application_name: applicationName,

@@ -34,7 +34,10 @@ export interface Lease {
   readonly connection: Connection
 }
 
-type State = { readonly kind: 'idle' } | { readonly kind: 'starting'; readonly started: Promise<Generation> } | { readonly kind: 'ready'; readonly generation: Generation }
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'starting'; readonly started: Promise<Generation> }
+  | { readonly kind: 'ready'; readonly generation: Generation }
 
 // How long an old pool may take to end politely before its sockets are destroyed.
 const CLOSE_MS = 2_000
@@ -97,7 +100,10 @@ export class DatabaseManager {
         return { generation, connection: await (signal ? untilAborted(acquired, signal) : acquired) }
       } catch (error) {
         // Whoever stopped waiting must not keep the connection that arrives later.
-        acquired.then(connection => generation.release(connection), () => undefined)
+        acquired.then(
+          connection => generation.release(connection),
+          () => undefined,
+        )
         if (classifyAcquireError(error) !== 'pool-closed' || rebuilds === MAX_REBUILDS) throw error
         this.retire(generation, 'closed')
       }
@@ -127,7 +133,12 @@ export class DatabaseManager {
   async isConnectionHealthy(withinMs = HEALTH_CHECK_MS): Promise<boolean> {
     const stop = new AbortController()
     const timer = setTimeout(() => stop.abort(new DeadlineExceededError()), withinMs)
-    return this.connect(stop.signal).then(() => true, () => false).finally(() => clearTimeout(timer))
+    return this.connect(stop.signal)
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => clearTimeout(timer))
   }
 
   getConnectionStatus(): ConnectionStatus {
@@ -169,7 +180,13 @@ export class DatabaseManager {
     this.#state = { kind: 'idle' }
     const stop = new AbortController()
     if (state.kind === 'starting') {
-      await Promise.race([state.started.then(generation => generation.close(withinMs), () => undefined), wait(withinMs, stop.signal).catch(() => undefined)])
+      await Promise.race([
+        state.started.then(
+          generation => generation.close(withinMs),
+          () => undefined,
+        ),
+        wait(withinMs, stop.signal).catch(() => undefined),
+      ])
     }
     if (state.kind === 'ready') await state.generation.close(withinMs)
     stop.abort()

@@ -72,7 +72,10 @@ export class DatabaseService {
   /**
    * Runs work that must not fail its caller: resolves to its result, or to `fallbackValue` when it throws.
    */
-  async safeExecute<Result, Fallback>(work: () => Promise<Result>, { operationName, fallbackValue, logWarning = true }: SafeExecuteOptions<Fallback>): Promise<Result | Fallback> {
+  async safeExecute<Result, Fallback>(
+    work: () => Promise<Result>,
+    { operationName, fallbackValue, logWarning = true }: SafeExecuteOptions<Fallback>,
+  ): Promise<Result | Fallback> {
     try {
       return await work()
     } catch (error) {
@@ -95,7 +98,13 @@ export class DatabaseService {
         const unavailable = new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
         // A wrong password is an outage to the caller, but no second try will mend it.
         if (kind !== 'connect-failed' || replay === REPLAYS || delayMs >= deadline.remainingMs()) throw unavailable
-        this.#options.logger.debug({ event: 'database.connect.retried', operation: operationName, replay: replay + 1, delayMs: Math.round(delayMs), code: errorCode(error) })
+        this.#options.logger.debug({
+          event: 'database.connect.retried',
+          operation: operationName,
+          replay: replay + 1,
+          delayMs: Math.round(delayMs),
+          code: errorCode(error),
+        })
         await wait(delayMs, deadline.signal).catch(() => {
           throw unavailable
         })

@@ -13,7 +13,7 @@ export interface Work {
   readonly models: Models
   readonly sequelize: Sequelize
   /** Runs one statement in the transaction, with `$name` for each value of `bind`; gives its rows. */
-  query<Row extends object>(text: string, bind?: Readonly<Record<string, unknown>>): Promise<Row[]>
+  readonly query: <Row extends object>(text: string, bind?: Readonly<Record<string, unknown>>) => Promise<Row[]>
   /** Aborts when the time is over. */
   readonly signal: AbortSignal
 }
@@ -30,7 +30,11 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = { read: 'START TRANSACT
  * destroyed when anything about it is in doubt.
  * @throws TransactionRolledBackError when the server answers COMMIT with ROLLBACK, else what `work` threw.
  */
-export async function runTransaction<Result>(lease: Lease, { mode, deadline }: { mode: TransactionMode; deadline: Deadline }, work: (work: Work) => Promise<Result>): Promise<Result> {
+export async function runTransaction<Result>(
+  lease: Lease,
+  { mode, deadline }: { mode: TransactionMode; deadline: Deadline },
+  work: (work: Work) => Promise<Result>,
+): Promise<Result> {
   const { connection, generation } = lease
   const transaction = generation.enlist(connection)
   const statement = (text: string) => {

@@ -58,7 +58,10 @@ const GRACE_MS = 200
  * Makes the `main` that the platform calls. Nothing that a handler throws gets out: every call resolves to an answer
  * and leaves one line in the log.
  */
-export function defineFunction<G extends Groups, Services>(definition: FunctionDefinition<G, Services>, { output }: { output?: DestinationStream } = {}): Main {
+export function defineFunction<G extends Groups, Services>(
+  definition: FunctionDefinition<G, Services>,
+  { output }: { output?: DestinationStream } = {},
+): Main {
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
@@ -117,7 +120,10 @@ export function defineFunction<G extends Groups, Services>(definition: FunctionD
     return { ...(await handler({ ...request, params }, invocation)) }
   }
 
-  function refusal(error: unknown, { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger }): Record<string, unknown> {
+  function refusal(
+    error: unknown,
+    { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger },
+  ): Record<string, unknown> {
     const reply = problem(error, requestId)
     line.code = reply.body?.code
     if (error instanceof SettingsError) {

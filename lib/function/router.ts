@@ -32,7 +32,8 @@ export function createRouter<Handler>(table: Routes<Handler>): (method: string, 
       return params === undefined ? [] : [{ ...route, params }]
     })
     if (candidates.length === 0) throw new NotFoundError('There is nothing at this path.')
-    const found = candidates.find(route => route.method === method) ?? (method === 'HEAD' ? candidates.find(route => route.method === 'GET') : undefined)
+    const found =
+      candidates.find(route => route.method === method) ?? (method === 'HEAD' ? candidates.find(route => route.method === 'GET') : undefined)
     if (!found) throw methodNotAllowed(candidates.map(route => route.method))
     return { handler: found.handler, params: found.params, route: found.route }
   }
@@ -44,7 +45,10 @@ function methodNotAllowed(methods: readonly string[]): ApplicationError {
 }
 
 function segmentsOf(path: string): string[] {
-  return path.split('/').slice(1).filter((segment, index, all) => segment !== '' || index < all.length - 1)
+  return path
+    .split('/')
+    .slice(1)
+    .filter((segment, index, all) => segment !== '' || index < all.length - 1)
 }
 
 function paramsOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {

@@ -20,7 +20,12 @@ export async function checkDatabase(manager: DatabaseManager, { withinMs }: { wi
   return {
     status: healthy ? 'pass' : 'fail',
     ms: Math.round(performance.now() - startedAt),
-    connection: { ...connection, lastSuccessAt: instant(connection.lastSuccessAt), lastFailureAt: instant(connection.lastFailureAt), lastErrorCode: connection.lastErrorCode ?? null },
+    connection: {
+      ...connection,
+      lastSuccessAt: instant(connection.lastSuccessAt),
+      lastFailureAt: instant(connection.lastFailureAt),
+      lastErrorCode: connection.lastErrorCode ?? null,
+    },
   }
 }
 

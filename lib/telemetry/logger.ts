@@ -8,7 +8,15 @@ export type { DestinationStream, Logger } from 'pino'
  * A logger for one function: JSON lines on standard output, written before the call returns, since a container may
  * be frozen right after its answer. Objects given as `error` are reduced to what may be logged.
  */
-export function createLogger({ name, level, destination = synchronousOutput() }: { name: string; level: LogSettings['level']; destination?: DestinationStream }): Logger {
+export function createLogger({
+  name,
+  level,
+  destination = synchronousOutput(),
+}: {
+  name: string
+  level: LogSettings['level']
+  destination?: DestinationStream
+}): Logger {
   return pino(
     {
       level,

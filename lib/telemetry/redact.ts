@@ -48,5 +48,8 @@ export function describeError(error: unknown, depth = 0): LoggedError {
 }
 
 function framesOf(error: Error): string[] {
-  return (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line)).map(line => line.trim())
+  return (error.stack ?? '')
+    .split('\n')
+    .filter(line => /^\s+at /.test(line))
+    .map(line => line.trim())
 }

@@ -35,13 +35,22 @@ export async function createUser(user: NewUser, database: DatabaseService): Prom
  * @throws NotFoundError for an unknown id, or for one that cannot be an id.
  */
 export async function getUser(id: string, database: DatabaseService): Promise<UserView> {
-  const row = userIdSchema.safeParse(id).success ? await database.execute('user.get', ({ models, transaction }) => models.User.findByPk(id, { transaction }), { mode: 'read' }) : null
+  const row = userIdSchema.safeParse(id).success
+    ? await database.execute('user.get', ({ models, transaction }) => models.User.findByPk(id, { transaction }), { mode: 'read' })
+    : null
   if (!row) throw new NotFoundError('There is no user with this id.', 'user-unknown')
   return viewOf(row)
 }
 
 function viewOf(row: UserRow): UserView {
-  return { id: row.id, email: row.email, name: row.name, externalId: row.externalId, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    externalId: row.externalId,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
 }
 
 function takenError(constraint: string): ConflictError {

@@ -20,6 +20,9 @@ export async function claimEvent({ id, event, receivedAt }: { id: string; event:
 }
 
 /** Marks a claimed event as processed, in the transaction that claimed it. */
-export async function markProcessed({ id, outcome, userId }: { id: string; outcome: EventOutcome; userId: string | null }, { models, transaction }: Work): Promise<void> {
+export async function markProcessed(
+  { id, outcome, userId }: { id: string; outcome: EventOutcome; userId: string | null },
+  { models, transaction }: Work,
+): Promise<void> {
   await models.WebhookEvent.update({ outcome, userId, processedAt: new Date() }, { where: { id }, transaction })
 }

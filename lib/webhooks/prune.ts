@@ -13,7 +13,15 @@ const BATCH_MS = 2_000
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Deletes processed events older than the retention, batch by batch, each in a transaction of its own. */
-export async function pruneEvents({ database, retentionDays, now = Date.now }: { database: DatabaseService; retentionDays: number; now?: () => number }): Promise<PruneResult> {
+export async function pruneEvents({
+  database,
+  retentionDays,
+  now = Date.now,
+}: {
+  database: DatabaseService
+  retentionDays: number
+  now?: () => number
+}): Promise<PruneResult> {
   const before = new Date(now() - retentionDays * DAY_MS).toISOString()
   let deleted = 0
   for (;;) {

@@ -29,7 +29,10 @@ const envelopeSchema = z.object({
  * DatabaseUnavailableError, `event-in-progress` or DeadlineExceededError when nothing was applied and the sender
  * should come back.
  */
-export async function receiveWebhook(request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer }, { sources, database }: ReceiveOptions): Promise<Received> {
+export async function receiveWebhook(
+  request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer },
+  { sources, database }: ReceiveOptions,
+): Promise<Received> {
   const source = sources.get(request.source)
   if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
   checkSize(request.body)
@@ -58,7 +61,13 @@ export async function receiveWebhook(request: { source: string; headers: Readonl
 
 // 503 and not 504: senders slow down for it, and the event will be settled when they come back.
 function eventInProgress(cause: Error): ApplicationError {
-  return new ApplicationError('Another delivery of this event is still being worked on.', { code: 'event-in-progress', status: 503, retryable: true, retryAfterMs: RETRY_AFTER_MS, cause })
+  return new ApplicationError('Another delivery of this event is still being worked on.', {
+    code: 'event-in-progress',
+    status: 503,
+    retryable: true,
+    retryAfterMs: RETRY_AFTER_MS,
+    cause,
+  })
 }
 
 // Paths are told as the sender sees them, from the top of the body.

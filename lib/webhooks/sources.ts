@@ -1,4 +1,4 @@
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 import { defineSettings, SettingIssues } from '../config/settings.ts'
 import { requiredText } from '../config/schemas.ts'
 import { readStandardSecret, verifyStandard, type VerifiedWebhook } from './schemes/standard.ts'

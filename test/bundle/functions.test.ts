@@ -18,7 +18,12 @@ const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
 afterEach(stopContainers)
 
 /** A container of one of our functions, with exactly the variables that project.yml passes to it. */
-async function containerOf(name: string, runtime: 'apache' | 'digitalocean', database: TestDatabase, changes: Record<string, string> = {}): Promise<Container> {
+async function containerOf(
+  name: string,
+  runtime: 'apache' | 'digitalocean',
+  database: TestDatabase,
+  changes: Record<string, string> = {},
+): Promise<Container> {
   const declared = functions.find(({ qualifiedName }) => qualifiedName === name)
   if (!declared) throw new Error(`project.yml does not declare ${name}`)
   const values: Record<string, string> = { ...environmentFor(database), LOG_LEVEL: 'info', ...changes }
@@ -29,11 +34,20 @@ async function containerOf(name: string, runtime: 'apache' | 'digitalocean', dat
 async function callWeb(container: Container, request: WebRequest) {
   const outcome = await container.run(webEvent(request, 'raw'))
   const answer = webAnswer(outcome)
-  return { status: answer.status, headers: answer.headers, body: JSON.parse(answer.body) as Record<string, unknown>, lines: logLines(outcome.logs.stdout), stderr: outcome.logs.stderr }
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: JSON.parse(answer.body) as Record<string, unknown>,
+    lines: logLines(outcome.logs.stdout),
+    stderr: outcome.logs.stderr,
+  }
 }
 
 function logLines(stdout: string): Record<string, unknown>[] {
-  return stdout.split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)
+  return stdout
+    .split('\n')
+    .filter(line => line.startsWith('{'))
+    .map(line => JSON.parse(line) as Record<string, unknown>)
 }
 
 it('has built every function that project.yml names', () => {
@@ -52,7 +66,10 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
         const delivery = { method: 'POST', path: '/demo', headers: signedHeaders(body), body }
         expect(await callWeb(webhook, delivery)).toMatchObject({ status: 200, body: { outcome: 'applied' }, stderr: '' })
         expect(await callWeb(webhook, { ...delivery, isBase64Encoded: false })).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
-        expect(await callWeb(webhook, { ...delivery, body: body.replace('EUR', 'USD') })).toMatchObject({ status: 401, body: { code: 'signature-mismatch' } })
+        expect(await callWeb(webhook, { ...delivery, body: body.replace('EUR', 'USD') })).toMatchObject({
+          status: 401,
+          body: { code: 'signature-mismatch' },
+        })
 
         const user = await containerOf('api/user', runtime, database)
         const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
@@ -79,7 +96,14 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
       const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'x-request-id': 'abc' }
       const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
       expect(created.lines).toHaveLength(1)
-      expect(created.lines[0]).toMatchObject({ event: 'invocation.completed', function: 'api/user', route: 'POST /', status: 201, cold: true, requestId: 'abc' })
+      expect(created.lines[0]).toMatchObject({
+        event: 'invocation.completed',
+        function: 'api/user',
+        route: 'POST /',
+        status: 201,
+        cold: true,
+        requestId: 'abc',
+      })
       const again = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
       expect(again).toMatchObject({ status: 409 })
       const printed = JSON.stringify([created.lines, again.lines, again.stderr])

@@ -18,12 +18,19 @@ interface Subject {
   lines: Record<string, unknown>[]
 }
 
-async function withService(work: (subject: Subject) => Promise<void>, { changes = {}, build = buildGeneration }: { changes?: Partial<DatabaseSettings>; build?: typeof buildGeneration } = {}): Promise<void> {
+async function withService(
+  work: (subject: Subject) => Promise<void>,
+  { changes = {}, build = buildGeneration }: { changes?: Partial<DatabaseSettings>; build?: typeof buildGeneration } = {},
+): Promise<void> {
   await withDatabase(async database => {
     const settings = databaseSettings.parse(environmentFor(database)).value
     if (!settings) throw new Error('the settings of the test are wrong')
     const lines: Record<string, unknown>[] = []
-    const logger = createLogger({ name: 'test', level: 'debug', destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) } })
+    const logger = createLogger({
+      name: 'test',
+      level: 'debug',
+      destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
+    })
     const manager = new DatabaseManager({ settings: { ...settings, ...changes }, applicationName: 'subject', logger, build })
     try {
       await work({ database, manager, service: new DatabaseService({ manager, logger }), lines })
@@ -34,7 +41,8 @@ async function withService(work: (subject: Subject) => Promise<void>, { changes 
 }
 
 const one = (service: DatabaseService) => service.execute('one', async ({ query }) => (await query<{ one: number }>('SELECT 1 AS one'))[0]?.one)
-const sessions = (database: TestDatabase) => database.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()")
+const sessions = (database: TestDatabase) =>
+  database.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()")
 
 describe('the pool', () => {
   it('is not built before the first use', async () => {
@@ -84,7 +92,9 @@ describe('the pool', () => {
       expect(statements).toEqual(['START TRANSACTION', 'SELECT 1 AS one', 'COMMIT', 'START TRANSACTION', 'SELECT 1 AS one', 'COMMIT'])
       // The server has seen two sessions in this database: the one under test and the one that asks.
       await manager.gracefulShutdown()
-      await expect.poll(() => database.query('SELECT sessions::int FROM pg_stat_database WHERE datname = current_database()')).toEqual([{ sessions: 2 }])
+      await expect
+        .poll(() => database.query('SELECT sessions::int FROM pg_stat_database WHERE datname = current_database()'))
+        .toEqual([{ sessions: 2 }])
     })
   })
 
@@ -196,11 +206,13 @@ describe('a shutdown', () => {
         entered.resolve()
         return query('SELECT pg_sleep(20)')
       })
-      const failed = expect(stuck).rejects.toThrow()
+      const failed = await expect(stuck).rejects.toThrow()
       await entered.promise
       await manager.gracefulShutdown(100)
       await failed
-      await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()")
+      await database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()",
+      )
     })
   })
 
@@ -218,7 +230,9 @@ describe('a shutdown', () => {
 describe('execute', () => {
   it('commits what the work wrote and gives its result', async () => {
     await withService(async ({ database, service }) => {
-      const row = await service.execute('write', ({ models, transaction }) => models.User.create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null }, { transaction }))
+      const row = await service.execute('write', ({ models, transaction }) =>
+        models.User.create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null }, { transaction }),
+      )
       expect(row.email).toBe('a@example.com')
       expect(await database.query('SELECT email FROM users')).toEqual([{ email: 'a@example.com' }])
     })
@@ -260,10 +274,14 @@ describe('execute', () => {
     await withService(async ({ database, service }) => {
       const deadline = openDeadline({ remainingMs: 300, reserveMs: 0 })
       const entered = await service.execute('pid', ({ query }) => query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))
-      await expect(service.execute('slow', ({ query }) => query('SELECT pg_sleep(2)'), { deadline })).rejects.toMatchObject({ code: 'deadline-exceeded' })
+      await expect(service.execute('slow', ({ query }) => query('SELECT pg_sleep(2)'), { deadline })).rejects.toMatchObject({
+        code: 'deadline-exceeded',
+      })
       const later = await service.execute('pid', ({ query }) => query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))
       expect(later[0]?.pid).not.toBe(entered[0]?.pid)
-      await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()")
+      await database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()",
+      )
     })
   })
 
@@ -288,7 +306,12 @@ describe('execute', () => {
       async ({ manager, service, lines }) => {
         const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
         const away = service.execute('away', async () => undefined, { deadline })
-        await expect(away).rejects.toMatchObject({ code: 'database-unavailable', status: 503, retryAfterMs: expect.any(Number) as number, cause: { name: 'SequelizeConnectionRefusedError' } })
+        await expect(away).rejects.toMatchObject({
+          code: 'database-unavailable',
+          status: 503,
+          retryAfterMs: expect.any(Number) as number,
+          cause: { name: 'SequelizeConnectionRefusedError' },
+        })
         expect(lines.filter(line => line.event === 'database.connect.retried').length).toBeGreaterThan(0)
         expect(manager.getConnectionStatus()).toMatchObject({ lastErrorCode: 'ECONNREFUSED', lastFailureAt: expect.any(Number) as number })
       },
@@ -299,7 +322,10 @@ describe('execute', () => {
   it('does not try again with a wrong password', async () => {
     await withService(
       async ({ service, lines }) => {
-        await expect(service.execute('login', async () => undefined)).rejects.toMatchObject({ code: 'database-unavailable', cause: { original: { code: '28P01' } } })
+        await expect(service.execute('login', async () => undefined)).rejects.toMatchObject({
+          code: 'database-unavailable',
+          cause: { original: { code: '28P01' } },
+        })
         expect(lines.filter(line => line.event === 'database.connect.retried')).toEqual([])
       },
       { changes: { password: 'wrong' } },

@@ -12,9 +12,17 @@ it('is alive without a database and connects to none', async () => {
 it('passes with a database that answers, on one connection that it keeps', async () => {
   await withFunctions([main], async database => {
     const answer = await call(main, { path: '/database' })
-    expect(answer).toMatchObject({ statusCode: 200, body: { status: 'pass', connection: { state: 'ready', generation: 1, pool: { size: 1, idle: 1, inUse: 0, waiting: 0, max: 1 }, lastErrorCode: null } } })
+    expect(answer).toMatchObject({
+      statusCode: 200,
+      body: {
+        status: 'pass',
+        connection: { state: 'ready', generation: 1, pool: { size: 1, idle: 1, inUse: 0, waiting: 0, max: 1 }, lastErrorCode: null },
+      },
+    })
     await call(main, { path: '/database' })
-    const sessions = await database.query("SELECT (SELECT ssl FROM pg_stat_ssl s WHERE s.pid = a.pid) AS tls FROM pg_stat_activity a WHERE application_name = 'api/health' AND datname = current_database()")
+    const sessions = await database.query(
+      "SELECT (SELECT ssl FROM pg_stat_ssl s WHERE s.pid = a.pid) AS tls FROM pg_stat_activity a WHERE application_name = 'api/health' AND datname = current_database()",
+    )
     expect(sessions).toEqual([{ tls: true }])
   })
 })
@@ -42,7 +50,10 @@ it('names the variables that are missing', async () => {
   await withFunctions(
     [main],
     async () => {
-      expect(await call(main, { path: '/database' })).toMatchObject({ statusCode: 503, body: { code: 'settings-invalid', variables: ['DB_HOST', 'DB_PASSWORD'] } })
+      expect(await call(main, { path: '/database' })).toMatchObject({
+        statusCode: 503,
+        body: { code: 'settings-invalid', variables: ['DB_HOST', 'DB_PASSWORD'] },
+      })
     },
     { DB_HOST: undefined, DB_PASSWORD: 'none' },
   )
@@ -52,7 +63,10 @@ it('refuses a server whose certificate is for another name', async () => {
   await withFunctions(
     [main],
     async () => {
-      expect(await call(main, { path: '/database' })).toMatchObject({ statusCode: 503, body: { connection: { lastErrorCode: 'ERR_TLS_CERT_ALTNAME_INVALID' } } })
+      expect(await call(main, { path: '/database' })).toMatchObject({
+        statusCode: 503,
+        body: { connection: { lastErrorCode: 'ERR_TLS_CERT_ALTNAME_INVALID' } },
+      })
     },
     // Resolves to the same address, but is not what the certificate says.
     { DB_HOST: '127.1' },

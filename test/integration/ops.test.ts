@@ -38,7 +38,15 @@ describe('ops/migrate', () => {
         let ran = 0
         const list: Migration[] = [
           { name: '1-table', up: async ({ query }) => void (await query('CREATE TABLE things (a int)')) },
-          { name: '2-index', transaction: false, up: async ({ query }) => (await query('SELECT pg_sleep(0.4)'), await query('CREATE INDEX CONCURRENTLY things_a ON things (a)'), void (ran += 1)) },
+          {
+            name: '2-index',
+            transaction: false,
+            up: async ({ query }) => (
+              await query('SELECT pg_sleep(0.4)'),
+              await query('CREATE INDEX CONCURRENTLY things_a ON things (a)'),
+              void (ran += 1)
+            ),
+          },
         ]
         const results = await Promise.all(Array.from({ length: 4 }, () => run(database, list)))
         expect(results.map(result => result.applied.length).sort()).toEqual([0, 0, 0, 2])
@@ -56,7 +64,9 @@ describe('ops/migrate', () => {
           { name: '2', up: async ({ query }) => (await query('CREATE TABLE lost (a int)'), void (await query('SELECT 1/0'))) },
         ]
         await expect(run(database, list)).rejects.toMatchObject({ cause: { code: '22012' } })
-        expect(await database.query("SELECT to_regclass('kept') IS NOT NULL AS kept, to_regclass('lost') IS NULL AS lost")).toEqual([{ kept: true, lost: true }])
+        expect(await database.query("SELECT to_regclass('kept') IS NOT NULL AS kept, to_regclass('lost') IS NULL AS lost")).toEqual([
+          { kept: true, lost: true },
+        ])
         expect(await database.query('SELECT name FROM schema_migrations')).toEqual([{ name: '1' }])
       },
       { empty: true },
@@ -101,7 +111,9 @@ describe('ops/maintenance', () => {
       await insert('old', 1_500, '31 days')
       await insert('young', 3, '29 days')
       await insert('open', 2, null)
-      expect(await maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => 60_000 })).toEqual({ webhookEvents: { deleted: 1_500, unfinished: false } })
+      expect(await maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => 60_000 })).toEqual({
+        webhookEvents: { deleted: 1_500, unfinished: false },
+      })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])
     })
   })

@@ -29,7 +29,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await Promise.all(servers.map((server) => server.stop('immediate')))
+  await Promise.all(servers.map(server => server.stop('immediate')))
   for (const child of children) child.kill('SIGKILL')
   for (const pid of processesServing(join(folder, 'postgres-18'))) signal(pid, 'SIGKILL')
   await rm(folder, { recursive: true, force: true })
@@ -57,7 +57,7 @@ async function end(child: ChildProcess, how: NodeJS.Signals): Promise<void> {
 }
 
 async function ask(server: LocalPostgres, sql: string): Promise<unknown[]> {
-  return withConnection(server, 'postgres', async (client) => (await client.query<pg.QueryResultRow>(sql)).rows)
+  return withConnection(server, 'postgres', async client => (await client.query<pg.QueryResultRow>(sql)).rows)
 }
 
 describe('starting and stopping', () => {
@@ -95,7 +95,7 @@ describe('starting and stopping', () => {
     const server = await start()
     await Promise.all([server.createDatabase('origin'), server.createDatabase('origin')])
     await server.createDatabase('origin')
-    await withConnection(server, 'origin', (client) => client.query('CREATE TABLE copied AS SELECT 1 AS one'))
+    await withConnection(server, 'origin', client => client.query('CREATE TABLE copied AS SELECT 1 AS one'))
     await server.createDatabase('copy', { template: 'origin' })
     const client = new pg.Client({ connectionString: server.url('copy') })
     await client.connect()
@@ -107,7 +107,14 @@ describe('starting and stopping', () => {
   it('shows its certificate to clients that verify it', async () => {
     const { authority, ...certificate } = await makeCertificates()
     const server = await start({ certificate })
-    const client = new pg.Client({ host: server.host, port: server.port, user: server.user, password: server.password, database: 'postgres', ssl: { ca: authority } })
+    const client = new pg.Client({
+      host: server.host,
+      port: server.port,
+      user: server.user,
+      password: server.password,
+      database: 'postgres',
+      ssl: { ca: authority },
+    })
     await client.connect()
     const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
     await client.end()

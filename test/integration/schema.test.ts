@@ -21,17 +21,20 @@ it('has a model for every table, and models whose columns, types and nullability
     const generation = await buildGeneration(settings, { number: 1, applicationName: 'test' })
     const modelled: Column[] = (Object.values(generation.models) as ModelStatic<Model>[]).flatMap(model =>
       Object.entries(model.getAttributes()).map(([name, attribute]) => ({
-        table: String(model.getTableName()),
+        table: model.options.tableName ?? '',
         column: attribute.field ?? name,
         type: databaseType((attribute.type as unknown as { toSql(): string }).toSql()),
         nullable: attribute.allowNull ?? attribute.primaryKey !== true,
       })),
     )
-    const migrated = await database.query<Column & { type: string }>(`
+    const migrated = await database.query<Column & { type: string }>(
+      `
       SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS nullable
       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
       WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-        AND c.relname <> ALL ($1)`, [TABLES_WITHOUT_MODEL])
+        AND c.relname <> ALL ($1)`,
+      [TABLES_WITHOUT_MODEL],
+    )
     const sorted = (columns: Column[]) => columns.map(column => JSON.stringify([column.table, column.column, column.type, column.nullable])).sort()
     expect(sorted(modelled)).toEqual(sorted(migrated))
     await generation.close(1_000)
@@ -39,5 +42,8 @@ it('has a model for every table, and models whose columns, types and nullability
 })
 
 function databaseType(sequelizeType: string): string {
-  return sequelizeType.toLowerCase().replace(/^decimal/, 'numeric').replace(/^char\(/, 'character(')
+  return sequelizeType
+    .toLowerCase()
+    .replace(/^decimal/, 'numeric')
+    .replace(/^char\(/, 'character(')
 }

@@ -3,7 +3,8 @@ import { main } from '../../packages/api/user/index.ts'
 import { apiKey, call, withFunctions } from '../support/functions.ts'
 
 const headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` }
-const create = (body: unknown, more: Record<string, string> = {}) => call(main, { method: 'POST', headers: { ...headers, ...more }, body: typeof body === 'string' ? body : JSON.stringify(body) })
+const create = (body: unknown, more: Record<string, string> = {}) =>
+  call(main, { method: 'POST', headers: { ...headers, ...more }, body: typeof body === 'string' ? body : JSON.stringify(body) })
 const ada = { email: ' Ada@Example.com ', name: 'Ada' }
 
 it('creates a user and reads it again', async () => {
@@ -21,7 +22,10 @@ it('takes an email address and an external id only once, whatever the letter cas
   await withFunctions([main], async () => {
     await create({ ...ada, externalId: 'usr_1' })
     expect(await create({ email: 'ada@EXAMPLE.com', name: 'Eve' })).toMatchObject({ statusCode: 409, body: { code: 'email-taken' } })
-    expect(await create({ email: 'eve@example.com', name: 'Eve', externalId: 'usr_1' })).toMatchObject({ statusCode: 409, body: { code: 'external-id-taken' } })
+    expect(await create({ email: 'eve@example.com', name: 'Eve', externalId: 'usr_1' })).toMatchObject({
+      statusCode: 409,
+      body: { code: 'external-id-taken' },
+    })
   })
 })
 

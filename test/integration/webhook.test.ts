@@ -3,8 +3,15 @@ import { main } from '../../packages/api/webhook/index.ts'
 import { call, withFunctions } from '../support/functions.ts'
 import { completedTransaction, signedHeaders, type SignOptions } from '../support/webhooks.ts'
 
-const send = (body: string | Buffer, { path = '/demo', base64 = true, headers = {}, ...options }: SignOptions & { path?: string; base64?: boolean; headers?: Record<string, string> } = {}) =>
-  call(main, { method: 'POST', path, body, base64, headers: { ...signedHeaders(body, options), ...headers } })
+const send = (
+  body: string | Buffer,
+  {
+    path = '/demo',
+    base64 = true,
+    headers = {},
+    ...options
+  }: SignOptions & { path?: string; base64?: boolean; headers?: Record<string, string> } = {},
+) => call(main, { method: 'POST', path, body, base64, headers: { ...signedHeaders(body, options), ...headers } })
 
 describe('a signed event', () => {
   it.each([true, false])('is applied once, whatever is delivered again (body in base64: %s)', async base64 => {
@@ -15,7 +22,9 @@ describe('a signed event', () => {
       expect(await database.query('SELECT external_id, amount, currency, status, user_external_id, user_id FROM transactions')).toEqual([
         { external_id: 'txn_1', amount: '12.5000', currency: 'EUR', status: 'completed', user_external_id: 'usr_1', user_id: null },
       ])
-      const [event] = await database.query('SELECT source, external_id, type, outcome, attempts, processed_at IS NOT NULL AS processed FROM webhook_events')
+      const [event] = await database.query(
+        'SELECT source, external_id, type, outcome, attempts, processed_at IS NOT NULL AS processed FROM webhook_events',
+      )
       expect(event).toEqual({ source: 'demo', external_id: 'msg_1', type: 'transaction.completed', outcome: 'applied', attempts: 1, processed: true })
     })
   })
@@ -38,7 +47,9 @@ describe('a signed event', () => {
       const body = completedTransaction()
       const headers = signedHeaders(body, { id: 'msg_1' })
       await database.query('BEGIN')
-      await database.query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())")
+      await database.query(
+        "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())",
+      )
       const waiting = await call(main, { method: 'POST', path: '/demo', body, headers }, { getRemainingTimeInMillis: () => 1_000 })
       expect(waiting).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' }, body: { code: 'event-in-progress' } })
       await database.query('ROLLBACK')
@@ -48,9 +59,13 @@ describe('a signed event', () => {
 
   it('is linked to its user when that user is known', async () => {
     await withFunctions([main], async database => {
-      await database.query("INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES ('0192b7f0-0000-7000-8000-000000000001', 'a@example.com', 'A', 'usr_1', now(), now())")
+      await database.query(
+        "INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES ('0192b7f0-0000-7000-8000-000000000001', 'a@example.com', 'A', 'usr_1', now(), now())",
+      )
       await send(completedTransaction())
-      expect(await database.query('SELECT t.user_id = e.user_id AS same, t.user_id FROM transactions t, webhook_events e')).toEqual([{ same: true, user_id: '0192b7f0-0000-7000-8000-000000000001' }])
+      expect(await database.query('SELECT t.user_id = e.user_id AS same, t.user_id FROM transactions t, webhook_events e')).toEqual([
+        { same: true, user_id: '0192b7f0-0000-7000-8000-000000000001' },
+      ])
     })
   })
 
@@ -80,7 +95,12 @@ describe('a request that is not accepted', () => {
   it.each([
     ['an unknown source', () => send(good, { path: '/nobody' }), 404, 'source-unknown'],
     ['no source', () => send(good, { path: '' }), 404, 'not-found'],
-    ['no signature', () => call(main, { method: 'POST', path: '/demo', body: good, headers: { 'content-type': 'application/json' } }), 401, 'signature-missing'],
+    [
+      'no signature',
+      () => call(main, { method: 'POST', path: '/demo', body: good, headers: { 'content-type': 'application/json' } }),
+      401,
+      'signature-missing',
+    ],
     ['a signature over another body', () => send(good, { headers: signedHeaders(`${good} `) }), 401, 'signature-mismatch'],
     ['a stale time stamp', () => send(good, { timestamp: old }), 401, 'timestamp-too-old'],
     ['a body over 750 KB', () => send(Buffer.alloc(768_001)), 413, 'body-too-large'],
@@ -118,10 +138,18 @@ describe('without a usable set-up', () => {
     await withFunctions(
       [main],
       async () => {
-        const answer = await call(main, { method: 'POST', path: '/demo', body: completedTransaction(), headers: signedHeaders('x') }, { getRemainingTimeInMillis: () => 1_500 })
+        const answer = await call(
+          main,
+          { method: 'POST', path: '/demo', body: completedTransaction(), headers: signedHeaders('x') },
+          { getRemainingTimeInMillis: () => 1_500 },
+        )
         expect(answer.statusCode).toBe(401)
         const body = completedTransaction()
-        const away = await call(main, { method: 'POST', path: '/demo', body, headers: signedHeaders(body) }, { getRemainingTimeInMillis: () => 1_500 })
+        const away = await call(
+          main,
+          { method: 'POST', path: '/demo', body, headers: signedHeaders(body) },
+          { getRemainingTimeInMillis: () => 1_500 },
+        )
         expect(away).toMatchObject({ statusCode: 503, body: { code: 'database-unavailable' } })
         expect(Number(away.headers['retry-after'])).toBeGreaterThan(0)
       },

@@ -45,7 +45,7 @@ export async function createTestDatabase({ empty = false }: { empty?: boolean } 
     },
     async drop() {
       await (await client)?.end()
-      await withConnection(server, 'postgres', (admin) => dropDatabase(admin, name))
+      await withConnection(server, 'postgres', admin => dropDatabase(admin, name))
     },
   }
 }
@@ -78,7 +78,9 @@ async function dropDatabase(admin: pg.Client, name: string): Promise<void> {
       [name],
     )
     await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
-    const sessions = rows.map((row) => `  ${row.application_name || '(no application_name)'}, ${row.state}, pid ${row.pid}: ${row.query || '(no query yet)'}`)
+    const sessions = rows.map(
+      row => `  ${row.application_name || '(no application_name)'}, ${row.state}, pid ${row.pid}: ${row.query || '(no query yet)'}`,
+    )
     throw new Error(`${rows.length} session(s) still open in ${name}:\n${sessions.join('\n')}`, { cause: error })
   }
 }

@@ -24,7 +24,7 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
 
 /** Calls `work` with the environment changed, and restores it. */
 export async function withEnvironment<Result>(changes: Readonly<Record<string, string | undefined>>, work: () => Promise<Result>): Promise<Result> {
-  const before = Object.fromEntries(Object.keys(changes).map((name) => [name, process.env[name]]))
+  const before = Object.fromEntries(Object.keys(changes).map(name => [name, process.env[name]]))
   const set = (values: Readonly<Record<string, string | undefined>>) => {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined) delete process.env[name]
@@ -43,12 +43,16 @@ export async function withEnvironment<Result>(changes: Readonly<Record<string, s
  * Runs a test with functions on a database of their own. Each function starts anew, as in a fresh container, and is
  * shut down at the end; dropping the database then proves that it left no session behind.
  */
-export async function withFunctions(mains: readonly Main[], work: (database: TestDatabase) => Promise<void>, changes: Readonly<Record<string, string | undefined>> = {}): Promise<void> {
+export async function withFunctions(
+  mains: readonly Main[],
+  work: (database: TestDatabase) => Promise<void>,
+  changes: Readonly<Record<string, string | undefined>> = {},
+): Promise<void> {
   const database = await createTestDatabase()
   try {
     await withEnvironment({ ...environmentFor(database), ...changes }, () => work(database))
   } finally {
-    await Promise.all(mains.map((main) => main.shutdown()))
+    await Promise.all(mains.map(main => main.shutdown()))
   }
   await database.drop()
 }
@@ -61,7 +65,11 @@ export interface Answer {
 }
 
 /** Calls a function over the web, in raw mode, as the platform does. */
-export async function call(main: Main, request: { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer; base64?: boolean }, context: FunctionContext = {}): Promise<Answer> {
+export async function call(
+  main: Main,
+  request: { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer; base64?: boolean },
+  context: FunctionContext = {},
+): Promise<Answer> {
   const body = Buffer.from(request.body ?? '')
   const base64 = request.base64 ?? true
   const event: FunctionEvent = {

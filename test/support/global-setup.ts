@@ -33,7 +33,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
       folder,
       programsFolder: dataRootFor(resolve(import.meta.dirname, '../..')).folder,
       certificate,
-      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off', max_connections: '200', shared_buffers: '64MB' },
+      settings: {
+        fsync: 'off',
+        synchronous_commit: 'off',
+        full_page_writes: 'off',
+        autovacuum: 'off',
+        max_connections: '200',
+        shared_buffers: '64MB',
+      },
     })
     const teardown = async () => {
       await postgres.stop('immediate')

@@ -9,7 +9,10 @@ export interface SignOptions {
 }
 
 /** Headers of a Standard Webhooks delivery, signed with `node:crypto` alone. */
-export function signedHeaders(body: string | Buffer, { id = `msg_${randomUUID()}`, timestamp = Math.floor(Date.now() / 1000), secret = webhookSecret }: SignOptions = {}): Record<string, string> {
+export function signedHeaders(
+  body: string | Buffer,
+  { id = `msg_${randomUUID()}`, timestamp = Math.floor(Date.now() / 1000), secret = webhookSecret }: SignOptions = {},
+): Record<string, string> {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')
   return { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` }

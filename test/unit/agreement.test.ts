@@ -14,7 +14,14 @@ import type { Main } from '../../lib/function/define.ts'
 const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, 'project.yml'), 'utf8')
 const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
-const all = variablesOf({ api: apiSettings, database: databaseSettings, migration: migrationSettings, log: logSettings, retention: retentionSettings, sources: sourceSettings })
+const all = variablesOf({
+  api: apiSettings,
+  database: databaseSettings,
+  migration: migrationSettings,
+  log: logSettings,
+  retention: retentionSettings,
+  sources: sourceSettings,
+})
 
 describe.each(functions)('$qualifiedName', ({ qualifiedName, environment }) => {
   it('is passed exactly the variables that it reads', async () => {

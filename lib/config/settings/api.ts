@@ -6,4 +6,6 @@ export interface ApiSettings {
 }
 
 /** Who may call the API. Sixteen characters are the least that cannot be tried out over the network. */
-export const apiSettings = defineSettings({ API_KEY: requiredText({ minLength: 16 }) }, (values): ApiSettings => Object.freeze({ key: values.API_KEY }))
+export const apiSettings = defineSettings({ API_KEY: requiredText({ minLength: 16 }) }, (values): ApiSettings =>
+  Object.freeze({ key: values.API_KEY }),
+)

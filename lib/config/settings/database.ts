@@ -92,7 +92,8 @@ function addressOf(values: AddressValues, urlVariable: string, url: string | und
   const issues: SettingIssue[] = []
   const address = url === undefined ? addressFromParts(values, issues) : addressFromUrl(values, urlVariable, url, issues)
   const ca = values.DB_CA_CERT === undefined ? undefined : readCertificates(values.DB_CA_CERT)
-  if (values.DB_CA_CERT !== undefined && ca === undefined) issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
+  if (values.DB_CA_CERT !== undefined && ca === undefined)
+    issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
 
   const { sslmode, ...rest } = address
@@ -124,7 +125,8 @@ function addressFromParts(values: AddressValues, issues: SettingIssue[]): Databa
   }
   const parts = { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password }
   const missing = Object.entries(parts).filter(([, value]) => value === undefined)
-  if (missing.length === Object.keys(parts).length) issues.push({ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' })
+  if (missing.length === Object.keys(parts).length)
+    issues.push({ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' })
   else for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
   return undefined
 }

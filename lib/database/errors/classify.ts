@@ -14,7 +14,16 @@ const CLOSED_POOL = ['ConnectionManager.getConnection was called after the conne
 
 // While connecting, the server refuses with these before it runs anything: too many connections, starting up, shutting down.
 const REFUSED_WHILE_CONNECTING = new Set(['53300', '57P01', '57P02', '57P03', '08001', '08004', '08006'])
-const NETWORK_WHILE_CONNECTING = new Set(['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE'])
+const NETWORK_WHILE_CONNECTING = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+])
 const CONNECTION_ERROR = /^Sequelize(Connection|Host|AccessDenied|InvalidConnection)/
 const TEXT_WHILE_CONNECTING = /^(timeout expired|Connection terminated|Connection timed out)/
 
@@ -27,7 +36,8 @@ export function classifyAcquireError(error: unknown): ErrorClass {
   if (!CONNECTION_ERROR.test(error.name)) return 'other'
   const root = rootOf(error)
   const code = errorCode(root)
-  const transient = code === undefined ? TEXT_WHILE_CONNECTING.test(root.message) : REFUSED_WHILE_CONNECTING.has(code) || NETWORK_WHILE_CONNECTING.has(code)
+  const transient =
+    code === undefined ? TEXT_WHILE_CONNECTING.test(root.message) : REFUSED_WHILE_CONNECTING.has(code) || NETWORK_WHILE_CONNECTING.has(code)
   return transient ? 'connect-failed' : 'connect-refused'
 }
 

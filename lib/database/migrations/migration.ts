@@ -1,6 +1,6 @@
 /** What a migration may do: run statements on the one connection that holds the lock. */
 export interface MigrationContext {
-  query(text: string, values?: readonly unknown[]): Promise<unknown>
+  readonly query: (text: string, values?: readonly unknown[]) => Promise<unknown>
 }
 
 /** One step of the schema. There is no way down: going back is another migration. */

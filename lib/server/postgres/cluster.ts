@@ -25,7 +25,10 @@ const PASSWORD_FILE = 'password.local'
 
 /** Whether the data folder exists; it appears complete or not at all. */
 export async function isInitialised(dataFolder: string): Promise<boolean> {
-  return stat(join(dataFolder, 'PG_VERSION')).then(() => true, () => false)
+  return stat(join(dataFolder, 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** The password a data folder was initialised with. */
@@ -62,12 +65,28 @@ export async function initialiseCluster(options: ClusterOptions): Promise<void> 
 async function runInitdb(options: ClusterOptions, data: string, passwordFile: string): Promise<void> {
   const { binaries, identity, user, durable } = options
   const flags = [
-    '-D', data, '-U', user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8',
+    '-D',
+    data,
+    '-U',
+    user,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
     // The server's own C.UTF-8: case mapping for all of Unicode, no locale of the operating system needed.
-    '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions',
+    '--no-locale',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
     ...(durable ? [] : ['--no-sync']),
   ]
-  const child = spawn(binaries.initdb, flags, { ...identity, cwd: data, env: serverEnvironment(), stdio: ['ignore', 'pipe', 'pipe'], timeout: LONGEST_INITDB_MS, killSignal: 'SIGKILL' })
+  const child = spawn(binaries.initdb, flags, {
+    ...identity,
+    cwd: data,
+    env: serverEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_INITDB_MS,
+    killSignal: 'SIGKILL',
+  })
   const output: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => output.push(text))
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]

@@ -32,7 +32,7 @@ export async function withConnection<T>(server: ServerAddress, database: string,
 
 /** Creates a database unless it exists, as a copy of `template` if one is named. */
 export async function createDatabase(server: ServerAddress, name: string, template?: string): Promise<void> {
-  await withConnection(server, 'postgres', async (client) => {
+  await withConnection(server, 'postgres', async client => {
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
     if (found.rowCount) return
     const from = template === undefined ? '' : ` TEMPLATE ${pg.escapeIdentifier(template)}`

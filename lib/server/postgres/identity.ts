@@ -26,7 +26,7 @@ export function canReach(path: string, identity: Identity): boolean {
 }
 
 function lookUp(): Identity | undefined {
-  const [uid, gid] = ['-u', '-g'].map((flag) => {
+  const [uid, gid] = ['-u', '-g'].map(flag => {
     const { status, stdout } = spawnSync('id', [flag, USER], { encoding: 'utf8' })
     return status === 0 ? Number.parseInt(stdout, 10) : NaN
   })

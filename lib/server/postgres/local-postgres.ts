@@ -76,7 +76,7 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
     await clearLeftover(dataFolder)
     running = await startPostmaster({ dataFolder, binaries, identity, port, settings: { ...tls, ...settings }, onLog })
     try {
-      await withConnection(server, 'postgres', (client) => client.query('SELECT 1'))
+      await withConnection(server, 'postgres', client => client.query('SELECT 1'))
     } catch (cause) {
       await running.stop('fast')
       throw new Error(`PostgreSQL in ${dataFolder} runs but refuses user "${user}": ${(cause as Error).message}`, { cause })
@@ -90,7 +90,7 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
     get pid() {
       return running?.hasEnded() === false ? running.pid : undefined
     },
-    url: (database) => databaseUrl(server, database),
+    url: database => databaseUrl(server, database),
     createDatabase: (name, { template } = {}) => createDatabase(server, name, template),
     stop: async (mode = 'fast') => running?.stop(mode),
     start,

@@ -47,11 +47,20 @@ export async function startPostmaster(options: PostmasterOptions): Promise<Postm
     ...settings,
   }
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(binaries.postgres, ['-D', dataFolder, ...flags], { ...identity, cwd: dataFolder, env: serverEnvironment(), detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()))
-  const failure = once(child, 'spawn').then(() => undefined, (error: Error) => error)
+  const child = spawn(binaries.postgres, ['-D', dataFolder, ...flags], {
+    ...identity,
+    cwd: dataFolder,
+    env: serverEnvironment(),
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const gone = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
+  const failure = once(child, 'spawn').then(
+    () => undefined,
+    (error: Error) => error,
+  )
   const lastLines: string[] = []
-  const lines = createInterface({ input: child.stderr }).on('line', (line) => {
+  const lines = createInterface({ input: child.stderr }).on('line', line => {
     lastLines.push(line)
     if (lastLines.length > LINES_KEPT) lastLines.shift()
     onLog(line)

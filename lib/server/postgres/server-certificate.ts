@@ -9,8 +9,15 @@ export interface ServerCertificate {
 }
 
 /** Puts a certificate and its key into the data folder and returns the settings that turn TLS on with them. */
-export async function installCertificate(dataFolder: string, pair: ServerCertificate, identity: Identity | undefined): Promise<Record<string, string>> {
-  const files = [['server.crt', pair.certificate], ['server.key', pair.key]] as const
+export async function installCertificate(
+  dataFolder: string,
+  pair: ServerCertificate,
+  identity: Identity | undefined,
+): Promise<Record<string, string>> {
+  const files = [
+    ['server.crt', pair.certificate],
+    ['server.key', pair.key],
+  ] as const
   for (const [name, pem] of files) {
     const path = join(dataFolder, name)
     // Written anew: the mode given here is not applied to a file that exists.

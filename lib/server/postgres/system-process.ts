@@ -40,7 +40,9 @@ export function servesFolder(pid: number, dataFolder: string): boolean {
 /** Every PostgreSQL process of a data folder, sessions included; empty where there is no /proc. */
 export function processesServing(dataFolder: string): number[] {
   if (!existsSync('/proc/self/stat')) return []
-  return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && pid > 0 && servesFolder(pid, dataFolder))
+  return readdirSync('/proc')
+    .map(Number)
+    .filter(pid => Number.isInteger(pid) && pid > 0 && servesFolder(pid, dataFolder))
 }
 
 /** Waits until processes are gone; false when that takes longer than `limitMs`. */

@@ -2,7 +2,7 @@ import type { WebhookHandler } from '../handler.ts'
 import { transactionCompleted } from './transaction-completed.ts'
 
 /** Every handler; an event of a type that none is for is stored and otherwise ignored. */
-const handlers: readonly WebhookHandler[] = [transactionCompleted as unknown as WebhookHandler]
+const handlers: readonly WebhookHandler[] = [transactionCompleted]
 
 const byType: ReadonlyMap<string, WebhookHandler> = new Map(handlers.map(handler => [handler.type, handler]))
 

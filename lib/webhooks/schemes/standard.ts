@@ -25,7 +25,10 @@ const TIMESTAMP = /^\d{1,11}$/
  * Verifies a Standard Webhooks 1.0.0 request (`v1`: HMAC-SHA256 over `id.timestamp.body`) on the bytes as they came.
  * @throws SignatureError with a code for each cause.
  */
-export function verifyStandard(request: { headers: Readonly<Record<string, string>>; body: Buffer }, { keys, toleranceMs = TOLERANCE_MS, now = Date.now }: StandardOptions): VerifiedWebhook {
+export function verifyStandard(
+  request: { headers: Readonly<Record<string, string>>; body: Buffer },
+  { keys, toleranceMs = TOLERANCE_MS, now = Date.now }: StandardOptions,
+): VerifiedWebhook {
   const id = request.headers['webhook-id']
   const timestamp = request.headers['webhook-timestamp']
   const header = request.headers['webhook-signature']

@@ -20,5 +20,7 @@ export const main = defineFunction({
       return json(health.status === 'pass' ? 200 : 503, { ...health }, { 'cache-control': 'no-store' })
     },
   },
-  invoked: async (_input, { services: { manager }, deadline }) => ({ ...(await checkDatabase(manager, { withinMs: Math.min(CHECK_MS, deadline.remainingMs()) })) }),
+  invoked: async (_input, { services: { manager }, deadline }) => ({
+    ...(await checkDatabase(manager, { withinMs: Math.min(CHECK_MS, deadline.remainingMs()) })),
+  }),
 })

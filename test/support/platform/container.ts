@@ -11,9 +11,7 @@ import { type Answer, type RuntimeKind } from './protocol.ts'
 
 /** Why the platform gives a container up: after that every call to it fails. */
 export type Discarded =
-  | { reason: 'exited'; code: number | null; signal: NodeJS.Signals | null }
-  | { reason: 'time limit' }
-  | { reason: 'not an object'; type: string }
+  { reason: 'exited'; code: number | null; signal: NodeJS.Signals | null } | { reason: 'time limit' } | { reason: 'not an object'; type: string }
 
 /** One call as the platform sees it. */
 export interface CallOutcome {
@@ -63,7 +61,7 @@ const live = new Set<Container>()
 
 /** Stops every container that a test has left running; for `afterEach`. */
 export async function stopContainers(): Promise<void> {
-  await Promise.all([...live].map((container) => container.kill()))
+  await Promise.all([...live].map(container => container.kill()))
 }
 
 /**
@@ -82,7 +80,9 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const spared = atExit(() => child.kill('SIGKILL'))
-  const gone = once(child, 'close').catch(() => undefined).finally(spared)
+  const gone = once(child, 'close')
+    .catch(() => undefined)
+    .finally(spared)
   if (!child.stdout || !child.stderr) throw new Error('The container has no output')
   const stdout = readLog(child.stdout)
   const stderr = readLog(child.stderr)
@@ -137,7 +137,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const loaded = await ask(child, { order: 'init', runtime, folder: files.action, environment }, timeoutMs)
   if (loaded.answer !== 'initialised') {
     await end('SIGKILL')
-    const why = loaded.answer === 'failed' ? loaded.error : loaded.answer === 'exited' ? `it exited with ${loaded.signal ?? loaded.code}` : loaded.answer
+    const why =
+      loaded.answer === 'failed' ? loaded.error : loaded.answer === 'exited' ? `it exited with ${loaded.signal ?? loaded.code}` : loaded.answer
     throw new Error(`The function could not be initialised: ${why}\n${stdout.rest()}${stderr.rest()}`)
   }
   container.initMs = loaded.ms

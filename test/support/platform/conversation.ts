@@ -24,7 +24,7 @@ export async function nextAnswer(child: ChildProcess, limitMs: number): Promise<
     return await Promise.race([
       once(child, 'message', { signal }).then(([answer]) => answer as Answer),
       once(child, 'exit', { signal }).then(exited),
-      new Promise<Ended>((resolve) => (timer = setTimeout(() => resolve({ answer: 'time limit' }), limitMs))),
+      new Promise<Ended>(resolve => (timer = setTimeout(() => resolve({ answer: 'time limit' }), limitMs))),
     ])
   } finally {
     clearTimeout(timer)

@@ -27,7 +27,7 @@ export function readLog(stream: Readable): LogReader {
 
   return {
     async nextCall() {
-      while (!text.includes(mark) && !ended) await new Promise<void>((resolve) => (arrived = resolve))
+      while (!text.includes(mark) && !ended) await new Promise<void>(resolve => (arrived = resolve))
       const end = text.includes(mark) ? text.indexOf(mark) : text.length
       const call = text.slice(0, end)
       text = text.slice(end + mark.length)

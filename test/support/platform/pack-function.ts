@@ -16,7 +16,7 @@ const LIB = '../../../lib'
  */
 export async function packFunction(root: string, name: string): Promise<FunctionPackage> {
   const folder = join(root, 'packages', name)
-  const lines = (await readFile(join(folder, '.include'), 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '')
+  const lines = (await readFile(join(folder, '.include'), 'utf8')).split(/\r?\n/).filter(line => line.trim() !== '')
   if ((await readdir(folder)).includes('.ignore')) throw new Error(`${name}: .include and .ignore together`)
 
   const files = new Map<string, string>()
@@ -53,6 +53,8 @@ async function expand(path: string, target: string, name: string): Promise<[sour
   if (!found) throw new Error(`${name}: .include names a file that does not exist: ${path}`)
   if (found.isFile()) return [[path, target.split(sep).join('/')]]
   if (!found.isDirectory()) throw new Error(`${name}: ${path} is neither a file nor a directory`)
-  const entries = await Promise.all((await readdir(path)).map((entry) => expand(join(path, entry), target === '.' ? entry : `${target}/${entry}`, name)))
+  const entries = await Promise.all(
+    (await readdir(path)).map(entry => expand(join(path, entry), target === '.' ? entry : `${target}/${entry}`, name)),
+  )
   return entries.flat()
 }

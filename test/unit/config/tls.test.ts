@@ -5,12 +5,21 @@ const managed = 'db-1.b.db.ondigitalocean.com'
 const ca = () => inject('postgres').authority
 
 describe('decideTls', () => {
-  it.each(['allow', 'prefer', 'require', undefined] as const)('encrypts to a managed host without verifying when sslmode is %s and there is no CA', sslmode => {
-    expect(decideTls({ host: managed, sslmode })).toEqual({ mode: 'unverified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: false, servername: managed } })
-  })
+  it.each(['allow', 'prefer', 'require', undefined] as const)(
+    'encrypts to a managed host without verifying when sslmode is %s and there is no CA',
+    sslmode => {
+      expect(decideTls({ host: managed, sslmode })).toEqual({
+        mode: 'unverified',
+        options: { minVersion: 'TLSv1.2', rejectUnauthorized: false, servername: managed },
+      })
+    },
+  )
 
   it.each(sslModes.filter(mode => mode !== 'disable'))('verifies in full with a CA when sslmode is %s', sslmode => {
-    expect(decideTls({ host: managed, sslmode, ca: ca() })).toEqual({ mode: 'verified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca: ca(), servername: managed } })
+    expect(decideTls({ host: managed, sslmode, ca: ca() })).toEqual({
+      mode: 'verified',
+      options: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca: ca(), servername: managed },
+    })
   })
 
   it.each(['verify-ca', 'verify-full'] as const)('verifies with the roots of Node when %s is asked for without a CA', sslmode => {
@@ -54,7 +63,12 @@ describe('readCertificates', () => {
     expect(readCertificates(`${ca()}\n${ca()}`)?.match(/BEGIN/g)).toHaveLength(2)
   })
 
-  it.each(['', 'rubbish', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'])('finds no certificate in %j', text => {
+  it.each([
+    '',
+    'rubbish',
+    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+    '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
+  ])('finds no certificate in %j', text => {
     expect(readCertificates(text)).toBeUndefined()
   })
 })

@@ -10,9 +10,12 @@ type Definition = FunctionDefinition<Record<string, never>, object>
 
 function define(changes: Partial<Definition> = {}) {
   const lines: Record<string, unknown>[] = []
-  const main = defineFunction({ name: 'test/sample', settings: {}, setup: () => ({}), ...changes } as Definition, {
-    output: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
-  })
+  const main = defineFunction(
+    { name: 'test/sample', settings: {}, setup: () => ({}), ...changes },
+    {
+      output: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
+    },
+  )
   return { main, lines }
 }
 
@@ -28,7 +31,9 @@ describe('a call over the web', () => {
   it('repeats a plain request id and replaces any other', async () => {
     const { main } = define({ routes: { 'GET /': () => json(200, {}) } })
     expect((await call(main, { headers: { 'x-request-id': 'abc-1' } })).headers['x-request-id']).toBe('abc-1')
-    expect((await call(main, { headers: { 'x-request-id': 'a b\r\nset-cookie: x' } }, { requestId: 'from-platform' })).headers['x-request-id']).toBe('from-platform')
+    expect((await call(main, { headers: { 'x-request-id': 'a b\r\nset-cookie: x' } }, { requestId: 'from-platform' })).headers['x-request-id']).toBe(
+      'from-platform',
+    )
   })
 
   it('turns an error raised on purpose into its problem document', async () => {
@@ -70,7 +75,10 @@ describe('a call over the web', () => {
     expect(answer).toMatchObject({ statusCode: 500, body: { code: 'internal-error' } })
     const everything = JSON.stringify([answer, lines])
     expect(everything).not.toMatch(/db\.internal|25060|ann/)
-    expect(lines[0]).toMatchObject({ event: 'invocation.failed', error: { type: 'Error', stack: expect.arrayContaining([expect.stringContaining('define.test.ts')]) } })
+    expect(lines[0]).toMatchObject({
+      event: 'invocation.failed',
+      error: { type: 'Error', stack: expect.arrayContaining([expect.stringContaining('define.test.ts')]) as string[] },
+    })
     expect(lines[1]).toMatchObject({ event: 'invocation.completed', status: 500 })
     expect(JSON.stringify(answer)).not.toContain('define.test.ts')
   })
@@ -134,7 +142,11 @@ describe('a call without http', () => {
 it('builds its services once and again after a shutdown', async () => {
   let built = 0
   let ended = 0
-  const { main } = define({ setup: () => ({ number: (built += 1) }), shutdown: async () => void (ended += 1), routes: { 'GET /': () => json(200, {}) } })
+  const { main } = define({
+    setup: () => ({ number: (built += 1) }),
+    shutdown: async () => void (ended += 1),
+    routes: { 'GET /': () => json(200, {}) },
+  })
   await Promise.all([call(main, {}), call(main, {})])
   expect(built).toBe(1)
   await main.shutdown()

@@ -20,7 +20,12 @@ it('takes only codes and names of an error that comes from the database', () => 
     name: 'SequelizeUniqueConstraintError',
     sql: 'INSERT INTO users VALUES (ann@example.com)',
     parameters: ['ann@example.com'],
-    original: Object.assign(new Error('ann@example.com'), { severity: 'ERROR', code: '23505', detail: 'Key (email)=(ann@example.com)', constraint: 'users_email_key' }),
+    original: Object.assign(new Error('ann@example.com'), {
+      severity: 'ERROR',
+      code: '23505',
+      detail: 'Key (email)=(ann@example.com)',
+      constraint: 'users_email_key',
+    }),
   })
   const described = describeError(error)
   expect(JSON.stringify(described)).not.toContain('ann@example.com')

@@ -9,7 +9,8 @@ const nowMs = Date.UTC(2026, 10, 24, 8)
 const seconds = nowMs / 1000
 const body = Buffer.from('{"type":"a"}')
 const good = () => signedHeaders(body, { id: 'msg_1', timestamp: seconds, secret })
-const verify = (headers: Record<string, string>, sent: Buffer = body, options = {}) => verifyStandard({ headers, body: sent }, { keys, now: () => nowMs, ...options })
+const verify = (headers: Record<string, string>, sent: Buffer = body, options = {}) =>
+  verifyStandard({ headers, body: sent }, { keys, now: () => nowMs, ...options })
 const fault = (headers: Record<string, string>, sent?: Buffer) => {
   try {
     verify(headers, sent)
@@ -27,7 +28,10 @@ describe('verifyStandard', () => {
       'webhook-timestamp': '1614265330',
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     }
-    const verified = verifyStandard({ headers, body: Buffer.from('{"test": 2432232314}') }, { keys: [key ?? Buffer.alloc(0)], now: () => 1_614_265_330_000 })
+    const verified = verifyStandard(
+      { headers, body: Buffer.from('{"test": 2432232314}') },
+      { keys: [key ?? Buffer.alloc(0)], now: () => 1_614_265_330_000 },
+    )
     expect(verified).toEqual({ eventId: 'msg_p5jXN8AQM9LWM0D4loKWxJek' })
   })
 
@@ -95,10 +99,15 @@ describe('readStandardSecret', () => {
     expect(readStandardSecret(`whsec_${Buffer.alloc(length, 3).toString('base64')}`)).toHaveLength(length)
   })
 
-  it.each(['', 'whsec_', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', `whsec_${Buffer.alloc(23).toString('base64')}`, `whsec_${Buffer.alloc(65).toString('base64')}`, 'whsec_not*base64*not*base64*not*base64', `whpk_${Buffer.alloc(32).toString('base64')}`])(
-    'refuses %j',
-    text => {
-      expect(readStandardSecret(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    'whsec_',
+    'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    `whsec_${Buffer.alloc(23).toString('base64')}`,
+    `whsec_${Buffer.alloc(65).toString('base64')}`,
+    'whsec_not*base64*not*base64*not*base64',
+    `whpk_${Buffer.alloc(32).toString('base64')}`,
+  ])('refuses %j', text => {
+    expect(readStandardSecret(text)).toBeUndefined()
+  })
 })

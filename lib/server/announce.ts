@@ -1,0 +1,42 @@
+import { type DataFolder } from './data-folder.ts'
+import { type Samples } from './samples.ts'
+import { type ServedFunction } from './served-function.ts'
+
+/** What is running, for the terminal. */
+export function describeServer({
+  address,
+  data,
+  databaseUrl,
+  functions,
+  migrated,
+}: {
+  readonly address: string
+  readonly data: DataFolder
+  readonly databaseUrl: string
+  readonly functions: readonly ServedFunction[]
+  readonly migrated: Readonly<Record<string, unknown>>
+}): string {
+  const published = functions.filter(({ web }) => web !== false).map(({ name, qualifiedName }) => `  ${address}/${name}  ${qualifiedName}`)
+  const applied = Array.isArray(migrated.applied) ? migrated.applied.length : 0
+  return [
+    'Running:',
+    ...published,
+    `Database: ${databaseUrl}${applied > 0 ? ` (${applied} ${applied === 1 ? 'migration' : 'migrations'} applied)` : ''}`,
+    `Data: ${data.folder}${data.reason === undefined ? '' : ` (${data.reason})`}`,
+    'Ctrl-C ends it; the data stays.',
+  ].join('\n')
+}
+
+/** The two commands, and for how long they work. */
+export function describeSamples({ webhook, user, goodUntil }: Samples): string {
+  return [
+    '',
+    `A signed webhook, good until ${goodUntil.toLocaleTimeString('en-GB')}; sent again it is a duplicate:`,
+    webhook,
+    '',
+    'A new user:',
+    user,
+    '',
+    'Enter prints fresh ones.',
+  ].join('\n')
+}

@@ -1,0 +1,15 @@
+import { isAbsolute, resolve } from 'node:path'
+import { dataRootFor } from './postgres/data-root.ts'
+
+export interface DataFolder {
+  readonly folder: string
+  /** Why it is not inside the checkout. */
+  readonly reason?: string
+}
+
+/** Where database, secrets and lock of a checkout are; `LOCAL_DATA_FOLDER` names another place. */
+export function dataFolderOf(checkout: string, chosen: string | undefined): DataFolder {
+  if (chosen !== undefined && chosen !== '') return { folder: isAbsolute(chosen) ? chosen : resolve(checkout, chosen) }
+  const { folder, relocated } = dataRootFor(checkout)
+  return relocated ? { folder, reason: 'PostgreSQL does not run as root, and the user it runs as cannot enter this checkout' } : { folder }
+}

@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import { type Server } from 'node:http'
+import { type AddressInfo } from 'node:net'
+
+/** Used when `PORT` says nothing else. */
+const USUAL_PORT = 8080
+const HOST = '127.0.0.1'
+
+/**
+ * Reads a port number; 0 lets the system choose a free one.
+ * @throws Error when the text is no port number.
+ */
+export function readPort(text: string | undefined): number {
+  if (text === undefined || text.trim() === '') return USUAL_PORT
+  const port = Number(text)
+  if (!/^\d+$/.test(text.trim()) || port > 65_535) throw new Error(`PORT is no port number: ${text}`)
+  return port
+}
+
+/**
+ * Makes the server listen, on this machine only, and returns its address as a URL.
+ * @throws Error that says what is wrong with the port.
+ */
+export async function listen(server: Server, port: number): Promise<string> {
+  try {
+    server.listen(port, HOST)
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Error(`Port ${port} is taken by another program: choose one with PORT=… npm start`, { cause: error })
+    if (code === 'EACCES') throw new Error(`Port ${port} is closed to ordinary users: choose one above 1023 with PORT=… npm start`, { cause: error })
+    throw error
+  }
+  return `http://${HOST}:${(server.address() as AddressInfo).port}`
+}

@@ -1,0 +1,29 @@
+import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { type FunctionDescription } from './served-function.ts'
+
+export interface ProjectOptions {
+  /** What project.yml holds. */
+  readonly text: string
+  /** The values that hold on this machine whatever the environment says. */
+  readonly local: Readonly<Record<string, string>>
+  /** The environment that the server was started with. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface LocalProject {
+  readonly functions: readonly FunctionDescription[]
+  /** The settings of all functions. In one process they share one environment. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** Reads project.yml as the deployer would, with this machine's values; one that nobody set holds the word `none`. */
+export function readProject({ text, local, environment }: ProjectOptions): LocalProject {
+  const names = Object.keys(placeholderEnvironment(text))
+  const values = Object.fromEntries(names.map(name => [name, local[name] ?? (environment[name] || 'none')]))
+  // A sequence or an image is no code of this checkout that could be called here.
+  const functions = functionsOf(parseProject(text, values)).filter(({ runtime }) => runtime === 'nodejs:24')
+  return {
+    functions: functions.map(({ name, qualifiedName, web, limits }) => ({ name, qualifiedName, web, timeoutMs: limits.timeout })),
+    settings: Object.assign({}, ...functions.map(one => one.environment)) as Record<string, string>,
+  }
+}

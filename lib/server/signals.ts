@@ -1,0 +1,29 @@
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+// At Ctrl-C the terminal signals npm and us, and npm passes its signal on to us: that is one wish, not two.
+const NPM_ECHO_MS = 250
+
+export interface SignalOptions {
+  /** Ends in order; the first signal. */
+  readonly stop: (signal: NodeJS.Signals) => void
+  /** Ends by force; any signal after that. */
+  readonly atOnce: (signal: NodeJS.Signals) => void
+  /** Whether npm started this process. */
+  readonly underNpm: boolean
+  readonly source?: { on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown }
+  readonly now?: () => number
+}
+
+/** Tells the first signal to end from the later ones. */
+export function onSignals({ stop, atOnce, underNpm, source = process, now = Date.now }: SignalOptions): void {
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
+  const take = (signal: NodeJS.Signals) => {
+    if (first === undefined) {
+      first = { signal, at: now() }
+      return stop(signal)
+    }
+    if (underNpm && signal === first.signal && now() - first.at < NPM_ECHO_MS) return
+    atOnce(signal)
+  }
+  for (const signal of SIGNALS) source.on(signal, take)
+}
