@@ -85,9 +85,9 @@ export function defineFunction<G extends Groups, Services>(
     const requestId = requestIdOf(web ? event.http.headers?.['x-request-id'] : undefined, context)
     const deadline = openDeadline({ remainingMs: remainingMs(context), ...(web ? { atMostMs: LONGEST_PUBLIC_MS } : {}) })
     const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
-    const line: Record<string, unknown> = { event: 'invocation.completed', requestId, cold }
+    const line: Record<string, unknown> = { event: 'invocation.completed', cold }
     cold = false
-    let logger: Logger | undefined
+    let logger = loggerAt('info').child({ requestId })
     let answer: Record<string, unknown>
     try {
       const { services, logger: base } = start()
@@ -95,7 +95,7 @@ export function defineFunction<G extends Groups, Services>(
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
       answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal))
     } catch (error) {
-      answer = refusal(error, { web, requestId, line, logger: logger ?? loggerAt('info') })
+      answer = refusal(error, { web, requestId, line, logger })
     } finally {
       deadline.clear()
       end.clear()
@@ -104,7 +104,7 @@ export function defineFunction<G extends Groups, Services>(
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
     line.remainingMs = Math.round(deadline.remainingMs())
-    ;(logger ?? loggerAt('info')).info(line)
+    logger.info(line)
     return answer
   }
 

@@ -51,7 +51,7 @@ export function readWebRequest(http: HttpEvent): WebRequest {
 
 /** Whether an event comes from the web rather than from a schedule or a direct invocation. */
 export function isWebEvent(event: FunctionEvent): event is FunctionEvent & { readonly http: HttpEvent } {
-  return typeof event.http === 'object' && event.http !== null && typeof event.http.method === 'string'
+  return typeof event?.http?.method === 'string'
 }
 
 function normalPath(path: unknown): string {
