@@ -14,7 +14,7 @@ function start(source: string, options: Partial<ContainerOptions> = {}): Promise
 const both = ['apache', 'digitalocean'] as const
 
 describe('loading', () => {
-  it.each(both)('takes the entry that package.json names (%s)', async (runtime) => {
+  it.each(both)('takes the entry that package.json names (%s)', async runtime => {
     const zip = zipFiles({
       'package.json': '{"main":"dist/index.js","type":"commonjs"}',
       'dist/index.js': 'exports.main = () => ({ from: "dist" })',
@@ -31,11 +31,11 @@ describe('loading', () => {
     await expect(startContainer({ zip, runtime: 'apache' })).rejects.toThrow('ERR_REQUIRE_ESM')
   })
 
-  it.each(both)('fails for code that throws, with its log and error (%s)', async (runtime) => {
+  it.each(both)('fails for code that throws, with its log and error (%s)', async runtime => {
     await expect(start('console.log("loading"); throw new Error("no setting")', { runtime })).rejects.toThrow(/no setting[^]*loading/)
   })
 
-  it.each(both)('fails without an exported main (%s)', async (runtime) => {
+  it.each(both)('fails without an exported main (%s)', async runtime => {
     await expect(start('exports.other = () => ({})', { runtime })).rejects.toThrow("exports no function 'main'")
   })
 
@@ -55,12 +55,12 @@ describe('loading', () => {
     const result = (await container.run({})).result as { atLoad: Record<string, string>; names: string[]; files: string[]; here: string }
     vi.unstubAllEnvs()
     expect(Object.keys(result.atLoad).sort()).toEqual(['HOME', 'LOG_LEVEL', 'PATH', '__OW_API_HOST', 'cwd'])
-    expect(result.names.filter((name) => !name.startsWith('__OW_')).sort()).toEqual(['HOME', 'LOG_LEVEL', 'PATH'])
+    expect(result.names.filter(name => !name.startsWith('__OW_')).sort()).toEqual(['HOME', 'LOG_LEVEL', 'PATH'])
     expect(result.files).toEqual(['index.js'])
     expect(result.here).toBe(result.atLoad.cwd)
   })
 
-  it.each(both)('finds no package outside the zip (%s)', async (runtime) => {
+  it.each(both)('finds no package outside the zip (%s)', async runtime => {
     await expect(start('require("pg"); exports.main = () => ({})', { runtime })).rejects.toThrow("Cannot find module 'pg'")
   })
 })
@@ -75,7 +75,13 @@ describe('calling', () => {
     const first = (await container.run({ a: 1 })).result as Record<string, never> & { context: Record<string, unknown> }
     const second = (await container.run({})).result as typeof first
     expect(first.event).toEqual({ a: 1 })
-    expect(first.context).toMatchObject({ functionName: first.name, activationId: first.activation, requestId: first.transaction, apiKey: '', deadline: Number(first.deadline) })
+    expect(first.context).toMatchObject({
+      functionName: first.name,
+      activationId: first.activation,
+      requestId: first.transaction,
+      apiKey: '',
+      deadline: Number(first.deadline),
+    })
     expect(first.name).toMatch(/\/api\/webhook$/)
     expect(first.left).toBeGreaterThan(0)
     expect(first.left).toBeLessThanOrEqual(10_000)
@@ -89,11 +95,13 @@ describe('calling', () => {
       { runtime: 'apache' },
     )
     const names = ['ACTION_NAME', 'ACTION_VERSION', 'ACTIVATION_ID', 'API_HOST', 'DEADLINE', 'NAMESPACE', 'TRANSACTION_ID']
-    expect((await container.run({})).result).toEqual({ given: 1, names: names.map((name) => `__OW_${name}`) })
+    expect((await container.run({})).result).toEqual({ given: 1, names: names.map(name => `__OW_${name}`) })
   })
 
   it('counts loading against the deadline of the first call', async () => {
-    const container = await start('const until = Date.now() + 300; while (Date.now() < until); exports.main = (_, context) => ({ left: context.getRemainingTimeInMillis() })')
+    const container = await start(
+      'const until = Date.now() + 300; while (Date.now() < until); exports.main = (_, context) => ({ left: context.getRemainingTimeInMillis() })',
+    )
     // The clocks of the two processes round differently, so less than the 300 ms are asked for.
     expect((await container.run({})).result?.left).toBeLessThanOrEqual(9_800)
   })
@@ -123,7 +131,7 @@ describe('calling', () => {
 })
 
 describe('results', () => {
-  it.each(both)('takes undefined for an empty object (%s)', async (runtime) => {
+  it.each(both)('takes undefined for an empty object (%s)', async runtime => {
     const container = await start('exports.main = async () => undefined', { runtime })
     expect((await container.run({})).result).toEqual({})
   })
@@ -143,8 +151,11 @@ describe('results', () => {
     expect((await container.run({})).exited).toEqual(outcome.exited)
   })
 
-  it.each(both)('serialises a thrown error, stack included, and keeps the container (%s)', async (runtime) => {
-    const container = await start('exports.main = ({ n }) => { if (n) return { n }; throw Object.assign(new TypeError("broken"), { code: "E_X" }) }', { runtime })
+  it.each(both)('serialises a thrown error, stack included, and keeps the container (%s)', async runtime => {
+    const container = await start(
+      'exports.main = ({ n }) => { if (n) return { n }; throw Object.assign(new TypeError("broken"), { code: "E_X" }) }',
+      { runtime },
+    )
     const { result } = await container.run({})
     expect(result).toEqual({ error: { name: 'TypeError', message: 'broken', code: 'E_X', stack: expect.stringContaining('index.js') as string } })
     expect((await container.run({ n: 1 })).result).toEqual({ n: 1 })
@@ -157,15 +168,22 @@ describe('results', () => {
 })
 
 describe('ending', () => {
-  it.each(both)('kills a call at its time limit and keeps what it has printed (%s)', async (runtime) => {
-    const container = await start('exports.main = () => { console.log("begun"); return new Promise(() => setInterval(() => {}, 1000)) }', { runtime, limits: { timeout: 500 } })
+  it.each(both)('kills a call at its time limit and keeps what it has printed (%s)', async runtime => {
+    const container = await start('exports.main = () => { console.log("begun"); return new Promise(() => setInterval(() => {}, 1000)) }', {
+      runtime,
+      limits: { timeout: 500 },
+    })
     expect(await container.run({})).toEqual({ result: undefined, logs: { stdout: 'begun\n', stderr: '' }, exited: { reason: 'time limit' } })
     expect(isAlive(container.pid)).toBe(false)
   })
 
   it('reports a process that ends during a call', async () => {
     const container = await start('exports.main = () => { console.error("dying"); process.exit(3) }')
-    expect(await container.run({})).toEqual({ result: undefined, logs: { stdout: '', stderr: 'dying\n' }, exited: { reason: 'exited', code: 3, signal: null } })
+    expect(await container.run({})).toEqual({
+      result: undefined,
+      logs: { stdout: '', stderr: 'dying\n' },
+      exited: { reason: 'exited', code: 3, signal: null },
+    })
   })
 
   it('lets an error after the reply fail the next call', async () => {
@@ -185,7 +203,7 @@ describe('ending', () => {
     await container.run({})
     container.pause()
     // Longer than the timer takes: had the process run on, it would have printed by now.
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    await new Promise(resolve => setTimeout(resolve, 600))
     expect(container.lateLogs().stdout).toBe('')
     container.resume()
     await expect.poll(() => container.lateLogs().stdout).toBe('fired\n')
@@ -193,7 +211,7 @@ describe('ending', () => {
     expect((await container.run({})).result).toEqual({ before: 1 })
   })
 
-  it.each(['stop', 'kill'] as const)('leaves neither process nor files after %s, paused or not', async (how) => {
+  it.each(['stop', 'kill'] as const)('leaves neither process nor files after %s, paused or not', async how => {
     const container = await start('exports.main = () => ({ here: __dirname })')
     const here = (await container.run({})).result?.here as string
     expect(existsSync(here)).toBe(true)

@@ -6,7 +6,7 @@ import { createTestDatabase, withDatabase, type TestDatabase } from '../../suppo
 afterEach(() => void vi.restoreAllMocks())
 
 async function exists(name: string): Promise<boolean> {
-  return withConnection(inject('postgres'), 'postgres', async (client) => {
+  return withConnection(inject('postgres'), 'postgres', async client => {
     return (await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).rowCount === 1
   })
 }
@@ -63,7 +63,7 @@ describe('createTestDatabase', () => {
 
 describe('withDatabase', () => {
   it('returns what the test returns and drops the database', async () => {
-    const name = await withDatabase(async (database) => database.name, { empty: true })
+    const name = await withDatabase(async database => database.name, { empty: true })
     expect(name).toMatch(/^test_/)
     expect(await exists(name)).toBe(false)
   })
@@ -72,11 +72,14 @@ describe('withDatabase', () => {
     const printed = vi.spyOn(console, 'error').mockReturnValue()
     let database: TestDatabase | undefined
     const failure = new Error('the finding')
-    const failing = withDatabase(async (given) => {
-      database = given
-      await given.query('CREATE TABLE users AS SELECT 1 AS id')
-      throw failure
-    }, { empty: true })
+    const failing = withDatabase(
+      async given => {
+        database = given
+        await given.query('CREATE TABLE users AS SELECT 1 AS id')
+        throw failure
+      },
+      { empty: true },
+    )
     await expect(failing).rejects.toBe(failure)
     expect(printed).toHaveBeenCalledWith(`Rows in ${database?.name} when the test failed: public.users: 1`)
     expect(await exists(database?.name ?? '')).toBe(false)

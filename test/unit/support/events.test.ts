@@ -5,7 +5,9 @@ import { webAnswer } from '../../support/platform/web-answer.ts'
 describe('webEvent', () => {
   it('keeps a raw request apart in http, header names in lower case', () => {
     const event = webEvent({ method: 'POST', path: '/stripe', headers: { 'Content-Type': 'text/plain' }, query: { a: '1' }, body: 'hi' }, 'raw')
-    expect(event).toEqual({ http: { method: 'POST', path: '/stripe', headers: { 'content-type': 'text/plain' }, queryString: 'a=1', body: 'hi', isBase64Encoded: false } })
+    expect(event).toEqual({
+      http: { method: 'POST', path: '/stripe', headers: { 'content-type': 'text/plain' }, queryString: 'a=1', body: 'hi', isBase64Encoded: false },
+    })
   })
 
   it('sends a raw body in either form, as both occur for JSON', () => {
@@ -20,7 +22,9 @@ describe('webEvent', () => {
   })
 
   it('throws for a request that never reaches the function', () => {
-    expect(() => webEvent({ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' }, true)).toThrow('The platform answers 400 itself')
+    expect(() => webEvent({ method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' }, true)).toThrow(
+      'The platform answers 400 itself',
+    )
   })
 })
 

@@ -1,0 +1,8 @@
+export { readEnvironmentFile, resolveEnvironment } from './environment-file.ts'
+export { functionsOf, type ProjectFunction, type ScheduledTrigger } from './functions-of.ts'
+export { type ParseOptions, parseProject } from './parse-project.ts'
+export { placeholderEnvironment } from './placeholder-environment.ts'
+export { type Issue, ProjectFileError } from './project-file-error.ts'
+export { type RefusalCode } from './refusals.ts'
+export { type Project, projectSchema } from './schema/project.ts'
+export { type Environment } from './source/substitution.ts'

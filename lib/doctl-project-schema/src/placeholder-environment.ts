@@ -1,0 +1,13 @@
+import { findReferences } from './source/substitution.ts'
+
+/** Harmless as text, as a YAML string, and unlike any real value. */
+const PLACEHOLDER = 'placeholder'
+
+/**
+ * An environment that resolves every substitution of a text, for reading a project file where its secrets
+ * are not at hand. What a file substitutes outside of environment values reads as the placeholder too.
+ */
+export function placeholderEnvironment(text: string): Record<string, string> {
+  const names = findReferences(text).references.flatMap(reference => reference.names)
+  return Object.fromEntries(names.map(name => [name, PLACEHOLDER]))
+}

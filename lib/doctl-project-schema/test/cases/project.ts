@@ -1,0 +1,127 @@
+import { type Edit, inPackage, inProject, VALID_PROJECT } from '../valid-project.ts'
+import { bad } from './case.ts'
+
+const whole = (text: string): Edit => [VALID_PROJECT, text]
+const PACKAGE_OPS = VALID_PROJECT.slice(VALID_PROJECT.indexOf('  - name: ops'))
+const MIGRATE = VALID_PROJECT.slice(VALID_PROJECT.indexOf('      - name: migrate'))
+const trigger = (name: string) => `          - { name: ${name}, type: SCHEDULED, scheduledDetails: { cron: "0 * * * *" } }\n`
+const triggers = (...names: string[]): Edit => ['        web: false\n', `        web: false\n        triggers:\n${names.map(trigger).join('')}`]
+
+export const PROJECT_CASES = [
+  bad('a list in place of the project', whole('- packages\n'), 'project-type', '', { line: 'none' }),
+  bad('a word in place of the project', whole('packages\n'), 'project-type', '', { line: 'none' }),
+  bad('no packages', whole('environment: { A: a }\n'), 'packages-missing', 'packages', { line: 'none' }),
+  bad('packages as a map', whole('packages: { api: {} }\n'), 'packages-type', 'packages', { line: 1 }),
+  bad('packages as an empty map', whole('packages: {}\n'), 'packages-type', 'packages', { line: 1 }),
+  bad('packages as null', whole('packages:\n'), 'packages-type', 'packages', { line: 1 }),
+  bad('packages as an empty string', whole('packages: ""\n'), 'packages-type', 'packages', { line: 1 }),
+  bad('an empty list of packages', whole('packages: []\n'), 'packages-empty', 'packages', { line: 1 }),
+  bad('packages misspelled', ['packages:\n', 'package:\n'], 'unknown-key', 'package'),
+  bad('environment of the project as a list', inProject('environment: [A]'), 'environment-type', 'environment'),
+  bad('environment of the project as a string', inProject('environment: A=a'), 'environment-type', 'environment'),
+  bad('a number in the environment of the project', inProject('environment: { A: 1 }'), 'environment-value', 'environment.A'),
+  bad('zero in the environment of the project', inProject('environment: { A: 0 }'), 'environment-value', 'environment.A'),
+  bad('false in the environment of the project', inProject('environment: { A: false }'), 'environment-value', 'environment.A'),
+  bad('null in the environment of the project', inProject('environment:\n  A:'), 'environment-value', 'environment.A', { line: 2 }),
+  bad('a map in the environment of the project', inProject('environment: { A: { b: c } }'), 'environment-value', 'environment.A'),
+  bad('a list in the environment of the project', inProject('environment: { A: [b] }'), 'environment-value', 'environment.A'),
+  bad('a name of a variable with a dash', inProject('environment: { LOG-LEVEL: info }'), 'environment-name', 'environment.LOG-LEVEL'),
+  bad('parameters of the project as a list', inProject('parameters: [a]'), 'parameters-type', 'parameters'),
+  bad('parameters of the project with a date', inProject('parameters: { since: { day: 2024-02-29 } }'), 'json-value', 'parameters.since.day'),
+  bad('parameters of the project that are infinite', inProject('parameters: { most: [1, .inf] }'), 'json-value', 'parameters.most[1]'),
+  bad('targetNamespace as a number', inProject('targetNamespace: 1'), 'target-namespace', 'targetNamespace'),
+  bad('targetNamespace as an empty map', inProject('targetNamespace: {}'), 'target-namespace', 'targetNamespace'),
+  bad('targetNamespace as an empty string', inProject('targetNamespace: ""'), 'target-namespace-name', 'targetNamespace'),
+  bad('targetNamespace with a number for test', inProject('targetNamespace: { test: 1 }'), 'target-namespace', 'targetNamespace'),
+  bad('targetNamespace with an unknown stage', inProject('targetNamespace: { test: a, staging: b }'), 'unknown-key', 'targetNamespace.staging'),
+  ...['slice', 'credentials', 'flags', 'deployerAnnotation', 'buildEnv'].map(key =>
+    bad(`the internal key ${key}`, inProject(`${key}: { a: b }`), 'internal-key', key),
+  ),
+  bad('a falsy internal key', inProject('flags: false'), 'internal-key', 'flags'),
+  bad('a holder of anchors', inProject('x-common: &common { A: a }'), 'unknown-key', 'x-common'),
+  bad('the bucket of an older deployer', inProject('bucket: { strip: 1 }'), 'unknown-key', 'bucket'),
+  bad('a list of functions without a package', inProject('functions: []'), 'unknown-key', 'functions'),
+  bad('two packages of the same name', ['  - name: ops', '  - name: api'], 'duplicate-package', 'packages[1].name'),
+  bad('a fourth trigger', triggers('one', 'two', 'three'), 'too-many-triggers', 'packages[1].functions[0].triggers[2]', { line: 29 }),
+  bad(
+    'two triggers of the same name in two functions',
+    triggers('health-every-5-minutes'),
+    'duplicate-trigger',
+    'packages[1].functions[0].triggers[0].name',
+    { line: 27 },
+  ),
+  bad(
+    'environment of the project above functions in default',
+    [VALID_PROJECT, `environment: { A: a }\n${VALID_PROJECT.replace('name: ops', 'name: default')}`],
+    'default-package-inherits',
+    'environment',
+    { line: 1 },
+  ),
+  bad(
+    'parameters of the project above functions in default',
+    [VALID_PROJECT, `parameters: { a: 1 }\n${VALID_PROJECT.replace('name: ops', 'name: default')}`],
+    'default-package-inherits',
+    'parameters',
+    { line: 1 },
+  ),
+]
+
+const DEFAULT = (line: string): Edit => ['  - name: ops\n', `  - name: default\n    ${line}\n`]
+const binding = (text: string): Edit => [PACKAGE_OPS, `  - name: ops\n    binding: ${text}\n`]
+
+export const PACKAGE_CASES = [
+  bad('a word in place of a package', [PACKAGE_OPS, '  - ops\n'], 'package-type', 'packages[1]'),
+  bad('null in place of a package', [PACKAGE_OPS, '  - ~\n'], 'package-type', 'packages[1]'),
+  bad('a package without a name', ['  - name: ops\n    functions:', '  - functions:'], 'name-missing', 'packages[1].name'),
+  bad('a package with an empty name', ['name: ops', 'name: ""'], 'name-syntax', 'packages[1].name'),
+  bad('a package with a number for its name', ['name: ops', 'name: 7'], 'name-type', 'packages[1].name'),
+  bad('a package with null for its name', ['name: ops', 'name:'], 'name-type', 'packages[1].name'),
+  bad('a package with a slash in its name', ['name: ops', 'name: ops/night'], 'name-syntax', 'packages[1].name'),
+  bad('a package with a name too long', ['name: ops', `name: ${'o'.repeat(257)}`], 'name-syntax', 'packages[1].name'),
+  bad('a package without functions', [PACKAGE_OPS, '  - name: ops\n'], 'functions-missing', 'packages[1].functions', { line: 21 }),
+  bad('functions as a map', [PACKAGE_OPS, '  - name: ops\n    functions: { migrate: {} }\n'], 'functions-type', 'packages[1].functions'),
+  bad('functions as null', [PACKAGE_OPS, '  - name: ops\n    functions:\n'], 'functions-type', 'packages[1].functions', { line: 22 }),
+  bad('an empty list of functions', [PACKAGE_OPS, '  - name: ops\n    functions: []\n'], 'functions-empty', 'packages[1].functions', { line: 22 }),
+  bad('actions in place of functions', ['ops\n    functions:', 'ops\n    actions:'], 'actions-alias', 'packages[1].actions'),
+  bad('actions beside functions', inPackage('actions: []'), 'actions-alias', 'packages[1].actions'),
+  bad('environment of a package as a list', inPackage('environment: []'), 'environment-type', 'packages[1].environment'),
+  bad('a number in the environment of a package', inPackage('environment: { A: 1 }'), 'environment-value', 'packages[1].environment.A'),
+  bad('null in the environment of a package', inPackage('environment: { A: ~ }'), 'environment-value', 'packages[1].environment.A'),
+  bad('a date in the environment of a package', inPackage('environment: { A: 2024-02-29 }'), 'environment-value', 'packages[1].environment.A'),
+  bad('parameters of a package as a string', inPackage('parameters: a'), 'parameters-type', 'packages[1].parameters'),
+  bad('annotations of a package as a list', inPackage('annotations: [a]'), 'annotations-type', 'packages[1].annotations'),
+  bad(
+    'require-whisk-auth on a package',
+    inPackage('annotations: { require-whisk-auth: x }'),
+    'annotation-require-whisk-auth',
+    'packages[1].annotations.require-whisk-auth',
+  ),
+  bad(
+    'provide-api-key on a package',
+    inPackage('annotations: { provide-api-key: true }'),
+    'annotation-provide-api-key',
+    'packages[1].annotations.provide-api-key',
+  ),
+  bad('shared as a string', inPackage('shared: "no"'), 'shared-type', 'packages[1].shared'),
+  bad('a shared package', inPackage('shared: true'), 'shared-package', 'packages[1].shared'),
+  bad('web of a package as a word', inPackage('web: yes'), 'web-type', 'packages[1].web'),
+  bad('web of a package as a quoted boolean', inPackage('web: "true"'), 'web-type', 'packages[1].web'),
+  bad('binding as a string', binding('other/package'), 'binding-type', 'packages[1].binding'),
+  bad('binding without a name', binding('{ namespace: other }'), 'binding-incomplete', 'packages[1].binding.name'),
+  bad('binding without a namespace', binding('{ name: other }'), 'binding-incomplete', 'packages[1].binding.namespace'),
+  bad('binding with a number for its name', binding('{ namespace: other, name: 1 }'), 'binding-name', 'packages[1].binding.name'),
+  bad('binding with an empty namespace', binding('{ namespace: "", name: other }'), 'binding-name', 'packages[1].binding.namespace'),
+  bad('binding with an unknown key', binding('{ namespace: other, name: other, version: 1 }'), 'unknown-key', 'packages[1].binding.version'),
+  bad('binding beside functions', inPackage('binding: { namespace: other, name: other }'), 'binding-with-functions', 'packages[1].binding'),
+  bad('environment of the package default', DEFAULT('environment: { A: a }'), 'default-package', 'packages[1].environment', { line: 22 }),
+  bad('parameters of the package default', DEFAULT('parameters: { a: 1 }'), 'default-package', 'packages[1].parameters', { line: 22 }),
+  bad('annotations of the package default', DEFAULT('annotations: { a: 1 }'), 'default-package', 'packages[1].annotations', { line: 22 }),
+  bad('binding of the package default', DEFAULT('binding: { namespace: other, name: other }'), 'default-package', 'packages[1].binding', {
+    line: 22,
+  }),
+  bad('the package default shared', DEFAULT('shared: true'), 'shared-package', 'packages[1].shared', { line: 22 }),
+  bad('an unknown key of a package', inPackage('foo: bar'), 'unknown-key', 'packages[1].foo'),
+  bad('clean, a key of older deployers', inPackage('clean: true'), 'unknown-key', 'packages[1].clean'),
+  bad('limits on a package', inPackage('limits: { memory: 256 }'), 'unknown-key', 'packages[1].limits'),
+  bad('two functions of the same name', [MIGRATE, `${MIGRATE}${MIGRATE}`], 'duplicate-function', 'packages[1].functions[1].name'),
+]
