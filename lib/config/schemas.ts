@@ -38,12 +38,12 @@ export function optionalText() {
 
 /** A whole number within bounds, with a default. */
 export function integer({ min, max, fallback }: { min: number; max: number; fallback: number }) {
-  return reading(text => {
-    if (text === undefined) return fallback
-    const value = Number(text)
-    if (!/^\s*\d+\s*$/.test(text) || value < min || value > max) return new Refusal(`is no whole number from ${min} to ${max}`)
-    return value
-  })
+  return reading(text => (text === undefined ? fallback : readInteger(text, min, max)))
+}
+
+/** A whole number within bounds that may be absent. */
+export function optionalInteger({ min, max }: { min: number; max: number }) {
+  return reading(text => (text === undefined ? undefined : readInteger(text, min, max)))
 }
 
 /** One of a few words, in any letter case, with a default. */
@@ -52,4 +52,9 @@ export function oneOf<const Word extends string>(words: readonly Word[], fallbac
     if (text === undefined) return fallback
     return words.find(word => word === text.trim().toLowerCase()) ?? new Refusal(`is none of ${words.join(', ')}`)
   })
+}
+
+function readInteger(text: string, min: number, max: number): number | Refusal {
+  const value = Number(text)
+  return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : new Refusal(`is no whole number from ${min} to ${max}`)
 }

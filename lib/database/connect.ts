@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { DatabaseManager } from './manager.ts'
@@ -9,11 +10,17 @@ export interface Database {
   readonly service: DatabaseService
 }
 
-/** Prepares the database of one function; connects to nothing. Warns when the connection will not be verified. */
-export function prepareDatabase(settings: DatabaseSettings, { name, logger }: { name: string; logger: Logger }): Database {
+/**
+ * Prepares the database of one function; connects to nothing. Warns when the connection will not be verified. The
+ * server shows the function's name for each session, with a mark that no other container has.
+ */
+export function prepareDatabase(
+  settings: DatabaseSettings,
+  { name, logger, timeLimitMs }: { name: string; logger: Logger; timeLimitMs: number },
+): Database {
   if (settings.tls.mode === 'unverified') {
     logger.warn({ event: 'database.tls.unverified', hint: 'Set DB_CA_CERT: without it the connection is encrypted, but to whom is not known.' })
   }
-  const manager = new DatabaseManager({ settings, applicationName: name, logger })
+  const manager = new DatabaseManager({ settings, applicationName: `${name}:${randomBytes(4).toString('hex')}`, timeLimitMs, logger })
   return { manager, service: new DatabaseService({ manager, logger }) }
 }

@@ -1,22 +1,20 @@
-import type pg from 'pg'
 import type { Options, Sequelize, Transaction } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
-import type { Models } from './models/index.ts'
 import { wait } from '../resilience/wait.ts'
-
-/** A connection as sequelize's pool hands it out. */
-export type Connection = pg.Client & { uuid?: string | undefined }
+import { guardClient, type GuardedClient } from './client.ts'
+import type { Models } from './models/index.ts'
+import { currentWork, NestedOperationError } from './work.ts'
 
 /** Parts of sequelize that its types hide. */
 interface ConnectionManager {
   pool: { readonly size: number; readonly available: number; readonly using: number; readonly waiting: number }
   nameOidMap: Record<string, { oid: number; arrayOid: number }>
-  getConnection(options?: { uuid?: string }): Promise<Connection>
-  releaseConnection(connection: Connection): void
-  destroyConnection(connection: Connection): Promise<void>
+  getConnection(options: { type: typeof OWN_REQUEST }): Promise<GuardedClient>
+  releaseConnection(connection: GuardedClient): void
+  destroyConnection(connection: GuardedClient): Promise<void>
 }
 
-type EnlistedClass = new (sequelize: Sequelize, options: object) => Transaction & { id: string; connection: Connection }
+type EnlistedClass = new (sequelize: Sequelize, options: object) => Transaction & { id: string; connection: GuardedClient }
 
 export interface PoolCounts {
   size: number
@@ -31,20 +29,31 @@ export interface Generation {
   readonly sequelize: Sequelize
   readonly models: Models
   /** What tells sequelize's calls to use `connection`; it begins and ends nothing by itself. */
-  enlist(connection: Connection): Transaction
-  acquire(): Promise<Connection>
-  release(connection: Connection): void
+  enlist(connection: GuardedClient): Transaction
+  acquire(): Promise<GuardedClient>
+  release(connection: GuardedClient): void
   /** Drops a connection at once, without waiting for the server's answer. */
-  destroy(connection: Connection): void
+  destroy(connection: GuardedClient): void
   counts(): PoolCounts
   /** Ends the pool politely; after `withinMs` whatever is still open loses its socket. */
   close(withinMs: number): Promise<void>
 }
 
-// Longest time for one attempt to connect, log-in included.
-const CONNECT_MS = 5_000
+export interface GenerationOptions {
+  number: number
+  /** Shown by the server for each session. */
+  applicationName: string
+  /** After this long without a statement within a transaction the server ends the session: the function's time limit. */
+  transactionIdleMs: number
+  now?: () => number
+}
+
 // Known to every sequelize of version 6 and never compared: it only saves the question for the server's version.
 const ASSUMED_SERVER_VERSION = '14.0.0'
+// How often the server looks whether the client of a running statement is still there.
+const CLIENT_CHECK_MS = 500
+// Tells our own requests for a connection from those of sequelize calls that were given no transaction.
+const OWN_REQUEST = 'lease'
 
 /**
  * Builds a generation. Sequelize and pg are loaded here, on the first use of the database, not with the function.
@@ -52,16 +61,17 @@ const ASSUMED_SERVER_VERSION = '14.0.0'
  */
 export async function buildGeneration(
   settings: DatabaseSettings,
-  { number, applicationName }: { number: number; applicationName: string },
+  { number, applicationName, transactionIdleMs, now = Date.now }: GenerationOptions,
 ): Promise<Generation> {
-  const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, pgModule, { defineModels }] = await Promise.all([
+  const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, { default: pg }, { defineModels }] = await Promise.all([
     import('sequelize'),
     import('pg'),
     import('./models/index.ts'),
   ])
+  const { pool, idleSessionMs } = settings.profile
   const options: Options & { databaseVersion: string; keepDefaultTimezone: boolean } = {
     dialect: 'postgres',
-    dialectModule: pgModule.default,
+    dialectModule: { ...pg, Client: guardClient(pg.Client, now) },
     host: settings.host,
     port: settings.port,
     database: settings.name,
@@ -70,33 +80,33 @@ export async function buildGeneration(
     databaseVersion: ASSUMED_SERVER_VERSION,
     keepDefaultTimezone: true,
     logging: false,
-    pool: {
-      max: settings.pool.max,
-      min: settings.pool.min,
-      acquire: settings.pool.acquireMs,
-      idle: settings.pool.idleMs,
-      evict: settings.pool.evictMs,
-    },
+    pool: { max: pool.max, min: pool.min, acquire: pool.acquireMs, idle: pool.idleMs, evict: pool.evictMs },
     dialectOptions: {
       clientMinMessages: 'ignore',
       application_name: applicationName,
-      connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
       ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
-      ...(settings.idleSessionMs > 0 ? { options: `-c idle_session_timeout=${settings.idleSessionMs}` } : {}),
+      options: startUpOptions({ idleSessionMs, transactionIdleMs }),
     },
   }
+  // A call within a unit of work that was given no transaction joins that work's.
+  SequelizeClass.useCLS({ bind: same, run: same, set: same, get: () => currentWork()?.work.transaction })
   const sequelize = new SequelizeClass(options)
   const manager = (sequelize as unknown as { connectionManager: ConnectionManager }).connectionManager
   // A map that is not empty keeps sequelize from asking the server for its types; the real ones pg knows by itself.
   manager.nameOidMap = { timestamptz: { oid: 1184, arrayOid: 1185 } }
 
   // Every connection there is, so that a bounded close can reach those that the pool has lost sight of.
-  const connections = new Set<Connection>()
+  const connections = new Set<GuardedClient>()
   sequelize.addHook('afterConnect', connection => {
-    const client = connection as Connection
+    const client = connection as GuardedClient
     connections.add(client)
     client.once('end', () => connections.delete(client))
+  })
+  // With one connection in the pool such a call would wait for the very connection that its own work holds.
+  sequelize.addHook('beforePoolAcquire', request => {
+    if (currentWork() === undefined || (request as { type?: unknown }).type === OWN_REQUEST) return
+    throw new NestedOperationError('A sequelize call within a unit of work asked for a connection of its own.')
   })
 
   return {
@@ -109,10 +119,11 @@ export async function buildGeneration(
       connection.uuid = transaction.id
       return transaction
     },
-    acquire: () => manager.getConnection(),
+    acquire: () => manager.getConnection({ type: OWN_REQUEST }),
     release: connection => manager.releaseConnection(connection),
     destroy(connection) {
-      connection.connection.stream.destroy()
+      ;(connection as { _invalid?: boolean })._invalid = true
+      connection.destroySocket()
       manager.destroyConnection(connection).catch(() => undefined)
     },
     counts: () => ({ size: manager.pool.size, idle: manager.pool.available, inUse: manager.pool.using, waiting: manager.pool.waiting }),
@@ -121,7 +132,21 @@ export async function buildGeneration(
       const polite = sequelize.close().catch(() => undefined)
       await Promise.race([polite, wait(withinMs, stop.signal).catch(() => undefined)])
       stop.abort()
-      for (const connection of connections) connection.connection.stream.destroy()
+      for (const connection of connections) connection.destroySocket()
     },
   }
+}
+
+// sequelize asks for these parts of a namespace, and uses only `get` when it begins no transaction of its own.
+function same<Given>(given: Given): Given {
+  return given
+}
+
+// They cost no round trip. What a paused or lost container leaves behind, the server ends by itself.
+function startUpOptions({ idleSessionMs, transactionIdleMs }: { idleSessionMs: number; transactionIdleMs: number }): string {
+  return [
+    `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
+    `-c idle_in_transaction_session_timeout=${transactionIdleMs}`,
+    ...(idleSessionMs > 0 ? [`-c idle_session_timeout=${idleSessionMs}`] : []),
+  ].join(' ')
 }

@@ -1,15 +1,19 @@
 import type { Sequelize } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { DeadlineExceededError } from '../errors.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { untilAborted, wait } from '../resilience/wait.ts'
-import { classifyAcquireError, errorCode } from './errors/classify.ts'
-import { buildGeneration, type Connection, type Generation, type PoolCounts } from './generation.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { classifyError, errorCode } from './errors/classify-error.ts'
+import { buildGeneration, type Generation, type PoolCounts } from './generation.ts'
+import { leaseOf, type Lease } from './lease.ts'
 
 export interface DatabaseManagerOptions {
   settings: DatabaseSettings
   /** Shown by the server for each session; says which function holds it. */
   applicationName: string
+  /** How long an invocation may take at most, in ms. */
+  timeLimitMs?: number
   logger: Logger
   now?: () => number
   build?: typeof buildGeneration
@@ -17,21 +21,16 @@ export interface DatabaseManagerOptions {
 
 /** What may be told about the connection; holds neither host nor user. */
 export interface ConnectionStatus {
-  readonly state: 'idle' | 'starting' | 'ready'
+  readonly state: State['kind']
   /** How often the pool has been built in this container; 0 before the first use. */
   readonly generation: number
   readonly pool: PoolCounts & { readonly max: number }
+  readonly breaker: BreakerState['kind']
   /** Epoch ms. */
   readonly lastSuccessAt: number | undefined
   /** Epoch ms. */
   readonly lastFailureAt: number | undefined
   readonly lastErrorCode: string | undefined
-}
-
-/** A connection and the generation that it has to be given back to. */
-export interface Lease {
-  readonly generation: Generation
-  readonly connection: Connection
 }
 
 type State =
@@ -44,6 +43,9 @@ const CLOSE_MS = 2_000
 const HEALTH_CHECK_MS = 3_000
 // Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
 const MAX_REBUILDS = 5
+const OUTAGES_TO_OPEN = 2
+// The longest limit that project.yml gives a function.
+const LONGEST_TIME_LIMIT_MS = 60_000
 const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
 
 /**
@@ -51,17 +53,25 @@ const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
  * somebody closed is replaced by the next generation.
  */
 export class DatabaseManager {
+  readonly breaker: CircuitBreaker
+  readonly now: () => number
   readonly #options: DatabaseManagerOptions
-  readonly #now: () => number
   #state: State = { kind: 'idle' }
   #generations = 0
+  #identifiesTransactions = true
   #lastSuccessAt: number | undefined
   #lastFailureAt: number | undefined
   #lastErrorCode: string | undefined
 
   constructor(options: DatabaseManagerOptions) {
     this.#options = options
-    this.#now = options.now ?? Date.now
+    this.now = options.now ?? Date.now
+    this.breaker = createCircuitBreaker({
+      threshold: OUTAGES_TO_OPEN,
+      cooldownMs: options.settings.profile.breakerCooldownMs,
+      now: this.now,
+      onChange: kind => options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind }),
+    })
   }
 
   /**
@@ -89,7 +99,7 @@ export class DatabaseManager {
 
   /**
    * A connection of the current generation. If somebody closed the pool, the next generation is built first and the
-   * caller notices nothing. Give it back with `release` or `destroy` of the generation it comes with.
+   * caller notices nothing.
    * @throws whatever acquiring or connecting met, or the signal's reason.
    */
   async acquire(signal?: AbortSignal): Promise<Lease> {
@@ -97,36 +107,34 @@ export class DatabaseManager {
       const generation = await this.currentGeneration()
       const acquired = generation.acquire()
       try {
-        return { generation, connection: await (signal ? untilAborted(acquired, signal) : acquired) }
+        return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired))
       } catch (error) {
         // Whoever stopped waiting must not keep the connection that arrives later.
         acquired.then(
           connection => generation.release(connection),
           () => undefined,
         )
-        if (classifyAcquireError(error) !== 'pool-closed' || rebuilds === MAX_REBUILDS) throw error
+        if (signal?.aborted || classifyError(error).connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
         this.retire(generation, 'closed')
       }
     }
   }
 
   /**
-   * Proves that the database answers, rebuilding the pool if it was closed.
-   * @throws whatever acquiring a connection or the statement met, or the signal's reason.
+   * Proves that the database answers, or builds the pool anew and proves that, also while the circuit breaker is open:
+   * for people and health checks. Success closes the breaker.
+   * @throws whatever the last look met, or the signal's reason.
    */
   async connect(signal?: AbortSignal): Promise<void> {
-    let lease: Lease | undefined
+    const generation = await this.currentGeneration()
     try {
-      lease = await this.acquire(signal)
-      const answered = lease.connection.query('SELECT 1')
-      await (signal ? untilAborted(answered, signal) : answered)
-      lease.generation.release(lease.connection)
-      this.noteSuccess()
+      await this.#prove(signal)
     } catch (error) {
-      this.noteFailure(error)
-      if (lease) lease.generation.destroy(lease.connection)
-      throw error
+      if (signal?.aborted || classifyError(error).connection === 'none') throw error
+      this.retire(generation, 'unusable')
+      await this.#prove(signal)
     }
+    this.breaker.close()
   }
 
   /** Whether the database answers a statement within `withinMs`; never rejects. */
@@ -145,7 +153,8 @@ export class DatabaseManager {
     return {
       state: this.#state.kind,
       generation: this.#generations,
-      pool: { ...(this.#state.kind === 'ready' ? this.#state.generation.counts() : NO_CONNECTIONS), max: this.#options.settings.pool.max },
+      pool: { ...(this.#state.kind === 'ready' ? this.#state.generation.counts() : NO_CONNECTIONS), max: this.#options.settings.profile.pool.max },
+      breaker: this.breaker.state.kind,
       lastSuccessAt: this.#lastSuccessAt,
       lastFailureAt: this.#lastFailureAt,
       lastErrorCode: this.#lastErrorCode,
@@ -160,14 +169,32 @@ export class DatabaseManager {
     generation.close(CLOSE_MS).catch((error: unknown) => this.#options.logger.warn({ event: 'database.close.failed', error }))
   }
 
+  /** Whether transactions that write are asked for their identity; not where the role may not ask. */
+  get identifiesTransactions(): boolean {
+    return this.#identifiesTransactions
+  }
+
+  stopIdentifyingTransactions(): void {
+    this.#identifiesTransactions = false
+    this.#options.logger.warn({
+      event: 'database.identity.refused',
+      hint: 'The role may not run pg_control_checkpoint(): a lost COMMIT cannot be decided.',
+    })
+  }
+
+  /** Records that a connection from the pool turned out to be dead. */
+  noteDeadConnection(): void {
+    this.#options.logger.info({ event: 'database.connection.dead', generation: this.#generations })
+  }
+
   /** Records that the database answered. */
   noteSuccess(): void {
-    this.#lastSuccessAt = this.#now()
+    this.#lastSuccessAt = this.now()
   }
 
   /** Records what the database, or the way to it, failed with. */
   noteFailure(error: unknown): void {
-    this.#lastFailureAt = this.#now()
+    this.#lastFailureAt = this.now()
     this.#lastErrorCode = errorCode(error) ?? (error instanceof Error ? error.name : typeof error)
   }
 
@@ -178,25 +205,23 @@ export class DatabaseManager {
   async gracefulShutdown(withinMs = CLOSE_MS): Promise<void> {
     const state = this.#state
     this.#state = { kind: 'idle' }
-    const stop = new AbortController()
     if (state.kind === 'starting') {
-      await Promise.race([
-        state.started.then(
-          generation => generation.close(withinMs),
-          () => undefined,
-        ),
-        wait(withinMs, stop.signal).catch(() => undefined),
-      ])
+      const stop = new AbortController()
+      const closed = state.started.then(
+        generation => generation.close(withinMs),
+        () => undefined,
+      )
+      await Promise.race([closed, wait(withinMs, stop.signal).catch(() => undefined)])
+      stop.abort()
     }
     if (state.kind === 'ready') await state.generation.close(withinMs)
-    stop.abort()
     if (state.kind !== 'idle') this.#options.logger.info({ event: 'database.closed', generation: this.#generations })
   }
 
   #start(): Promise<Generation> {
-    const build = this.#options.build ?? buildGeneration
+    const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration } = this.#options
     const number = this.#generations + 1
-    const started = build(this.#options.settings, { number, applicationName: this.#options.applicationName })
+    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, now: this.now })
     const starting: State = { kind: 'starting', started }
     this.#state = starting
     this.#generations = number
@@ -210,5 +235,20 @@ export class DatabaseManager {
       },
     )
     return started
+  }
+
+  async #prove(signal?: AbortSignal): Promise<void> {
+    let lease: Lease | undefined
+    try {
+      lease = await this.acquire(signal)
+      const answered = lease.connection.sendRaw('SELECT 1')
+      await (signal ? untilAborted(answered, signal) : answered)
+      lease.release()
+      this.noteSuccess()
+    } catch (error) {
+      this.noteFailure(error)
+      lease?.destroy()
+      throw error
+    }
   }
 }

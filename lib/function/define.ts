@@ -6,6 +6,7 @@ import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { runWithDeadline } from '../resilience/deadline-scope.ts'
+import { runInvocation } from '../resilience/invocation-scope.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
 import { problem, type Reply } from './reply.ts'
@@ -29,8 +30,11 @@ export interface FunctionDefinition<G extends Groups, Services> {
   name: string
   /** The settings that this function reads, and no others. */
   settings: G
-  /** Builds what the handlers share, once per container, on the first call. It must not connect to anything. */
-  setup(settings: SettingsOf<G>, tools: { logger: Logger }): Services
+  /**
+   * Builds what the handlers share, once per container, on the first call. It must not connect to anything.
+   * `timeLimitMs` is what the platform left that first call: the function's time limit, less its loading.
+   */
+  setup(settings: SettingsOf<G>, tools: { logger: Logger; timeLimitMs: number }): Services
   /** Ends what `setup` built; the long-lived server calls it, the platform never does. */
   shutdown?(services: Services): Promise<void>
   routes?: Routes<WebHandler<Services>>
@@ -71,11 +75,11 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   // A failed start is forgotten, so that one bad first call does not spoil the container.
-  function start(): { services: Services; logger: Logger } {
+  function start(timeLimitMs: number): { services: Services; logger: Logger } {
     if (started) return started
     const settings = readSettings({ ...definition.settings, log: logSettings }) as SettingsOf<G> & { readonly log: LogSettings }
     const logger = loggerAt(settings.log.level)
-    started = { services: definition.setup(settings, { logger }), logger }
+    started = { services: definition.setup(settings, { logger, timeLimitMs }), logger }
     return started
   }
 
@@ -83,17 +87,18 @@ export function defineFunction<G extends Groups, Services>(
     const startedAt = performance.now()
     const web = isWebEvent(event)
     const requestId = requestIdOf(web ? event.http.headers?.['x-request-id'] : undefined, context)
-    const deadline = openDeadline({ remainingMs: remainingMs(context), ...(web ? { atMostMs: LONGEST_PUBLIC_MS } : {}) })
+    const leftMs = remainingMs(context)
+    const deadline = openDeadline({ remainingMs: leftMs, ...(web ? { atMostMs: LONGEST_PUBLIC_MS } : {}) })
     const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
     const line: Record<string, unknown> = { event: 'invocation.completed', cold }
     cold = false
     let logger = loggerAt('info').child({ requestId })
     let answer: Record<string, unknown>
     try {
-      const { services, logger: base } = start()
+      const { services, logger: base } = start(Math.ceil(leftMs))
       logger = base.child({ requestId })
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
-      answer = await runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal))
+      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)))
     } catch (error) {
       answer = refusal(error, { web, requestId, line, logger })
     } finally {

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { violatedUniqueConstraint } from '../database/errors/classify.ts'
+import { violatedUniqueConstraint } from '../database/errors/classify-error.ts'
 import type { UserRow } from '../database/models/user.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'

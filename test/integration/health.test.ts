@@ -5,7 +5,9 @@ import { call, withFunctions } from '../support/functions.ts'
 it('is alive without a database and connects to none', async () => {
   await withFunctions([main], async database => {
     expect(await call(main, {})).toMatchObject({ statusCode: 200, body: { status: 'pass' } })
-    expect(await database.query("SELECT * FROM pg_stat_activity WHERE application_name = 'api/health' AND datname = current_database()")).toEqual([])
+    expect(
+      await database.query("SELECT * FROM pg_stat_activity WHERE application_name LIKE 'api/health:%' AND datname = current_database()"),
+    ).toEqual([])
   })
 })
 
@@ -21,7 +23,7 @@ it('passes with a database that answers, on one connection that it keeps', async
     })
     await call(main, { path: '/database' })
     const sessions = await database.query(
-      "SELECT (SELECT ssl FROM pg_stat_ssl s WHERE s.pid = a.pid) AS tls FROM pg_stat_activity a WHERE application_name = 'api/health' AND datname = current_database()",
+      "SELECT (SELECT ssl FROM pg_stat_ssl s WHERE s.pid = a.pid) AS tls FROM pg_stat_activity a WHERE application_name LIKE 'api/health:%' AND datname = current_database()",
     )
     expect(sessions).toEqual([{ tls: true }])
   })

@@ -1,16 +1,8 @@
 import { parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
-import { integer, oneOf, optionalText } from '../schemas.ts'
+import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
 import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
+import { profiles, type PoolSettings, type Profile } from './profile.ts'
 import { decideTls, readCertificates, sslModes, type SslMode, type Tls } from '../tls.ts'
-
-/** How many connections a pool holds and how long it waits; all times in ms. */
-export interface PoolSettings {
-  readonly max: number
-  readonly min: number
-  readonly acquireMs: number
-  readonly idleMs: number
-  readonly evictMs: number
-}
 
 /** Everything that is needed to connect. */
 export interface DatabaseSettings {
@@ -20,15 +12,8 @@ export interface DatabaseSettings {
   readonly user: string
   readonly password: string
   readonly tls: Tls
-  readonly pool: PoolSettings
-  /** After this long without a statement the server ends the session; 0 leaves it open. */
-  readonly idleSessionMs: number
+  readonly profile: Profile
 }
-
-// One connection per container: it serves one request at a time, and the smallest managed database takes 22.
-const FUNCTION_POOL: PoolSettings = { max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 }
-// A paused container cannot close its connection, so the server does. Not a multiple of the health check's 5 minutes.
-const IDLE_SESSION_MS = 240_000
 
 const addressVariables = {
   DB_CONNECTION_URL: optionalText(),
@@ -41,13 +26,14 @@ const addressVariables = {
   DB_CA_CERT: optionalText(),
 }
 
-const poolVariables = {
-  DB_POOL_MAX: integer({ min: 1, max: 1000, fallback: FUNCTION_POOL.max }),
-  DB_POOL_MIN: integer({ min: 0, max: 1000, fallback: FUNCTION_POOL.min }),
-  DB_POOL_ACQUIRE_MS: integer({ min: 100, max: 600_000, fallback: FUNCTION_POOL.acquireMs }),
-  DB_POOL_IDLE_MS: integer({ min: 1000, max: 3_600_000, fallback: FUNCTION_POOL.idleMs }),
-  DB_POOL_EVICT_MS: integer({ min: 100, max: 3_600_000, fallback: FUNCTION_POOL.evictMs }),
-  DB_IDLE_SESSION_MS: integer({ min: 0, max: 86_400_000, fallback: IDLE_SESSION_MS }),
+const profileVariables = {
+  DB_PROFILE: oneOf(['function', 'server'], 'function'),
+  DB_POOL_MAX: optionalInteger({ min: 1, max: 1000 }),
+  DB_POOL_MIN: optionalInteger({ min: 0, max: 1000 }),
+  DB_POOL_ACQUIRE_MS: optionalInteger({ min: 100, max: 600_000 }),
+  DB_POOL_IDLE_MS: optionalInteger({ min: 1000, max: 3_600_000 }),
+  DB_POOL_EVICT_MS: optionalInteger({ min: 100, max: 3_600_000 }),
+  DB_IDLE_SESSION_MS: optionalInteger({ min: 0, max: 86_400_000 }),
 }
 
 interface AddressValues {
@@ -62,20 +48,22 @@ interface AddressValues {
 }
 
 /** The database that the functions work on. */
-export const databaseSettings = defineSettings({ ...addressVariables, ...poolVariables }, (values): DatabaseSettings => {
+export const databaseSettings = defineSettings({ ...addressVariables, ...profileVariables }, (values): DatabaseSettings => {
   const { tls, ...address } = addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
-  if (values.DB_POOL_MIN > values.DB_POOL_MAX) throw new SettingIssues([{ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' }])
+  const base = profiles[values.DB_PROFILE]
+  const pool: PoolSettings = {
+    max: values.DB_POOL_MAX ?? base.pool.max,
+    // Whoever makes the pool smaller than the profile's smallest means that, too.
+    min: values.DB_POOL_MIN ?? Math.min(base.pool.min, values.DB_POOL_MAX ?? base.pool.max),
+    acquireMs: values.DB_POOL_ACQUIRE_MS ?? base.pool.acquireMs,
+    idleMs: values.DB_POOL_IDLE_MS ?? base.pool.idleMs,
+    evictMs: values.DB_POOL_EVICT_MS ?? base.pool.evictMs,
+  }
+  if (pool.min > pool.max) throw new SettingIssues([{ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' }])
   return Object.freeze({
     ...address,
     tls,
-    pool: Object.freeze({
-      max: values.DB_POOL_MAX,
-      min: values.DB_POOL_MIN,
-      acquireMs: values.DB_POOL_ACQUIRE_MS,
-      idleMs: values.DB_POOL_IDLE_MS,
-      evictMs: values.DB_POOL_EVICT_MS,
-    }),
-    idleSessionMs: values.DB_IDLE_SESSION_MS,
+    profile: Object.freeze({ ...base, pool: Object.freeze(pool), idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs }),
   })
 })
 
@@ -85,7 +73,7 @@ export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRAT
     values.DB_MIGRATION_URL === undefined
       ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
       : addressOf(values, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL)
-  return Object.freeze({ ...address, tls, pool: FUNCTION_POOL, idleSessionMs: 0 })
+  return Object.freeze({ ...address, tls, profile: { ...profiles.function, idleSessionMs: 0 } })
 })
 
 function addressOf(values: AddressValues, urlVariable: string, url: string | undefined): Omit<DatabaseAddress, 'sslmode'> & { tls: Tls } {

@@ -10,7 +10,7 @@ const CHECK_MS = 3_000
 export const main = defineFunction({
   name: 'api/health',
   settings: { database: databaseSettings },
-  setup: ({ database }, { logger }) => prepareDatabase(database, { name: 'api/health', logger }),
+  setup: ({ database }, { logger, timeLimitMs }) => prepareDatabase(database, { name: 'api/health', logger, timeLimitMs }),
   shutdown: ({ manager }) => manager.gracefulShutdown(),
   namesBadSettings: true,
   routes: {

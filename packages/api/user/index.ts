@@ -11,7 +11,7 @@ import { createUser, getUser } from '../../../lib/users/users.ts'
 export const main = defineFunction({
   name: 'api/user',
   settings: { database: databaseSettings, api: apiSettings },
-  setup: ({ database, api }, { logger }) => ({ api, database: prepareDatabase(database, { name: 'api/user', logger }) }),
+  setup: ({ database, api }, { logger, timeLimitMs }) => ({ api, database: prepareDatabase(database, { name: 'api/user', logger, timeLimitMs }) }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     'POST /': async ({ headers, body }, { services: { api, database } }) => {

@@ -8,7 +8,10 @@ import { sourceSettings } from '../../../lib/webhooks/sources.ts'
 export const main = defineFunction({
   name: 'api/webhook',
   settings: { database: databaseSettings, sources: sourceSettings },
-  setup: ({ database, sources }, { logger }) => ({ sources, database: prepareDatabase(database, { name: 'api/webhook', logger }) }),
+  setup: ({ database, sources }, { logger, timeLimitMs }) => ({
+    sources,
+    database: prepareDatabase(database, { name: 'api/webhook', logger, timeLimitMs }),
+  }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     'POST /{source}': async ({ params, headers, body }, { services: { sources, database } }) => {

@@ -7,7 +7,10 @@ import { pruneEvents } from '../../../lib/webhooks/prune.ts'
 export const main = defineFunction({
   name: 'ops/maintenance',
   settings: { database: databaseSettings, retention: retentionSettings },
-  setup: ({ database, retention }, { logger }) => ({ retention, database: prepareDatabase(database, { name: 'ops/maintenance', logger }) }),
+  setup: ({ database, retention }, { logger, timeLimitMs }) => ({
+    retention,
+    database: prepareDatabase(database, { name: 'ops/maintenance', logger, timeLimitMs }),
+  }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   invoked: async (_input, { services: { database, retention } }) => ({
     webhookEvents: await pruneEvents({ database: database.service, retentionDays: retention.webhookDays }),

@@ -42,8 +42,8 @@ describe('parseDatabaseUrl', () => {
 describe('databaseSettings', () => {
   it('uses the function profile unless told otherwise', () => {
     const { value } = databaseSettings.parse({ DB_CONNECTION_URL: url })
-    expect(value?.pool).toEqual({ max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 })
-    expect(value?.idleSessionMs).toBe(240_000)
+    expect(value?.profile.pool).toEqual({ max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 })
+    expect(value?.profile.idleSessionMs).toBe(240_000)
   })
 
   it('takes the parts instead of a URL', () => {
@@ -93,7 +93,7 @@ describe('databaseSettings', () => {
 describe('migrationSettings', () => {
   it('prefers the direct connection', () => {
     const { value } = migrationSettings.parse({ DB_CONNECTION_URL: url, DB_MIGRATION_URL: 'postgres://m:n@direct.example.com/shop' })
-    expect(value).toMatchObject({ host: 'direct.example.com', user: 'm', idleSessionMs: 0 })
+    expect(value).toMatchObject({ host: 'direct.example.com', user: 'm', profile: { idleSessionMs: 0 } })
   })
 
   it('falls back to the main connection', () => {

@@ -1,0 +1,40 @@
+/** How many connections a pool holds and how long it waits; all times in ms. */
+export interface PoolSettings {
+  readonly max: number
+  readonly min: number
+  readonly acquireMs: number
+  readonly idleMs: number
+  readonly evictMs: number
+}
+
+/** What depends on where the code runs; all times in ms. */
+export interface Profile {
+  readonly name: 'function' | 'server'
+  readonly pool: PoolSettings
+  /** After this long without a statement the server ends the session; 0 leaves it open. */
+  readonly idleSessionMs: number
+  /** How long the circuit breaker stays open. */
+  readonly breakerCooldownMs: number
+}
+
+/**
+ * A container that is paused between requests. One connection: it serves one request at a time, and the smallest managed
+ * database takes 22. A paused container cannot close it, so the server does, after a time that is no multiple of the
+ * health check's five minutes.
+ */
+const functionProfile: Profile = {
+  name: 'function',
+  pool: { max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 },
+  idleSessionMs: 240_000,
+  breakerCooldownMs: 5_000,
+}
+
+/** A long-lived process that serves many requests at once and can keep house by itself. */
+const serverProfile: Profile = {
+  name: 'server',
+  pool: { max: 25, min: 5, acquireMs: 60_000, idleMs: 30_000, evictMs: 10_000 },
+  idleSessionMs: 0,
+  breakerCooldownMs: 15_000,
+}
+
+export const profiles = { function: functionProfile, server: serverProfile } as const

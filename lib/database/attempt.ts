@@ -1,0 +1,132 @@
+import type { Deadline } from '../resilience/deadline.ts'
+import { untilAborted } from '../resilience/wait.ts'
+import type { Lease } from './lease.ts'
+import { ManagedTransaction } from './transaction/managed-transaction.ts'
+import { ReadStatements } from './transaction/read-statements.ts'
+import type { TransactionIdentity } from './transaction/identity.ts'
+import type { LostSession } from './transaction/end-session.ts'
+import { classifyError } from './errors/classify-error.ts'
+import { endWork, runWork, workOn, type RunningWork, type Work, type WorkMode } from './work.ts'
+
+/** How one try of an operation ended. */
+export type AttemptOutcome<Result> =
+  | { readonly kind: 'done'; readonly result: Result; readonly afterCommit: readonly (() => unknown)[] }
+  /** Certain not to have been applied; `lost` is the session to end before the work is tried again. */
+  | {
+      readonly kind: 'failed'
+      readonly error: unknown
+      /** What first went wrong; `error` may only follow from it. */
+      readonly cause: unknown
+      readonly lost: LostSession | undefined
+      /** The role may not read a transaction's identity; without asking for it the work can be tried again. */
+      readonly identityRefused: boolean
+    }
+  /** COMMIT was sent and its answer lost. */
+  | {
+      readonly kind: 'open'
+      readonly error: unknown
+      readonly result: Result
+      readonly identity: TransactionIdentity | undefined
+      readonly afterCommit: readonly (() => unknown)[]
+    }
+
+export interface AttemptOptions {
+  mode: WorkMode
+  isolation?: IsolationLevel | undefined
+  deadline: Deadline
+  signal: AbortSignal
+  /** The first try of a read keeps time back for a second one. */
+  first: boolean
+  /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
+  identified: boolean
+}
+
+export const isolationLevels = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const
+export type IsolationLevel = (typeof isolationLevels)[number]
+
+// A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
+const FIRST_READ_SHARE = 0.4
+
+/** Tries an operation once on a leased connection, and gives the connection back whatever happens. */
+export async function attempt<Result>(lease: Lease, options: AttemptOptions, body: (work: Work) => Promise<Result>): Promise<AttemptOutcome<Result>> {
+  const { deadline, signal, mode } = options
+  const { connection } = lease
+  const callbacks: (() => unknown)[] = []
+  const guard = guardFor(lease, options)
+  const work = workOn(lease.generation, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
+  const running: RunningWork = { work, mode, generation: lease.generation, connection, live: true }
+  connection.guard = guard
+
+  let result: Result
+  try {
+    result = await untilAborted(
+      runWork(running, () => body(work)),
+      signal,
+    )
+    endWork(running)
+  } catch (error) {
+    endWork(running)
+    return failure(error, guard, lease, signal)
+  }
+  if (guard instanceof ReadStatements) {
+    lease.release()
+    return { kind: 'done', result, afterCommit: callbacks }
+  }
+  try {
+    await guard.commit()
+    lease.release()
+    return { kind: 'done', result, afterCommit: callbacks }
+  } catch (error) {
+    if (!guard.mayBeCommitted) return failure(error, guard, lease, signal)
+    const { identity } = guard
+    lease.destroy()
+    // What was never given an id has written nothing: there is nothing that could have been lost.
+    if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
+    return { kind: 'open', error, result, identity, afterCommit: callbacks }
+  }
+
+  function guardFor(of: Lease, { isolation, first }: AttemptOptions): ManagedTransaction | ReadStatements {
+    const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
+    const statementMs = () => Math.max(1, deadline.remainingMs() * share)
+    if (mode === 'read') return new ReadStatements({ deadline, statementMs })
+    const level = isolation === undefined ? [] : [`ISOLATION LEVEL ${isolation}`]
+    const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level.join('')
+    return new ManagedTransaction({
+      client: of.connection,
+      deadline,
+      identified: mode === 'write' && options.identified,
+      statementMs,
+      ...(characteristics === '' ? {} : { characteristics }),
+    })
+  }
+}
+
+async function failure(
+  error: unknown,
+  guard: ManagedTransaction | ReadStatements,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<AttemptOutcome<never>> {
+  // Errors that follow from an earlier one, such as 25P02, say less than that one does.
+  const cause = guard.firstError === undefined || signal.aborted ? error : guard.firstError
+  const lost = lostSession(guard, lease)
+  const spoiled = signal.aborted || classifyError(cause).connection === 'drop' || classifyError(error).connection === 'drop'
+  if (spoiled) lease.destroy()
+  else if (guard instanceof ManagedTransaction && !(await guard.rollBack())) lease.destroy()
+  else lease.release()
+  return {
+    kind: 'failed',
+    error,
+    cause,
+    lost: spoiled ? lost : undefined,
+    identityRefused: guard instanceof ManagedTransaction && guard.identityRefused,
+  }
+}
+
+function lostSession(guard: ManagedTransaction | ReadStatements, { connection }: Lease): LostSession | undefined {
+  // Reads hold no lock that anybody waits for.
+  if (guard instanceof ReadStatements) return undefined
+  if (guard.identity) return guard.identity
+  const { processID } = connection as unknown as { processID: number | null }
+  return processID === null ? undefined : { pid: processID }
+}

@@ -1,0 +1,105 @@
+import type pg from 'pg'
+import { currentDeadline } from '../resilience/deadline-scope.ts'
+
+/** Decides what travels around each statement of a connection, and how long an answer may take. */
+export interface StatementGuard {
+  /**
+   * Called for every statement; `send` puts it on the wire. What the guard sends before or after it with `client.sendRaw`
+   * leaves in the same flight.
+   */
+  around(client: GuardedClient, send: (timeoutMs: number) => void): void
+  /** Called with the error of a statement that failed, before the caller sees it. */
+  failed?(error: unknown): void
+  /** Settles when a statement that comes from where this call comes from may be sent; `undefined` means now. */
+  gate?(): Promise<void> | undefined
+}
+
+/** pg's client with what the pool's life needs beside it. */
+export interface GuardedClient extends pg.Client {
+  /** sequelize's mark for the transaction that uses this connection. */
+  uuid?: string | undefined
+  guard: StatementGuard | undefined
+  /** Epoch ms by the wall clock at which the server last said that it is ready. */
+  readonly lastAnswerAt: number
+  /** Sends a statement past the guard; without `timeoutMs` only the end of the connection ends the wait. */
+  sendRaw(text: string, values?: readonly unknown[], options?: { timeoutMs?: number }): Promise<pg.QueryResult | pg.QueryResult[]>
+  /** Drops the connection at once, without a word to the server. */
+  destroySocket(): void
+}
+
+export type GuardedClientClass = new (config: pg.ClientConfig) => GuardedClient
+
+type Callback = (error: Error | null | undefined, result?: unknown) => void
+
+// Longest time for one attempt to connect, log-in included, and the share of the time left that it may take, so that
+// a second attempt still fits into the deadline when the first meets silence.
+const CONNECT_MS = 5_000
+const CONNECT_SHARE = 0.4
+const SHORTEST_CONNECT_MS = 300
+
+/**
+ * Makes the class of client that sequelize is given. Statements are pipelined: what is sent without waiting leaves in
+ * one flight. Everything sent while a guard is set goes through it.
+ */
+export function guardClient(Client: typeof pg.Client, now: () => number = Date.now): GuardedClientClass {
+  return class extends Client implements GuardedClient {
+    uuid: string | undefined
+    guard: StatementGuard | undefined
+    lastAnswerAt = now()
+
+    constructor(config: pg.ClientConfig) {
+      super({ ...config, pipeline: true, connectionTimeoutMillis: connectTimeoutMs() })
+      this.connection.on('readyForQuery', () => {
+        this.lastAnswerAt = now()
+      })
+    }
+
+    // pg's own signature has a dozen forms; all of them are handed on as they came.
+    override query(...given: unknown[]): never {
+      const guard = this.guard
+      if (guard === undefined) return this.#pass(given, 0)
+      const gate = guard.gate?.()
+      if (gate !== undefined) return this.#later(gate, given)
+      const watched = given.map(argument => (typeof argument === 'function' ? watch(argument as Callback, guard) : argument))
+      let result: unknown
+      guard.around(this, timeoutMs => {
+        result = this.#pass(watched, timeoutMs)
+      })
+      return result as never
+    }
+
+    #later(gate: Promise<void>, given: unknown[]): never {
+      const callback = given.findLast(argument => typeof argument === 'function') as Callback | undefined
+      const result = gate.then(() => this.query(...given) as unknown)
+      if (callback === undefined) return result as never
+      result.catch((error: unknown) => callback(error as Error))
+      return undefined as never
+    }
+
+    sendRaw(text: string, values?: readonly unknown[], { timeoutMs = 0 }: { timeoutMs?: number } = {}): Promise<pg.QueryResult> {
+      return this.#pass(values === undefined ? [text] : [text, [...values]], timeoutMs)
+    }
+
+    destroySocket(): void {
+      this.connection.stream.destroy()
+    }
+
+    // pg reads the bound from here for each query at the moment it is sent.
+    #pass(given: unknown[], timeoutMs: number): never {
+      ;(this as unknown as { connectionParameters: { query_timeout: number } }).connectionParameters.query_timeout = Math.ceil(timeoutMs)
+      return (super.query as (...given: unknown[]) => never)(...given)
+    }
+  }
+}
+
+function watch(callback: Callback, guard: StatementGuard): Callback {
+  return (error, result) => {
+    if (error) guard.failed?.(error)
+    callback(error, result)
+  }
+}
+
+function connectTimeoutMs(): number {
+  const remainingMs = currentDeadline()?.remainingMs() ?? Number.POSITIVE_INFINITY
+  return Math.max(SHORTEST_CONNECT_MS, Math.min(CONNECT_MS, remainingMs * CONNECT_SHARE))
+}

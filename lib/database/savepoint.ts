@@ -1,0 +1,87 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { GuardedClient, StatementGuard } from './client.ts'
+
+/** A stretch of a transaction that may fail without the rest of it. */
+export interface Savepoint {
+  /** Ends it: keeps what was done in it, or takes that back. Resolves when the server has answered. */
+  end(outcome: 'keep' | 'take-back', timeoutMs: number): Promise<void>
+  run<Result>(body: () => Promise<Result>): Promise<Result>
+}
+
+const inside = new AsyncLocalStorage<SavepointGuard>()
+
+let savepoints = 0
+
+/**
+ * Opens a savepoint on the connection of a running transaction. Statements from outside of it wait until it has ended,
+ * or they would be taken back with it. Nothing is sent before its first statement; that one carries the savepoint and
+ * a time limit that the server itself keeps.
+ */
+export async function openSavepoint(client: GuardedClient, budgetMs: number): Promise<Savepoint> {
+  for (let gate = client.guard?.gate?.(); gate !== undefined; gate = client.guard?.gate?.()) await gate
+  const parent = client.guard
+  if (parent === undefined) throw new Error('a savepoint was asked for outside of a transaction')
+  savepoints += 1
+  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, budgetMs })
+  client.guard = guard
+  return guard
+}
+
+class SavepointGuard implements StatementGuard, Savepoint {
+  readonly #client: GuardedClient
+  readonly #parent: StatementGuard
+  readonly #name: string
+  readonly #budgetMs: number
+  readonly #ended = Promise.withResolvers<void>()
+  #sent = false
+
+  constructor({ client, parent, name, budgetMs }: { client: GuardedClient; parent: StatementGuard; name: string; budgetMs: number }) {
+    this.#client = client
+    this.#parent = parent
+    this.#name = name
+    this.#budgetMs = budgetMs
+  }
+
+  gate(): Promise<void> | undefined {
+    return isInside(this) ? undefined : this.#ended.promise
+  }
+
+  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+    this.#parent.around(client, timeoutMs => {
+      if (!this.#sent) {
+        this.#sent = true
+        const bound = `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(this.#budgetMs))}`
+        client.sendRaw(`SAVEPOINT ${this.#name}; ${bound}`).catch(unheard)
+      }
+      send(timeoutMs)
+    })
+  }
+
+  // A failure inside is no failure of the transaction around it.
+  failed(): void {}
+
+  run<Result>(body: () => Promise<Result>): Promise<Result> {
+    return inside.run(this, body)
+  }
+
+  async end(outcome: 'keep' | 'take-back', timeoutMs: number): Promise<void> {
+    try {
+      if (!this.#sent) return
+      // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
+      const words =
+        outcome === 'keep'
+          ? `RELEASE SAVEPOINT ${this.#name}; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`
+          : `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`
+      await this.#client.sendRaw(words, undefined, { timeoutMs })
+    } finally {
+      if (this.#client.guard === this) this.#client.guard = this.#parent
+      this.#ended.resolve()
+    }
+  }
+}
+
+function isInside(guard: StatementGuard): boolean {
+  return inside.getStore() === guard
+}
+
+const unheard = () => undefined

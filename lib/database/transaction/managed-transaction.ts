@@ -1,0 +1,156 @@
+import type { QueryResult } from 'pg'
+import type { Deadline } from '../../resilience/deadline.ts'
+import type { GuardedClient, StatementGuard } from '../client.ts'
+import { TransactionRolledBackError } from '../errors/errors.ts'
+import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
+
+export interface ManagedTransactionOptions {
+  client: GuardedClient
+  deadline: Deadline
+  /** What follows `START TRANSACTION`; nothing for an ordinary one, so that a server's own read-only guard stays in force. */
+  characteristics?: string
+  /** Whether the transaction's identity is read: only what writes has one. */
+  identified: boolean
+  /** Longest wait for the answer to one statement, in ms. */
+  statementMs: () => number
+}
+
+/** How far a transaction has got; after `committing` the server may have committed whatever became of the answer. */
+type Phase = 'unsent' | 'open' | 'committing' | 'ended'
+
+// The server is told to stop a little earlier than the client stops waiting, so that a slow statement ends with an
+// answer and only silence ends without one.
+const SERVER_EARLIER_MS = 100
+// COMMIT may use this share of the time left; the rest is for finding out what became of it.
+const COMMIT_SHARE = 0.6
+const ROLLBACK_MS = 1_000
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/**
+ * One transaction on one connection. Its start is held back and leaves in one flight with the first statement; the
+ * identity rides behind the statements until the first write has been given one; COMMIT goes alone.
+ */
+export class ManagedTransaction implements StatementGuard {
+  readonly #options: ManagedTransactionOptions
+  #phase: Phase = 'unsent'
+  #firstError: unknown
+  #identity: TransactionIdentity | undefined
+  #identityAsked: Promise<void> = Promise.resolve()
+  #identityRefused = false
+
+  constructor(options: ManagedTransactionOptions) {
+    this.#options = options
+  }
+
+  get identity(): TransactionIdentity | undefined {
+    return this.#identity
+  }
+
+  /** Whether the server was asked to commit and has not said no. */
+  get mayBeCommitted(): boolean {
+    return this.#phase === 'committing'
+  }
+
+  /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
+  get wroteNothing(): boolean {
+    return this.#phase === 'unsent' || this.#identity?.xid === null
+  }
+
+  /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
+  get identityRefused(): boolean {
+    return this.#identityRefused
+  }
+
+  /** What first went wrong in it: errors that follow from that say nothing by themselves. */
+  get firstError(): unknown {
+    return this.#firstError
+  }
+
+  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+    const { deadline, identified, statementMs } = this.#options
+    deadline.throwIfPassed()
+    const boundMs = statementMs()
+    if (this.#phase === 'unsent') this.#start(client, boundMs)
+    send(boundMs)
+    if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
+  }
+
+  failed(error: unknown): void {
+    this.#firstError ??= error
+  }
+
+  /**
+   * Commits.
+   * @throws TransactionRolledBackError when the server answers with ROLLBACK, else what COMMIT met. After any other error
+   * than that one, `mayBeCommitted` tells whether the outcome is open.
+   */
+  async commit(): Promise<void> {
+    const { client, deadline } = this.#options
+    if (this.#phase === 'unsent') {
+      this.#phase = 'ended'
+      return
+    }
+    // Answered in the flight of the write before; nothing is waited for that was not on its way already.
+    await this.#identityAsked
+    deadline.throwIfPassed()
+    this.#phase = 'committing'
+    let answer: QueryResult | QueryResult[]
+    try {
+      answer = await client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
+    } catch (error) {
+      if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
+      throw error
+    }
+    this.#phase = 'ended'
+    if (Array.isArray(answer) || answer.command !== 'COMMIT') throw new TransactionRolledBackError({ cause: this.#firstError })
+  }
+
+  /** Takes everything back; resolves to whether the connection is clean afterwards. */
+  async rollBack(): Promise<boolean> {
+    const { client, deadline } = this.#options
+    if (this.#phase === 'committing') return false
+    const unsent = this.#phase === 'unsent'
+    this.#phase = 'ended'
+    if (unsent) return true
+    try {
+      await client.sendRaw('ROLLBACK', undefined, { timeoutMs: Math.max(1, Math.min(ROLLBACK_MS, deadline.remainingMs())) })
+      return client.getTransactionStatus() === 'I'
+    } catch {
+      return false
+    }
+  }
+
+  #start(client: GuardedClient, boundMs: number): void {
+    this.#phase = 'open'
+    const { characteristics } = this.#options
+    const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
+    client.sendRaw(`${start}; ${boundStatement(boundMs)}`).catch((error: unknown) => this.failed(error))
+  }
+
+  #askIdentity(client: GuardedClient): void {
+    this.#identityAsked = client.sendRaw(IDENTITY).then(
+      result => {
+        this.#identity = readIdentity(result) ?? this.#identity
+      },
+      // It fails with the statement before it or with the connection, or because this role may not ask.
+      (error: unknown) => {
+        this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+      },
+    )
+  }
+}
+
+/** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
+export function boundStatement(boundMs: number): string {
+  return `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS))}`
+}
+
+// pg refuses by itself to send anything over a connection that it knows to be dead.
+function wasNotSent(error: unknown): boolean {
+  return error instanceof Error && / is not queryable$/.test(error.message)
+}
+
+// The server itself says no and goes on: then nothing was committed. When it goes away instead, that is open.
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && (error as { severity?: unknown }).severity === 'ERROR'
+}

@@ -1,0 +1,79 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { QueryTypes, Sequelize, Transaction } from 'sequelize'
+import { ApplicationError } from '../errors.ts'
+import type { GuardedClient } from './client.ts'
+import type { Generation } from './generation.ts'
+import type { Models } from './models/index.ts'
+
+/** What a unit of work gets. Everything here belongs to one generation and one transaction: keep none of it. */
+export interface Work {
+  /** What sequelize calls within the work use by themselves; `transaction: null` is refused, since the work holds the connection. */
+  readonly transaction: Transaction
+  readonly models: Models
+  readonly sequelize: Sequelize
+  /** Runs one statement in the transaction, with `$name` for each value of `bind`; gives its rows. */
+  readonly query: <Row extends object>(text: string, bind?: Readonly<Record<string, unknown>>) => Promise<Row[]>
+  /** Has `callback` called once COMMIT is confirmed, and only then; its failure changes nothing. */
+  readonly afterCommit: (callback: () => unknown) => void
+  /** Aborts when the time is over, or when the caller gives up. */
+  readonly signal: AbortSignal
+}
+
+/** How work may touch the database: with a transaction, each statement for itself, or all on one snapshot. */
+export type WorkMode = 'write' | 'read' | 'snapshot'
+
+/** The work that is running, as what it calls finds it. */
+export interface RunningWork {
+  readonly work: Work
+  readonly mode: WorkMode
+  readonly generation: Generation
+  readonly connection: GuardedClient
+  /** False once the work's transaction has ended; calls that come later are on their own. */
+  live: boolean
+}
+
+const running = new AsyncLocalStorage<RunningWork>()
+
+export function runWork<Result>(work: RunningWork, body: () => Promise<Result>): Promise<Result> {
+  return running.run(work, body)
+}
+
+/** The unit of work that this call is part of, if any. */
+export function currentWork(): RunningWork | undefined {
+  const work = running.getStore()
+  return work?.live ? work : undefined
+}
+
+/** Writing within a read, or asking for a connection of one's own within work: a mistake in the code, told at once. */
+export class NestedOperationError extends ApplicationError {
+  override readonly name = 'NestedOperationError'
+  constructor(message: string, { cause }: { cause?: unknown } = {}) {
+    super(message, { code: 'nested-operation', status: 500, cause })
+  }
+}
+
+// sequelize's QueryTypes.SELECT: the type that makes it hand over the rows. Named here so that nothing loads sequelize.
+const SELECT = 'SELECT' as QueryTypes.SELECT
+
+/**
+ * The work's view of one connection. sequelize's own begin and commit warn on the console, hide a rolled back COMMIT and
+ * run hooks when it failed; its transaction object serves only to tell its calls which connection to take.
+ */
+export function workOn(generation: Generation, connection: GuardedClient, { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>): Work {
+  const { models, sequelize } = generation
+  const transaction = generation.enlist(connection)
+  return {
+    transaction,
+    models,
+    sequelize,
+    signal,
+    afterCommit,
+    query: (text, bind = {}) => sequelize.query(text, { transaction, type: SELECT, bind }),
+  }
+}
+
+/** Closes a work's transaction object: sequelize then refuses whatever still comes over it. */
+export function endWork(running: RunningWork): void {
+  running.live = false
+  ;(running.work.transaction as unknown as { finished: string }).finished = 'commit'
+}
