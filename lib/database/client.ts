@@ -10,6 +10,8 @@ export interface StatementGuard {
   around(client: GuardedClient, send: (timeoutMs: number) => void): void
   /** Called with the error of a statement that failed, before the caller sees it. */
   failed?(error: unknown): void
+  /** Settles when what rides behind the last statement is answered, too; only then its caller hears of its success. */
+  trailing?(): Promise<void> | undefined
   /** Settles when a statement that comes from where this call comes from may be sent; `undefined` means now. */
   gate?(): Promise<void> | undefined
 }
@@ -95,7 +97,9 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
 function watch(callback: Callback, guard: StatementGuard): Callback {
   return (error, result) => {
     if (error) guard.failed?.(error)
-    callback(error, result)
+    const trailing = error ? undefined : guard.trailing?.()
+    if (trailing === undefined) callback(error, result)
+    else void trailing.then(() => callback(error, result))
   }
 }
 

@@ -6,6 +6,7 @@ import { untilAborted, wait } from '../resilience/wait.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { classifyError, errorCode } from './errors/classify-error.ts'
 import { buildGeneration, type Generation, type PoolCounts } from './generation.ts'
+import { keepConnected } from './keep-connected.ts'
 import { leaseOf, type Lease } from './lease.ts'
 
 export interface DatabaseManagerOptions {
@@ -62,6 +63,7 @@ export class DatabaseManager {
   #lastSuccessAt: number | undefined
   #lastFailureAt: number | undefined
   #lastErrorCode: string | undefined
+  #background: AbortController | undefined
 
   constructor(options: DatabaseManagerOptions) {
     this.#options = options
@@ -205,6 +207,8 @@ export class DatabaseManager {
   async gracefulShutdown(withinMs = CLOSE_MS): Promise<void> {
     const state = this.#state
     this.#state = { kind: 'idle' }
+    this.#background?.abort()
+    this.#background = undefined
     if (state.kind === 'starting') {
       const stop = new AbortController()
       const closed = state.started.then(
@@ -225,6 +229,7 @@ export class DatabaseManager {
     const starting: State = { kind: 'starting', started }
     this.#state = starting
     this.#generations = number
+    this.#keepConnected()
     started.then(
       generation => {
         // Only the state this start was made for: a shutdown in between has put another in its place.
@@ -235,6 +240,14 @@ export class DatabaseManager {
       },
     )
     return started
+  }
+
+  #keepConnected(): void {
+    const { settings, logger } = this.#options
+    const { background } = settings.profile
+    if (background === undefined || this.#background !== undefined) return
+    this.#background = new AbortController()
+    void keepConnected({ ...background, manager: this, logger, signal: this.#background.signal })
   }
 
   async #prove(signal?: AbortSignal): Promise<void> {

@@ -57,6 +57,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
     })
   }
 
+  trailing(): Promise<void> | undefined {
+    return this.#parent.trailing?.()
+  }
+
   // A failure inside is no failure of the transaction around it.
   failed(): void {}
 

@@ -1,5 +1,8 @@
-/** Waits `ms`, or rejects with the signal's reason as soon as it aborts; leaves no timer and no listener behind. */
-export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits `ms`, or rejects with the signal's reason as soon as it aborts; leaves no timer and no listener behind.
+ * `idle` lets the process end meanwhile.
+ */
+export function wait(ms: number, signal?: AbortSignal, { idle = false }: { idle?: boolean } = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(reasonOf(signal))
@@ -13,6 +16,7 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', stop)
       resolve()
     }, ms)
+    if (idle) timer.unref()
     signal?.addEventListener('abort', stop, { once: true })
   })
 }

@@ -7,6 +7,15 @@ export interface PoolSettings {
   readonly evictMs: number
 }
 
+/** How a long-lived process keeps its database connected by itself; all times in ms. */
+export interface BackgroundSettings {
+  readonly checkEveryMs: number
+  /** After so many attempts in a row it rests until the next check, and begins again: it never gives up for good. */
+  readonly attempts: number
+  readonly firstDelayMs: number
+  readonly longestDelayMs: number
+}
+
 /** What depends on where the code runs; all times in ms. */
 export interface Profile {
   readonly name: 'function' | 'server'
@@ -15,6 +24,8 @@ export interface Profile {
   readonly idleSessionMs: number
   /** How long the circuit breaker stays open. */
   readonly breakerCooldownMs: number
+  /** `undefined` where there is no background: a paused container's timers stand still. */
+  readonly background: BackgroundSettings | undefined
 }
 
 /**
@@ -27,6 +38,7 @@ const functionProfile: Profile = {
   pool: { max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 },
   idleSessionMs: 240_000,
   breakerCooldownMs: 5_000,
+  background: undefined,
 }
 
 /** A long-lived process that serves many requests at once and can keep house by itself. */
@@ -35,6 +47,7 @@ const serverProfile: Profile = {
   pool: { max: 25, min: 5, acquireMs: 60_000, idleMs: 30_000, evictMs: 10_000 },
   idleSessionMs: 0,
   breakerCooldownMs: 15_000,
+  background: { checkEveryMs: 30_000, attempts: 10, firstDelayMs: 5_000, longestDelayMs: 60_000 },
 }
 
 export const profiles = { function: functionProfile, server: serverProfile } as const

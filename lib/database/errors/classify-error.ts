@@ -15,6 +15,8 @@ const UNIQUE_VIOLATION = '23505'
 // Where errors keep the one they were made from: sequelize in the first two, JavaScript in the third.
 const WRAPPINGS = ['original', 'parent', 'cause']
 const FATAL = ['FATAL', 'PANIC']
+// Deeper than anybody wraps errors on purpose.
+const LONGEST_CHAIN = 100
 
 /**
  * Looks an error up in the table, under everything it may be wrapped in: by SQLSTATE, then by errno, then by text, and
@@ -83,7 +85,7 @@ function fitsClassName({ match }: ErrorRow, part: Fields): boolean {
 
 /** An error and all that it was made from, innermost first; of several in one, the first attempt's first. */
 function unwrap(error: unknown, seen = new Set<unknown>()): Fields[] {
-  if (typeof error !== 'object' || error === null || seen.has(error)) return []
+  if (typeof error !== 'object' || error === null || seen.has(error) || seen.size === LONGEST_CHAIN) return []
   seen.add(error)
   const fields = error as Fields
   const attempts = read(fields, 'errors')

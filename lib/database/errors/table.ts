@@ -118,7 +118,7 @@ export const errorTable: readonly ErrorRow[] = [
   ),
   pooler(
     'authentication',
-    /authentication|no such user|no such database|login failed|login rejected|password|TLS (connection )?required|SSL required/i,
+    /authentication|no such user|no such database|database .* does not exist|login failed|login rejected|password|TLS (connection )?required|SSL required/i,
     { name: 'pooler refuses the log-in', ...REFUSED },
   ),
   pooler('startup-parameter', /unsupported startup parameter/, { name: 'pooler refuses a startup parameter', ...REFUSED }),

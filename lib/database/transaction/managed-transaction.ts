@@ -35,7 +35,7 @@ export class ManagedTransaction implements StatementGuard {
   #phase: Phase = 'unsent'
   #firstError: unknown
   #identity: TransactionIdentity | undefined
-  #identityAsked: Promise<void> = Promise.resolve()
+  #identityAsked: Promise<void> | undefined
   #identityRefused = false
 
   constructor(options: ManagedTransactionOptions) {
@@ -75,6 +75,10 @@ export class ManagedTransaction implements StatementGuard {
     if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
   }
 
+  trailing(): Promise<void> | undefined {
+    return this.#identityAsked
+  }
+
   failed(error: unknown): void {
     this.#firstError ??= error
   }
@@ -90,8 +94,6 @@ export class ManagedTransaction implements StatementGuard {
       this.#phase = 'ended'
       return
     }
-    // Answered in the flight of the write before; nothing is waited for that was not on its way already.
-    await this.#identityAsked
     deadline.throwIfPassed()
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
@@ -128,15 +130,21 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   #askIdentity(client: GuardedClient): void {
-    this.#identityAsked = client.sendRaw(IDENTITY).then(
-      result => {
-        this.#identity = readIdentity(result) ?? this.#identity
-      },
-      // It fails with the statement before it or with the connection, or because this role may not ask.
-      (error: unknown) => {
-        this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
-      },
-    )
+    const asked = client
+      .sendRaw(IDENTITY)
+      .then(
+        result => {
+          this.#identity = readIdentity(result) ?? this.#identity
+        },
+        // It fails with the statement before it or with the connection, or because this role may not ask.
+        (error: unknown) => {
+          this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+        },
+      )
+      .finally(() => {
+        if (this.#identityAsked === asked) this.#identityAsked = undefined
+      })
+    this.#identityAsked = asked
   }
 }
 

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+import type { DatabaseService, Work } from '../../lib/database/service.ts'
+import { withService } from '../support/service.ts'
+
+const insert = ({ query }: Work) =>
+  query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', gen_random_uuid()::text, 't', now())")
+const select = ({ query }: Work) => query('SELECT 1 AS one')
+const read = (service: DatabaseService) => service.execute('read', select, { mode: 'read' })
+const write = (service: DatabaseService) => service.execute('write', insert)
+const short = (flights: string[][]) => flights.map(flight => flight.map(text => text.replace(/\d+$/, 'N').split(/ (?:WHERE|FROM|\(|AS) ?|::| \(/)[0]))
+
+const BEGIN = 'START TRANSACTION; SET LOCAL statement_timeout = N'
+const IDENTITY = 'SELECT pg_current_xact_id_if_assigned()'
+
+describe('on the wire', () => {
+  it('a first read costs one connection and no trip but the connecting and its own', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      // TLS asked for, TLS, three for the log-in, and the read.
+      expect(proxy.counts()).toMatchObject({ connections: 1, roundTrips: 6 })
+    })
+  })
+
+  it('a warm read is one trip', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      proxy.resetCounts()
+      await read(service)
+      expect(proxy.counts()).toMatchObject({ connections: 0, roundTrips: 1 })
+      expect(short(proxy.statementFlights())).toEqual([['START TRANSACTION READ ONLY; SET LOCAL statement_timeout = N', 'SELECT 1', 'COMMIT']])
+    })
+  })
+
+  it('a warm transaction of one write is two trips: its start and its identity ride with it, COMMIT goes alone', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      proxy.resetCounts()
+      await write(service)
+      expect(proxy.counts().roundTrips).toBe(2)
+      expect(short(proxy.statementFlights())).toEqual([[BEGIN, 'INSERT INTO webhook_events', IDENTITY], ['COMMIT']])
+    })
+  })
+
+  it('the identity is asked for until the first write has been given one, and then no more', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      proxy.resetCounts()
+      await service.execute('mixed', async work => {
+        await select(work)
+        await insert(work)
+        await insert(work)
+      })
+      expect(short(proxy.statementFlights())).toEqual([[BEGIN, 'SELECT 1', IDENTITY], ['INSERT INTO webhook_events', IDENTITY], ['INSERT INTO webhook_events'], ['COMMIT']])
+    })
+  })
+
+  it('a unit of work that asks nothing sends nothing', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      proxy.resetCounts()
+      await service.execute('nothing', async () => undefined)
+      expect(proxy.counts()).toMatchObject({ roundTrips: 0, statements: 0 })
+    })
+  })
+
+  it('a connection that answered less than 5 s ago is not looked at, an older one is, once', async () => {
+    await withService(async ({ proxy, service, passTime }) => {
+      await read(service)
+      passTime(4_000)
+      proxy.resetCounts()
+      await read(service)
+      expect(proxy.counts().roundTrips).toBe(1)
+      passTime(5_000)
+      proxy.resetCounts()
+      await read(service)
+      await read(service)
+      expect(short(proxy.statementFlights()).map(flight => flight.length)).toEqual([1, 3, 3])
+      expect(proxy.counts()).toMatchObject({ connections: 0 })
+    })
+  })
+
+  it('an answer that seems to lie in the future makes a look as well', async () => {
+    await withService(async ({ proxy, service, passTime }) => {
+      await read(service)
+      passTime(-60_000)
+      proxy.resetCounts()
+      await read(service)
+      expect(proxy.counts().roundTrips).toBe(2)
+    })
+  })
+
+  it('a snapshot is one transaction', async () => {
+    await withService(async ({ proxy, service }) => {
+      await read(service)
+      proxy.resetCounts()
+      await service.execute('snapshot', async work => (await select(work), select(work)), { mode: 'read', snapshot: true })
+      expect(short(proxy.statementFlights())).toEqual([
+        ['START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = N', 'SELECT 1'],
+        ['SELECT 1'],
+        ['COMMIT'],
+      ])
+    })
+  })
+
+  it('nothing is connected while the breaker is open', async () => {
+    await withService(async ({ proxy, service, manager, passTime }) => {
+      await proxy.refuse('close')
+      const signal = AbortSignal.timeout(300)
+      const refused = () => service.execute('read', select, { mode: 'read', signal }).catch((error: unknown) => error)
+      await refused()
+      await refused()
+      manager.breaker.settleOutage(manager.breaker.state.epoch)
+      manager.breaker.settleOutage(manager.breaker.state.epoch)
+      expect(manager.breaker.state.kind).toBe('open')
+      await proxy.accept()
+      proxy.resetCounts()
+      for (let call = 0; call < 20; call += 1) {
+        await expect(read(service)).rejects.toMatchObject({ code: 'database-unavailable', retryAfterMs: expect.any(Number) as number })
+      }
+      expect(proxy.counts()).toMatchObject({ connections: 0 })
+      passTime(5_000)
+      expect(await read(service)).toEqual([{ one: 1 }])
+      expect(manager.breaker.state.kind).toBe('closed')
+    })
+  })
+})

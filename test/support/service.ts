@@ -1,0 +1,66 @@
+import { databaseSettings } from '../../lib/config/settings/database.ts'
+import type { Profile } from '../../lib/config/settings/profile.ts'
+import type { buildGeneration } from '../../lib/database/generation.ts'
+import { DatabaseManager } from '../../lib/database/manager.ts'
+import { DatabaseService } from '../../lib/database/service.ts'
+import { createLogger } from '../../lib/telemetry/logger.ts'
+import { withDatabase, type TestDatabase } from './database.ts'
+import { environmentFor } from './functions.ts'
+import { startProxy, type Proxy } from './proxy/proxy.ts'
+
+/** A service under test, on a database of its own behind a proxy that counts and goes wrong on command. */
+export interface ServiceUnderTest {
+  database: TestDatabase
+  proxy: Proxy
+  manager: DatabaseManager
+  service: DatabaseService
+  lines: Record<string, unknown>[]
+  /** Moves the wall clock as the manager sees it. */
+  passTime(ms: number): void
+  /** Sessions that the service has open on the server. */
+  sessions(): Promise<number>
+}
+
+export interface ServiceOptions {
+  profile?: Partial<Profile>
+  build?: typeof buildGeneration
+}
+
+/** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
+export async function withService(work: (subject: ServiceUnderTest) => Promise<void>, { profile = {}, build }: ServiceOptions = {}): Promise<void> {
+  await withDatabase(async database => {
+    const { host, port } = database.connectionSettings
+    const proxy = await startProxy({ target: { host, port } })
+    const settings = databaseSettings.parse({ ...environmentFor(database), DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }).value
+    if (!settings) throw new Error('the settings of the test are wrong')
+    const lines: Record<string, unknown>[] = []
+    const logger = createLogger({
+      name: 'test',
+      level: 'debug',
+      destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
+    })
+    let offsetMs = 0
+    const manager = new DatabaseManager({
+      settings: { ...settings, profile: { ...settings.profile, ...profile } },
+      applicationName: 'subject',
+      logger,
+      now: () => Date.now() + offsetMs,
+      ...(build ? { build } : {}),
+    })
+    try {
+      await work({
+        database,
+        proxy,
+        manager,
+        service: new DatabaseService({ manager, logger, random: () => 0.5 }),
+        lines,
+        passTime: ms => void (offsetMs += ms),
+        sessions: async () =>
+          (await database.query("SELECT 1 FROM pg_stat_activity WHERE application_name = 'subject' AND datname = current_database()")).length,
+      })
+    } finally {
+      await manager.gracefulShutdown()
+      await proxy.stop()
+    }
+  })
+}
