@@ -12,7 +12,7 @@ export interface DatabaseAddress {
 
 export type ParsedDatabaseUrl = { address: DatabaseAddress } | { refused: string }
 
-const DEFAULT_PORT = 5432
+export const DEFAULT_PORT = 5432
 
 /**
  * Takes a `postgres://` URL apart. pg would let `sslmode` in a URL override the TLS options it is given, so no URL
@@ -27,7 +27,8 @@ export function parseDatabaseUrl(text: string): ParsedDatabaseUrl {
   }
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return { refused: 'does not begin with postgres:// or postgresql://' }
   const unknown = [...url.searchParams.keys()].filter(key => key !== 'sslmode')
-  if (unknown.length > 0) return { refused: `has a parameter that is not supported: ${[...new Set(unknown)].map(printable).join(', ')}` }
+  if (unknown.length > 0) return { refused: `has a parameter other than sslmode${named(unknown)}; a ? in the password has to be percent-encoded` }
+  if (url.hash !== '') return { refused: 'holds a #, which has to be percent-encoded' }
   const modes = url.searchParams.getAll('sslmode')
   const sslmode = sslModes.find(mode => mode === modes[0])
   if (modes.length > 1 || (modes.length === 1 && sslmode === undefined)) return { refused: `has an sslmode that is none of ${sslModes.join(', ')}` }
@@ -51,7 +52,14 @@ function decode(text: string): string | undefined {
   }
 }
 
-// A parameter's name comes from the same text as the password: only what looks like a name is repeated.
-function printable(name: string): string {
-  return /^[A-Za-z_]{1,40}$/.test(name) ? name : '(unprintable)'
+// What looks like a parameter may be a piece of a password: only names that other tools put into such URLs are repeated.
+const KNOWN_ELSEWHERE = new Set(
+  'application_name channel_binding connect_timeout connection_limit keepalives options pgbouncer pool_timeout schema ssl sslcert sslkey sslnegotiation sslrootcert target_session_attrs uselibpqcompat'.split(
+    ' ',
+  ),
+)
+
+function named(parameters: readonly string[]): string {
+  const known = [...new Set(parameters)].filter(name => KNOWN_ELSEWHERE.has(name))
+  return known.length === 0 ? '' : ` (${known.join(', ')})`
 }

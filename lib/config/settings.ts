@@ -61,11 +61,13 @@ export function defineSettings<S extends Shape, Value>(shape: S, build: (values:
         if (read.success) values[variable] = read.data
         else for (const issue of read.error.issues) issues.push({ variable, reason: reasonOf(issue) })
       }
-      if (issues.length > 0) return { issues }
+      // With a variable missing from the values, `build` may stumble; what it finds wrong with the others counts all the same.
       try {
-        return { value: build(values as Values<S>) }
+        const value = build(values as Values<S>)
+        return issues.length > 0 ? { issues } : { value }
       } catch (error) {
-        if (error instanceof SettingIssues) return { issues: error.issues }
+        if (error instanceof SettingIssues) return { issues: [...issues, ...error.issues.filter(({ variable }) => !reported(issues, variable))] }
+        if (issues.length > 0) return { issues }
         throw error
       }
     },
@@ -96,6 +98,10 @@ export function readSettings<G extends Groups>(groups: G, environment: Environme
 /** Names of all variables that these groups read, sorted. */
 export function variablesOf(groups: Groups): string[] {
   return [...new Set(Object.values(groups).flatMap(group => group.variables))].sort()
+}
+
+function reported(issues: readonly SettingIssue[], variable: string): boolean {
+  return issues.some(issue => issue.variable === variable)
 }
 
 function textOf(raw: string | undefined): string | undefined {

@@ -31,7 +31,7 @@ export function isManagedHost(host: string): boolean {
  */
 export function decideTls({ host, sslmode, ca }: { host: string; sslmode?: SslMode | undefined; ca?: string | undefined }): TlsDecision {
   if (sslmode === 'disable') {
-    if (isManagedHost(host)) return { refused: 'is disable, which a managed database does not allow', variable: 'sslmode' }
+    if (isManagedHost(host)) return { refused: 'asks for sslmode=disable, which a managed database does not allow', variable: 'sslmode' }
     if (ca !== undefined) return { refused: 'is set although sslmode=disable turns TLS off', variable: 'ca' }
     return { mode: 'off' }
   }

@@ -10,6 +10,8 @@ export interface StatementGuard {
   around(client: GuardedClient, send: (timeoutMs: number) => void): void
   /** Called with the error of a statement that failed, before the caller sees it. */
   failed?(error: unknown): void
+  /** Whether a statement has failed, so that the server refuses everything until a rollback. */
+  readonly spoiled?: boolean
   /** Settles when what rides behind the last statement is answered, too; only then its caller hears of its success. */
   trailing?(): Promise<void> | undefined
   /** Settles when a statement that comes from where this call comes from may be sent; `undefined` means now. */

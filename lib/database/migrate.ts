@@ -1,8 +1,11 @@
 import type pg from 'pg'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { ApplicationError, DeadlineExceededError } from '../errors.ts'
+import { backoffMs } from '../resilience/backoff.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import { wait } from '../resilience/wait.ts'
+import { classifyError } from './errors/classify-error.ts'
+import { DatabaseUnavailableError } from './errors/errors.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -23,33 +26,24 @@ export interface MigrateResult {
 const LOCK_KEY = 7_126_001
 const POLL_MS = 250
 const CONNECT_MS = 10_000
+// How often the server looks whether the client of a running statement is still there.
+const CLIENT_CHECK_MS = 500
+const BACKOFF = { firstMs: 50, longestMs: 2_000 }
+const RETRY_AFTER_MS = 5_000
 
 /**
  * Applies pending migrations in order, on one connection of its own. Two at once are harmless: one holds the advisory
  * lock, the other asks for it again and again. It never waits inside a statement, because `CREATE INDEX CONCURRENTLY`
  * waits for every running statement and the two would deadlock.
- * @throws ApplicationError `pooler-refused` behind a pooler, where the lock would not belong to this connection;
- * DeadlineExceededError when the lock was not free in time.
+ * @throws ApplicationError `migration-failed` naming the one that failed; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
+ * DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
  */
 export async function applyMigrations({ settings, deadline, migrations = allMigrations }: MigrateOptions): Promise<MigrateResult> {
-  const { default: pgModule } = await import('pg')
-  const client = new pgModule.Client({
-    host: settings.host,
-    port: settings.port,
-    database: settings.name,
-    user: settings.user,
-    password: settings.password,
-    ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
-    application_name: 'ops/migrate',
-    connectionTimeoutMillis: Math.min(CONNECT_MS, Math.max(1, deadline.remainingMs())),
-  })
-  // A connection that is cut while nothing is being asked must not end the process.
-  client.on('error', () => undefined)
-  // What is still running when the time is over ends with its connection, and the lock with it.
+  const client = await connect(settings, deadline)
+  // What is still running when the time is over loses its client; the server sees that, and ends it and its lock.
   const cut = () => client.connection.stream.destroy()
   deadline.signal.addEventListener('abort', cut, { once: true })
   try {
-    await client.connect()
     await refusePooler(client)
     await takeLock(client, deadline)
     return await runPending(client, migrations)
@@ -61,11 +55,46 @@ export async function applyMigrations({ settings, deadline, migrations = allMigr
   }
 }
 
+// Nothing has been sent before there is a connection: as long as it may pass by itself, it is tried again.
+async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<pg.Client> {
+  const { default: pgModule } = await import('pg')
+  for (let tries = 0; ; tries += 1) {
+    const client = new pgModule.Client({
+      host: settings.host,
+      port: settings.port,
+      database: settings.name,
+      user: settings.user,
+      password: settings.password,
+      ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
+      application_name: 'ops/migrate',
+      connectionTimeoutMillis: Math.max(1, Math.min(CONNECT_MS, deadline.remainingMs())),
+      options: `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
+    })
+    // A connection that is cut while nothing is being asked must not end the process.
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      const verdict = classifyError(error)
+      if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
+      const delayMs = backoffMs(tries, BACKOFF)
+      const last = !verdict.transient || tries >= (verdict.maxReplays ?? Number.POSITIVE_INFINITY) || delayMs >= deadline.remainingMs()
+      if (last) throw new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
+      await wait(delayMs, deadline.signal)
+    }
+  }
+}
+
 // A pooler invents the process id it announces; the server behind it has another.
 async function refusePooler(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   if (rows[0]?.pid === (client as unknown as { processID: number }).processID) return
-  throw new ApplicationError('Migrations need a direct connection, not a pooler: set DB_MIGRATION_URL.', { code: 'pooler-refused', status: 503 })
+  throw poolerRefused()
+}
+
+function poolerRefused(): ApplicationError {
+  return new ApplicationError('Migrations need a direct connection, not a pooler: set DB_MIGRATION_URL.', { code: 'pooler-refused', status: 503 })
 }
 
 async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
@@ -79,7 +108,10 @@ async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
 async function runPending(client: pg.Client, migrations: readonly Migration[]): Promise<MigrateResult> {
   const { Umzug } = await import('umzug')
   const umzug = new Umzug({
-    migrations: migrations.map(migration => ({ name: migration.name, up: () => runOne(client, migration) })),
+    migrations: migrations.map(migration => ({
+      name: migration.name,
+      up: () => runOne(client, migration).catch((error: unknown) => refuse(migration, error)),
+    })),
     storage: {
       // A migration is recorded in its own transaction; see runOne.
       logMigration: async () => undefined,
@@ -91,8 +123,16 @@ async function runPending(client: pg.Client, migrations: readonly Migration[]): 
     logger: undefined,
   })
   const alreadyApplied = (await umzug.executed()).length
-  const applied = await umzug.up()
+  const applied = await umzug.up().catch((error: unknown) => {
+    // umzug wraps what a migration threw; what is thrown here on purpose is told as it is.
+    throw error instanceof Error && error.cause instanceof ApplicationError ? error.cause : error
+  })
   return { applied: applied.map(({ name }) => name), alreadyApplied }
+}
+
+function refuse({ name }: Migration, cause: unknown): never {
+  const message = `The migration ${name} failed; it was taken back unless it runs outside of a transaction.`
+  throw new ApplicationError(message, { code: 'migration-failed', status: 500, cause })
 }
 
 async function executedMigrations(client: pg.Client): Promise<string[]> {

@@ -65,7 +65,8 @@ export async function safeExecute<Result, Fallback>(
 
 async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Result>, deadline: Deadline): Promise<Result> {
   const { connection, generation } = around
-  if (connection.getTransactionStatus() === 'E') {
+  // The connection's own status lags behind: it comes with the end of the server's answer.
+  if (connection.guard?.spoiled === true) {
     throw new ApplicationError('The transaction around this has failed already.', { code: 'transaction-aborted', status: 500 })
   }
   const outer = currentDeadline()

@@ -34,6 +34,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
   readonly #budgetMs: number
   readonly #ended = Promise.withResolvers<void>()
   #sent = false
+  #spoiled = false
 
   constructor({ client, parent, name, budgetMs }: { client: GuardedClient; parent: StatementGuard; name: string; budgetMs: number }) {
     this.#client = client
@@ -62,7 +63,13 @@ class SavepointGuard implements StatementGuard, Savepoint {
   }
 
   // A failure inside is no failure of the transaction around it.
-  failed(): void {}
+  failed(): void {
+    this.#spoiled = true
+  }
+
+  get spoiled(): boolean {
+    return this.#spoiled
+  }
 
   run<Result>(body: () => Promise<Result>): Promise<Result> {
     return inside.run(this, body)

@@ -31,10 +31,15 @@ export interface WebRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The bytes exactly as the client sent them. */
   readonly body: Buffer
+  /**
+   * A reference to another path of the same function that holds wherever the function is deployed: relative to the URL
+   * that was called, since the function is not told where it begins.
+   */
+  readonly locate: (path: string) => string
 }
 
 /** Picks the known fields out of a web event; nothing else of it is ever looked at, since a client can add keys. */
-export function readWebRequest(http: HttpEvent): WebRequest {
+export function readWebRequest(http: HttpEvent, functionName: string): WebRequest {
   const headers: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(http.headers ?? {})) {
     if (typeof value === 'string') headers[name.toLowerCase()] = value
@@ -45,6 +50,7 @@ export function readWebRequest(http: HttpEvent): WebRequest {
     params: {},
     query: new URLSearchParams(typeof http.queryString === 'string' ? http.queryString : ''),
     headers,
+    locate: path => locate(String(http.path ?? ''), path, functionName),
     body: Buffer.from(typeof http.body === 'string' ? http.body : '', http.isBase64Encoded === true ? 'base64' : 'utf8'),
   }
 }
@@ -57,4 +63,10 @@ export function isWebEvent(event: FunctionEvent): event is FunctionEvent & { rea
 function normalPath(path: unknown): string {
   const trimmed = typeof path === 'string' ? path.replace(/\/+$/, '') : ''
   return trimmed.startsWith('/') ? trimmed : `/${trimmed}`
+}
+
+function locate(from: string, to: string, functionName: string): string {
+  const target = to.replace(/^\/+/, '')
+  if (from === '') return `${functionName}/${target}`
+  return `${'../'.repeat(Math.max(0, from.split('/').length - 2))}${target}`
 }

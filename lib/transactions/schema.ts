@@ -10,6 +10,21 @@ export const amountSchema = z.string().check(z.regex(AMOUNT, 'Expected a positiv
 /** ISO 4217 alphabetic code. */
 export const currencySchema = z.string().check(z.regex(/^[A-Z]{3}$/, 'Expected a currency code of three capital letters'))
 
+// PostgreSQL and JavaScript disagree at the edges of the calendar; no payment is made there.
+const FIRST_AT = Date.UTC(1970, 0, 1)
+const LAST_AT = Date.UTC(9999, 11, 31)
+
+/** An instant as RFC 3339 writes it, read into ISO 8601 in UTC, to the millisecond. */
+const instantSchema = z.pipe(
+  z.iso.datetime({ offset: true, abort: true }).check(
+    z.refine(text => {
+      const at = Date.parse(text)
+      return at >= FIRST_AT && at <= LAST_AT
+    }, 'Expected an instant from 1970 to 9999'),
+  ),
+  z.transform((text: string) => new Date(text).toISOString()),
+)
+
 /** `data` of `transaction.completed`. */
 export const completedTransactionSchema = z.object({
   transactionId: externalIdSchema,
@@ -18,6 +33,6 @@ export const completedTransactionSchema = z.object({
   amount: amountSchema,
   currency: currencySchema,
   /** When it was completed; by default when it was received. */
-  completedAt: z.optional(z.iso.datetime({ offset: true })),
+  completedAt: z.optional(instantSchema),
 })
 export type CompletedTransaction = z.output<typeof completedTransactionSchema>

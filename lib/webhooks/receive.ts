@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { checkContent, checkJsonType, checkSize, parseJson } from '../content.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError, DeadlineExceededError, NotFoundError } from '../errors.ts'
+import { storableText } from '../storable-text.ts'
 import { claimEvent, markProcessed } from './claim.ts'
 import type { WebhookEvent } from './handler.ts'
 import { handlerFor } from './handlers/index.ts'
@@ -18,7 +19,7 @@ export type Received = { readonly outcome: 'applied' | 'ignored' | 'duplicate' }
 const RETRY_AFTER_MS = 5_000
 
 const envelopeSchema = z.object({
-  type: z.string().check(z.minLength(1), z.maxLength(255)),
+  type: storableText({ maxLength: 255 }),
   data: z.optional(z.unknown()),
 })
 

@@ -8,8 +8,6 @@ const table = {
   demo: { scheme: 'standard', secrets: 'WEBHOOK_SECRET_DEMO' },
 } as const satisfies Record<string, { scheme: 'standard'; secrets: string }>
 
-export type SourceName = keyof typeof table
-
 /** A source with its secrets read. */
 export interface Source {
   readonly name: string

@@ -12,7 +12,7 @@ it('creates a user and reads it again', async () => {
     const created = await create(ada)
     expect(created).toMatchObject({ statusCode: 201, body: { email: 'Ada@Example.com', name: 'Ada', externalId: null } })
     const id = String(created.body.id)
-    expect(created.headers.location).toBe(`/user/${id}`)
+    expect(created.headers.location).toBe(`user/${id}`)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/)
     expect(await call(main, { path: `/${id}`, headers })).toMatchObject({ statusCode: 200, body: created.body })
   })

@@ -126,6 +126,32 @@ describe('a request that is not accepted', () => {
     })
   })
 
+  it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '2026-13-01T00:00:00Z', 'yesterday', '2026-01-01'])(
+    'takes %j for no instant of a payment',
+    async completedAt => {
+      await withFunctions([main], async () => {
+        const answer = await send(completedTransaction({ completedAt }))
+        expect(answer).toMatchObject({ statusCode: 422, body: { errors: [{ path: '/data/completedAt' }] } })
+      })
+    },
+  )
+
+  it.each([
+    ['2026-01-01T00:00:00+23:00', '2025-12-31T01:00:00.000Z'],
+    [`2026-01-01T00:00:00.${'1'.repeat(300)}Z`, '2026-01-01T00:00:00.111Z'],
+  ])('stores the instant %s as %s', async (completedAt, stored) => {
+    await withFunctions([main], async database => {
+      expect((await send(completedTransaction({ completedAt }))).statusCode).toBe(200)
+      expect(await database.query('SELECT occurred_at FROM transactions')).toEqual([{ occurred_at: new Date(stored) }])
+    })
+  })
+
+  it.each(['a\u0000b', 'a\ud800b'])('stores no type that the table cannot hold as it is (%j)', async type => {
+    await withFunctions([main], async () => {
+      expect((await send(JSON.stringify({ type }))).statusCode).toBe(422)
+    })
+  })
+
   it.each(['0', '0.0000', '-1', '1e3', '1,5', '1234567890123456', '.5', '1.', 'NaN'])('takes %j for no amount', async amount => {
     await withFunctions([main], async () => {
       expect((await send(completedTransaction({ amount }))).statusCode).toBe(422)

@@ -3,7 +3,9 @@ import type { DatabaseService, Work } from '../../lib/database/service.ts'
 import { withService } from '../support/service.ts'
 
 const insert = ({ query }: Work) =>
-  query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', gen_random_uuid()::text, 't', now())")
+  query(
+    "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', gen_random_uuid()::text, 't', now())",
+  )
 const select = ({ query }: Work) => query('SELECT 1 AS one')
 const read = (service: DatabaseService) => service.execute('read', select, { mode: 'read' })
 const write = (service: DatabaseService) => service.execute('write', insert)
@@ -50,7 +52,12 @@ describe('on the wire', () => {
         await insert(work)
         await insert(work)
       })
-      expect(short(proxy.statementFlights())).toEqual([[BEGIN, 'SELECT 1', IDENTITY], ['INSERT INTO webhook_events', IDENTITY], ['INSERT INTO webhook_events'], ['COMMIT']])
+      expect(short(proxy.statementFlights())).toEqual([
+        [BEGIN, 'SELECT 1', IDENTITY],
+        ['INSERT INTO webhook_events', IDENTITY],
+        ['INSERT INTO webhook_events'],
+        ['COMMIT'],
+      ])
     })
   })
 

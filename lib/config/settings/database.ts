@@ -1,5 +1,5 @@
-import { parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
-import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
+import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
+import { oneOf, optionalInteger, optionalText } from '../schemas.ts'
 import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from './profile.ts'
 import { decideTls, readCertificates, sslModes, type SslMode, type Tls } from '../tls.ts'
@@ -15,10 +15,13 @@ export interface DatabaseSettings {
   readonly profile: Profile
 }
 
+const PARTS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD'] as const
+const NO_PARTS = { DB_HOST: undefined, DB_PORT: undefined, DB_NAME: undefined, DB_USER: undefined, DB_PASSWORD: undefined }
+
 const addressVariables = {
   DB_CONNECTION_URL: optionalText(),
   DB_HOST: optionalText(),
-  DB_PORT: integer({ min: 1, max: 65_535, fallback: 5432 }),
+  DB_PORT: optionalInteger({ min: 1, max: 65_535 }),
   DB_NAME: optionalText(),
   DB_USER: optionalText(),
   DB_PASSWORD: optionalText(),
@@ -39,7 +42,7 @@ const profileVariables = {
 interface AddressValues {
   readonly DB_CONNECTION_URL: string | undefined
   readonly DB_HOST: string | undefined
-  readonly DB_PORT: number
+  readonly DB_PORT: number | undefined
   readonly DB_NAME: string | undefined
   readonly DB_USER: string | undefined
   readonly DB_PASSWORD: string | undefined
@@ -49,7 +52,8 @@ interface AddressValues {
 
 /** The database that the functions work on. */
 export const databaseSettings = defineSettings({ ...addressVariables, ...profileVariables }, (values): DatabaseSettings => {
-  const { tls, ...address } = addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
+  const issues: SettingIssue[] = []
+  const address = addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL, issues)
   const base = profiles[values.DB_PROFILE]
   const pool: PoolSettings = {
     max: values.DB_POOL_MAX ?? base.pool.max,
@@ -59,41 +63,45 @@ export const databaseSettings = defineSettings({ ...addressVariables, ...profile
     idleMs: values.DB_POOL_IDLE_MS ?? base.pool.idleMs,
     evictMs: values.DB_POOL_EVICT_MS ?? base.pool.evictMs,
   }
-  if (pool.min > pool.max) throw new SettingIssues([{ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' }])
-  return Object.freeze({
-    ...address,
-    tls,
-    profile: Object.freeze({ ...base, pool: Object.freeze(pool), idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs }),
-  })
+  if (pool.min > pool.max) issues.push({ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' })
+  if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
+  const profile: Profile = { ...base, pool: Object.freeze(pool), idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs }
+  return Object.freeze({ ...address, profile: Object.freeze(profile) })
 })
 
 /** The database as migrations reach it: `DB_MIGRATION_URL` if set, since they cannot go through a transaction pooler. */
 export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRATION_URL: optionalText() }, (values): DatabaseSettings => {
-  const { tls, ...address } =
+  const issues: SettingIssue[] = []
+  // The direct connection takes the place of the main one, in whichever form that is given.
+  const address =
     values.DB_MIGRATION_URL === undefined
-      ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL)
-      : addressOf(values, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL)
-  return Object.freeze({ ...address, tls, profile: { ...profiles.function, idleSessionMs: 0 } })
+      ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL, issues)
+      : addressOf({ ...values, ...NO_PARTS }, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL, issues)
+  if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
+  return Object.freeze({ ...address, profile: { ...profiles.function, idleSessionMs: 0 } })
 })
 
-function addressOf(values: AddressValues, urlVariable: string, url: string | undefined): Omit<DatabaseAddress, 'sslmode'> & { tls: Tls } {
-  const issues: SettingIssue[] = []
+type Address = Omit<DatabaseAddress, 'sslmode'> & { tls: Tls }
+
+function addressOf(values: AddressValues, urlVariable: string, url: string | undefined, issues: SettingIssue[]): Address | undefined {
   const address = url === undefined ? addressFromParts(values, issues) : addressFromUrl(values, urlVariable, url, issues)
   const ca = values.DB_CA_CERT === undefined ? undefined : readCertificates(values.DB_CA_CERT)
-  if (values.DB_CA_CERT !== undefined && ca === undefined)
+  if (values.DB_CA_CERT !== undefined && ca === undefined) {
     issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
-  if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
-
+  }
+  if (address === undefined) return undefined
   const { sslmode, ...rest } = address
   const tls = decideTls({ host: rest.host, sslmode, ca })
-  if ('refused' in tls) {
-    const variable = tls.variable === 'ca' ? 'DB_CA_CERT' : values.DB_SSLMODE === 'unset' ? urlVariable : 'DB_SSLMODE'
-    throw new SettingIssues([{ variable, reason: tls.refused }])
-  }
-  return { ...rest, tls }
+  if (!('refused' in tls)) return { ...rest, tls }
+  const variable = tls.variable === 'ca' ? 'DB_CA_CERT' : wishedMode(values) === undefined ? urlVariable : 'DB_SSLMODE'
+  issues.push({ variable, reason: tls.refused })
+  return undefined
 }
 
 function addressFromUrl(values: AddressValues, variable: string, url: string, issues: SettingIssue[]): DatabaseAddress | undefined {
+  for (const part of PARTS) {
+    if (values[part] !== undefined) issues.push({ variable: part, reason: `is set beside ${variable}: only one of the two can hold` })
+  }
   const parsed = parseDatabaseUrl(url)
   if ('refused' in parsed) {
     issues.push({ variable, reason: parsed.refused })
@@ -109,13 +117,13 @@ function addressFromUrl(values: AddressValues, variable: string, url: string, is
 function addressFromParts(values: AddressValues, issues: SettingIssue[]): DatabaseAddress | undefined {
   const { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password } = values
   if (host !== undefined && name !== undefined && user !== undefined && password !== undefined) {
-    return { host, port: values.DB_PORT, name, user, password, sslmode: wishedMode(values) }
+    return { host, port: values.DB_PORT ?? DEFAULT_PORT, name, user, password, sslmode: wishedMode(values) }
   }
   const parts = { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password }
   const missing = Object.entries(parts).filter(([, value]) => value === undefined)
-  if (missing.length === Object.keys(parts).length)
+  if (missing.length === Object.keys(parts).length) {
     issues.push({ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' })
-  else for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
+  } else for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
   return undefined
 }
 

@@ -15,15 +15,12 @@ export interface CommitOutcomeOptions {
   lease: () => Promise<Lease>
 }
 
-interface Verdict {
-  status: 'committed' | 'aborted' | 'in progress' | 'future' | null
-  serverStart: string
-  checkpoint: string
-}
+type Verdict = { status: 'committed' | 'aborted' | 'in progress' | null; serverStart: string; checkpoint: string } | { status: 'future' }
 
-// An id at or above the next one to be given out was handed out by a server that crashed before it reached the disk:
-// what it did is gone. `pg_xact_status` refuses to be asked about such an id.
-const VERDICT = `SELECT CASE WHEN $1::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'future' ELSE pg_xact_status($1::xid8) END AS status, ${SERVER_INCARNATION}`
+const VERDICT = `SELECT pg_xact_status($1::xid8) AS status, ${SERVER_INCARNATION}`
+// With this `pg_xact_status` refuses an id that has not been given out yet: the server that gave it crashed before the id
+// reached the disk, and what it did is gone. A snapshot does not tell that: its xmax may be a transaction in progress.
+const NOT_GIVEN_OUT = '22023'
 const ASK_AGAIN_MS = 50
 
 /**
@@ -47,7 +44,7 @@ export async function resolveCommit({ identity, deadline, lease }: CommitOutcome
       case undefined:
         break
       default:
-        return (verdict?.status satisfies undefined) ?? 'unknown'
+        return verdict satisfies never
     }
     await wait(ASK_AGAIN_MS, deadline.signal).catch(() => undefined)
   }
@@ -63,11 +60,21 @@ async function ask(
     const timeoutMs = Math.max(1, deadline.remainingMs())
     // Still in progress: its COMMIT may never have arrived, and its session waits for a client that is gone.
     if (endSessionFirst) await endSession(leased.connection, identity, timeoutMs)
-    const { rows } = (await leased.connection.sendRaw(VERDICT, [identity.xid], { timeoutMs })) as QueryResult<Verdict>
+    const verdict = await verdictOn(identity, leased, timeoutMs)
     leased.release()
-    return rows[0]
+    return verdict
   } catch (error) {
     leased.destroy()
+    throw error
+  }
+}
+
+async function verdictOn({ xid }: TransactionIdentity, { connection }: Lease, timeoutMs: number): Promise<Verdict | undefined> {
+  try {
+    const { rows } = (await connection.sendRaw(VERDICT, [xid], { timeoutMs })) as QueryResult
+    return rows[0] as Verdict | undefined
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NOT_GIVEN_OUT) return { status: 'future' }
     throw error
   }
 }

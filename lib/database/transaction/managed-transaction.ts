@@ -75,6 +75,10 @@ export class ManagedTransaction implements StatementGuard {
     if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
   }
 
+  get spoiled(): boolean {
+    return this.#firstError !== undefined
+  }
+
   trailing(): Promise<void> | undefined {
     return this.#identityAsked
   }

@@ -14,12 +14,12 @@ export const main = defineFunction({
   setup: ({ database, api }, { logger, timeLimitMs }) => ({ api, database: prepareDatabase(database, { name: 'api/user', logger, timeLimitMs }) }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
-    'POST /': async ({ headers, body }, { services: { api, database } }) => {
+    'POST /': async ({ headers, body, locate }, { services: { api, database } }) => {
       requireKey(headers, api.key)
       checkSize(body)
       checkJsonType(headers['content-type'])
       const user = await createUser(checkContent(newUserSchema, parseJson(body)), database.service)
-      return json(201, { ...user }, { location: `/user/${user.id}` })
+      return json(201, { ...user }, { location: locate(user.id) })
     },
     'GET /{id}': async ({ headers, params }, { services: { api, database } }) => {
       requireKey(headers, api.key)

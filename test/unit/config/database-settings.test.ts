@@ -21,7 +21,8 @@ describe('parseDatabaseUrl', () => {
     ['mysql://a:b@c/d', 'does not begin with'],
     ['postgres://a:b@c/d?sslmode=sometimes', 'sslmode that is none of'],
     ['postgres://a:b@c/d?sslmode=require&sslmode=disable', 'sslmode that is none of'],
-    ['postgres://a:b@c/d?pgbouncer=true', 'not supported: pgbouncer'],
+    ['postgres://a:b@c/d?pgbouncer=true', 'other than sslmode (pgbouncer)'],
+    ['postgres://a:b@c/d#e', 'percent-encoded'],
     ['postgres://a:b@c/', 'has no database name'],
     ['postgres://c/d', 'has no user, no password'],
     ['postgres://a:%zz@c/d', 'percent sign'],
@@ -40,6 +41,20 @@ describe('parseDatabaseUrl', () => {
 })
 
 describe('databaseSettings', () => {
+  it.each([
+    [{ DB_PORT: 'abc', DB_CA_CERT: 'garbage', DB_HOST: 'h' }, ['DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_CA_CERT']],
+    [{ DB_CONNECTION_URL: 'postgres://a:b@c/d', DB_CA_CERT: 'garbage', DB_POOL_MIN: '9' }, ['DB_CA_CERT', 'DB_POOL_MIN']],
+    [{ DB_CONNECTION_URL: 'postgres://a:b@c/d', DB_HOST: 'other', DB_PORT: '1' }, ['DB_HOST', 'DB_PORT']],
+  ])('reports everything that is wrong with %j', (environment, variables) => {
+    expect(databaseSettings.parse(environment).issues?.map(issue => issue.variable)).toEqual(variables)
+  })
+
+  it('repeats no piece of a password that looks like a parameter', () => {
+    const { issues } = databaseSettings.parse({ DB_CONNECTION_URL: 'postgres://u:1?SecretPart&x@host/db' })
+    expect(issues).toHaveLength(1)
+    expect(JSON.stringify(issues)).not.toContain('SecretPart')
+  })
+
   it('uses the function profile unless told otherwise', () => {
     const { value } = databaseSettings.parse({ DB_CONNECTION_URL: url })
     expect(value?.profile.pool).toEqual({ max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 })

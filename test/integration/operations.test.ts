@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { createOperations } from '../../lib/database/operations.ts'
+import { withService } from '../support/service.ts'
+
+const user = (digit: number, values: object = {}) => ({
+  id: `0192b7f0-0000-7000-8000-00000000000${digit}`,
+  email: `${digit}@example.com`,
+  name: 'A',
+  externalId: null,
+  ...values,
+})
+
+it('creates, finds, counts, changes, replaces and deletes, each as one operation', async () => {
+  await withService(async ({ service }) => {
+    const operations = createOperations(service)
+    const created = await operations.create('User', user(1))
+    expect(created.email).toBe('1@example.com')
+    await operations.upsert('User', user(2))
+    expect((await operations.upsert('User', user(2, { name: 'B' }))).name).toBe('B')
+    expect((await operations.findByPk('User', created.id))?.email).toBe('1@example.com')
+    expect(await operations.findByPk('User', user(9).id)).toBeNull()
+    expect((await operations.findOne('User', { where: { name: 'B' } }))?.id).toBe(user(2).id)
+    expect((await operations.findAll('User', { order: ['email'] })).map(row => row.email)).toEqual(['1@example.com', '2@example.com'])
+    expect(await operations.update('User', { name: 'C' }, { where: { id: created.id } })).toBe(1)
+    expect(await operations.count('User', { where: { name: 'C' } })).toBe(1)
+    expect(await operations.query('names', 'SELECT name FROM users WHERE email = $email', { email: '1@example.com' })).toEqual([{ name: 'C' }])
+    expect(await operations.destroy('User', { where: { name: ['B', 'C'] } })).toBe(2)
+  })
+})
+
+it('reads in one trip, in a transaction that the server keeps read-only', async () => {
+  await withService(async ({ proxy, service }) => {
+    const operations = createOperations(service)
+    await operations.findByPk('User', user(1).id)
+    proxy.resetCounts()
+    await operations.findByPk('User', user(1).id)
+    expect(proxy.counts().roundTrips).toBe(1)
+    await expect(operations.query('write', 'DELETE FROM users RETURNING id')).rejects.toMatchObject({ code: 'nested-operation' })
+  })
+})
+
+it('names the operation in the log', async () => {
+  await withService(async ({ proxy, service, lines }) => {
+    const operations = createOperations(service)
+    proxy.addFault({ on: 'statement', matches: /FROM "users"/, when: 'before', action: 'reset' })
+    await operations.count('User', {})
+    expect(lines).toContainEqual(expect.objectContaining({ event: 'database.operation.replayed', operation: 'User.count' }))
+  })
+})

@@ -1,0 +1,42 @@
+import { type Socket } from 'node:net'
+import { clientMessageName, MessageSplitter } from './messages.ts'
+import { type ConnectionRecord } from './recorder.ts'
+import { type Relay } from './relay.ts'
+import { StatementReader } from './statements.ts'
+
+export interface JoinOptions {
+  client: Socket
+  server: Socket
+  relay: Relay
+  record: ConnectionRecord
+  /** Whether the connection has been cut: what is still read then is nobody's. */
+  isCut: () => boolean
+  clientHasGone: () => void
+  serverHasGone: (manner: 'reset' | 'close') => void
+}
+
+/** Reads both sides of a connection from now on, message by message, and hands them to its relay. */
+export function join({ client, server, relay, record, isCut, clientHasGone, serverHasGone }: JoinOptions): void {
+  const statements = new StatementReader()
+  const sent = new MessageSplitter()
+  const answered = new MessageSplitter()
+
+  client.on('data', (chunk: Buffer) => {
+    if (isCut()) return
+    for (const message of sent.split(chunk)) {
+      const statement = statements.read(message)
+      record.sent({ type: clientMessageName(message.type), ...(statement === undefined ? {} : { statement }) }, message.bytes.length)
+      relay.fromClient(message, statement)
+    }
+  })
+  server.on('data', (chunk: Buffer) => {
+    if (isCut()) return
+    for (const message of answered.split(chunk)) relay.fromServer(message)
+  })
+  client.on('end', clientHasGone).on('close', clientHasGone)
+  server.on('end', () => serverHasGone('close')).on('close', failed => serverHasGone(failed ? 'reset' : 'close'))
+  // What happened before the listeners were there.
+  if (client.destroyed) clientHasGone()
+  if (server.destroyed) serverHasGone('close')
+  client.resume()
+}
