@@ -3,7 +3,10 @@ import { type TestServer } from '../global-setup.ts'
 import { type Proxy } from './proxy.ts'
 
 /** How pg reaches the server through a proxy: with TLS, the proxy verified by its own authority. */
-export function settingsThrough(proxy: Pick<Proxy, 'host' | 'port' | 'authority'>, { user, password }: Pick<TestServer, 'user' | 'password'>): pg.ClientConfig {
+export function settingsThrough(
+  proxy: Pick<Proxy, 'host' | 'port' | 'authority'>,
+  { user, password }: Pick<TestServer, 'user' | 'password'>,
+): pg.ClientConfig {
   const { host, port, authority } = proxy
   return { host, port, user, password, database: 'postgres', ssl: authority === '' ? false : { ca: authority } }
 }

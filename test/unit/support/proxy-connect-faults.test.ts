@@ -22,7 +22,11 @@ async function connect(proxy: Proxy): Promise<pg.Client> {
 }
 
 /** `ok`, or the code or message of the error. */
-const outcomeOf = (work: Promise<unknown>) => work.then(() => 'ok', (error: { code?: string; message: string }) => error.code ?? error.message)
+const outcomeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'ok',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
 
 describe('a fault while connecting', () => {
   test.each([
@@ -50,7 +54,11 @@ describe('a fault while connecting', () => {
     await fault.firstFired
     await (await connect(proxy)).end()
     await expect.poll(() => proxy.counts().open).toBe(1)
-    const sent = proxy.log().find(({ connection }) => connection === 1)?.flights.flat() ?? []
+    const sent =
+      proxy
+        .log()
+        .find(({ connection }) => connection === 1)
+        ?.flights.flat() ?? []
     expect(sent.at(-1)?.type).toBe({ accept: undefined, tls: 'SSLRequest', startup: 'StartupMessage' }[when])
     await proxy.stop()
     expect(await outcome).not.toBe('ok')

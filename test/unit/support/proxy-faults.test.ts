@@ -38,12 +38,17 @@ async function setUp(): Promise<Setting> {
 }
 
 /** `ok`, or the code or message of the error. */
-const outcomeOf = (work: Promise<unknown>) => work.then(() => 'ok', (error: { code?: string; message: string }) => error.code ?? error.message)
+const outcomeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'ok',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
 
 const insert = (number: number) => ({ text: 'INSERT INTO kept VALUES ($1)', values: [number] })
 
 /** A transaction in one flight; the outcome of each statement. */
-const inOneFlight = (client: pg.Client, ...statements: (string | pg.QueryConfig)[]) => Promise.all(statements.map(statement => outcomeOf(client.query(statement))))
+const inOneFlight = (client: pg.Client, ...statements: (string | pg.QueryConfig)[]) =>
+  Promise.all(statements.map(statement => outcomeOf(client.query(statement))))
 
 /** Longer than any test. */
 const HOURS_MS = 10_000_000
@@ -253,7 +258,12 @@ describe('an error in place of a statement', () => {
 })
 
 describe('the number of times', () => {
-  const lock = { on: 'statement', matches: /^SELECT/, when: 'before', action: { error: { code: '55P03', message: 'lock not available' } } } satisfies Fault
+  const lock = {
+    on: 'statement',
+    matches: /^SELECT/,
+    when: 'before',
+    action: { error: { code: '55P03', message: 'lock not available' } },
+  } satisfies Fault
 
   async function outcomes({ connect }: Setting, times: number): Promise<string[]> {
     const client = await connect()

@@ -32,7 +32,11 @@ async function connected(proxy: Proxy, settings?: pg.ClientConfig): Promise<pg.C
   return makeClient(proxy, settings).connect()
 }
 
-const codeOf = (work: Promise<unknown>) => work.then(() => 'no error', (error: { code?: string; message: string }) => error.code ?? error.message)
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no error',
+    (error: { code?: string; message: string }) => error.code ?? error.message,
+  )
 
 /** Everything that was on its way in this process has arrived: a session of its own has been asked something. */
 const aWhile = () => withConnection(server, 'postgres', async client => void (await client.query('SELECT pg_sleep(0.05)')))
@@ -163,7 +167,13 @@ describe('the log', () => {
     const [first, second] = proxy.log()
     const rest = [{ type: 'Describe' }, { type: 'Execute' }, { type: 'Sync' }]
     expect(first).toEqual({ connection: 1, flights: [[{ type: 'Bind', statement: 'SELECT $1::int AS n' }, ...rest]] })
-    expect(second?.flights.map(flight => flight.map(({ type }) => type))).toEqual([['SSLRequest'], ['StartupMessage'], ['Password'], ['Password'], ['Query']])
+    expect(second?.flights.map(flight => flight.map(({ type }) => type))).toEqual([
+      ['SSLRequest'],
+      ['StartupMessage'],
+      ['Password'],
+      ['Password'],
+      ['Query'],
+    ])
   })
 })
 
@@ -220,7 +230,8 @@ describe('silence', () => {
     const proxy = await start()
     const client = await connected(proxy)
     const { processID } = client as unknown as { processID: number }
-    const sessions = () => withConnection(server, 'postgres', async admin => (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [processID])).rowCount)
+    const sessions = () =>
+      withConnection(server, 'postgres', async admin => (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [processID])).rowCount)
     proxy.silence()
     client.connection.stream.destroy()
     await aWhile()
@@ -248,7 +259,9 @@ describe('silence', () => {
     let ended = false
     const end = new Promise<void>(resolve => client.once('end', resolve)).then(() => (ended = true))
     proxy.silence()
-    await withConnection(server, 'postgres', admin => admin.query('SELECT pg_terminate_backend($1, 5000)', [(client as unknown as { processID: number }).processID]))
+    await withConnection(server, 'postgres', admin =>
+      admin.query('SELECT pg_terminate_backend($1, 5000)', [(client as unknown as { processID: number }).processID]),
+    )
     await aWhile()
     expect(ended).toBe(false)
     proxy.unsilence()
@@ -269,7 +282,8 @@ describe('cutting all connections', () => {
     expect(await failed).toBe(code)
     await expect.poll(() => proxy.counts().open).toBe(0)
     const { processID } = client as unknown as { processID: number }
-    const sessions = () => withConnection(server, 'postgres', async admin => (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [processID])).rowCount)
+    const sessions = () =>
+      withConnection(server, 'postgres', async admin => (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [processID])).rowCount)
     await expect.poll(sessions).toBe(0)
   })
 })
