@@ -46,6 +46,8 @@ export type IsolationLevel = (typeof isolationLevels)[number]
 
 // A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
 const FIRST_READ_SHARE = 0.4
+// A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock.
+const ANSWER_EARLIER_MS = 50
 
 /** Tries an operation once on a leased connection, and gives the connection back whatever happens. */
 export async function attempt<Result>(lease: Lease, options: AttemptOptions, body: (work: Work) => Promise<Result>): Promise<AttemptOutcome<Result>> {
@@ -87,7 +89,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
 
   function guardFor(of: Lease, { isolation, first }: AttemptOptions): ManagedTransaction | ReadStatements {
     const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
-    const statementMs = () => Math.max(1, deadline.remainingMs() * share)
+    const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
     if (mode === 'read') return new ReadStatements({ deadline, statementMs })
     const level = isolation === undefined ? [] : [`ISOLATION LEVEL ${isolation}`]
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level.join('')

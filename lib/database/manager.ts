@@ -5,6 +5,7 @@ import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '..
 import { untilAborted, wait } from '../resilience/wait.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { classifyError, errorCode } from './errors/classify-error.ts'
+import { DatabaseBusyError } from './errors/errors.ts'
 import { buildGeneration, type Generation, type PoolCounts } from './generation.ts'
 import { keepConnected } from './keep-connected.ts'
 import { leaseOf, type Lease } from './lease.ts'
@@ -42,6 +43,7 @@ type State =
 // How long an old pool may take to end politely before its sockets are destroyed.
 const CLOSE_MS = 2_000
 const HEALTH_CHECK_MS = 3_000
+const RETRY_AFTER_MS = 1_000
 // Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
 const MAX_REBUILDS = 5
 const OUTAGES_TO_OPEN = 2
@@ -116,7 +118,8 @@ export class DatabaseManager {
           connection => generation.release(connection),
           () => undefined,
         )
-        if (signal?.aborted || classifyError(error).connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
+        if (signal?.aborted) throw this.#isExhausted(generation) ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
+        if (classifyError(error).connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
         this.retire(generation, 'closed')
       }
     }
@@ -242,6 +245,11 @@ export class DatabaseManager {
     return started
   }
 
+  // All connections are there and in use: the caller waited for others of this process, not for the database.
+  #isExhausted(generation: Generation): boolean {
+    return generation.counts().inUse >= this.#options.settings.profile.pool.max
+  }
+
   #keepConnected(): void {
     const { settings, logger } = this.#options
     const { background } = settings.profile
@@ -254,7 +262,7 @@ export class DatabaseManager {
     let lease: Lease | undefined
     try {
       lease = await this.acquire(signal)
-      const answered = lease.connection.sendRaw('SELECT 1')
+      const answered = lease.connection.sendRaw('SELECT 1', undefined, { timeoutMs: HEALTH_CHECK_MS })
       await (signal ? untilAborted(answered, signal) : answered)
       lease.release()
       this.noteSuccess()

@@ -3,6 +3,7 @@ import { backoffMs } from '../resilience/backoff.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import type { RetryBudget } from '../resilience/retry-budget.ts'
 import { wait } from '../resilience/wait.ts'
+import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { attempt, type AttemptOutcome, type IsolationLevel } from './attempt.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
@@ -10,6 +11,7 @@ import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from 
 import { isAlive, isFresh, type Lease } from './lease.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
+import { safeExecute } from './safe-execute.ts'
 import { resolveCommit } from './transaction/commit-outcome.ts'
 import { endSession, type LostSession } from './transaction/end-session.ts'
 import { NestedOperationError, type Work, type WorkMode } from './work.ts'
@@ -22,12 +24,15 @@ export interface OperationOptions {
   signal: AbortSignal
   /** Proves by a row that the work itself wrote whether it was committed, when the server cannot tell any more. */
   wasCommitted?: ((models: Models) => Promise<boolean>) | undefined
+  /** Has every connection proven alive, however fresh it is. */
+  prove?: boolean
 }
 
 export interface OperationTools {
   manager: DatabaseManager
   budget: RetryBudget
   logger: Logger
+  counters: Counters
   random?: (() => number) | undefined
 }
 
@@ -35,6 +40,8 @@ const MAX_REPLAYS = 10
 const BACKOFF = { firstMs: 50, longestMs: 2_000 }
 // What a caller is told to wait when the database is away.
 const RETRY_AFTER_MS = 5_000
+const LOOK_AGAIN_MS = 100
+const UNBOUNDED: RetryBudget = { take: () => true, refill: () => undefined, tokens: Number.POSITIVE_INFINITY }
 
 /**
  * Runs one operation to its end: waits for a connection, tries the work, and tries it again as long as it is certain
@@ -46,15 +53,22 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
   const admission = manager.breaker.admit()
   if (!admission.admitted) throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
   try {
-    const result = await tryUntilDone(options, tools, body)
+    // A probe has to prove something: it does not rely on a connection that answered before the outage.
+    const result = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
     manager.breaker.settleAnswered(admission.epoch)
     return result
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
-    else if (error instanceof DeadlineExceededError || options.signal.aborted) manager.breaker.settleUnknown(admission.epoch)
-    else manager.breaker.settleAnswered(admission.epoch)
+    else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
+    else manager.breaker.settleUnknown(admission.epoch)
     throw error
   }
+}
+
+// An error of the work itself, or of the clock, says nothing about the database.
+function saysTheServerAnswered(error: unknown): boolean {
+  const { key, code, connection } = classifyError(error)
+  return key !== 'unknown' && code !== undefined && connection === 'keep'
 }
 
 async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
@@ -90,7 +104,7 @@ async function beforeReplay(
 ): Promise<void> {
   const { deadline, signal, mode, name } = options
   const verdict = classifyError(cause)
-  if (verdict.key !== 'unknown') manager.noteFailure(cause)
+  if (concernsConnection(verdict)) manager.noteFailure(cause)
   const delayMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
   const allowed =
     isReplayable(verdict, mode, replays) && !signal.aborted && delayMs < deadline.remainingMs() && replays < (verdict.maxReplays ?? MAX_REPLAYS)
@@ -105,6 +119,11 @@ async function beforeReplay(
   await wait(delayMs, signal).catch(() => {
     throw toCaller(error, cause, verdict, options)
   })
+}
+
+// A constraint that is violated is no failure of the database.
+function concernsConnection({ transient, outage, connection, key }: Classification): boolean {
+  return key !== 'unknown' && (transient || outage || connection !== 'keep')
 }
 
 // Until COMMIT is sent nothing of a transaction can have been applied, so whatever may pass by itself may be tried again.
@@ -128,15 +147,19 @@ function toCaller(error: unknown, cause: unknown, verdict: Classification, { dea
  * A connection that may be used. Until there is one nothing has been sent, so only the deadline bounds the waiting; a
  * full server is a queue in which every container waits its turn.
  */
-async function leaseConnection({ deadline, signal, name }: OperationOptions, { manager, logger, random }: OperationTools): Promise<Lease> {
+async function leaseConnection(
+  { deadline, signal, name, prove = false }: OperationOptions,
+  { manager, logger, random }: OperationTools,
+): Promise<Lease> {
   for (let tries = 0; ; tries += 1) {
     try {
       deadline.throwIfPassed()
       const lease = await manager.acquire(signal)
-      if (isFresh(lease.connection, manager.now()) || (await isAlive(lease.connection, deadline))) return lease
+      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) return lease
       lease.destroy()
       manager.noteDeadConnection()
     } catch (error) {
+      if (error instanceof DatabaseBusyError) throw error
       const verdict = classifyError(error)
       const outOfTime = error instanceof DeadlineExceededError
       if (verdict.key === 'unknown' && !outOfTime) throw error
@@ -183,7 +206,7 @@ async function settle<Result>(
   const { error, identity, result, afterCommit: callbacks } = outcome
   const lease = () => leaseConnection(options, tools)
   const asked = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline: options.deadline, lease })
-  const proven = asked === 'unknown' ? await provenByRow(options, tools) : asked
+  const proven = asked === 'committed' || asked === 'rolled-back' ? asked : await provenByRow(options, tools, asked)
   tools.logger.warn({ event: 'database.commit.resolved', operation: options.name, outcome: proven, code: classifyError(error).code })
   switch (proven) {
     case 'committed':
@@ -200,26 +223,22 @@ async function settle<Result>(
 async function provenByRow(
   { deadline, signal, wasCommitted, name }: OperationOptions,
   tools: OperationTools,
+  asked: 'ended' | 'unknown',
 ): Promise<'committed' | 'rolled-back' | 'unknown'> {
   if (wasCommitted === undefined) return 'unknown'
-  // The row may be there late but never goes away again: found proves it, and so does not found once nobody can commit any more.
-  const found = await runRead({ name: `${name}.was-committed`, mode: 'read', deadline, signal }, tools, work => wasCommitted(work.models)).catch(
-    () => undefined,
-  )
-  return found === undefined ? 'unknown' : found ? 'committed' : 'unknown'
-}
-
-// Past the breaker: it belongs to an operation that was admitted.
-function runRead<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
-  return tryUntilDone(options, tools, body)
-}
-
-async function afterCommit(callbacks: readonly (() => unknown)[], { name }: OperationOptions, { logger }: OperationTools): Promise<void> {
-  for (const callback of callbacks) {
-    try {
-      await callback()
-    } catch (error) {
-      logger.warn({ event: 'database.after-commit.failed', operation: name, error })
-    }
+  const look = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
+  let found: boolean | undefined
+  while (found === undefined && deadline.remainingMs() > 0 && !signal.aborted) {
+    // Finding out is no replay of the work: the budget for those does not bound it, the deadline does.
+    found = await tryUntilDone(look, { ...tools, budget: UNBOUNDED }, work => wasCommitted(work.models)).catch(() => undefined)
+    if (found === undefined) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
+  if (found) return 'committed'
+  // A row that is not there proves the contrary only once its transaction cannot commit any more.
+  return found === false && asked === 'ended' ? 'rolled-back' : 'unknown'
+}
+
+async function afterCommit(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {
+  for (const callback of callbacks)
+    await safeExecute(async () => callback(), { operationName: `${name}.after-commit`, fallbackValue: undefined }, tools)
 }

@@ -27,7 +27,12 @@ export interface SafeExecuteTools {
 
 const BUDGET_MS = 1_000
 const BUDGET_SHARE = 0.2
-const CONNECTION_ENDED_MS = 1_000
+// The server ends a statement that takes too long by itself, so an end that is not answered soon never will be; the
+// transaction around it then has time left to be tried again on another connection.
+const END_MS = 1_000
+const END_SHARE = 0.25
+const SHORTEST_END_MS = 50
+const UNBOUNDED_STATEMENT_MS = 60_000
 
 const safe = new AsyncLocalStorage<true>()
 
@@ -74,7 +79,10 @@ async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Resu
   const callbacks: (() => unknown)[] = []
   const work = workOn(generation, connection, { signal: deadline.signal, afterCommit: callback => void callbacks.push(callback) })
   const running: RunningWork = { ...around, work, live: true }
-  const endMs = () => outer?.remainingMs() ?? CONNECTION_ENDED_MS
+  const endTimes = () => {
+    const statementMs = outer?.remainingMs() ?? UNBOUNDED_STATEMENT_MS
+    return { statementMs, timeoutMs: Math.max(SHORTEST_END_MS, Math.min(END_MS, statementMs * END_SHARE)) }
+  }
   let result: Result
   try {
     result = await untilAborted(
@@ -84,17 +92,17 @@ async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Resu
     endWork(running)
   } catch (error) {
     endWork(running)
-    await takeBack(savepoint, endMs())
+    await takeBack(savepoint, endTimes())
     throw error
   }
-  await savepoint.end('keep', endMs())
+  await savepoint.end('keep', endTimes())
   for (const callback of callbacks) around.work.afterCommit(callback)
   return result
 }
 
 // When even this fails the connection is gone, and the transaction around it will find that out by itself.
-async function takeBack(savepoint: Savepoint, timeoutMs: number): Promise<void> {
-  await savepoint.end('take-back', timeoutMs).catch(() => undefined)
+async function takeBack(savepoint: Savepoint, times: { timeoutMs: number; statementMs: number }): Promise<void> {
+  await savepoint.end('take-back', times).catch(() => undefined)
 }
 
 function tell(onFallback: ((code: string) => void) | undefined, code: string): void {

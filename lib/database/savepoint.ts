@@ -3,8 +3,11 @@ import type { GuardedClient, StatementGuard } from './client.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
 export interface Savepoint {
-  /** Ends it: keeps what was done in it, or takes that back. Resolves when the server has answered. */
-  end(outcome: 'keep' | 'take-back', timeoutMs: number): Promise<void>
+  /**
+   * Ends it: keeps what was done in it, or takes that back. Resolves when the server has answered; when it does not
+   * within `timeoutMs` the connection is dropped. `statementMs` is the time limit of statements from there on.
+   */
+  end(outcome: 'keep' | 'take-back', times: { timeoutMs: number; statementMs: number }): Promise<void>
   run<Result>(body: () => Promise<Result>): Promise<Result>
 }
 
@@ -75,13 +78,13 @@ class SavepointGuard implements StatementGuard, Savepoint {
     return inside.run(this, body)
   }
 
-  async end(outcome: 'keep' | 'take-back', timeoutMs: number): Promise<void> {
+  async end(outcome: 'keep' | 'take-back', { timeoutMs, statementMs }: { timeoutMs: number; statementMs: number }): Promise<void> {
     try {
       if (!this.#sent) return
       // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
       const words =
         outcome === 'keep'
-          ? `RELEASE SAVEPOINT ${this.#name}; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`
+          ? `RELEASE SAVEPOINT ${this.#name}; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(statementMs))}`
           : `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`
       await this.#client.sendRaw(words, undefined, { timeoutMs })
     } finally {

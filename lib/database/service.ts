@@ -1,4 +1,4 @@
-import { currentDeadline } from '../resilience/deadline-scope.ts'
+import { currentDeadline, runWithDeadline } from '../resilience/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts'
 import { createCounters, type Counters } from '../telemetry/counters.ts'
@@ -40,6 +40,7 @@ export interface DatabaseServiceOptions {
 
 // For work outside of any invocation, such as a script.
 const DEFAULT_DEADLINE_MS = 20_000
+const LEAST_REPLAYS = 10
 // What safe-executed work may replay; its caller's budget is not touched.
 const SAFE_REPLAYS = { capacity: 3, floor: 1 }
 
@@ -52,7 +53,9 @@ export class DatabaseService {
 
   constructor(options: DatabaseServiceOptions) {
     this.#options = options
-    this.#budget = options.budget ?? createRetryBudget({ now: options.manager.now })
+    // Every connection of the pool may lose its work at once, and each has one replay more.
+    const capacity = Math.max(LEAST_REPLAYS, 2 * options.manager.getConnectionStatus().pool.max)
+    this.#budget = options.budget ?? createRetryBudget({ capacity, now: options.manager.now })
     this.#safeBudget = createRetryBudget({ ...SAFE_REPLAYS, now: options.manager.now })
     this.counters = options.counters ?? createCounters()
   }
@@ -77,11 +80,9 @@ export class DatabaseService {
     const { manager, logger, random } = this.#options
     const budget = isSafeExecution() ? this.#safeBudget : this.#budget
     try {
-      return await runOperation(
-        { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted },
-        { manager, budget, logger, random },
-        work,
-      )
+      const operation = { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted }
+      const tools = { manager, budget, logger, counters: this.counters, random }
+      return await runWithDeadline(deadline, () => runOperation(operation, tools, work))
     } finally {
       if (given === undefined) deadline.clear()
     }

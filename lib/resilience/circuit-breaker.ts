@@ -1,5 +1,6 @@
 /** What the breaker does with the next operation; `epoch` says under which state it was admitted. */
-export type Admission = { readonly admitted: true; readonly epoch: number } | { readonly admitted: false; readonly retryAfterMs: number }
+export type Admission =
+  { readonly admitted: true; readonly epoch: number; readonly probe: boolean } | { readonly admitted: false; readonly retryAfterMs: number }
 
 export type BreakerState =
   | { readonly kind: 'closed'; readonly epoch: number; readonly outages: number }
@@ -49,7 +50,7 @@ export function createCircuitBreaker({ threshold, cooldownMs, now = Date.now, on
     admit() {
       switch (state.kind) {
         case 'closed':
-          return { admitted: true, epoch: state.epoch }
+          return { admitted: true, epoch: state.epoch, probe: false }
         case 'open':
         case 'probing': {
           const retryAfterMs = leftMs(state.until)
@@ -57,7 +58,7 @@ export function createCircuitBreaker({ threshold, cooldownMs, now = Date.now, on
           // A probe that never came back, as in a container that was paused for good, is given up after a cooldown.
           const epoch = state.epoch + 1
           become({ kind: 'probing', epoch, until: now() + cooldownMs })
-          return { admitted: true, epoch }
+          return { admitted: true, epoch, probe: true }
         }
         default:
           return state satisfies never

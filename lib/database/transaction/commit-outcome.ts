@@ -3,10 +3,13 @@ import type { Deadline } from '../../resilience/deadline.ts'
 import { wait } from '../../resilience/wait.ts'
 import type { Lease } from '../lease.ts'
 import { endSession } from './end-session.ts'
-import { SERVER_INCARNATION, type TransactionIdentity } from './identity.ts'
+import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation, type TransactionIdentity } from './identity.ts'
 
-/** What became of a COMMIT whose answer was lost. */
-export type CommitOutcome = 'committed' | 'rolled-back' | 'unknown'
+/**
+ * What became of a COMMIT whose answer was lost. `ended`: the transaction of that id is over, but after a crash it may
+ * have been somebody else's; whether a row of ours is there decides then. `unknown`: not even that.
+ */
+export type CommitOutcome = 'committed' | 'rolled-back' | 'ended' | 'unknown'
 
 export interface CommitOutcomeOptions {
   identity: TransactionIdentity
@@ -15,7 +18,7 @@ export interface CommitOutcomeOptions {
   lease: () => Promise<Lease>
 }
 
-type Verdict = { status: 'committed' | 'aborted' | 'in progress' | null; serverStart: string; checkpoint: string } | { status: 'future' }
+type Verdict = ({ status: 'committed' | 'aborted' | 'in progress' | null } & ServerIncarnation) | { status: 'future' }
 
 const VERDICT = `SELECT pg_xact_status($1::xid8) AS status, ${SERVER_INCARNATION}`
 // With this `pg_xact_status` refuses an id that has not been given out yet: the server that gave it crashed before the id
@@ -36,10 +39,10 @@ export async function resolveCommit({ identity, deadline, lease }: CommitOutcome
       case 'future':
         return 'rolled-back'
       case 'committed':
-        return verdict.serverStart === identity.serverStart && verdict.checkpoint === identity.checkpoint ? 'committed' : 'unknown'
+        return isSameIncarnation(verdict, identity) ? 'committed' : 'ended'
       case null:
         // Too old to be remembered.
-        return 'unknown'
+        return 'ended'
       case 'in progress':
       case undefined:
         break
