@@ -1,11 +1,11 @@
 import type pg from 'pg'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { ApplicationError, DeadlineExceededError } from '../errors.ts'
-import { backoffMs } from '../resilience/backoff.ts'
 import type { Deadline } from '../resilience/deadline.ts'
+import { untilReplay } from '../resilience/retry.ts'
 import { wait } from '../resilience/wait.ts'
+import { noConnectionError } from './caller-error.ts'
 import { classifyError } from './errors/classify-error.ts'
-import { DatabaseUnavailableError } from './errors/errors.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -28,8 +28,6 @@ const POLL_MS = 250
 const CONNECT_MS = 10_000
 // How often the server looks whether the client of a running statement is still there.
 const CLIENT_CHECK_MS = 500
-const BACKOFF = { firstMs: 50, longestMs: 2_000 }
-const RETRY_AFTER_MS = 5_000
 
 /**
  * Applies pending migrations in order, on one connection of its own. Two at once are harmless: one holds the advisory
@@ -78,10 +76,8 @@ async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<
     } catch (error) {
       const verdict = classifyError(error)
       if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
-      const delayMs = backoffMs(tries, BACKOFF)
-      const last = !verdict.transient || tries >= (verdict.maxReplays ?? Number.POSITIVE_INFINITY) || delayMs >= deadline.remainingMs()
-      if (last) throw new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
-      await wait(delayMs, deadline.signal)
+      const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
+      if (!(await untilReplay(tries, { deadline, signal: deadline.signal, maxReplays }))) throw noConnectionError(error, verdict)
     }
   }
 }

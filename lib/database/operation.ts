@@ -1,20 +1,20 @@
-import { DeadlineExceededError } from '../errors.ts'
-import { backoffMs } from '../resilience/backoff.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import type { RetryBudget } from '../resilience/retry-budget.ts'
-import { wait } from '../resilience/wait.ts'
+import { MAX_REPLAYS, untilReplay } from '../resilience/retry.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { attempt, type AttemptOutcome, type IsolationLevel } from './attempt.ts'
+import { attempt, type IsolationLevel } from './attempt.ts'
+import { callerError } from './caller-error.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
-import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from './errors/errors.ts'
-import { isAlive, isFresh, type Lease } from './lease.ts'
+import { DatabaseUnavailableError } from './errors/errors.ts'
+import { leaseConnection } from './lease-connection.ts'
+import type { Lease } from './lease.ts'
+import { settleLostCommit } from './lost-commit.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
 import { safeExecute } from './safe-execute.ts'
-import { resolveCommit } from './transaction/commit-outcome.ts'
 import { endSession, type LostSession } from './transaction/end-session.ts'
-import { NestedOperationError, type Work, type WorkMode } from './work.ts'
+import type { Work, WorkMode } from './work.ts'
 
 export interface OperationOptions {
   name: string
@@ -35,13 +35,6 @@ export interface OperationTools {
   counters: Counters
   random?: (() => number) | undefined
 }
-
-const MAX_REPLAYS = 10
-const BACKOFF = { firstMs: 50, longestMs: 2_000 }
-// What a caller is told to wait when the database is away.
-const RETRY_AFTER_MS = 5_000
-const LOOK_AGAIN_MS = 100
-const UNBOUNDED: RetryBudget = { take: () => true, refill: () => undefined, tokens: Number.POSITIVE_INFINITY }
 
 /**
  * Runs one operation to its end: waits for a connection, tries the work, and tries it again as long as it is certain
@@ -71,7 +64,8 @@ function saysTheServerAnswered(error: unknown): boolean {
   return key !== 'unknown' && code !== undefined && connection === 'keep'
 }
 
-async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
+/** Tries the work until it is done or must not be tried any more; past the breaker. */
+export async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
   const { manager, budget } = tools
   let lost: LostSession | undefined
   for (let replays = 0; ; replays += 1) {
@@ -79,7 +73,7 @@ async function tryUntilDone<Result>(options: OperationOptions, tools: OperationT
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
     const outcome = await attempt(lease, { ...options, first: replays === 0, identified: manager.identifiesTransactions }, body)
-    const settled = outcome.kind === 'open' ? await settle(outcome, options, tools) : outcome
+    const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, options, tools, tryUntilDone) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()
       budget.refill()
@@ -95,30 +89,21 @@ async function tryUntilDone<Result>(options: OperationOptions, tools: OperationT
   }
 }
 
-/** Decides whether work that failed is tried again, and waits until it is time; throws what the caller is told otherwise. */
+/** Waits until work that failed may be tried again; throws what the caller is told when it must not. */
 async function beforeReplay(
-  { error, cause }: { error: unknown; cause: unknown },
+  failed: { error: unknown; cause: unknown },
   replays: number,
   options: OperationOptions,
-  { manager, budget, logger, random }: OperationTools,
+  tools: OperationTools,
 ): Promise<void> {
   const { deadline, signal, mode, name } = options
-  const verdict = classifyError(cause)
-  if (concernsConnection(verdict)) manager.noteFailure(cause)
-  const delayMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
-  const allowed =
-    isReplayable(verdict, mode, replays) && !signal.aborted && delayMs < deadline.remainingMs() && replays < (verdict.maxReplays ?? MAX_REPLAYS)
-  if (!allowed || !budget.take()) throw toCaller(error, cause, verdict, options)
-  logger.info({
-    event: 'database.operation.replayed',
-    operation: name,
-    replay: replays + 1,
-    delayMs: Math.round(delayMs),
-    code: verdict.code ?? verdict.key,
-  })
-  await wait(delayMs, signal).catch(() => {
-    throw toCaller(error, cause, verdict, options)
-  })
+  const { manager, budget, logger, random } = tools
+  const verdict = classifyError(failed.cause)
+  if (concernsConnection(verdict)) manager.noteFailure(failed.cause)
+  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(MAX_REPLAYS, verdict.maxReplays ?? MAX_REPLAYS) : 0
+  const onReplay = (replay: object) =>
+    logger.info({ event: 'database.operation.replayed', operation: name, ...replay, code: verdict.code ?? verdict.key })
+  if (!(await untilReplay(replays, { deadline, signal, maxReplays, budget, random, onReplay }))) throw callerError({ ...failed, verdict }, options)
 }
 
 // A constraint that is violated is no failure of the database.
@@ -133,58 +118,6 @@ function isReplayable(verdict: Classification, mode: WorkMode, replays: number):
   return verdict.transient && verdict.replay !== 'no'
 }
 
-/** What a caller is told of an error that ended an operation. */
-function toCaller(error: unknown, cause: unknown, verdict: Classification, { deadline, signal, mode }: OperationOptions): unknown {
-  if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
-  if (verdict.inWritesOnly && mode !== 'write') return new NestedOperationError('A write was asked for within a read.', { cause })
-  if (verdict.outage) return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
-  if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
-  if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
-  return error
-}
-
-/**
- * A connection that may be used. Until there is one nothing has been sent, so only the deadline bounds the waiting; a
- * full server is a queue in which every container waits its turn.
- */
-async function leaseConnection(
-  { deadline, signal, name, prove = false }: OperationOptions,
-  { manager, logger, random }: OperationTools,
-): Promise<Lease> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      deadline.throwIfPassed()
-      const lease = await manager.acquire(signal)
-      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) return lease
-      lease.destroy()
-      manager.noteDeadConnection()
-    } catch (error) {
-      if (error instanceof DatabaseBusyError) throw error
-      const verdict = classifyError(error)
-      const outOfTime = error instanceof DeadlineExceededError
-      if (verdict.key === 'unknown' && !outOfTime) throw error
-      if (!outOfTime) manager.noteFailure(error)
-      const delayMs = backoffMs(tries, { ...BACKOFF, ...(random ? { random } : {}) })
-      const given = () =>
-        verdict.crowded
-          ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
-          : new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause: error })
-      // A wrong password is an outage to the caller, but no second try will mend it.
-      if (!verdict.transient || tries >= (verdict.maxReplays ?? Number.POSITIVE_INFINITY) || delayMs >= deadline.remainingMs()) throw given()
-      logger.debug({
-        event: 'database.connect.retried',
-        operation: name,
-        try: tries + 1,
-        delayMs: Math.round(delayMs),
-        code: verdict.code ?? verdict.key,
-      })
-      await wait(delayMs, signal).catch(() => {
-        throw given()
-      })
-    }
-  }
-}
-
 async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOptions): Promise<boolean> {
   try {
     await endSession(lease.connection, lost, Math.max(1, deadline.remainingMs()))
@@ -193,49 +126,6 @@ async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOpt
     lease.destroy()
     return false
   }
-}
-
-type Settled<Result> = Exclude<AttemptOutcome<Result>, { kind: 'open' }>
-
-/** COMMIT's answer was lost: finds out what became of it instead of guessing. */
-async function settle<Result>(
-  outcome: Extract<AttemptOutcome<Result>, { kind: 'open' }>,
-  options: OperationOptions,
-  tools: OperationTools,
-): Promise<Settled<Result>> {
-  const { error, identity, result, afterCommit: callbacks } = outcome
-  const lease = () => leaseConnection(options, tools)
-  const asked = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline: options.deadline, lease })
-  const proven = asked === 'committed' || asked === 'rolled-back' ? asked : await provenByRow(options, tools, asked)
-  tools.logger.warn({ event: 'database.commit.resolved', operation: options.name, outcome: proven, code: classifyError(error).code })
-  switch (proven) {
-    case 'committed':
-      return { kind: 'done', result, afterCommit: callbacks }
-    case 'rolled-back':
-      return { kind: 'failed', error, cause: error, lost: undefined, identityRefused: false }
-    case 'unknown':
-      throw new CommitUnknownError({ cause: error })
-    default:
-      return proven satisfies never
-  }
-}
-
-async function provenByRow(
-  { deadline, signal, wasCommitted, name }: OperationOptions,
-  tools: OperationTools,
-  asked: 'ended' | 'unknown',
-): Promise<'committed' | 'rolled-back' | 'unknown'> {
-  if (wasCommitted === undefined) return 'unknown'
-  const look = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
-  let found: boolean | undefined
-  while (found === undefined && deadline.remainingMs() > 0 && !signal.aborted) {
-    // Finding out is no replay of the work: the budget for those does not bound it, the deadline does.
-    found = await tryUntilDone(look, { ...tools, budget: UNBOUNDED }, work => wasCommitted(work.models)).catch(() => undefined)
-    if (found === undefined) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
-  }
-  if (found) return 'committed'
-  // A row that is not there proves the contrary only once its transaction cannot commit any more.
-  return found === false && asked === 'ended' ? 'rolled-back' : 'unknown'
 }
 
 async function afterCommit(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {

@@ -1,0 +1,38 @@
+import { DeadlineExceededError } from '../errors.ts'
+import { untilReplay } from '../resilience/retry.ts'
+import { noConnectionError } from './caller-error.ts'
+import { classifyError } from './errors/classify-error.ts'
+import { DatabaseBusyError } from './errors/errors.ts'
+import { isAlive, isFresh, type Lease } from './lease.ts'
+import type { OperationOptions, OperationTools } from './operation.ts'
+
+/**
+ * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
+ * been sent, so only the deadline bounds the waiting; a full server is a queue in which every container waits its turn.
+ * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time.
+ */
+export async function leaseConnection(
+  { deadline, signal, name, prove = false }: OperationOptions,
+  { manager, logger, random }: OperationTools,
+): Promise<Lease> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      deadline.throwIfPassed()
+      const lease = await manager.acquire(signal)
+      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) return lease
+      lease.destroy()
+      manager.noteDeadConnection()
+    } catch (error) {
+      if (error instanceof DatabaseBusyError) throw error
+      const verdict = classifyError(error)
+      const outOfTime = error instanceof DeadlineExceededError
+      if (verdict.key === 'unknown' && !outOfTime) throw error
+      if (!outOfTime) manager.noteFailure(error)
+      // A wrong password is an outage to the caller, but no second try will mend it.
+      const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
+      const onReplay = (replay: object) =>
+        logger.debug({ event: 'database.connect.retried', operation: name, ...replay, code: verdict.code ?? verdict.key })
+      if (!(await untilReplay(tries, { deadline, signal, maxReplays, random, onReplay }))) throw noConnectionError(error, verdict)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { backoffMs } from './backoff.ts'
+import type { Deadline } from './deadline.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import { wait } from './wait.ts'
+
+export interface RetryOptions {
+  deadline: Deadline
+  signal: AbortSignal
+  /** How often at most; waiting for a connection, where nothing is done again, has no such bound. */
+  maxReplays?: number
+  /** Pays for each replay, if replays cost the other side anything. */
+  budget?: RetryBudget
+  random?: (() => number) | undefined
+  /** Told before each wait. */
+  onReplay?: (replay: { number: number; delayMs: number }) => void
+}
+
+export const MAX_REPLAYS = 10
+const BACKOFF = { firstMs: 50, longestMs: 2_000 }
+
+/**
+ * Waits until something that failed may be tried again, `replays` replays having been made before. Resolves to `false`
+ * when it must not: too often, no time left for it, no budget, or the caller gave up. Growing delays with full jitter.
+ */
+export async function untilReplay(
+  replays: number,
+  { deadline, signal, maxReplays = MAX_REPLAYS, budget, random, onReplay }: RetryOptions,
+): Promise<boolean> {
+  const delayMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
+  if (signal.aborted || replays >= maxReplays || delayMs >= deadline.remainingMs()) return false
+  if (budget !== undefined && !budget.take()) return false
+  onReplay?.({ number: replays + 1, delayMs: Math.round(delayMs) })
+  return wait(delayMs, signal).then(
+    () => true,
+    () => false,
+  )
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { createRetryBudget } from '../../../lib/resilience/retry-budget.ts'
+import { untilReplay, type RetryOptions } from '../../../lib/resilience/retry.ts'
+
+function subject(changes: Partial<RetryOptions> = {}) {
+  const deadline = openDeadline({ remainingMs: 60_000, reserveMs: 0 })
+  deadline.clear()
+  const delays: number[] = []
+  const options: RetryOptions = {
+    deadline,
+    signal: new AbortController().signal,
+    random: () => 0,
+    onReplay: ({ delayMs }) => void delays.push(delayMs),
+    ...changes,
+  }
+  return { delays, again: (replays: number) => untilReplay(replays, options) }
+}
+
+it('allows ten replays', async () => {
+  const { again } = subject()
+  expect(await again(9)).toBe(true)
+  expect(await again(10)).toBe(false)
+})
+
+it('allows as many as it is told', async () => {
+  expect(await subject({ maxReplays: 0 }).again(0)).toBe(false)
+  expect(await subject({ maxReplays: Number.POSITIVE_INFINITY }).again(1_000)).toBe(true)
+})
+
+it('pays for each replay, and makes none without a token', async () => {
+  const budget = createRetryBudget({ capacity: 1, floor: 0 })
+  const { again, delays } = subject({ budget })
+  expect(await again(0)).toBe(true)
+  expect(await again(1)).toBe(false)
+  expect(delays).toHaveLength(1)
+})
+
+it('does not begin to wait for a replay that would come after the deadline', async () => {
+  const deadline = openDeadline({ remainingMs: 30, reserveMs: 0 })
+  const { again, delays } = subject({ deadline, random: () => 1 })
+  expect(await again(0)).toBe(false)
+  expect(delays).toEqual([])
+  deadline.clear()
+})
+
+it('stops waiting as soon as the caller gives up', async () => {
+  const stop = new AbortController()
+  const { again } = subject({ signal: stop.signal, random: () => 1 })
+  const waiting = again(5)
+  stop.abort(new Error('enough'))
+  expect(await waiting).toBe(false)
+  expect(await again(0)).toBe(false)
+})
