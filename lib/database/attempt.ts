@@ -47,7 +47,7 @@ export type IsolationLevel = (typeof isolationLevels)[number]
 // A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
 const FIRST_READ_SHARE = 0.4
 // A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock.
-const ANSWER_EARLIER_MS = 50
+export const ANSWER_EARLIER_MS = 50
 
 /** Tries an operation once on a leased connection, and gives the connection back whatever happens. */
 export async function attempt<Result>(lease: Lease, options: AttemptOptions, body: (work: Work) => Promise<Result>): Promise<AttemptOutcome<Result>> {

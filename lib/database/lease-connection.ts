@@ -9,15 +9,17 @@ import type { OperationOptions, OperationTools } from './operation.ts'
 /**
  * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
  * been sent, so only the deadline bounds the waiting; a full server is a queue in which every container waits its turn.
- * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time.
+ * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time; DeadlineExceededError when there was
+ * no time to begin with.
  */
 export async function leaseConnection(
   { deadline, signal, name, prove = false }: OperationOptions,
   { manager, logger, random }: OperationTools,
 ): Promise<Lease> {
+  // No time to try even once says nothing about the database.
+  deadline.throwIfPassed()
   for (let tries = 0; ; tries += 1) {
     try {
-      deadline.throwIfPassed()
       const lease = await manager.acquire(signal)
       if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) return lease
       lease.destroy()

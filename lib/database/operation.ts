@@ -122,7 +122,9 @@ async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOpt
   try {
     await endSession(lease.connection, lost, Math.max(1, deadline.remainingMs()))
     return true
-  } catch {
+  } catch (error) {
+    // Where the server refuses to end it, the work may have to wait for its locks; nothing worse.
+    if (classifyError(error).connection === 'keep') return true
     lease.destroy()
     return false
   }

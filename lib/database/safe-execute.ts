@@ -5,6 +5,7 @@ import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { ANSWER_EARLIER_MS } from './attempt.ts'
 import { errorCode } from './errors/classify-error.ts'
 import { openSavepoint, type Savepoint } from './savepoint.ts'
 import { currentWork, endWork, runWork, workOn, type RunningWork } from './work.ts'
@@ -80,7 +81,7 @@ async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Resu
   const work = workOn(generation, connection, { signal: deadline.signal, afterCommit: callback => void callbacks.push(callback) })
   const running: RunningWork = { ...around, work, live: true }
   const endTimes = () => {
-    const statementMs = outer?.remainingMs() ?? UNBOUNDED_STATEMENT_MS
+    const statementMs = (outer?.remainingMs() ?? UNBOUNDED_STATEMENT_MS) - ANSWER_EARLIER_MS
     return { statementMs, timeoutMs: Math.max(SHORTEST_END_MS, Math.min(END_MS, statementMs * END_SHARE)) }
   }
   let result: Result

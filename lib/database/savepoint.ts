@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { GuardedClient, StatementGuard } from './client.ts'
+import { boundStatement } from './transaction/managed-transaction.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
 export interface Savepoint {
@@ -84,7 +85,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
       // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
       const words =
         outcome === 'keep'
-          ? `RELEASE SAVEPOINT ${this.#name}; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(statementMs))}`
+          ? `RELEASE SAVEPOINT ${this.#name}; ${boundStatement(statementMs)}`
           : `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`
       await this.#client.sendRaw(words, undefined, { timeoutMs })
     } finally {

@@ -16,6 +16,8 @@ export interface RetryOptions {
 }
 
 export const MAX_REPLAYS = 10
+// A try with less time than this left could only fail, and hide what failed before it.
+const SHORTEST_TRY_MS = 100
 const BACKOFF = { firstMs: 50, longestMs: 2_000 }
 
 /**
@@ -27,7 +29,7 @@ export async function untilReplay(
   { deadline, signal, maxReplays = MAX_REPLAYS, budget, random, onReplay }: RetryOptions,
 ): Promise<boolean> {
   const delayMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
-  if (signal.aborted || replays >= maxReplays || delayMs >= deadline.remainingMs()) return false
+  if (signal.aborted || replays >= maxReplays || delayMs + SHORTEST_TRY_MS >= deadline.remainingMs()) return false
   if (budget !== undefined && !budget.take()) return false
   onReplay?.({ number: replays + 1, delayMs: Math.round(delayMs) })
   return wait(delayMs, signal).then(

@@ -113,9 +113,18 @@ export const errorTable: readonly ErrorRow[] = [
   pooler('pause-failed', /pause failed/, { name: 'pooler could not pause', ...LOST }),
   pooler(
     'server-lost',
-    /server conn crashed|server connection closed|server closed the connection|server DNS lookup failed|connect failed|connect timeout/,
+    /server conn crashed|server connection closed|server closed the connection|database removed|server DNS lookup failed|connect failed|connect timeout/,
     { name: 'pooler lost its server connection', ...LOST },
   ),
+  pooler('query-timeout', /^query[ _]timeout/, { name: 'pooler ended the statement', ...LOST, outage: false, onlyIfOptedIn: true }),
+  pooler('idle-transaction-timeout', /^idle[ _]transaction[ _]timeout/, {
+    name: 'pooler ended an idle transaction',
+    transient: true,
+    connection: 'drop',
+    replay: 'transaction',
+    maxReplays: ONCE,
+  }),
+  pooler('client-idle-timeout', /^client_idle_timeout/, { name: 'pooler ended an idle client', transient: true, connection: 'drop', replay: 'yes' }),
   pooler(
     'authentication',
     /authentication|no such user|no such database|database .* does not exist|login failed|login rejected|password|TLS (connection )?required|SSL required/i,
