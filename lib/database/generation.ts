@@ -90,7 +90,7 @@ export async function buildGeneration(
     },
   }
   // A call within a unit of work that was given no transaction joins that work's.
-  SequelizeClass.useCLS({ bind: same, run: same, set: same, get: () => currentWork()?.work.transaction })
+  SequelizeClass.useCLS({ bind: same, run: call, set: same, get: () => currentWork()?.work.transaction })
   const sequelize = new SequelizeClass(options)
   const manager = (sequelize as unknown as { connectionManager: ConnectionManager }).connectionManager
   // A map that is not empty keeps sequelize from asking the server for its types; the real ones pg knows by itself.
@@ -137,7 +137,12 @@ export async function buildGeneration(
   }
 }
 
-// sequelize asks for these parts of a namespace, and uses only `get` when it begins no transaction of its own.
+// sequelize asks for these parts of a namespace. A transaction that somebody begins on the bare instance is run by it as
+// ever, but is not handed down to calls that do not name it.
+function call(body: () => unknown): void {
+  body()
+}
+
 function same<Given>(given: Given): Given {
   return given
 }

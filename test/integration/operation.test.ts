@@ -268,6 +268,21 @@ describe('a sequelize call without a transaction', () => {
     })
   })
 
+  it('does not join a transaction that somebody begins on the bare instance, which works as ever', async () => {
+    await withService(async ({ database, manager }) => {
+      const sequelize = await manager.getSequelize()
+      const taken = sequelize.transaction(async transaction => {
+        await sequelize.query('CREATE TABLE taken_back (a int)', { transaction })
+        throw new Error('taken back')
+      })
+      await expect(taken).rejects.toThrow('taken back')
+      await sequelize.transaction(transaction => sequelize.query('CREATE TABLE kept (a int)', { transaction }))
+      expect(await database.query("SELECT to_regclass('kept') IS NOT NULL AS kept, to_regclass('taken_back') IS NULL AS gone")).toEqual([
+        { kept: true, gone: true },
+      ])
+    })
+  })
+
   it('is refused when it insists on a connection of its own', async () => {
     await withService(async ({ service }) => {
       const asking = service.execute('outer', ({ models }) => models.User.count({ transaction: null }))

@@ -20,13 +20,14 @@ const LONGEST_CHAIN = 100
 
 /**
  * Looks an error up in the table, under everything it may be wrapped in: by SQLSTATE, then by errno, then by text, and
- * last by the name of its class. Of several wrapped into each other the innermost decides. Never throws.
+ * last by the name of its class. Of several codes wrapped into each other the innermost decides; of several texts the
+ * outermost, because the words that pg and its pool put around others are the more precise ones. Never throws.
  */
 export function classifyError(error: unknown): Classification {
   const chain = unwrap(error)
   const fromServer = chain.find(part => sqlstateOf(part) !== undefined)
   if (fromServer) return classifyFromServer(fromServer)
-  const found = find(chain, fitsErrno) ?? find(chain, fitsText) ?? find(chain, fitsClassName)
+  const found = find(chain, fitsErrno) ?? find(chain.toReversed(), fitsText) ?? find(chain, fitsClassName)
   const code = chain.map(errnoOf).find(errno => errno !== undefined)
   if (found) return classification(found, code)
   // Without a code, what the driver threw leaves open in which state its connection is. The rest is the error of some

@@ -230,7 +230,7 @@ export const errorTable: readonly ErrorRow[] = [
     ...NEVER_CONNECTED,
     maxReplays: FEW,
   }),
-  text('sasl', /\bSASL\b|\bSCRAM\b|password must be a (non-empty )?string/, { name: 'log-in handshake failed', ...UNTRUSTED }),
+  text('sasl', /^(SASL|SCRAM)\b|client password must be a (non-empty )?string/, { name: 'log-in handshake failed', ...UNTRUSTED }),
 
   text('connect-timeout', /^(timeout expired|timeout exceeded when trying to connect|Connection terminated due to connection timeout)$/, {
     name: 'connecting took too long',
