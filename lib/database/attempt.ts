@@ -1,3 +1,4 @@
+import { ApplicationError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { Lease } from './lease.ts'
@@ -118,7 +119,8 @@ async function failure(
   else lease.release()
   return {
     kind: 'failed',
-    error,
+    // sequelize wraps what is thrown under its calls, our own errors too.
+    error: cause instanceof ApplicationError && !(error instanceof ApplicationError) ? cause : error,
     cause,
     lost: spoiled ? lost : undefined,
     identityRefused: guard instanceof ManagedTransaction && guard.identityRefused,

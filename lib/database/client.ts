@@ -66,9 +66,15 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
       if (gate !== undefined) return this.#later(gate, given)
       const watched = given.map(argument => (typeof argument === 'function' ? watch(argument as Callback, guard) : argument))
       let result: unknown
-      guard.around(this, timeoutMs => {
-        result = this.#pass(watched, timeoutMs)
-      })
+      try {
+        guard.around(this, timeoutMs => {
+          result = this.#pass(watched, timeoutMs)
+        })
+      } catch (error) {
+        // The guard let nothing out: sequelize will wrap its reason, so that it has to be remembered here.
+        guard.failed?.(error)
+        throw error
+      }
       return result as never
     }
 

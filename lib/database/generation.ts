@@ -35,6 +35,8 @@ export interface Generation {
   /** Drops a connection at once, without waiting for the server's answer. */
   destroy(connection: GuardedClient): void
   counts(): PoolCounts
+  /** Connections that are held or waited for: what comes on top of the pool's size waits for others of this process. */
+  readonly claimed: number
   /** Ends the pool politely; after `withinMs` whatever is still open loses its socket. */
   close(withinMs: number): Promise<void>
 }
@@ -96,6 +98,7 @@ export async function buildGeneration(
   // A map that is not empty keeps sequelize from asking the server for its types; the real ones pg knows by itself.
   manager.nameOidMap = { timestamptz: { oid: 1184, arrayOid: 1185 } }
 
+  let claimed = 0
   // Every connection there is, so that a bounded close can reach those that the pool has lost sight of.
   const connections = new Set<GuardedClient>()
   sequelize.addHook('afterConnect', connection => {
@@ -119,9 +122,24 @@ export async function buildGeneration(
       connection.uuid = transaction.id
       return transaction
     },
-    acquire: () => manager.getConnection({ type: OWN_REQUEST }),
-    release: connection => manager.releaseConnection(connection),
+    get claimed() {
+      return claimed
+    },
+    async acquire() {
+      claimed += 1
+      try {
+        return await manager.getConnection({ type: OWN_REQUEST })
+      } catch (error) {
+        claimed -= 1
+        throw error
+      }
+    },
+    release(connection) {
+      claimed -= 1
+      manager.releaseConnection(connection)
+    },
     destroy(connection) {
+      claimed -= 1
       ;(connection as { _invalid?: boolean })._invalid = true
       connection.destroySocket()
       manager.destroyConnection(connection).catch(() => undefined)

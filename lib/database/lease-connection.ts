@@ -1,7 +1,7 @@
 import { DeadlineExceededError } from '../errors.ts'
 import { untilReplay } from '../resilience/retry.ts'
 import { noConnectionError } from './caller-error.ts'
-import { classifyError } from './errors/classify-error.ts'
+import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
 import { isAlive, isFresh, type Lease } from './lease.ts'
 import type { OperationOptions, OperationTools } from './operation.ts'
@@ -18,6 +18,8 @@ export async function leaseConnection(
 ): Promise<Lease> {
   // No time to try even once says nothing about the database.
   deadline.throwIfPassed()
+  // What was met last says more than the clock that ends the waiting.
+  let met: { error: unknown; verdict: Classification } | undefined
   for (let tries = 0; ; tries += 1) {
     try {
       const lease = await manager.acquire(signal)
@@ -27,9 +29,10 @@ export async function leaseConnection(
     } catch (error) {
       if (error instanceof DatabaseBusyError) throw error
       const verdict = classifyError(error)
-      const outOfTime = error instanceof DeadlineExceededError
-      if (verdict.key === 'unknown' && !outOfTime) throw error
-      if (!outOfTime) manager.noteFailure(error)
+      if (error instanceof DeadlineExceededError) throw noConnectionError(met?.error ?? error, met?.verdict ?? verdict)
+      if (verdict.key === 'unknown') throw error
+      met = { error, verdict }
+      manager.noteFailure(error)
       // A wrong password is an outage to the caller, but no second try will mend it.
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
       const onReplay = (replay: object) =>

@@ -109,6 +109,8 @@ export class DatabaseManager {
   async acquire(signal?: AbortSignal): Promise<Lease> {
     for (let rebuilds = 0; ; rebuilds += 1) {
       const generation = await this.currentGeneration()
+      // All are taken: the caller waits for others of this process, not for the database.
+      const queued = generation.claimed >= this.#options.settings.profile.pool.max
       const acquired = generation.acquire()
       try {
         return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired))
@@ -118,7 +120,7 @@ export class DatabaseManager {
           connection => generation.release(connection),
           () => undefined,
         )
-        if (signal?.aborted) throw this.#isExhausted(generation) ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
+        if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
         if (classifyError(error).connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
         this.retire(generation, 'closed')
       }
@@ -243,11 +245,6 @@ export class DatabaseManager {
       },
     )
     return started
-  }
-
-  // All connections are there and in use: the caller waited for others of this process, not for the database.
-  #isExhausted(generation: Generation): boolean {
-    return generation.counts().inUse >= this.#options.settings.profile.pool.max
   }
 
   #keepConnected(): void {

@@ -80,14 +80,18 @@ class SavepointGuard implements StatementGuard, Savepoint {
   }
 
   async end(outcome: 'keep' | 'take-back', { timeoutMs, statementMs }: { timeoutMs: number; statementMs: number }): Promise<void> {
+    const words = {
+      // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
+      keep: `RELEASE SAVEPOINT ${this.#name}; ${boundStatement(statementMs)}`,
+      'take-back': `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`,
+    }
     try {
       if (!this.#sent) return
-      // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
-      const words =
-        outcome === 'keep'
-          ? `RELEASE SAVEPOINT ${this.#name}; ${boundStatement(statementMs)}`
-          : `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`
-      await this.#client.sendRaw(words, undefined, { timeoutMs })
+      await this.#client.sendRaw(words[outcome], undefined, { timeoutMs }).catch(async (error: unknown) => {
+        // What cannot be kept has to be taken back, or it would spoil the transaction around it.
+        if (outcome === 'keep') await this.#client.sendRaw(words['take-back'], undefined, { timeoutMs })
+        throw error
+      })
     } finally {
       if (this.#client.guard === this) this.#client.guard = this.#parent
       this.#ended.resolve()

@@ -23,8 +23,8 @@ export interface Deadline {
   readonly signal: AbortSignal
   /** Ms left, never negative. */
   remainingMs(): number
-  /** @throws DeadlineExceededError when no time is left. */
-  throwIfPassed(): void
+  /** @throws DeadlineExceededError when no time is left, or less than `leastMs`. */
+  throwIfPassed(leastMs?: number): void
   /** Stops the timer behind `signal`; nothing may fire in a container that has answered. */
   clear(): void
 }
@@ -41,8 +41,8 @@ export function openDeadline({ remainingMs, atMostMs = Number.POSITIVE_INFINITY,
     at,
     signal: controller.signal,
     remainingMs: left,
-    throwIfPassed() {
-      if (left() <= 0) throw new DeadlineExceededError()
+    throwIfPassed(leastMs = 0) {
+      if (left() <= leastMs) throw new DeadlineExceededError()
     },
     clear() {
       clearTimeout(timer)

@@ -24,6 +24,10 @@ const SERVER_EARLIER_MS = 100
 // COMMIT may use this share of the time left; the rest is for finding out what became of it.
 const COMMIT_SHARE = 0.6
 const ROLLBACK_MS = 1_000
+// With less time than this left nothing is begun, and nothing committed: what cannot end in time had better not happen,
+// while a COMMIT whose answer comes too late leaves the caller without one.
+const START_MS = 150
+const COMMIT_MS = 250
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /**
@@ -68,7 +72,7 @@ export class ManagedTransaction implements StatementGuard {
 
   around(client: GuardedClient, send: (timeoutMs: number) => void): void {
     const { deadline, identified, statementMs } = this.#options
-    deadline.throwIfPassed()
+    deadline.throwIfPassed(this.#phase === 'unsent' ? START_MS : 0)
     const boundMs = statementMs()
     if (this.#phase === 'unsent') this.#start(client, boundMs)
     send(boundMs)
@@ -98,7 +102,7 @@ export class ManagedTransaction implements StatementGuard {
       this.#phase = 'ended'
       return
     }
-    deadline.throwIfPassed()
+    deadline.throwIfPassed(COMMIT_MS)
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
     try {
@@ -134,6 +138,8 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   #askIdentity(client: GuardedClient): void {
+    // Within a savepoint its failure is the savepoint's, as the statement's before it is.
+    const own = client.guard === this
     const asked = client
       .sendRaw(IDENTITY)
       .then(
@@ -143,6 +149,7 @@ export class ManagedTransaction implements StatementGuard {
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
           this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+          if (own) this.failed(error)
         },
       )
       .finally(() => {
