@@ -87,15 +87,26 @@ class SavepointGuard implements StatementGuard, Savepoint {
     }
     try {
       if (!this.#sent) return
-      await this.#client.sendRaw(words[outcome], undefined, { timeoutMs }).catch(async (error: unknown) => {
-        // What cannot be kept has to be taken back, or it would spoil the transaction around it.
-        if (outcome === 'keep') await this.#client.sendRaw(words['take-back'], undefined, { timeoutMs })
-        throw error
-      })
+      if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: unknown) => this.#giveUp(words['take-back'], timeoutMs, error))
+      else await this.#giveUp(words['take-back'], timeoutMs)
     } finally {
       if (this.#client.guard === this) this.#client.guard = this.#parent
       this.#ended.resolve()
     }
+  }
+
+  #send(words: string, timeoutMs: number): Promise<unknown> {
+    return this.#client.sendRaw(words, undefined, { timeoutMs })
+  }
+
+  // What cannot be kept has to be taken back, or it would spoil the transaction around it. When even that is not answered
+  // the connection is gone, and the transaction with it.
+  async #giveUp(takeBack: string, timeoutMs: number, reason?: unknown): Promise<void> {
+    await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
+      this.#parent.failed?.(error)
+      throw error
+    })
+    if (reason !== undefined) throw reason
   }
 }
 

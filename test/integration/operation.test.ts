@@ -384,6 +384,22 @@ describe('safe-execute in a transaction', () => {
     })
   })
 
+  it('that meets silence leaves time for the work around it to be done again', async () => {
+    await withService(async ({ database, proxy, service }) => {
+      proxy.addFault({ on: 'statement', matches: /'log'/, when: 'before', action: 'silence' })
+      await service.execute(
+        'pay',
+        async work => {
+          await insert(work, 'a')
+          const log = "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', 'log', 't', now())"
+          await service.safeExecute(() => service.execute('log', ({ query }) => query(log)), { operationName: 'log', fallbackValue: undefined })
+        },
+        { deadline: within(5_000) },
+      )
+      expect(await stored(database)).toEqual(['a', 'log'])
+    })
+  })
+
   it('does nothing in a transaction that has failed already, and says so', async () => {
     await withService(async ({ service }) => {
       const codes: string[] = []

@@ -1,6 +1,7 @@
 import type { QueryResult } from 'pg'
 import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
+import { classifyError } from '../errors/classify-error.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
 
@@ -102,6 +103,8 @@ export class ManagedTransaction implements StatementGuard {
       this.#phase = 'ended'
       return
     }
+    // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
+    if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
