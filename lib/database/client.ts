@@ -58,6 +58,18 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
       })
     }
 
+    // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error: Error) => void): void
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
+      const connected = super.connect().catch((error: unknown) => {
+        this.destroySocket()
+        throw error
+      })
+      if (callback === undefined) return connected
+      connected.then(() => (callback as () => void)(), callback)
+    }
+
     // pg's own signature has a dozen forms; all of them are handed on as they came.
     override query(...given: unknown[]): never {
       const guard = this.guard

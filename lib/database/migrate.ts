@@ -74,6 +74,7 @@ async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<
       await client.connect()
       return client
     } catch (error) {
+      client.connection.stream.destroy()
       const verdict = classifyError(error)
       if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0

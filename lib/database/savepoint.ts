@@ -87,7 +87,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
     }
     try {
       if (!this.#sent) return
-      if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: unknown) => this.#giveUp(words['take-back'], timeoutMs, error))
+      if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: Error) => this.#giveUp(words['take-back'], timeoutMs, error))
       else await this.#giveUp(words['take-back'], timeoutMs)
     } finally {
       if (this.#client.guard === this) this.#client.guard = this.#parent
@@ -101,7 +101,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   // What cannot be kept has to be taken back, or it would spoil the transaction around it. When even that is not answered
   // the connection is gone, and the transaction with it.
-  async #giveUp(takeBack: string, timeoutMs: number, reason?: unknown): Promise<void> {
+  async #giveUp(takeBack: string, timeoutMs: number, reason?: Error): Promise<void> {
     await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
       this.#parent.failed?.(error)
       throw error

@@ -539,6 +539,16 @@ describe('a session that was ended while the process stood still', () => {
   })
 })
 
+it('leaves no session behind when the log-in fails on our side', async () => {
+  await withService(
+    async ({ proxy, service }) => {
+      await expect(service.execute('read', async () => undefined)).rejects.toMatchObject({ code: 'database-unavailable' })
+      await expect.poll(() => proxy.counts()).toMatchObject({ connections: 1, open: 0 })
+    },
+    { settings: { password: '' } },
+  )
+})
+
 describe('revalidation', () => {
   it.each(['reset', 'close'] as const)('replaces a connection that was cut while idle (%s)', async manner => {
     await withService(async ({ proxy, service, passTime }) => {

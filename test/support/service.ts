@@ -1,4 +1,4 @@
-import { databaseSettings } from '../../lib/config/settings/database.ts'
+import { databaseSettings, type DatabaseSettings } from '../../lib/config/settings/database.ts'
 import type { Profile } from '../../lib/config/settings/profile.ts'
 import type { buildGeneration } from '../../lib/database/generation.ts'
 import { DatabaseManager } from '../../lib/database/manager.ts'
@@ -23,11 +23,15 @@ export interface ServiceUnderTest {
 
 export interface ServiceOptions {
   profile?: Partial<Profile>
+  settings?: Partial<DatabaseSettings>
   build?: typeof buildGeneration
 }
 
 /** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
-export async function withService(work: (subject: ServiceUnderTest) => Promise<void>, { profile = {}, build }: ServiceOptions = {}): Promise<void> {
+export async function withService(
+  work: (subject: ServiceUnderTest) => Promise<void>,
+  { profile = {}, settings: changes = {}, build }: ServiceOptions = {},
+): Promise<void> {
   await withDatabase(async database => {
     const { host, port } = database.connectionSettings
     const proxy = await startProxy({ target: { host, port } })
@@ -41,7 +45,7 @@ export async function withService(work: (subject: ServiceUnderTest) => Promise<v
     })
     let offsetMs = 0
     const manager = new DatabaseManager({
-      settings: { ...settings, profile: { ...settings.profile, ...profile } },
+      settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
       logger,
       now: () => Date.now() + offsetMs,

@@ -38,7 +38,7 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 export class ManagedTransaction implements StatementGuard {
   readonly #options: ManagedTransactionOptions
   #phase: Phase = 'unsent'
-  #firstError: unknown
+  #firstError: Error | undefined
   #identity: TransactionIdentity | undefined
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
@@ -89,7 +89,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   failed(error: unknown): void {
-    this.#firstError ??= error
+    this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
   }
 
   /**
