@@ -62,12 +62,13 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
     override connect(): Promise<pg.Client>
     override connect(callback: (error: Error) => void): void
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
-      const connected = super.connect().catch((error: unknown) => {
-        this.destroySocket()
-        throw error
+      if (callback === undefined)
+        return new Promise((resolve, reject) => this.connect(error => ((error as Error | null) ? reject(error) : resolve(this))))
+      // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+      super.connect((error: Error) => {
+        if (error as Error | null) this.destroySocket()
+        callback(error)
       })
-      if (callback === undefined) return connected
-      connected.then(() => (callback as () => void)(), callback)
     }
 
     // pg's own signature has a dozen forms; all of them are handed on as they came.

@@ -37,7 +37,7 @@ export async function leaseConnection(
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
       const onReplay = (replay: object) =>
         logger.debug({ event: 'database.connect.retried', operation: name, ...replay, code: verdict.code ?? verdict.key })
-      if (!(await untilReplay(tries, { deadline, signal, maxReplays, random, onReplay }))) throw noConnectionError(error, verdict)
+      if (!(await untilReplay(tries, { deadline, signal, maxReplays, shorten: true, random, onReplay }))) throw noConnectionError(error, verdict)
     }
   }
 }

@@ -78,7 +78,7 @@ async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<
       const verdict = classifyError(error)
       if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
-      if (!(await untilReplay(tries, { deadline, signal: deadline.signal, maxReplays }))) throw noConnectionError(error, verdict)
+      if (!(await untilReplay(tries, { deadline, signal: deadline.signal, maxReplays, shorten: true }))) throw noConnectionError(error, verdict)
     }
   }
 }

@@ -10,6 +10,8 @@ export interface RetryOptions {
   maxReplays?: number
   /** Pays for each replay, if replays cost the other side anything. */
   budget?: RetryBudget
+  /** Shortens a delay that does not fit into the time left: for what costs the other side little. */
+  shorten?: boolean
   random?: (() => number) | undefined
   /** Told before each wait. */
   onReplay?: (replay: { number: number; delayMs: number }) => void
@@ -26,10 +28,12 @@ const BACKOFF = { firstMs: 50, longestMs: 2_000 }
  */
 export async function untilReplay(
   replays: number,
-  { deadline, signal, maxReplays = MAX_REPLAYS, budget, random, onReplay }: RetryOptions,
+  { deadline, signal, maxReplays = MAX_REPLAYS, budget, shorten = false, random, onReplay }: RetryOptions,
 ): Promise<boolean> {
-  const delayMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
-  if (signal.aborted || replays >= maxReplays || delayMs + SHORTEST_TRY_MS >= deadline.remainingMs()) return false
+  const drawnMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
+  const leftMs = deadline.remainingMs() - SHORTEST_TRY_MS
+  const delayMs = shorten ? Math.min(drawnMs, leftMs) : drawnMs
+  if (signal.aborted || replays >= maxReplays || leftMs <= 0 || delayMs > leftMs) return false
   if (budget !== undefined && !budget.take()) return false
   onReplay?.({ number: replays + 1, delayMs: Math.round(delayMs) })
   return wait(delayMs, signal).then(

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import type { Work } from '../../lib/database/service.ts'
+import { buildGeneration } from '../../lib/database/generation.ts'
+import { endSession, type LostSession } from '../../lib/database/transaction/end-session.ts'
+import { currentDeadline, runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
 import { holdForInvocation, runInvocation } from '../../lib/resilience/invocation-scope.ts'
 import { createRetryBudget } from '../../lib/resilience/retry-budget.ts'
 import { DatabaseService } from '../../lib/database/service.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import type { TestDatabase } from '../support/database.ts'
-import { withService } from '../support/service.ts'
+import { withService, type ServiceUnderTest } from '../support/service.ts'
 
 const insert = ({ query }: Work, externalId: string) =>
   query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', $externalId, 't', now())", {
@@ -18,6 +21,12 @@ const stored = async (database: TestDatabase) =>
 const wasStored = (externalId: string) => async (models: Work['models']) => (await models.WebhookEvent.count({ where: { externalId } })) === 1
 // What a serialization failure looks like.
 const CONFLICT = "DO 'BEGIN RAISE EXCEPTION SQLSTATE ''40001''; END'"
+// Fails with this SQLSTATE, in a transaction that only reads as well.
+const failWith = (sqlstate: string) => `DO 'BEGIN RAISE EXCEPTION SQLSTATE ''${sqlstate}''; END'`
+// Time that passes while the event loop stands still, as in a container that was paused.
+const standStillUntil = (at: number) => {
+  while (Date.now() <= at);
+}
 const silent = createLogger({ name: 'test', level: 'silent' })
 const within = (remainingMs: number) => openDeadline({ remainingMs, reserveMs: 0 })
 
@@ -90,6 +99,18 @@ describe('a lost COMMIT', () => {
       } finally {
         await database.query('DROP OWNED BY restricted; DROP ROLE restricted')
       }
+    })
+  })
+
+  it('is not taken for rolled back because its row is missing', async () => {
+    await withService(async ({ database, proxy, manager, service }) => {
+      manager.stopIdentifyingTransactions()
+      proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: 'reset' })
+      let tries = 0
+      const lost = service.execute('write', async work => (await insert(work, 'a'), (tries += 1)), { wasCommitted: wasStored('a') })
+      await expect(lost).rejects.toMatchObject({ code: 'commit-unknown' })
+      expect(tries).toBe(1)
+      expect(await stored(database)).toEqual([])
     })
   })
 })
@@ -169,6 +190,123 @@ describe('what passes by itself is done again as a whole', () => {
       expect(tries).toBe(1)
     })
   })
+
+  it.each([
+    ['write', '40001', 11, 'database-busy'],
+    ['write', '26000', 2, 'database-busy'],
+    ['write', '25006', 11, 'database-busy'],
+    ['write', '57P01', 11, 'database-unavailable'],
+    ['write', '57014', 1, 'deadline-exceeded'],
+    ['read', '57014', 2, 'deadline-exceeded'],
+    ['read', '25006', 1, 'nested-operation'],
+  ] as const)('a %s that fails with %s is tried %i times in all', async (mode, sqlstate, most, code) => {
+    await withService(async ({ manager }) => {
+      const service = new DatabaseService({ manager, logger: silent, budget: createRetryBudget({ capacity: 100 }), random: () => 0 })
+      let tries = 0
+      const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith(sqlstate))), { mode })
+      await expect(failing).rejects.toMatchObject({ code })
+      expect(tries).toBe(most)
+    })
+  })
+
+  it('and never what would only fail again', async () => {
+    await withService(async ({ service }) => {
+      let tries = 0
+      const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith('53100'))))
+      await expect(failing).rejects.toMatchObject({ original: { code: '53100' } })
+      expect(tries).toBe(1)
+    })
+  })
+
+  it('but not when the wait for it would outlast the deadline', async () => {
+    await withService(async ({ manager }) => {
+      const service = new DatabaseService({ manager, logger: silent, random: () => 1_000 })
+      let tries = 0
+      const failing = service.execute('fail', ({ query }) => ((tries += 1), query(CONFLICT)), { deadline: within(2_000) })
+      await expect(failing).rejects.toMatchObject({ code: 'database-busy' })
+      expect(tries).toBe(1)
+    })
+  })
+
+  it.each([
+    ['whose identity is known', 'a', "SELECT set_config('client_connection_check_interval', '0', true)"],
+    ['that was lost at its first statement', 'b', undefined],
+  ])('with the locks of a session %s let go first', async (_which, externalId, first) => {
+    await withService(async ({ database, proxy, service }) => {
+      // The server does not notice by itself that nobody listens any more.
+      const lockAndSleep = `SELECT set_config('client_connection_check_interval', '0', true), pg_advisory_xact_lock(1), pg_sleep(20)`
+      let tries = 0
+      const writing = service.execute(
+        'write',
+        async work => {
+          tries += 1
+          if (tries > 1) return void (await work.query('SELECT pg_advisory_xact_lock(1)'), await insert(work, externalId))
+          if (first !== undefined) await insert(work, `${externalId} taken back`)
+          await work.query(lockAndSleep)
+        },
+        { deadline: within(8_000) },
+      )
+      await expect.poll(() => database.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")).toHaveLength(1)
+      proxy.cutAll('reset')
+      await writing
+      expect(await stored(database)).toEqual([externalId])
+    })
+  })
+
+  it('a read that is slow has all of the time that is left at its second try', async () => {
+    await withService(async ({ service }) => {
+      let tries = 0
+      const slow = service.execute('slow', ({ query }) => ((tries += 1), query('SELECT 1 AS one FROM pg_sleep(1.8)')), {
+        mode: 'read',
+        deadline: within(4_000),
+      })
+      expect(await slow).toEqual([{ one: 1 }])
+      expect(tries).toBe(2)
+    })
+  })
+
+  it('a write has all of the time at its first try', async () => {
+    await withService(async ({ service }) => {
+      const slow = service.execute('slow', ({ query }) => query('SELECT 1 AS one FROM pg_sleep(1.5)'), { deadline: within(3_000) })
+      expect(await slow).toEqual([{ one: 1 }])
+    })
+  })
+
+  it('unless the caller gives up while it waits to be tried again', async () => {
+    await withService(async ({ manager }) => {
+      const service = new DatabaseService({ manager, logger: silent, random: () => 100 })
+      const stop = new AbortController()
+      const reason = new Error('enough')
+      const failed = Promise.withResolvers<void>()
+      const failing = service.execute('fail', ({ query }) => query(CONFLICT).finally(() => failed.resolve()), { signal: stop.signal })
+      await failed.promise
+      setTimeout(() => stop.abort(reason), 100)
+      await expect(failing).rejects.toBe(reason)
+    })
+  })
+
+  it('and earns a token back with each success', async () => {
+    await withService(async ({ manager }) => {
+      const budget = createRetryBudget({ capacity: 2, floor: 1 })
+      const service = new DatabaseService({ manager, logger: silent, budget })
+      budget.take()
+      await service.execute('look', ({ query }) => query('SELECT 1 AS one'))
+      expect(budget.tokens).toBe(2)
+    })
+  })
+
+  it('also when only what followed from it was thrown', async () => {
+    await withService(async ({ database, service }) => {
+      let tries = 0
+      await service.execute('write', async work => {
+        tries += 1
+        if (tries === 1) await work.query(CONFLICT).catch(() => undefined)
+        await insert(work, 'a')
+      })
+      expect(tries).toBe(2)
+      expect(await stored(database)).toEqual(['a'])
+    })
+  })
 })
 
 describe('after-commit callbacks', () => {
@@ -208,6 +346,27 @@ describe('after-commit callbacks', () => {
         throw new Error('taken back')
       })
       await expect(failing).rejects.toThrow('taken back')
+    })
+  })
+
+  it('of safe-executed work run with the others, unless that was taken back', async () => {
+    await withService(async ({ service }) => {
+      const seen: string[] = []
+      const log = (name: string, fails: boolean) =>
+        service.safeExecute(
+          () =>
+            service.execute(name, async work => {
+              work.afterCommit(() => void seen.push(name))
+              if (fails) throw new Error('no')
+            }),
+          { operationName: name, fallbackValue: undefined },
+        )
+      await service.execute('pay', async () => {
+        await log('kept', false)
+        await log('taken back', true)
+        expect(seen).toEqual([])
+      })
+      expect(seen).toEqual(['kept'])
     })
   })
 })
@@ -252,6 +411,15 @@ describe('an operation within another', () => {
       let kept: Work | undefined
       await service.execute('outer', async work => void (kept = work))
       await expect(kept?.query('SELECT 1')).rejects.toThrow('you can no longer use it')
+    })
+  })
+
+  it('that may not write sends nothing', async () => {
+    await withService(async ({ proxy, service }) => {
+      await service.execute('warm', ({ query }) => query('SELECT 1 AS one'), { mode: 'read' })
+      proxy.resetCounts()
+      await service.execute('outer', () => service.execute('inner', work => insert(work, 'a')), { mode: 'read' }).catch(() => undefined)
+      expect(proxy.counts().statements).toBe(0)
     })
   })
 })
@@ -427,6 +595,75 @@ describe('safe-execute in a transaction', () => {
       expect(proxy.counts().roundTrips).toBe(4)
     })
   })
+
+  it('leaves the rest its time when it succeeds', async () => {
+    await withService(async ({ database, service }) => {
+      const deadline = within(10_000)
+      await runWithDeadline(deadline, () =>
+        service.execute('pay', async work => {
+          const log = () => service.execute('log', inner => insert(inner, 'log'))
+          await service.safeExecute(log, { operationName: 'log', fallbackValue: undefined, budgetMs: 300 })
+          await work.query('SELECT pg_sleep(0.6)')
+          await insert(work, 'a')
+        }),
+      )
+      deadline.clear()
+      expect(await stored(database)).toEqual(['a', 'log'])
+    })
+  })
+
+  it('may ask the database nothing', async () => {
+    await withService(async ({ database, service }) => {
+      await service.execute('pay', async work => {
+        await insert(work, 'a')
+        expect(await service.safeExecute(async () => 'nothing', { operationName: 'log', fallbackValue: undefined })).toBe('nothing')
+        await insert(work, 'b')
+      })
+      expect(await stored(database)).toEqual(['a', 'b'])
+    })
+  })
+
+  it('does nothing within another whose statement has failed', async () => {
+    await withService(async ({ database, service }) => {
+      const codes: string[] = []
+      await service.execute('pay', async work => {
+        await insert(work, 'a')
+        const log = () =>
+          service.execute('log', async inner => {
+            await failingLog(inner).catch(() => undefined)
+            await service.safeExecute(async () => expect.unreachable(), {
+              operationName: 'inner',
+              fallbackValue: undefined,
+              onFallback: code => void codes.push(code),
+            })
+            throw new Error('no')
+          })
+        await service.safeExecute(log, { operationName: 'log', fallbackValue: undefined })
+      })
+      expect(codes).toEqual(['transaction-aborted'])
+      expect(await stored(database)).toEqual(['a'])
+    })
+  })
+
+  it('is stopped by the server, not waited for, when it is slow', async () => {
+    await withService(async ({ database, service }) => {
+      const deadline = within(5_000)
+      const pay = service.execute(
+        'pay',
+        async work => {
+          await insert(work, 'a')
+          await service.safeExecute(() => service.execute('log', ({ query }) => query('SELECT pg_sleep(10)')), {
+            operationName: 'log',
+            fallbackValue: undefined,
+            budgetMs: 200,
+          })
+        },
+        { deadline },
+      )
+      await pay
+      expect(await stored(database)).toEqual(['a'])
+    })
+  })
 })
 
 describe('safe-execute outside of a transaction', () => {
@@ -452,6 +689,28 @@ describe('safe-execute outside of a transaction', () => {
       })
       expect(tries).toBeGreaterThan(1)
       expect(budget.tokens).toBe(before)
+    })
+  })
+
+  it('takes a fifth of what its caller has left when it was told no budget', async () => {
+    await withService(async ({ service }) => {
+      const deadline = within(2_000)
+      let handedDown: number | undefined
+      const look = async () => void (handedDown = currentDeadline()?.remainingMs())
+      await runWithDeadline(deadline, () => service.safeExecute(look, { operationName: 'look', fallbackValue: undefined }))
+      deadline.clear()
+      expect(handedDown).toBeGreaterThan(0)
+      expect(handedDown).toBeLessThanOrEqual(400)
+    })
+  })
+
+  it('takes a second at most when there is no deadline, and hands its budget down as one', async () => {
+    await withService(async ({ service }) => {
+      let handedDown: number | undefined
+      const look = async () => void (handedDown = currentDeadline()?.remainingMs())
+      await service.safeExecute(look, { operationName: 'look', fallbackValue: undefined })
+      expect(handedDown).toBeGreaterThan(0)
+      expect(handedDown).toBeLessThanOrEqual(1_000)
     })
   })
 })
@@ -509,6 +768,36 @@ describe('time', () => {
       },
       { profile: { pool: { max: 2, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 } } },
     )
+  })
+
+  it('that has passed while the process stood still lets nothing be committed', async () => {
+    await withService(async ({ database, proxy, service }) => {
+      await service.execute('warm', ({ query }) => query('SELECT 1 AS one'))
+      proxy.resetCounts()
+      const deadline = within(1_000)
+      const late = service.execute('late', async work => (await insert(work, 'a'), standStillUntil(deadline.at)), { deadline })
+      await expect(late).rejects.toMatchObject({ code: 'deadline-exceeded' })
+      expect(proxy.statementFlights().flat()).not.toContain('COMMIT')
+      await expect.poll(() => stored(database)).toEqual([])
+    })
+  })
+
+  it('that is left does not keep the locks of an invocation that is answered', async () => {
+    await withService(async ({ database, service }) => {
+      const stop = new AbortController()
+      let overrunning: Promise<unknown> = Promise.resolve()
+      await runInvocation(async () => {
+        const locked = Promise.withResolvers<void>()
+        const work = async (work: Work) => (await insert(work, 'a'), locked.resolve(), new Promise(() => undefined))
+        overrunning = service.execute('overrun', work, { deadline: within(25_000), signal: stop.signal }).catch((error: unknown) => error)
+        await locked.promise
+      })
+      await database.query("SET statement_timeout = '5s'")
+      const same = "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', 'a', 't', now())"
+      await expect(database.query(same)).resolves.toEqual([])
+      stop.abort(new Error('enough'))
+      await overrunning
+    })
   })
 })
 
@@ -569,6 +858,28 @@ describe('revalidation', () => {
       expect(proxy.counts()).toMatchObject({ connections: 2 })
     })
   })
+
+  it('leaves most of a short time for another connection', async () => {
+    await withService(async ({ database, proxy, service, passTime }) => {
+      await service.execute('write', work => insert(work, 'a'))
+      proxy.addFault({ on: 'statement', matches: 'SELECT 1', when: 'before', action: 'silence' })
+      passTime(6_000)
+      await service.execute('write', work => insert(work, 'b'), { deadline: within(1_400) })
+      expect(await stored(database)).toEqual(['a', 'b'])
+    })
+  })
+
+  it.each(['reset', 'silence'] as const)('spares the work a try on a connection that is dead (%s)', async action => {
+    await withService(async ({ database, proxy, service, passTime }) => {
+      await service.execute('write', work => insert(work, 'a'))
+      proxy.addFault({ on: 'statement', matches: 'SELECT 1', when: 'before', action })
+      passTime(6_000)
+      let tries = 0
+      await service.execute('write', async work => ((tries += 1), insert(work, 'b')), { deadline: within(4_000) })
+      expect(tries).toBe(1)
+      expect(await stored(database)).toEqual(['a', 'b'])
+    })
+  })
 })
 
 it('runs at the isolation level that was asked for, and at no other words', async () => {
@@ -578,5 +889,160 @@ it('runs at the isolation level that was asked for, and at no other words', asyn
     await expect(service.execute('show', show, { isolation: 'SERIALIZABLE; DROP TABLE users' as 'SERIALIZABLE' })).rejects.toMatchObject({
       status: 500,
     })
+  })
+})
+
+describe('connecting', () => {
+  it('that meets silence leaves time for a second connection', async () => {
+    await withService(async ({ proxy, service }) => {
+      const fault = proxy.addFault({ on: 'connect', when: 'tls', action: 'silence' })
+      const read = ({ query }: Work) => query('SELECT 1 AS one')
+      const deadline = within(4_000)
+      expect(await runWithDeadline(deadline, () => service.execute('read', read, { mode: 'read' }))).toEqual([{ one: 1 }])
+      expect(fault.fired()).toBe(1)
+      deadline.clear()
+    })
+  })
+
+  it('is tried a few times only when the server rejects it', async () => {
+    await withService(async ({ proxy, manager }) => {
+      const service = new DatabaseService({ manager, logger: silent, random: () => 0 })
+      const fault = proxy.addFault({
+        on: 'connect',
+        when: 'startup',
+        action: { error: { severity: 'FATAL', code: '08004', message: 'rejected' } },
+        times: 10,
+      })
+      await expect(service.execute('read', async () => undefined, { mode: 'read' })).rejects.toMatchObject({ code: 'database-unavailable' })
+      expect(fault.fired()).toBe(4)
+    })
+  })
+
+  it('to a full server is a queue and no outage', async () => {
+    await withService(async ({ proxy, manager, service }) => {
+      const full = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } as const
+      const fault = proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times: 1_000 })
+      const read = (remainingMs: number) => service.execute('read', ({ query }) => query('SELECT 1 AS one'), { deadline: within(remainingMs) })
+      for (let call = 0; call < 3; call += 1) await expect(read(300)).rejects.toMatchObject({ code: 'database-busy', status: 503 })
+      expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
+      fault.remove()
+      expect(await read(5_000)).toEqual([{ one: 1 }])
+    })
+  })
+})
+
+describe('the circuit breaker', () => {
+  const read = (service: DatabaseService) => service.execute('read', ({ query }) => query('SELECT 1 AS one'), { deadline: within(300) })
+  const openIt = async ({ proxy, service }: Pick<ServiceUnderTest, 'proxy' | 'service'>) => {
+    await proxy.refuse('unreachable')
+    for (let call = 0; call < 2; call += 1) await expect(read(service)).rejects.toMatchObject({ code: 'database-unavailable' })
+    await proxy.accept()
+  }
+
+  it('opens at the second operation that ends in an outage', async () => {
+    await withService(async ({ proxy, manager, service }) => {
+      await proxy.refuse('unreachable')
+      await expect(read(service)).rejects.toMatchObject({ code: 'database-unavailable' })
+      expect(manager.breaker.state.kind).toBe('closed')
+      await expect(read(service)).rejects.toMatchObject({ code: 'database-unavailable' })
+      expect(manager.breaker.state.kind).toBe('open')
+    })
+  })
+
+  it('does not count what the work itself throws, and that means an answer', async () => {
+    await withService(async ({ proxy, manager, service }) => {
+      await proxy.refuse('unreachable')
+      await expect(read(service)).rejects.toMatchObject({ code: 'database-unavailable' })
+      await proxy.accept()
+      for (let call = 0; call < 2; call += 1) await expect(service.execute('fail', ({ query }) => query('SELECT 1/0'))).rejects.toThrow('division')
+      expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
+    })
+  })
+
+  it('learns nothing from a probe that ran out of time', async () => {
+    await withService(async ({ proxy, manager, service, passTime }) => {
+      await openIt({ proxy, service })
+      passTime(5_000)
+      const probe = service.execute('probe', () => new Promise(() => undefined), { deadline: within(300) })
+      await expect(probe).rejects.toMatchObject({ code: 'deadline-exceeded' })
+      expect(manager.breaker.state.kind).toBe('open')
+      expect(await service.execute('read', ({ query }) => query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
+      expect(manager.breaker.state.kind).toBe('closed')
+    })
+  })
+
+  it('closes when the health check has reached the database', async () => {
+    await withService(async ({ proxy, manager, service }) => {
+      await openIt({ proxy, service })
+      expect(manager.breaker.state.kind).toBe('open')
+      expect(await manager.isConnectionHealthy()).toBe(true)
+      expect(await service.execute('read', ({ query }) => query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
+    })
+  })
+})
+
+describe('ending a session', () => {
+  it('hits nothing but the very session that was meant', async () => {
+    await withService(async ({ database, manager }) => {
+      const [other] = await database.query<{ pid: number; start: string }>(
+        'SELECT pid, extract(epoch FROM backend_start)::text AS start FROM pg_stat_activity WHERE pid = pg_backend_pid()',
+      )
+      if (other === undefined) throw new Error('the session does not show')
+      const { pid, start } = other
+      const lease = await manager.acquire()
+      const [own] = ((await lease.connection.sendRaw('SELECT pg_backend_pid() AS pid')) as { rows: { pid: number }[] }).rows
+      const end = (session: LostSession) => endSession(lease.connection, session, 1_000)
+      // The process id is another's by now; of that session only the id is known; it is the session that asks.
+      await end({ pid, backendStart: '1.5' })
+      await end({ pid })
+      await end({ pid: own?.pid ?? 0 })
+      expect(await database.query('SELECT pg_backend_pid() AS pid')).toEqual([{ pid }])
+      await end({ pid, backendStart: start })
+      lease.release()
+      await expect.poll(() => database.query('SELECT pg_backend_pid() AS pid').catch(() => [{ pid }])).not.toEqual([{ pid }])
+    })
+  })
+})
+
+it('gives up when every pool is closed as soon as it is built', async () => {
+  const build: typeof buildGeneration = async (...given) => {
+    const generation = await buildGeneration(...given)
+    await generation.close(100)
+    return generation
+  }
+  await withService(
+    async ({ manager }) => {
+      await expect(manager.acquire()).rejects.toThrow('ConnectionManager.getConnection was called after the connection manager was closed!')
+      expect(manager.getConnectionStatus().generation).toBe(6)
+    },
+    { build },
+  )
+})
+
+describe('a lease', () => {
+  it('that was given back has no hold on the connection any more', async () => {
+    await withService(async ({ manager }) => {
+      const lease = await manager.acquire()
+      lease.release()
+      const next = await manager.acquire()
+      expect(next.connection).toBe(lease.connection)
+      lease.destroy()
+      lease.release()
+      expect(manager.getConnectionStatus().pool).toMatchObject({ size: 1, inUse: 1 })
+      await expect(next.connection.sendRaw('SELECT 1 AS one')).resolves.toMatchObject({ rows: [{ one: 1 }] })
+      next.release()
+    })
+  })
+})
+
+it('leaves the pool in use alone when an earlier one is retired late', async () => {
+  await withService(async ({ manager, service }) => {
+    const look = () => service.execute('look', ({ query }) => query('SELECT 1 AS one'))
+    await look()
+    const earlier = await manager.currentGeneration()
+    await earlier.sequelize.close()
+    await look()
+    manager.retire(earlier, 'late')
+    expect(manager.getConnectionStatus()).toMatchObject({ state: 'ready', generation: 2 })
   })
 })

@@ -130,4 +130,14 @@ describe('on the wire', () => {
       expect(manager.breaker.state.kind).toBe('closed')
     })
   })
+
+  it('a sequelize call after a unit of work is sent as it is', async () => {
+    await withService(async ({ proxy, service, manager }) => {
+      await write(service)
+      await read(service)
+      proxy.resetCounts()
+      await (await manager.getSequelize()).query('SELECT 3 AS three')
+      expect(proxy.statementFlights()).toEqual([['SELECT 3 AS three']])
+    })
+  })
 })

@@ -4,6 +4,8 @@ import { defineSettings } from '../../../lib/config/settings.ts'
 import { ApplicationError, ContentError } from '../../../lib/errors.ts'
 import { defineFunction, type FunctionDefinition } from '../../../lib/function/define.ts'
 import { json } from '../../../lib/function/reply.ts'
+import { currentDeadline } from '../../../lib/resilience/deadline-scope.ts'
+import { holdForInvocation } from '../../../lib/resilience/invocation-scope.ts'
 import { call, withEnvironment } from '../../support/functions.ts'
 
 type Definition = FunctionDefinition<Record<string, never>, object>
@@ -96,6 +98,36 @@ describe('a call over the web', () => {
     await call(main, { method: 'POST', body: Buffer.from([0, 255, 10]) })
     await call(main, { method: 'POST', body: 'ünï', base64: false })
     expect(bodies).toEqual([Buffer.from([0, 255, 10]), Buffer.from('ünï')])
+  })
+
+  it('lets go of what it still holds once it is answered', async () => {
+    const letGo: string[] = []
+    const { main } = define({
+      routes: {
+        'GET /': () => {
+          holdForInvocation(() => void letGo.push('held'))
+          expect(letGo).toEqual([])
+          return json(200, {})
+        },
+      },
+    })
+    expect((await call(main, {})).statusCode).toBe(200)
+    expect(letGo).toEqual(['held'])
+  })
+
+  it('hands its deadline down, never longer than a sender waits', async () => {
+    let remainingMs: number | undefined
+    const { main } = define({
+      routes: {
+        'GET /': () => {
+          remainingMs = currentDeadline()?.remainingMs()
+          return json(200, {})
+        },
+      },
+    })
+    await call(main, {}, { getRemainingTimeInMillis: () => 60_000 })
+    expect(remainingMs).toBeGreaterThan(0)
+    expect(remainingMs).toBeLessThanOrEqual(20_000)
   })
 })
 

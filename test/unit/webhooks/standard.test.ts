@@ -92,6 +92,12 @@ describe('verifyStandard', () => {
       }),
     )
   })
+
+  it('refuses an id that the table cannot hold, however well it is signed', () => {
+    const signed = (length: number) => signedHeaders(body, { id: 'x'.repeat(length), timestamp: seconds, secret })
+    expect(fault(signed(255))).toBe('accepted')
+    expect(fault(signed(256))).toBe('signature-malformed')
+  })
 })
 
 describe('readStandardSecret', () => {
