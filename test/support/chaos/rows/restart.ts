@@ -13,7 +13,7 @@ export const restartedUnderLoad: Row = {
   fault: 'restart under load',
   variants: ['fast', 'immediate'],
   // Whoever had just sent COMMIT cannot be told what became of it: the server that knew is gone.
-  codes: ['database-unavailable', 'database-busy', 'commit-unknown'],
+  codes: ['database-unavailable', 'database-busy', 'deadline-exceeded', 'commit-unknown'],
   slow: true,
   poolMax: CALLERS,
   ground: ownGround({ servers: 3 }),

@@ -30,7 +30,7 @@ export const silentMidStatement: Row = {
   variants: ['before it arrives', 'after it was done'],
   slow: true,
   // A read is to get its row by a second attempt; a write may have used up its time.
-  codes: ({ kind }) => (kind === 'read' ? [] : ['database-unavailable', 'database-busy']),
+  codes: ({ kind }) => (kind === 'read' ? [] : ['database-unavailable', 'database-busy', 'deadline-exceeded']),
   async scenario({ call, proxy, variant }) {
     await call()
     proxy.addFault({ on: 'statement', matches: MIDDLE, when: variant.startsWith('before') ? 'before' : 'after', action: 'silence' })
