@@ -6,6 +6,7 @@ import { type Row } from '../support/chaos/row.ts'
 import { commitAnswerLost, commitNeverArrives } from '../support/chaos/rows/commit.ts'
 import { environmentOf } from '../support/chaos/subject.ts'
 import { type Tally } from '../support/chaos/tally.ts'
+import { type Kind } from '../support/chaos/workloads.ts'
 
 // Sequelize warns of each COMMIT that the faults let fail.
 beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
@@ -13,26 +14,27 @@ beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefine
 const undisturbed: Row = { number: 0, fault: 'none', variants: ['none'], scenario: async ({ call }) => void (await call()) }
 const reset = (row: Row): Row => ({ ...row, variants: ['reset'] })
 const counted = ({ lost, twice, hung, backendsLeft }: Tally) => ({ lost, twice, hung, backendsLeft })
+const runOnce = (row: Row, kind: Kind) => runCell(row, kind, 1)
 const nothing = { lost: 0, twice: 0, hung: 0, backendsLeft: 0 }
 
 describe.concurrent('the tally of the fault matrix', () => {
   it('counts twice what is replayed although its COMMIT was done', async () => {
-    const tally = await runCell({ ...reset(commitAnswerLost), substitute: ({ manager }) => blindReplay(manager) }, 'transaction')
+    const tally = await runOnce({ ...reset(commitAnswerLost), substitute: ({ manager }) => blindReplay(manager) }, 'transaction')
     expect(counted(tally)).toEqual({ ...nothing, twice: 1 })
   })
 
   it('counts twice what is reported as failed although its COMMIT was done', async () => {
-    const tally = await runCell({ ...reset(commitAnswerLost), substitute: ({ manager }) => hastyRefusal(manager) }, 'write')
+    const tally = await runOnce({ ...reset(commitAnswerLost), substitute: ({ manager }) => hastyRefusal(manager) }, 'write')
     expect(counted(tally)).toEqual({ ...nothing, twice: 1 })
   })
 
   it('counts as lost what is reported before its COMMIT has arrived', async () => {
-    const tally = await runCell({ ...reset(commitNeverArrives), substitute: ({ manager }) => hastyAnswer(manager) }, 'write')
+    const tally = await runOnce({ ...reset(commitNeverArrives), substitute: ({ manager }) => hastyAnswer(manager) }, 'write')
     expect(counted(tally)).toEqual({ ...nothing, lost: 1 })
   })
 
   it('counts as hung what does not answer by its deadline', async () => {
-    const tally = await runCell({ ...undisturbed, deadlineMs: 100, substitute: () => noAnswer }, 'write')
+    const tally = await runOnce({ ...undisturbed, deadlineMs: 100, substitute: () => noAnswer }, 'write')
     expect(counted(tally)).toEqual({ ...nothing, hung: 1 })
   })
 
@@ -41,7 +43,7 @@ describe.concurrent('the tally of the fault matrix', () => {
       ...undisturbed,
       scenario: async ({ call, database }) => void (await database.query('UPDATE seeds SET value = id'), await call()),
     }
-    expect(counted(await runCell(wrong, 'read'))).toEqual({ ...nothing, lost: 1 })
+    expect(counted(await runOnce(wrong, 'read'))).toEqual({ ...nothing, lost: 1 })
   })
 
   it('counts sessions that nobody ends', async () => {
@@ -57,12 +59,12 @@ describe.concurrent('the tally of the fault matrix', () => {
         await client.connect()
       },
     }
-    expect(counted(await runCell(leak, 'read'))).toEqual({ ...nothing, backendsLeft: 1 })
+    expect(counted(await runOnce(leak, 'read'))).toEqual({ ...nothing, backendsLeft: 1 })
     await Promise.all(opened.map(client => client.end()))
   })
 
   it('lists an error that the row does not allow', async () => {
-    const tally = await runCell({ ...undisturbed, substitute: () => ({ ...noAnswer, execute: () => Promise.reject(new Error('no')) }) }, 'read')
+    const tally = await runOnce({ ...undisturbed, substitute: () => ({ ...noAnswer, execute: () => Promise.reject(new Error('no')) }) }, 'read')
     expect(tally).toMatchObject({ calls: 1, ok: 0, uncoded: 1, findings: [expect.stringContaining('unexpected') as string] })
   })
 })

@@ -21,11 +21,11 @@ const DEADLINE_MS = 3_000
 const lanes = openLanes(AT_ONCE)
 let certificates: ReturnType<typeof makeCertificates> | undefined
 
-/** Runs all repetitions of one cell and counts what became of their calls. */
-export async function runCell(row: Row, kind: Kind): Promise<Tally> {
+/** Runs all repetitions of one cell, by default as many as are asked for, and counts what became of their calls. */
+export async function runCell(row: Row, kind: Kind, times = timesOf({ variants: row.variants, slow: row.slow ?? false })): Promise<Tally> {
   const tally = emptyTally()
   const field = await (row.ground ?? sharedGround).open()
-  const repetitions = Array.from({ length: timesOf({ variants: row.variants, slow: row.slow ?? false }) }, (_, index) =>
+  const repetitions = Array.from({ length: times }, (_, index) =>
     lanes(() => field.borrow(database => repeat(row, kind, row.variants[index % row.variants.length] ?? '', { database, tally }))),
   )
   const failed = (await Promise.allSettled(repetitions)).find(repetition => repetition.status === 'rejected')
