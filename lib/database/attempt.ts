@@ -99,6 +99,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       deadline,
       identified: mode === 'write' && options.identified,
       statementMs,
+      idleMs: of.generation.transactionLimits?.idleMs,
       ...(characteristics === '' ? {} : { characteristics }),
     })
   }
@@ -127,10 +128,12 @@ async function failure(
   }
 }
 
-function lostSession(guard: ManagedTransaction | ReadStatements, { connection }: Lease): LostSession | undefined {
+function lostSession(guard: ManagedTransaction | ReadStatements, { connection, generation }: Lease): LostSession | undefined {
   // Reads hold no lock that anybody waits for.
   if (guard instanceof ReadStatements) return undefined
   if (guard.identity) return guard.identity
+  // A pooler announces process ids of its own.
+  if (generation.transactionLimits !== undefined) return undefined
   const { processID } = connection as unknown as { processID: number | null }
   return processID === null ? undefined : { pid: processID }
 }

@@ -23,11 +23,19 @@ export interface PoolCounts {
   waiting: number
 }
 
+/** What a transaction may take on a session that is shared with others. */
+export interface TransactionLimits {
+  /** Longest time without a statement, in ms. */
+  readonly idleMs: number
+}
+
 /** One Sequelize instance with its pool and its models. When it is closed or spoiled another takes its place. */
 export interface Generation {
   readonly number: number
   readonly sequelize: Sequelize
   readonly models: Models
+  /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
+  readonly transactionLimits: TransactionLimits | undefined
   /** What tells sequelize's calls to use `connection`; it begins and ends nothing by itself. */
   enlist(connection: GuardedClient): Transaction
   acquire(): Promise<GuardedClient>
@@ -47,6 +55,8 @@ export interface GenerationOptions {
   applicationName: string
   /** After this long without a statement within a transaction the server ends the session: the function's time limit. */
   transactionIdleMs: number
+  /** Whether the sessions are a pooler's: it refuses start-up options, and what is set for a session leaks to others. */
+  pooled: boolean
   now?: () => number
 }
 
@@ -63,7 +73,7 @@ const OWN_REQUEST = 'lease'
  */
 export async function buildGeneration(
   settings: DatabaseSettings,
-  { number, applicationName, transactionIdleMs, now = Date.now }: GenerationOptions,
+  { number, applicationName, transactionIdleMs, pooled, now = Date.now }: GenerationOptions,
 ): Promise<Generation> {
   const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, { default: pg }, { defineModels }] = await Promise.all([
     import('sequelize'),
@@ -88,7 +98,7 @@ export async function buildGeneration(
       application_name: applicationName,
       keepAlive: true,
       ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
-      options: startUpOptions({ idleSessionMs, transactionIdleMs }),
+      ...(pooled ? {} : { options: startUpOptions({ idleSessionMs, transactionIdleMs }) }),
     },
   }
   // A call within a unit of work that was given no transaction joins that work's.
@@ -116,6 +126,7 @@ export async function buildGeneration(
     number,
     sequelize,
     models: defineModels(sequelize),
+    transactionLimits: pooled ? { idleMs: transactionIdleMs } : undefined,
     enlist(connection) {
       const transaction = new (TransactionClass as unknown as EnlistedClass)(sequelize, {})
       transaction.connection = connection

@@ -44,6 +44,8 @@ type State =
 const CLOSE_MS = 2_000
 const HEALTH_CHECK_MS = 3_000
 const RETRY_AFTER_MS = 1_000
+// What says that there is a pooler: it refuses the options that a direct connection starts with.
+const POOLER_REFUSES = '08P01:startup-parameter'
 // Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
 const MAX_REBUILDS = 5
 const OUTAGES_TO_OPEN = 2
@@ -62,6 +64,7 @@ export class DatabaseManager {
   #state: State = { kind: 'idle' }
   #generations = 0
   #identifiesTransactions = true
+  #pooled: boolean
   #lastSuccessAt: number | undefined
   #lastFailureAt: number | undefined
   #lastErrorCode: string | undefined
@@ -69,6 +72,7 @@ export class DatabaseManager {
 
   constructor(options: DatabaseManagerOptions) {
     this.#options = options
+    this.#pooled = options.settings.pooled
     this.now = options.now ?? Date.now
     this.breaker = createCircuitBreaker({
       threshold: OUTAGES_TO_OPEN,
@@ -121,8 +125,10 @@ export class DatabaseManager {
           () => undefined,
         )
         if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
-        if (classifyError(error).connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
-        this.retire(generation, 'closed')
+        const { key, connection } = classifyError(error)
+        if (key === POOLER_REFUSES && generation.transactionLimits === undefined) this.#pooled = true
+        else if (connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
+        this.retire(generation, connection === 'rebuild' ? 'closed' : 'behind a pooler')
       }
     }
   }
@@ -230,7 +236,7 @@ export class DatabaseManager {
   #start(): Promise<Generation> {
     const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration } = this.#options
     const number = this.#generations + 1
-    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, now: this.now })
+    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, now: this.now })
     const starting: State = { kind: 'starting', started }
     this.#state = starting
     this.#generations = number

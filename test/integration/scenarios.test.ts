@@ -48,6 +48,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         user: server.user,
         password: server.password,
         tls: { mode: 'off' },
+        pooled: false,
         profile,
       } as const
       const manager = new DatabaseManager({ settings, applicationName: 'subject', logger })

@@ -18,7 +18,7 @@ it('has a model for every table, and models whose columns, types and nullability
   await withDatabase(async database => {
     const settings = databaseSettings.parse(environmentFor(database)).value
     if (!settings) throw new Error('the settings of the test are wrong')
-    const generation = await buildGeneration(settings, { number: 1, applicationName: 'test', transactionIdleMs: 10_000 })
+    const generation = await buildGeneration(settings, { number: 1, applicationName: 'test', transactionIdleMs: 10_000, pooled: false })
     const modelled: Column[] = (Object.values(generation.models) as ModelStatic<Model>[]).flatMap(model =>
       Object.entries(model.getAttributes()).map(([name, attribute]) => ({
         table: model.options.tableName ?? '',

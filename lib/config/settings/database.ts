@@ -12,9 +12,13 @@ export interface DatabaseSettings {
   readonly user: string
   readonly password: string
   readonly tls: Tls
+  /** Whether it is reached through a pooler that lends a server's session for one transaction at a time. */
+  readonly pooled: boolean
   readonly profile: Profile
 }
 
+// Where DigitalOcean's connection pools listen; the database itself does on the port below.
+const POOLER_PORT = 25_061
 const PARTS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD'] as const
 const NO_PARTS = { DB_HOST: undefined, DB_PORT: undefined, DB_NAME: undefined, DB_USER: undefined, DB_PASSWORD: undefined }
 
@@ -30,6 +34,7 @@ const addressVariables = {
 }
 
 const profileVariables = {
+  DB_POOLER: oneOf(['transaction', 'unset'], 'unset'),
   DB_PROFILE: oneOf(['function', 'server'], 'function'),
   DB_POOL_MAX: optionalInteger({ min: 1, max: 1000 }),
   DB_POOL_MIN: optionalInteger({ min: 0, max: 1000 }),
@@ -66,7 +71,8 @@ export const databaseSettings = defineSettings({ ...addressVariables, ...profile
   if (pool.min > pool.max) issues.push({ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' })
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
   const profile: Profile = { ...base, pool: Object.freeze(pool), idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs }
-  return Object.freeze({ ...address, profile: Object.freeze(profile) })
+  const pooled = values.DB_POOLER === 'transaction' || address.port === POOLER_PORT
+  return Object.freeze({ ...address, pooled, profile: Object.freeze(profile) })
 })
 
 /** The database as migrations reach it: `DB_MIGRATION_URL` if set, since they cannot go through a transaction pooler. */
@@ -78,7 +84,7 @@ export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRAT
       ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL, issues)
       : addressOf({ ...values, ...NO_PARTS }, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL, issues)
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
-  return Object.freeze({ ...address, profile: { ...profiles.function, idleSessionMs: 0 } })
+  return Object.freeze({ ...address, pooled: false, profile: { ...profiles.function, idleSessionMs: 0 } })
 })
 
 type Address = Omit<DatabaseAddress, 'sslmode'> & { tls: Tls }

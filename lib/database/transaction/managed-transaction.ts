@@ -14,6 +14,8 @@ export interface ManagedTransactionOptions {
   identified: boolean
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
+  /** Longest time without a statement, in ms; without it the session's own holds. */
+  idleMs?: number | undefined
 }
 
 /** How far a transaction has got; after `committing` the server may have committed whatever became of the answer. */
@@ -135,9 +137,10 @@ export class ManagedTransaction implements StatementGuard {
 
   #start(client: GuardedClient, boundMs: number): void {
     this.#phase = 'open'
-    const { characteristics } = this.#options
+    const { characteristics, idleMs } = this.#options
     const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-    client.sendRaw(`${start}; ${boundStatement(boundMs)}`).catch((error: unknown) => this.failed(error))
+    const idle = idleMs === undefined ? '' : `; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`
+    client.sendRaw(`${start}; ${boundStatement(boundMs)}${idle}`).catch((error: unknown) => this.failed(error))
   }
 
   #askIdentity(client: GuardedClient): void {

@@ -55,6 +55,21 @@ describe('databaseSettings', () => {
     expect(JSON.stringify(issues)).not.toContain('SecretPart')
   })
 
+  it.each([
+    ['the port of connection pools', { DB_PORT: '25061' }, true],
+    ['DB_POOLER=transaction', { DB_POOLER: 'transaction' }, true],
+    ['another port', { DB_PORT: '25060' }, false],
+    ['DB_POOLER=none', { DB_POOLER: 'none' }, false],
+  ])('knows by %s whether there is a pooler', (_by, more, pooled) => {
+    const parts = { DB_HOST: '127.0.0.1', DB_NAME: 'd', DB_USER: 'u', DB_PASSWORD: 'p' }
+    expect(databaseSettings.parse({ ...parts, ...more }).value?.pooled).toBe(pooled)
+  })
+
+  it('refuses a kind of pooler that it does not know', () => {
+    const parts = { DB_HOST: '127.0.0.1', DB_NAME: 'd', DB_USER: 'u', DB_PASSWORD: 'p' }
+    expect(databaseSettings.parse({ ...parts, DB_POOLER: 'session' }).issues).toMatchObject([{ variable: 'DB_POOLER' }])
+  })
+
   it('uses the function profile unless told otherwise', () => {
     const { value } = databaseSettings.parse({ DB_CONNECTION_URL: url })
     expect(value?.profile.pool).toEqual({ max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 })

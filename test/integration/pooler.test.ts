@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { databaseSettings } from '../../lib/config/settings/database.ts'
+import { DatabaseManager } from '../../lib/database/manager.ts'
+import { DatabaseService, type Work } from '../../lib/database/service.ts'
+import { createLogger } from '../../lib/telemetry/logger.ts'
+import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
+
+const TIME_LIMIT_MS = 7_000
+// As PgBouncer is without a word in its settings: it takes no start-up options.
+const BARE = { ignore_startup_parameters: '' }
+const LIMITS =
+  "SELECT current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('statement_timeout')::interval > '0' AS bounded, pg_backend_pid() AS pid"
+
+interface Limits {
+  idle: string
+  bounded: boolean
+  pid: number
+}
+
+const limits = async ({ query }: Work) => (await query<Limits>(LIMITS))[0]
+const insert = ({ models }: Work) => models.User.create({ id: randomUUID(), email: 'ada@example.com', name: 'Ada' })
+
+/** A container's database behind a real PgBouncer with one session of the server. */
+async function behindPooler(
+  variables: Readonly<Record<string, string>>,
+  work: (parts: { manager: DatabaseManager; service: DatabaseService; database: TestDatabase; events: () => string[] }) => Promise<void>,
+): Promise<void> {
+  await withDatabase(async database => {
+    const { host, port, user, password } = database.connectionSettings
+    const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...BARE, default_pool_size: '1' } })
+    const { value: settings } = databaseSettings.parse({
+      DB_HOST: pooler.host,
+      DB_PORT: String(pooler.port),
+      DB_NAME: database.name,
+      DB_USER: user,
+      DB_PASSWORD: password,
+      ...variables,
+    })
+    if (!settings) throw new Error('the settings of the test are wrong')
+    const lines: string[] = []
+    const logger = createLogger({ name: 'test', level: 'info', destination: { write: line => void lines.push(line) } })
+    const manager = new DatabaseManager({ settings, applicationName: 'subject', timeLimitMs: TIME_LIMIT_MS, logger })
+    const events = () => lines.map(line => (JSON.parse(line) as { event: string }).event)
+    try {
+      await work({ manager, service: new DatabaseService({ manager, logger }), database, events })
+    } finally {
+      await manager.gracefulShutdown()
+      await pooler.stop()
+    }
+  })
+}
+
+describe.skipIf(!hasPgBouncer())('through a pooler', () => {
+  it('a transaction brings its limits along and leaves none behind', async () => {
+    await behindPooler({ DB_POOLER: 'transaction' }, async ({ service, manager, database, events }) => {
+      const inside = await service.execute('look', async work => (await insert(work), limits(work)))
+      expect(inside).toMatchObject({ idle: '7s', bounded: true })
+      const read = await service.execute('look', limits, { mode: 'read' })
+      // The one session of the server, as the next client would find it.
+      expect(read).toEqual({ idle: '0', bounded: true, pid: inside?.pid })
+      const bare = await manager.getSequelize()
+      expect((await bare.query(LIMITS))[0]).toEqual([{ idle: '0', bounded: false, pid: inside?.pid }])
+      expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
+      expect(events()).toEqual([])
+      expect(manager.getConnectionStatus().generation).toBe(1)
+    })
+  })
+
+  it('what nobody told is learned from the refusal, once', async () => {
+    await behindPooler({}, async ({ service, manager, database, events }) => {
+      expect(await service.execute('look', async work => (await insert(work), limits(work)))).toMatchObject({ idle: '7s', bounded: true })
+      expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
+      expect(manager.getConnectionStatus()).toMatchObject({ generation: 2, breaker: 'closed', lastErrorCode: undefined })
+      await (await manager.getSequelize()).close()
+      await service.execute('look', limits, { mode: 'read' })
+      expect(manager.getConnectionStatus().generation).toBe(3)
+      expect(events().filter(event => event === 'database.generation.retired')).toHaveLength(2)
+    })
+  })
+})
