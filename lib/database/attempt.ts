@@ -1,6 +1,7 @@
 import { ApplicationError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
+import type { GuardedClient } from './client.ts'
 import type { Lease } from './lease.ts'
 import { ManagedTransaction } from './transaction/managed-transaction.ts'
 import { ReadStatements } from './transaction/read-statements.ts'
@@ -38,6 +39,8 @@ export interface AttemptOptions {
   signal: AbortSignal
   /** The first try of a read keeps time back for a second one. */
   first: boolean
+  /** Sends what is to ride behind a COMMIT. */
+  behindCommit: (client: GuardedClient) => void
   /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
   identified: boolean
 }
@@ -91,7 +94,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
   function guardFor(of: Lease, { isolation, first }: AttemptOptions): ManagedTransaction | ReadStatements {
     const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
     const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
-    if (mode === 'read') return new ReadStatements({ deadline, statementMs })
+    if (mode === 'read') return new ReadStatements({ deadline, statementMs, behindCommit: options.behindCommit })
     const level = isolation === undefined ? [] : [`ISOLATION LEVEL ${isolation}`]
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level.join('')
     return new ManagedTransaction({
@@ -99,6 +102,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       deadline,
       identified: mode === 'write' && options.identified,
       statementMs,
+      behindCommit: options.behindCommit,
       idleMs: of.generation.transactionLimits?.idleMs,
       ...(characteristics === '' ? {} : { characteristics }),
     })

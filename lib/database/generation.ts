@@ -7,7 +7,7 @@ import { currentWork, NestedOperationError } from './work.ts'
 
 /** Parts of sequelize that its types hide. */
 interface ConnectionManager {
-  pool: { readonly size: number; readonly available: number; readonly using: number; readonly waiting: number }
+  pool: { readonly size: number; readonly available: number; readonly using: number; readonly waiting: number; destroyAllNow(): Promise<void> }
   nameOidMap: Record<string, { oid: number; arrayOid: number }>
   getConnection(options: { type: typeof OWN_REQUEST }): Promise<GuardedClient>
   releaseConnection(connection: GuardedClient): void
@@ -45,6 +45,8 @@ export interface Generation {
   counts(): PoolCounts
   /** Connections that are held or waited for: what comes on top of the pool's size waits for others of this process. */
   readonly claimed: number
+  /** Ends politely, and waits for it, whatever connections nobody uses; the pool stays usable. */
+  closeIdle(): Promise<void>
   /** Ends the pool politely; after `withinMs` whatever is still open loses its socket. */
   close(withinMs: number): Promise<void>
 }
@@ -156,6 +158,7 @@ export async function buildGeneration(
       manager.destroyConnection(connection).catch(() => undefined)
     },
     counts: () => ({ size: manager.pool.size, idle: manager.pool.available, inUse: manager.pool.using, waiting: manager.pool.waiting }),
+    closeIdle: () => manager.pool.destroyAllNow(),
     async close(withinMs) {
       const stop = new AbortController()
       const polite = sequelize.close().catch(() => undefined)

@@ -2,8 +2,11 @@ import type { Sequelize } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { DeadlineExceededError } from '../errors.ts'
 import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { beforeInvocationEnds } from '../resilience/invocation-scope.ts'
 import { untilAborted, wait } from '../resilience/wait.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { GuardedClient } from './client.ts'
+import { CrowdingGuard } from './crowding-guard.ts'
 import { classifyError, errorCode } from './errors/classify-error.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
 import { buildGeneration, type Generation, type PoolCounts } from './generation.ts'
@@ -42,6 +45,8 @@ type State =
 
 // How long an old pool may take to end politely before its sockets are destroyed.
 const CLOSE_MS = 2_000
+// Taken from the time that is kept back for answering.
+const MAKE_ROOM_MS = 200
 const HEALTH_CHECK_MS = 3_000
 const RETRY_AFTER_MS = 1_000
 // What says that there is a pooler: it refuses the options that a direct connection starts with.
@@ -60,6 +65,8 @@ const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
 export class DatabaseManager {
   readonly breaker: CircuitBreaker
   readonly now: () => number
+  /** `undefined` where connections are a pooler's, or a long-lived process's own. */
+  readonly #crowding: CrowdingGuard | undefined
   readonly #options: DatabaseManagerOptions
   #state: State = { kind: 'idle' }
   #generations = 0
@@ -74,12 +81,19 @@ export class DatabaseManager {
     this.#options = options
     this.#pooled = options.settings.pooled
     this.now = options.now ?? Date.now
+    const { crowdedAt } = options.settings.profile
+    if (crowdedAt !== undefined) this.#crowding = new CrowdingGuard({ crowdedAt, logger: options.logger, now: this.now })
     this.breaker = createCircuitBreaker({
       threshold: OUTAGES_TO_OPEN,
       cooldownMs: options.settings.profile.breakerCooldownMs,
       now: this.now,
       onChange: kind => options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind }),
     })
+  }
+
+  /** Has the crowding guard look, if it is due, behind the COMMIT that was just sent. */
+  readonly lookBehindCommit = (client: GuardedClient): void => {
+    if (!this.#pooled) this.#crowding?.look(client)
   }
 
   /**
@@ -111,6 +125,7 @@ export class DatabaseManager {
    * @throws whatever acquiring or connecting met, or the signal's reason.
    */
   async acquire(signal?: AbortSignal): Promise<Lease> {
+    if (this.#crowding) beforeInvocationEnds(this, () => this.#makeRoom())
     for (let rebuilds = 0; ; rebuilds += 1) {
       const generation = await this.currentGeneration()
       // All are taken: the caller waits for others of this process, not for the database.
@@ -208,6 +223,9 @@ export class DatabaseManager {
   /** Records what the database, or the way to it, failed with. */
   noteFailure(error: unknown): void {
     this.#lastFailureAt = this.now()
+    const { crowded, connection } = classifyError(error)
+    // A wait for others of this process says nothing about the server.
+    if (crowded && connection === 'none') this.#crowding?.noteFull()
     this.#lastErrorCode = errorCode(error) ?? (error instanceof Error ? error.name : typeof error)
   }
 
@@ -251,6 +269,15 @@ export class DatabaseManager {
       },
     )
     return started
+  }
+
+  // The container may be paused right after the answer, and cannot close a connection then.
+  async #makeRoom(): Promise<void> {
+    const stop = new AbortController()
+    const bound = wait(MAKE_ROOM_MS, stop.signal).catch(() => undefined)
+    await Promise.race([this.#crowding?.seen(), bound])
+    if (this.#crowding?.crowded && this.#state.kind === 'ready') await Promise.race([this.#state.generation.closeIdle(), bound])
+    stop.abort()
   }
 
   #keepConnected(): void {

@@ -72,7 +72,11 @@ export async function tryUntilDone<Result>(options: OperationOptions, tools: Ope
     const lease = await leaseConnection(options, tools)
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
-    const outcome = await attempt(lease, { ...options, first: replays === 0, identified: manager.identifiesTransactions }, body)
+    const outcome = await attempt(
+      lease,
+      { ...options, first: replays === 0, identified: manager.identifiesTransactions, behindCommit: manager.lookBehindCommit },
+      body,
+    )
     const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, options, tools, tryUntilDone) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()

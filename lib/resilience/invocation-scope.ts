@@ -3,12 +3,21 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 /** What one invocation still holds when it is answered. */
 class InvocationScope {
   readonly #held = new Set<() => void>()
+  readonly #last = new Map<object, () => Promise<void>>()
 
   hold(letGo: () => void): () => void {
     this.#held.add(letGo)
     return () => {
       this.#held.delete(letGo)
     }
+  }
+
+  beforeEnd(owner: object, task: () => Promise<void>): void {
+    this.#last.set(owner, task)
+  }
+
+  async tidy(): Promise<void> {
+    await Promise.all([...this.#last.values()].map(task => task()))
   }
 
   end(): void {
@@ -28,8 +37,17 @@ export async function runInvocation<Result>(invocation: () => Promise<Result>): 
   try {
     return await storage.run(scope, invocation)
   } finally {
+    await scope.tidy()
     scope.end()
   }
+}
+
+/**
+ * Has `task` run when the running invocation has come to its answer, before that is given; once for each owner. The task
+ * bounds itself and does not reject.
+ */
+export function beforeInvocationEnds(owner: object, task: () => Promise<void>): void {
+  storage.getStore()?.beforeEnd(owner, task)
 }
 
 /** Has `letGo` called if the running invocation ends before the returned function is called. */

@@ -82,7 +82,7 @@ describe('the pool', () => {
     )
   })
 
-  it('opens one connection in its life and asks the server nothing of its own', async () => {
+  it('opens one connection in its life and asks the server nothing of its own but how full it is, once', async () => {
     await withService(async ({ database, service, manager }) => {
       const sent = vi.spyOn(pg.Client.prototype, 'query')
       await one(service)
@@ -90,7 +90,7 @@ describe('the pool', () => {
       const statements = sent.mock.calls.map(([text]) => String(text).replace(/\d+$/, 'N').slice(0, 40))
       sent.mockRestore()
       const transaction = ['START TRANSACTION; SET LOCAL statement_t', 'SELECT 1 AS one', 'SELECT pg_current_xact_id_if_assigned():', 'COMMIT']
-      expect(statements).toEqual([...transaction, ...transaction])
+      expect(statements).toEqual([...transaction, 'SELECT count(*)::int AS sessions,\n    cu', ...transaction])
       // The server has seen two sessions in this database: the one under test and the one that asks.
       await manager.gracefulShutdown()
       await expect

@@ -42,6 +42,7 @@ const profileVariables = {
   DB_POOL_IDLE_MS: optionalInteger({ min: 1000, max: 3_600_000 }),
   DB_POOL_EVICT_MS: optionalInteger({ min: 100, max: 3_600_000 }),
   DB_IDLE_SESSION_MS: optionalInteger({ min: 0, max: 86_400_000 }),
+  DB_CROWDED_AT: optionalInteger({ min: 0, max: 100 }),
 }
 
 interface AddressValues {
@@ -70,7 +71,12 @@ export const databaseSettings = defineSettings({ ...addressVariables, ...profile
   }
   if (pool.min > pool.max) issues.push({ variable: 'DB_POOL_MIN', reason: 'is more than DB_POOL_MAX' })
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
-  const profile: Profile = { ...base, pool: Object.freeze(pool), idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs }
+  const profile: Profile = {
+    ...base,
+    pool: Object.freeze(pool),
+    idleSessionMs: values.DB_IDLE_SESSION_MS ?? base.idleSessionMs,
+    crowdedAt: shareOf(values.DB_CROWDED_AT, base.crowdedAt),
+  }
   const pooled = values.DB_POOLER === 'transaction' || address.port === POOLER_PORT
   return Object.freeze({ ...address, pooled, profile: Object.freeze(profile) })
 })
@@ -84,8 +90,14 @@ export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRAT
       ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL, issues)
       : addressOf({ ...values, ...NO_PARTS }, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL, issues)
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
-  return Object.freeze({ ...address, pooled: false, profile: { ...profiles.function, idleSessionMs: 0 } })
+  return Object.freeze({ ...address, pooled: false, profile: { ...profiles.function, idleSessionMs: 0, crowdedAt: undefined } })
 })
+
+// Per cent; 0 switches the guard off.
+function shareOf(percent: number | undefined, byDefault: number | undefined): number | undefined {
+  if (percent === undefined) return byDefault
+  return percent === 0 ? undefined : percent / 100
+}
 
 type Address = Omit<DatabaseAddress, 'sslmode'> & { tls: Tls }
 

@@ -22,6 +22,8 @@ export interface Profile {
   readonly pool: PoolSettings
   /** After this long without a statement the server ends the session; 0 leaves it open. */
   readonly idleSessionMs: number
+  /** From this share of the server's sessions on, from 0 to 1, a connection is given back before each answer; `undefined`: never. */
+  readonly crowdedAt: number | undefined
   /** How long the circuit breaker stays open. */
   readonly breakerCooldownMs: number
   /** `undefined` where there is no background: a paused container's timers stand still. */
@@ -37,6 +39,7 @@ const functionProfile: Profile = {
   name: 'function',
   pool: { max: 1, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 },
   idleSessionMs: 240_000,
+  crowdedAt: 0.8,
   breakerCooldownMs: 5_000,
   background: undefined,
 }
@@ -46,6 +49,7 @@ const serverProfile: Profile = {
   name: 'server',
   pool: { max: 25, min: 5, acquireMs: 60_000, idleMs: 30_000, evictMs: 10_000 },
   idleSessionMs: 0,
+  crowdedAt: undefined,
   breakerCooldownMs: 15_000,
   background: { checkEveryMs: 30_000, attempts: 10, firstDelayMs: 5_000, longestDelayMs: 60_000 },
 }

@@ -16,6 +16,8 @@ export interface ManagedTransactionOptions {
   statementMs: () => number
   /** Longest time without a statement, in ms; without it the session's own holds. */
   idleMs?: number | undefined
+  /** Sends what is to ride behind COMMIT, outside of the transaction. */
+  behindCommit?: ((client: GuardedClient) => void) | undefined
 }
 
 /** How far a transaction has got; after `committing` the server may have committed whatever became of the answer. */
@@ -100,7 +102,7 @@ export class ManagedTransaction implements StatementGuard {
    * than that one, `mayBeCommitted` tells whether the outcome is open.
    */
   async commit(): Promise<void> {
-    const { client, deadline } = this.#options
+    const { client, deadline, behindCommit } = this.#options
     if (this.#phase === 'unsent') {
       this.#phase = 'ended'
       return
@@ -111,7 +113,9 @@ export class ManagedTransaction implements StatementGuard {
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
     try {
-      answer = await client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
+      const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
+      behindCommit?.(client)
+      answer = await answered
     } catch (error) {
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error

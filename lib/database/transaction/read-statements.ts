@@ -2,6 +2,14 @@ import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { boundStatement } from './managed-transaction.ts'
 
+export interface ReadStatementsOptions {
+  deadline: Deadline
+  /** Longest wait for the answer to one statement, in ms. */
+  statementMs: () => number
+  /** Sends what is to ride behind a COMMIT. */
+  behindCommit: (client: GuardedClient) => void
+}
+
 const unheard = () => undefined
 
 /**
@@ -11,11 +19,13 @@ const unheard = () => undefined
 export class ReadStatements implements StatementGuard {
   readonly #deadline: Deadline
   readonly #statementMs: () => number
+  readonly #behindCommit: (client: GuardedClient) => void
   #firstError: unknown
 
-  constructor({ deadline, statementMs }: { deadline: Deadline; statementMs: () => number }) {
+  constructor({ deadline, statementMs, behindCommit }: ReadStatementsOptions) {
     this.#deadline = deadline
     this.#statementMs = statementMs
+    this.#behindCommit = behindCommit
   }
 
   get firstError(): unknown {
@@ -29,6 +39,7 @@ export class ReadStatements implements StatementGuard {
     client.sendRaw(`START TRANSACTION READ ONLY; ${boundStatement(boundMs)}`).catch(unheard)
     send(boundMs)
     client.sendRaw('COMMIT').catch(unheard)
+    this.#behindCommit(client)
   }
 
   failed(error: unknown): void {
