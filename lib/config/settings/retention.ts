@@ -4,10 +4,15 @@ import { defineSettings } from '../settings.ts'
 export interface RetentionSettings {
   /** Days for which processed webhook events are kept. */
   readonly webhookDays: number
+  /** Days for which activities are kept. */
+  readonly activityDays: number
 }
+
+// Never 0: a slip of the hand must not empty a table at the next run.
+const bounds = { min: 1, max: 3650 }
 
 /** How long rows are kept. */
 export const retentionSettings = defineSettings(
-  { WEBHOOK_RETENTION_DAYS: integer({ min: 1, max: 3650, fallback: 30 }) },
-  (values): RetentionSettings => Object.freeze({ webhookDays: values.WEBHOOK_RETENTION_DAYS }),
+  { WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }), ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }) },
+  (values): RetentionSettings => Object.freeze({ webhookDays: values.WEBHOOK_RETENTION_DAYS, activityDays: values.ACTIVITY_RETENTION_DAYS }),
 )

@@ -1,0 +1,41 @@
+import type { DatabaseService, ExecuteOptions } from '../database/service.ts'
+import type { PrunedTable } from './pruned-tables.ts'
+
+/**
+ * The statement that deletes one batch. Rows that another transaction holds are passed over, so that a batch waits for
+ * nobody and no deadlock can include it. By ctid, because the rows are locked: the server then fetches just these,
+ * while a join by id makes it read the whole table as soon as it thinks the table small.
+ */
+export function pruneBatchStatement({ table, since }: PrunedTable): string {
+  return `
+    WITH gone AS (
+      DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${table} WHERE ${since} < ${cutoff('$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
+      RETURNING 1)
+    SELECT count(*)::int AS deleted FROM gone`
+}
+
+/**
+ * The instant before which a row is old enough, in SQL. By the database's clock, which is one for all containers: one
+ * of theirs that runs ahead would delete what is still to be kept. In seconds, since a day of an interval has 23 or 25
+ * hours where the session's time zone changes its clocks.
+ */
+export function cutoff(now: string, keepSeconds: string): string {
+  return `${now}::timestamptz - make_interval(secs => ${keepSeconds})`
+}
+
+/**
+ * Deletes at most `rows` rows, the oldest first, in a transaction of their own, and resolves to how many there were.
+ * `now` is the database's, as `lookForDue` gives it.
+ */
+export async function pruneBatch(
+  table: PrunedTable,
+  { database, now, rows, ...options }: { database: DatabaseService; now: string; rows: number } & Pick<ExecuteOptions, 'deadline'>,
+): Promise<number> {
+  const [result] = await database.execute(
+    `maintenance.prune.${table.name}`,
+    ({ query }) => query<{ deleted: number }>(pruneBatchStatement(table), { now, keepSeconds: table.keepMs / 1000, rows }),
+    options,
+  )
+  return result?.deleted ?? 0
+}
