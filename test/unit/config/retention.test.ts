@@ -6,7 +6,10 @@ const variables = ['WEBHOOK_RETENTION_DAYS', 'ACTIVITY_RETENTION_DAYS']
 
 describe('the retention', () => {
   it('has defaults, also for the word none and for nothing', () => {
-    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: 'none', ACTIVITY_RETENTION_DAYS: '' }).value).toEqual({ webhookDays: 30, activityDays: 90 })
+    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: 'none', ACTIVITY_RETENTION_DAYS: '' }).value).toEqual({
+      webhookDays: 30,
+      activityDays: 90,
+    })
   })
 
   it('reads each variable into its own place, within its bounds', () => {
@@ -16,12 +19,11 @@ describe('the retention', () => {
     })
   })
 
-  it.each(variables.flatMap(variable => ['0', '-1', 'x', '1.5', '1e2', '3651', '30 days', 'Infinity', '9'.repeat(400)].map(text => [variable, text])))(
-    'refuses %s=%s by name and without repeating it',
-    (variable, text) => {
-      expect(retentionSettings.parse({ [variable as string]: text }).issues).toEqual([{ variable, reason: 'is no whole number from 1 to 3650' }])
-    },
-  )
+  it.each(
+    variables.flatMap(variable => ['0', '-1', 'x', '1.5', '1e2', '3651', '30 days', 'Infinity', '9'.repeat(400)].map(text => [variable, text])),
+  )('refuses %s=%s by name and without repeating it', (variable, text) => {
+    expect(retentionSettings.parse({ [variable as string]: text }).issues).toEqual([{ variable, reason: 'is no whole number from 1 to 3650' }])
+  })
 
   it('reports both at once', () => {
     expect(() => readSettings({ retention: retentionSettings }, { WEBHOOK_RETENTION_DAYS: '0', ACTIVITY_RETENTION_DAYS: '-1' })).toThrow(

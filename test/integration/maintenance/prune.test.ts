@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
+import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
+import { countRows, slowDown, storeActivities, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
+import { withService } from '../../support/service.ts'
+import { maintain } from '../../../lib/maintenance/maintenance.ts'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
+
+const nothing = { webhookEvents: { deleted: 0, left: 0 }, activities: { deleted: 0, left: 0 } }
+
+describe('pruning', () => {
+  it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
+    await withMaintenance(async ({ database, run, lines }) => {
+      await storeEvents(database, 250, '31 days')
+      await storeEvents(database, 3, '29 days')
+      await storeEvents(database, 2, null)
+      await storeActivities(database, 330, '91 days')
+      await storeActivities(database, 4, '89 days')
+      expect(await run({ batchRows: 100 })).toEqual({
+        outcome: 'complete',
+        complete: true,
+        pruned: { webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
+      })
+      expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
+        5, 4, 5,
+      ])
+      expect(await database.query('SELECT count(*)::int AS open FROM webhook_events WHERE processed_at IS NULL')).toEqual([{ open: 2 }])
+      expect(lines.filter(({ event }) => event === 'maintenance.pruned')).toMatchObject([{ deleted: { webhookEvents: 250, activities: 330 } }])
+      expect(await run()).toEqual({ outcome: 'complete', complete: true, pruned: nothing })
+    })
+  })
+
+  it.each(tables)('keeps a row of $table of exactly the age, and deletes one that is a microsecond older', async table => {
+    await withMaintenance(async ({ database, containers: [container] }) => {
+      const store = table.name === 'activities' ? storeActivities : storeEvents
+      await store(database, 3, '0')
+      const now = '2026-03-29 03:30:00.123456+02'
+      const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]
+      const ids = (await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)
+      for (const [index, age] of ages.entries()) {
+        await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE id = $3`, [
+          now,
+          age / 1_000_000,
+          ids[index],
+        ])
+      }
+      // Where the clocks were changed that night, a day by the calendar would be an hour off.
+      await database.query(`ALTER DATABASE ${database.name} SET timezone = 'Europe/Berlin'`)
+      if (!container) throw new Error('there is no container')
+      expect(await pruneBatch(table, { database: container.service, now, rows: 10 })).toBe(1)
+      expect((await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)).toEqual(ids.slice(0, 2))
+    })
+  })
+
+  it("goes by the database's clock, not by the container's", async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeEvents(database, 2, '29 days')
+      const realNow = Date.now
+      try {
+        // Everything that reads the container's clock from here on is two days ahead.
+        Date.now = () => realNow() + 2 * 24 * 60 * 60 * 1000
+        expect(await run()).toMatchObject({ complete: true, pruned: nothing })
+      } finally {
+        Date.now = realNow
+      }
+    })
+  })
+
+  it('deletes the oldest first', async () => {
+    await withMaintenance(async ({ database, containers: [container] }) => {
+      for (const days of [40, 60, 50]) await storeEvents(database, 1, `${days} days`)
+      const [table] = tables
+      if (!container || !table) throw new Error('there is nothing to prune')
+      await pruneBatch(table, { database: container.service, now: new Date().toISOString(), rows: 2 })
+      expect(await database.query("SELECT (processed_at > now() - interval '41 days') AS youngest FROM webhook_events")).toEqual([{ youngest: true }])
+    })
+  })
+
+  it('is one statement and one trip when nothing is old enough', async () => {
+    await withService(async ({ proxy, service, manager: _manager }) => {
+      const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
+      const logger = { info: () => undefined, warn: () => undefined } as never
+      await maintain({ tables, database: service, deadline, logger })
+      proxy.resetCounts()
+      expect(await maintain({ tables, database: service, deadline, logger })).toMatchObject({ complete: true })
+      expect(proxy.counts()).toMatchObject({ connections: 0, roundTrips: 1 })
+      deadline.clear()
+    })
+  })
+
+  it('stops when its time is over, answers that it is incomplete, and the next runs go on to the end', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeEvents(database, 400, '31 days')
+      await slowDown(database, 'webhook_events', 0.005)
+      const runs = [await run({ batchRows: 20, timeMs: 1_500 })]
+      expect(runs[0]).toMatchObject({ outcome: 'incomplete', complete: false })
+      expect(runs[0]).not.toHaveProperty('error')
+      while (runs.at(-1)?.complete === false) runs.push(await run({ batchRows: 20, timeMs: 1_500 }))
+      const deleted = runs.map(({ pruned }) => pruned.webhookEvents?.deleted ?? 0)
+      const left = runs.map(({ pruned }) => pruned.webhookEvents?.left)
+      expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(400)
+      expect(left).toEqual(deleted.map((_, index) => 400 - deleted.slice(0, index + 1).reduce((sum, count) => sum + count, 0)))
+    })
+  })
+
+  it('takes smaller batches when one does not fit into its time, and loses nothing of what was done', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeEvents(database, 120, '31 days')
+      await slowDown(database, 'webhook_events', 0.01)
+      expect(await run({ batchRows: 100, batchMs: 500 })).toMatchObject({ complete: true, pruned: { webhookEvents: { deleted: 120, left: 0 } } })
+    })
+  })
+
+  it('lets a slow table keep no other from its turn, whichever is first', async () => {
+    for (const random of [() => 0, () => 0.999]) {
+      await withMaintenance(async ({ database, run }) => {
+        await storeEvents(database, 1_000, '31 days')
+        await storeActivities(database, 30, '91 days')
+        await slowDown(database, 'webhook_events', 0.02)
+        const report = await run({ random, timeMs: 2_000 })
+        expect(report).toMatchObject({ outcome: 'incomplete', pruned: { activities: { deleted: 30, left: 0 } } })
+        expect(report.pruned.webhookEvents?.left).toBeGreaterThan(0)
+      })
+    }
+  })
+
+  it('gives each table the first turn by chance, so that runs with time for one batch reach all of them', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeEvents(database, 1, '31 days')
+      await storeActivities(database, 1, '91 days')
+      const order = async (random: () => number) => {
+        const first = await database.query<{ id: string }>('SELECT pg_current_wal_lsn()::text AS id')
+        await run({ random })
+        return first.length
+      }
+      expect(await order(() => 0)).toBe(1)
+    })
+  })
+
+  it('counts what is left no further than it tells', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeEvents(database, COUNTED_ROWS + 500, '31 days')
+      await slowDown(database, 'webhook_events', 0.05)
+      expect((await run({ batchRows: 5, timeMs: 1_500 })).pruned.webhookEvents?.left).toBe(COUNTED_ROWS)
+    })
+  })
+})

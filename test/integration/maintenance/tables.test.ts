@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { COUNTED_ROWS, lookStatement } from '../../../lib/maintenance/look-for-due.ts'
+import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
+import { withDatabase, type TestDatabase } from '../../support/database.ts'
+import { storeActivities, storeEvents, tables } from '../../support/maintenance.ts'
+
+// What a table is for decides whether its rows are ever deleted by their age: these are kept until somebody asks.
+const KEPT = ['schema_migrations', 'transactions', 'users']
+
+interface Plan {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  Plans?: Plan[]
+}
+
+/** Every step of a plan that touches a table. */
+function scansOf(plan: Plan): string[] {
+  const own = plan['Node Type'].includes('Scan') && (plan['Relation Name'] ?? plan['Index Name']) !== undefined ? [plan['Node Type']] : []
+  return [...own, ...(plan.Plans ?? []).flatMap(scansOf)]
+}
+
+async function planOf(database: TestDatabase, statement: string, values: unknown[]): Promise<string[]> {
+  const names = [...new Set([...statement.matchAll(/\$(\w+)/g)].map(([, name]) => name))]
+  const numbered = statement.replaceAll(/\$(\w+)/g, (_, name: string) => `$${names.indexOf(name) + 1}`)
+  const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(`EXPLAIN (FORMAT JSON) ${numbered}`, values)
+  const plan = row?.['QUERY PLAN'][0]?.Plan
+  if (!plan) throw new Error('there is no plan')
+  return scansOf(plan)
+}
+
+/** Ten thousand rows that are kept, and a few that are not. */
+async function fill(database: TestDatabase, { analyzed }: { analyzed: boolean }): Promise<void> {
+  await storeEvents(database, 10_000, '10 days')
+  await storeEvents(database, 50, '31 days')
+  await storeActivities(database, 10_000, '10 days')
+  await storeActivities(database, 50, '91 days')
+  if (analyzed) await database.query('ANALYZE')
+}
+
+describe('the tables that are pruned', () => {
+  it('are all tables but those that are kept for good', async () => {
+    await withDatabase(async database => {
+      const present = await database.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+      expect(present.map(({ name }) => name)).toEqual([...tables.map(({ table }) => table), ...KEPT].sort())
+    })
+  })
+
+  it('are referred to by no other table, which would have to be searched and locked for each row', async () => {
+    await withDatabase(async database => {
+      const referring = "SELECT conrelid::regclass::text AS by FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY ($1::regclass[])"
+      expect(await database.query(referring, [tables.map(({ table }) => table)])).toEqual([])
+    })
+  })
+
+  it.each([{ analyzed: true }, { analyzed: false }])('are never read from end to end, analyzed: $analyzed', async ({ analyzed }) => {
+    await withDatabase(async database => {
+      await fill(database, { analyzed })
+      const indexed = expect.stringMatching(/^(Index Only Scan|Index Scan|Bitmap Index Scan|Bitmap Heap Scan)$/) as string
+      for (const table of tables) {
+        const scans = await planOf(database, pruneBatchStatement(table), [new Date().toISOString(), table.keepMs / 1000, 1_000])
+        expect(new Set(scans)).not.toContain('Seq Scan')
+        expect(scans).toEqual(expect.arrayContaining(['Tid Scan', indexed]))
+        expect(await planOf(database, lookStatement([table]), [null, table.keepMs / 1000])).toContainEqual(indexed)
+      }
+    })
+  })
+
+  it('lead an index with the column that their age is counted from', async () => {
+    await withDatabase(async database => {
+      for (const { table, since } of tables) {
+        const leading = await database.query<{ valid: boolean }>(
+          `SELECT indisvalid AS valid FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+           WHERE indrelid = $1::regclass AND attname = $2 AND indpred IS NULL`,
+          [table, since],
+        )
+        expect(leading).toContainEqual({ valid: true })
+      }
+      expect(COUNTED_ROWS).toBeGreaterThan(1_000)
+    })
+  })
+})
