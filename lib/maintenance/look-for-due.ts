@@ -20,7 +20,7 @@ export interface Due {
 }
 
 export interface LookOptions {
-  database: DatabaseService
+  database: Pick<DatabaseService, 'execute'>
   deadline: Deadline
   /** The clock of an earlier look: rows that have grown old enough since then do not count. */
   now?: string | undefined
@@ -28,6 +28,8 @@ export interface LookOptions {
 
 // What the look at all tables may take of the time, so that one that is locked leaves enough for the others.
 const SHARE = 0.25
+// Less than this is too little for a look, whatever the share: a read keeps more than half of its time for a second try.
+const SHORTEST_LOOK_MS = 1_000
 // With less time than this nothing is asked: that a look did not fit is no fault of the table.
 const LEAST_LOOK_MS = 100
 
@@ -64,7 +66,8 @@ async function lookSingly(tables: readonly PrunedTable[], options: LookOptions):
 }
 
 async function look(tables: readonly PrunedTable[], share: number, { database, deadline, now }: LookOptions): Promise<Due> {
-  const own = openDeadline({ remainingMs: deadline.remainingMs() * share, reserveMs: 0 })
+  const leftMs = deadline.remainingMs()
+  const own = openDeadline({ remainingMs: Math.min(leftMs, Math.max(SHORTEST_LOOK_MS, leftMs * share)), reserveMs: 0 })
   try {
     const bind = Object.fromEntries(tables.map(({ keepMs }, index) => [`keep${index}`, keepMs / 1000]))
     const [row] = await database.execute(

@@ -30,7 +30,7 @@ export function cutoff(now: string, keepSeconds: string): string {
  */
 export async function pruneBatch(
   table: PrunedTable,
-  { database, now, rows, ...options }: { database: DatabaseService; now: string; rows: number } & Pick<ExecuteOptions, 'deadline'>,
+  { database, now, rows, ...options }: { database: Pick<DatabaseService, 'execute'>; now: string; rows: number } & Pick<ExecuteOptions, 'deadline'>,
 ): Promise<number> {
   const [result] = await database.execute(
     `maintenance.prune.${table.name}`,

@@ -18,7 +18,7 @@ export interface PrunedReport {
 
 export interface PruneOptions {
   tables: readonly PrunedTable[]
-  database: DatabaseService
+  database: Pick<DatabaseService, 'execute'>
   deadline: Deadline
   logger: Logger
   /** Most rows of one batch. */
@@ -30,11 +30,11 @@ export interface PruneOptions {
 
 // For so long may a batch keep its rows locked at worst.
 const BATCH_MS = 3_000
-// No batch is begun with less time than this.
-const LEAST_BATCH_MS = 200
+// No batch is begun with less time than this: a transaction commits only while a quarter of a second is left for it.
+const LEAST_BATCH_MS = 600
 // Kept back for counting what is left.
-const LAST_LOOK_MS = 1_000
-const LAST_LOOK_SHARE = 0.2
+const LAST_LOOK_MS = 2_000
+const LAST_LOOK_SHARE = 0.25
 
 interface Pruning {
   readonly table: PrunedTable
@@ -80,7 +80,7 @@ async function pruneInTurns(prunings: readonly Pruning[], now: string, options: 
     for (const [index, pruning] of open.entries()) {
       if (timeMs() < LEAST_BATCH_MS) return
       // The tables whose turn is still to come have their share of the time, however slow this one is.
-      await takeTurn(pruning, { ...options, now, shareMs: timeMs() / (open.length - index) })
+      await takeTurn(pruning, { ...options, now, shareMs: Math.max(LEAST_BATCH_MS, timeMs() / (open.length - index)) })
     }
   }
 }
@@ -100,8 +100,9 @@ async function takeTurn(
     // Fewer than asked for: the rest, if there is any, is being deleted by another run.
     pruning.open = deleted === rows
   } catch (error) {
-    // Cut off, it left everything as it was; a smaller batch may fit.
-    if (error instanceof DeadlineExceededError && size.cutOff()) return
+    // Cut off, it left everything as it was: a smaller batch may fit, and one that was given less than its time proves
+    // nothing against the table.
+    if (error instanceof DeadlineExceededError && (size.cutOff() || shareMs < batchMs)) return
     pruning.open = false
     pruning.error = error
   } finally {

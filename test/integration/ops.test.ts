@@ -114,7 +114,9 @@ describe('ops/maintenance', () => {
       await insert('young', 3, '29 days')
       await insert('open', 2, null)
       expect(await maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => 60_000 })).toEqual({
-        webhookEvents: { deleted: 1_500, unfinished: false },
+        outcome: 'complete',
+        complete: true,
+        pruned: { webhookEvents: { deleted: 1_500, left: 0 }, activities: { deleted: 0, left: 0 } },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])
     })

@@ -1,53 +1,157 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse as parseDotenv } from 'dotenv'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
-import { describe, expect, it } from 'vitest'
-import { apiSettings } from '../../lib/config/settings/api.ts'
-import { databaseSettings, migrationSettings } from '../../lib/config/settings/database.ts'
-import { logSettings } from '../../lib/config/settings/log.ts'
-import { retentionSettings } from '../../lib/config/settings/retention.ts'
-import { variablesOf } from '../../lib/config/settings.ts'
-import { sourceSettings } from '../../lib/webhooks/sources.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Main } from '../../lib/function/define.ts'
+import { disagreements, variablesReadBy, type Readers, type Texts } from '../support/agreement.ts'
 
 const root = join(import.meta.dirname, '../..')
-const text = readFileSync(join(root, 'project.yml'), 'utf8')
-const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
-const all = variablesOf({
-  api: apiSettings,
-  database: databaseSettings,
-  migration: migrationSettings,
-  log: logSettings,
-  retention: retentionSettings,
-  sources: sourceSettings,
+const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
+const sources = (...patterns: string[]) => globSync(patterns, { cwd: root }).sort()
+
+const texts: Texts = { project: textOf('project.yml'), example: textOf('.env.example'), readme: textOf('README.md') }
+const folders = readdirSync(join(root, 'packages')).flatMap(name => readdirSync(join(root, 'packages', name)).map(inner => `${name}/${inner}`))
+// What every program finds in its environment, and nobody sets for this one.
+const OF_THE_SYSTEM = ['PATH']
+
+let readers: Readers
+beforeAll(async () => {
+  const functions: Record<string, readonly string[]> = {}
+  for (const name of folders) {
+    const { main } = (await import(join(root, 'packages', name, 'index.ts'))) as { main: Main }
+    functions[name] = main.variables
+  }
+  const deployed = Object.values(functions).flat()
+  const inServer = sources('lib/server/**/*.ts', 'lib/cli/**/*.ts').flatMap(path => variablesReadBy(textOf(path)))
+  readers = { functions, local: [...new Set(inServer)].filter(name => !deployed.includes(name) && !OF_THE_SYSTEM.includes(name)) }
 })
 
-describe.each(functions)('$qualifiedName', ({ qualifiedName, environment }) => {
-  it('is passed exactly the variables that it reads', async () => {
-    const { main } = (await import(join(root, 'packages', qualifiedName, 'index.ts'))) as { main: Main }
-    expect(Object.keys(environment).sort()).toEqual(main.variables)
+const edited = (changes: Partial<Readonly<Record<keyof Texts, (text: string) => string>>>): Texts => {
+  const changed = Object.entries(changes).map(([name, change]) => {
+    const text = change(texts[name as keyof Texts])
+    if (text === texts[name as keyof Texts]) throw new Error(`the edit of ${name} changed nothing`)
+    return [name, text]
+  })
+  return { ...texts, ...(Object.fromEntries(changed) as Partial<Texts>) }
+}
+const differences = (changes: Parameters<typeof edited>[0]) => disagreements(edited(changes), readers)
+
+describe('the variables', () => {
+  it('are passed to exactly the functions that read them, and explained in .env.example and README', () => {
+    expect(disagreements(texts, readers)).toEqual([])
   })
 
-  it('is packed from its bundle and the package.json beside it', () => {
-    expect(readFileSync(join(root, 'packages', qualifiedName, '.include'), 'utf8')).toBe('dist/index.js\n../../../lib/zip/package.json\n')
+  it('that only the local server reads are these', () => {
+    expect([...readers.local].sort()).toEqual(['LOCAL_DATA_FOLDER', 'PORT'])
+  })
+
+  it('are read from the environment by lib/config alone, as far as functions go', () => {
+    const elsewhere = sources('packages/**/*.ts', 'lib/**/*.ts').filter(path => !/^lib\/(config|server|cli|doctl-project-schema)\//.test(path))
+    expect(elsewhere.length).toBeGreaterThan(50)
+    expect(
+      elsewhere.filter(path => /\bprocess\s*(\?\.|\.|\[')env\b|\benv\b[^}]*\}\s*=\s*process\b|['"](node:)?process['"]/.test(textOf(path))),
+    ).toEqual([])
+  })
+
+  it.each(folders)('of %s do not go out of step unseen: each that project.yml drops or adds is named', name => {
+    const lineOf = (change: (names: string[]) => string[]) => (text: string) => {
+      const at = text.indexOf('$(', text.indexOf(`- name: ${name.split('/')[1]}\n`))
+      const end = text.indexOf(')', at)
+      return `${text.slice(0, at)}$(${change(text.slice(at + 2, end).split(' ')).join(' ')}${text.slice(end)}`
+    }
+    for (const variable of readers.functions[name] ?? []) {
+      expect(differences({ project: lineOf(names => names.filter(one => one !== variable)) })).toEqual([
+        `${variable} is read by ${name} but not passed to it`,
+      ])
+    }
+    expect(differences({ project: lineOf(names => [...names, 'EXTRA']) })).toEqual([`EXTRA is passed to ${name}, which does not read it`])
+  })
+
+  it('do not go out of step unseen: each that .env.example or the README drops or repeats is named', () => {
+    const escape = String.raw
+    for (const variable of new Set(Object.values(readers.functions).flat())) {
+      const assignment = new RegExp(escape`^${variable}=.*$`, 'm')
+      expect(differences({ example: text => text.replace(assignment, '') })).toEqual([`${variable} is not in .env.example`])
+      expect(differences({ example: text => `${text}\n${variable}=again\n` })).toEqual([`${variable} is there twice`])
+      expect(differences({ example: text => text.replace(assignment, `${variable}=`) })).toEqual([`${variable} has no value in .env.example`])
+      expect(differences({ example: text => text.replace(assignment, line => `# ${line}`) })).toEqual([
+        `${variable} is not in .env.example`,
+        `${variable} is in the local part of .env.example, but not read`,
+      ])
+      const cell = new RegExp(escape`^(\| .*?)${`\`${variable}\``}`, 'm')
+      expect(differences({ readme: text => text.replace(cell, '$1`') })).toEqual([`${variable} is not in the README's table`])
+    }
+  })
+
+  it('do not go out of step unseen: each local one that is dropped, or moved among the deployed ones, is named', () => {
+    for (const variable of readers.local) {
+      const comment = new RegExp(`^# (${variable}=.*)$`, 'm')
+      expect(differences({ example: text => text.replace(comment, '') })).toEqual([`${variable} is not in the local part of .env.example`])
+      expect(differences({ example: text => text.replace(comment, '$1') })).toEqual([
+        `${variable} is in .env.example, but not read`,
+        `${variable} is not in the local part of .env.example`,
+      ])
+      const row = new RegExp(`^\\| \`${variable}\`.*\n`, 'm')
+      expect(differences({ readme: text => text.replace(row, '') })).toEqual([`${variable} is not in the README's local table`])
+      expect(differences({ readme: text => text.replace(row, '').replace(/^\| `API_KEY`/m, `| \`${variable}\` | | |\n$&`) })).toEqual([
+        `${variable} is in the README's table, but not read`,
+        `${variable} is not in the README's local table`,
+      ])
+    }
+  })
+
+  it('do not go out of step unseen: one that nothing reads is named wherever it is added', () => {
+    expect(differences({ example: text => `${text}\nEXTRA=1\n` })).toEqual(['EXTRA is in .env.example, but not read'])
+    expect(differences({ example: text => `${text}\n# EXTRA=1\n` })).toEqual(['EXTRA is in the local part of .env.example, but not read'])
+    expect(differences({ readme: text => text.replace(/^\| `API_KEY`/m, '| `EXTRA` | | |\n$&') })).toEqual([
+      "EXTRA is in the README's table, but not read",
+    ])
+    expect(differences({ readme: text => text.replace(/^\| `PORT`/m, '| `EXTRA` | | |\n$&') })).toEqual([
+      "EXTRA is in the README's local table, but not read",
+    ])
+  })
+
+  it('do not go out of step unseen: one that the code begins or ceases to read is named in every file', () => {
+    const name = 'api/user'
+    const reads = (variables: readonly string[]): Readers => ({ ...readers, functions: { ...readers.functions, [name]: variables } })
+    const now = readers.functions[name] ?? []
+    expect(disagreements(texts, reads([...now, 'FRESH']))).toEqual([
+      `FRESH is read by ${name} but not passed to it`,
+      'FRESH is not in .env.example',
+      "FRESH is not in the README's table",
+    ])
+    expect(disagreements(texts, reads(now.filter(variable => variable !== 'API_KEY')))).toEqual([
+      `API_KEY is passed to ${name}, which does not read it`,
+      'API_KEY is in .env.example, but not read',
+      "API_KEY is in the README's table, but not read",
+    ])
+    expect(disagreements(texts, { ...readers, local: [...readers.local, 'FRESH'] })).toEqual([
+      'FRESH is not in the local part of .env.example',
+      "FRESH is not in the README's local table",
+    ])
   })
 })
 
-it('declares every function that there is', () => {
-  const folders = readdirSync(join(root, 'packages')).flatMap(name => readdirSync(join(root, 'packages', name)).map(inner => `${name}/${inner}`))
-  expect(functions.map(({ qualifiedName }) => qualifiedName).sort()).toEqual(folders.sort())
+describe('the functions', () => {
+  it('are missed when project.yml does not declare one', () => {
+    const { functions } = readers
+    expect(disagreements(texts, { ...readers, functions: { ...functions, 'api/fresh': [] } })).toEqual([
+      'api/fresh has a folder but no block in project.yml',
+    ])
+  })
+
+  it.each(folders)('are packed from bundle and package.json: %s', name => {
+    expect(textOf(`packages/${name}/.include`)).toBe('dist/index.js\n../../../lib/zip/package.json\n')
+  })
 })
 
-it('names every variable in .env.example, with a value, and no other', () => {
-  const example = parseDotenv(readFileSync(join(root, '.env.example')))
-  expect(Object.keys(example).sort()).toEqual(all)
-  expect(Object.entries(example).filter(([, value]) => value === '')).toEqual([])
-})
-
-it('names every variable in the table of the README, and no other', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const table = readme.slice(readme.indexOf('## Settings'), readme.indexOf('## Deploy'))
-  const named = [...table.matchAll(/^\| (.+?) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name))
-  expect(named.sort()).toEqual(all)
+describe('what a source file reads from the environment', () => {
+  it.each([
+    ['environment.PORT', ['PORT']],
+    ["environment['PORT']", ['PORT']],
+    ['process.env.PORT ?? options.environment?.HOST', ['PORT', 'HOST']],
+    ['const { PORT, HOST: host = 1 } = process.env', ['PORT', 'HOST']],
+    ['process.env.npm_lifecycle_event', []],
+  ])('is found in %s', (source, names) => {
+    expect(variablesReadBy(source)).toEqual(names)
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CHAOS_TIMES } from '../../support/chaos/times.ts'
-import { countRows, storeActivities, storeEvents, withMaintenance } from '../../support/maintenance.ts'
+import { countRows, slowDown, storeActivities, storeEvents, withMaintenance } from '../../support/maintenance.ts'
 import type { MaintenanceReport } from '../../../lib/maintenance/maintenance.ts'
 
 // A full run prunes as much as a busy month leaves behind.
@@ -16,8 +16,11 @@ describe('several runs at once', () => {
         await storeEvents(database, ROWS, '31 days')
         await storeEvents(database, 10, '29 days')
         await storeActivities(database, ROWS, '91 days')
+        // Long enough that the batches of several runs are under way at the same time.
+        await slowDown(database, 'webhook_events', 0.000_1)
         const reports = await Promise.all(containers.map((_, container) => run({ container, batchRows: BATCH_ROWS })))
         expect([sum(reports, 'webhookEvents'), sum(reports, 'activities')]).toEqual([ROWS, ROWS])
+        expect(reports.filter(({ pruned }) => (pruned.webhookEvents?.deleted ?? 0) > 0).length).toBeGreaterThan(1)
         expect(reports.flatMap(({ pruned }) => Object.values(pruned).map(({ error }) => error)).filter(Boolean)).toEqual([])
         expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities')]).toEqual([10, 0])
         // One that ended while another still held the last rows does not claim that they are gone.

@@ -77,7 +77,7 @@ describe('pruning', () => {
   })
 
   it('is one statement and one trip when nothing is old enough', async () => {
-    await withService(async ({ proxy, service, manager: _manager }) => {
+    await withService(async ({ proxy, service }) => {
       const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
       const logger = { info: () => undefined, warn: () => undefined } as never
       await maintain({ tables, database: service, deadline, logger })
@@ -92,10 +92,10 @@ describe('pruning', () => {
     await withMaintenance(async ({ database, run }) => {
       await storeEvents(database, 400, '31 days')
       await slowDown(database, 'webhook_events', 0.005)
-      const runs = [await run({ batchRows: 20, timeMs: 1_500 })]
+      const runs = [await run({ batchRows: 20, timeMs: 2_500 })]
       expect(runs[0]).toMatchObject({ outcome: 'incomplete', complete: false })
       expect(runs[0]).not.toHaveProperty('error')
-      while (runs.at(-1)?.complete === false) runs.push(await run({ batchRows: 20, timeMs: 1_500 }))
+      while (runs.at(-1)?.complete === false) runs.push(await run({ batchRows: 20, timeMs: 2_500 }))
       const deleted = runs.map(({ pruned }) => pruned.webhookEvents?.deleted ?? 0)
       const left = runs.map(({ pruned }) => pruned.webhookEvents?.left)
       expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(400)
@@ -107,7 +107,7 @@ describe('pruning', () => {
     await withMaintenance(async ({ database, run }) => {
       await storeEvents(database, 120, '31 days')
       await slowDown(database, 'webhook_events', 0.01)
-      expect(await run({ batchRows: 100, batchMs: 500 })).toMatchObject({ complete: true, pruned: { webhookEvents: { deleted: 120, left: 0 } } })
+      expect(await run({ batchRows: 100, batchMs: 700 })).toMatchObject({ complete: true, pruned: { webhookEvents: { deleted: 120, left: 0 } } })
     })
   })
 
@@ -117,31 +117,18 @@ describe('pruning', () => {
         await storeEvents(database, 1_000, '31 days')
         await storeActivities(database, 30, '91 days')
         await slowDown(database, 'webhook_events', 0.02)
-        const report = await run({ random, timeMs: 2_000 })
+        const report = await run({ random, timeMs: 2_500 })
         expect(report).toMatchObject({ outcome: 'incomplete', pruned: { activities: { deleted: 30, left: 0 } } })
         expect(report.pruned.webhookEvents?.left).toBeGreaterThan(0)
       })
     }
   })
 
-  it('gives each table the first turn by chance, so that runs with time for one batch reach all of them', async () => {
-    await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 1, '31 days')
-      await storeActivities(database, 1, '91 days')
-      const order = async (random: () => number) => {
-        const first = await database.query<{ id: string }>('SELECT pg_current_wal_lsn()::text AS id')
-        await run({ random })
-        return first.length
-      }
-      expect(await order(() => 0)).toBe(1)
-    })
-  })
-
   it('counts what is left no further than it tells', async () => {
     await withMaintenance(async ({ database, run }) => {
       await storeEvents(database, COUNTED_ROWS + 500, '31 days')
       await slowDown(database, 'webhook_events', 0.05)
-      expect((await run({ batchRows: 5, timeMs: 1_500 })).pruned.webhookEvents?.left).toBe(COUNTED_ROWS)
+      expect((await run({ batchRows: 5, timeMs: 2_500 })).pruned.webhookEvents?.left).toBe(COUNTED_ROWS)
     })
   })
 })

@@ -22,7 +22,7 @@ describe('the retention', () => {
   it.each(
     variables.flatMap(variable => ['0', '-1', 'x', '1.5', '1e2', '3651', '30 days', 'Infinity', '9'.repeat(400)].map(text => [variable, text])),
   )('refuses %s=%s by name and without repeating it', (variable, text) => {
-    expect(retentionSettings.parse({ [variable as string]: text }).issues).toEqual([{ variable, reason: 'is no whole number from 1 to 3650' }])
+    expect(retentionSettings.parse({ [variable]: text }).issues).toEqual([{ variable, reason: 'is no whole number from 1 to 3650' }])
   })
 
   it('reports both at once', () => {
