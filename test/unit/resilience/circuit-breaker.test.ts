@@ -94,6 +94,13 @@ describe('probing', () => {
     breaker.settleAnswered(probe)
     expect(breaker.state.kind).toBe('probing')
   })
+
+  it('admits nobody beside a second probe when the one that was given up told nothing', () => {
+    at += 5_000
+    breaker.admit()
+    breaker.settleUnknown(probe)
+    expect(breaker.admit().admitted).toBe(false)
+  })
 })
 
 it('lets a late answer change only the state it was admitted under', () => {
@@ -108,6 +115,13 @@ it('lets a late answer change only the state it was admitted under', () => {
   expect(breaker.state.kind).toBe('probing')
   breaker.settleAnswered(probe)
   breaker.settleOutage(late)
+  breaker.settleOutage(late)
+  expect(breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
+})
+
+it('takes no outage into account that is older than the proof of something else', () => {
+  const late = epochOf(breaker.admit())
+  breaker.close()
   breaker.settleOutage(late)
   expect(breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
 })

@@ -63,3 +63,11 @@ it('stops waiting as soon as the caller gives up', async () => {
   expect(await waiting).toBe(false)
   expect(await again(0)).toBe(false)
 })
+
+it('neither pays for a replay nor tells of one once the caller has given up', async () => {
+  const budget = createRetryBudget({ capacity: 1 })
+  const { again, delays } = subject({ budget, signal: AbortSignal.abort(new Error('enough')) })
+  expect(await again(0)).toBe(false)
+  expect(budget.tokens).toBe(1)
+  expect(delays).toEqual([])
+})
