@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GuardedClient } from '../../../lib/database/client.ts'
 import type { Lease } from '../../../lib/database/lease.ts'
 import { resolveCommit } from '../../../lib/database/transaction/commit-outcome.ts'
+import { isSameIncarnation } from '../../../lib/database/transaction/identity.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
 const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101' }
@@ -72,5 +73,13 @@ describe('resolveCommit', () => {
     const { outcome, givenBack } = await resolve([new Error('Connection terminated unexpectedly'), { status: 'aborted', ...same }])
     expect(outcome).toBe('rolled-back')
     expect(givenBack).toEqual(['destroyed', 'released'])
+  })
+})
+
+describe('isSameIncarnation', () => {
+  it('tells servers whose statistics were never reset apart by the checkpoint alone', () => {
+    const never = { ...same, statsReset: null }
+    expect(isSameIncarnation(never, never)).toBe(true)
+    expect(isSameIncarnation(never, { ...never, checkpoint: '0/2' })).toBe(false)
   })
 })

@@ -6,7 +6,7 @@ import { openDeadline } from '../../../lib/resilience/deadline.ts'
 const failure = (fields: { message?: string; severity?: string; code?: string }) => Object.assign(new Error(fields.message ?? 'no'), fields)
 
 /** A transaction of one statement on a server that answers COMMIT and ROLLBACK so. */
-function transaction({ commit = { command: 'COMMIT' }, status = 'I' }: { commit?: object; status?: string } = {}) {
+function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { commit?: object; status?: string; now?: () => number } = {}) {
   const answers: Readonly<Record<string, object>> = { COMMIT: commit, ROLLBACK: { command: 'ROLLBACK' } }
   const client = {
     sendRaw: async (text: string) => {
@@ -16,7 +16,7 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I' }: { commit?
     },
     getTransactionStatus: () => status,
   } as unknown as GuardedClient
-  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
+  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, ...(now ? { now } : {}) })
   deadline.clear()
   const subject = new ManagedTransaction({ client, deadline, identified: true, statementMs: () => deadline.remainingMs() })
   subject.around(client, () => undefined)
@@ -42,6 +42,22 @@ describe('a COMMIT that fails', () => {
     await expect(subject.commit()).rejects.toMatchObject({ code: 'transaction-rolled-back' })
     expect(subject.mayBeCommitted).toBe(false)
   })
+})
+
+it('commits nothing when too little time is left to hear of it', async () => {
+  let at = Date.UTC(2026, 10, 24)
+  const subject = transaction({ now: () => at })
+  at += 750
+  await expect(subject.commit()).rejects.toMatchObject({ code: 'deadline-exceeded' })
+  expect(subject.mayBeCommitted).toBe(false)
+})
+
+it('asks for no COMMIT over a connection that is known to be gone', async () => {
+  const subject = transaction()
+  const gone = failure({ message: 'Connection terminated unexpectedly' })
+  subject.failed(gone)
+  await expect(subject.commit()).rejects.toBe(gone)
+  expect(subject.mayBeCommitted).toBe(false)
 })
 
 describe('a rollback', () => {
