@@ -253,6 +253,17 @@ describe('what passes by itself is done again as a whole', () => {
     })
   })
 
+  it('although the server refuses to end the session that was lost', async () => {
+    await withService(async ({ database, proxy, service }) => {
+      const refusal = { severity: 'ERROR', code: '42501', message: 'permission denied to terminate process' } as const
+      const refused = proxy.addFault({ on: 'statement', matches: /pg_terminate_backend/, when: 'before', action: { error: refusal }, times: 100 })
+      proxy.addFault({ on: 'statement', matches: /INSERT/, when: 'before', action: 'reset' })
+      await service.execute('write', work => insert(work, 'a'), { deadline: within(4_000) })
+      expect(refused.fired()).toBe(1)
+      expect(await stored(database)).toEqual(['a'])
+    })
+  })
+
   it('a read that is slow has all of the time that is left at its second try', async () => {
     await withService(async ({ service }) => {
       let tries = 0
@@ -492,6 +503,19 @@ describe('safe-execute in a transaction', () => {
     })
   })
 
+  it('that fails before anything was written does not stop the next', async () => {
+    await withService(async ({ database, service }) => {
+      await service.execute('pay', async work => {
+        const safely = (body: (inner: Work) => Promise<unknown>) =>
+          service.safeExecute(() => service.execute('log', body), { operationName: 'log', fallbackValue: undefined })
+        await safely(failingLog)
+        await safely(inner => insert(inner, 'log'))
+        await insert(work, 'a')
+      })
+      expect(await stored(database)).toEqual(['a', 'log'])
+    })
+  })
+
   it('is stopped by the server when it is slow, and the rest has its time back', async () => {
     await withService(async ({ database, service }) => {
       const result = await service.execute('pay', async work => {
@@ -721,6 +745,16 @@ describe('time', () => {
       const stuck = service.execute('stuck', async work => (await insert(work, 'a'), new Promise(() => undefined)), { deadline: within(300) })
       await expect(stuck).rejects.toMatchObject({ code: 'deadline-exceeded', status: 504 })
       await expect.poll(() => stored(database)).toEqual([])
+    })
+  })
+
+  it('that does not suffice for a transaction begins none, and says so', async () => {
+    await withService(async ({ proxy, service }) => {
+      await service.execute('warm', ({ query }) => query('SELECT 1 AS one'))
+      proxy.resetCounts()
+      const late = service.execute('late', ({ query }) => query('SELECT 1 AS one'), { deadline: within(120) })
+      await expect(late).rejects.toMatchObject({ code: 'deadline-exceeded' })
+      expect(proxy.counts().roundTrips).toBe(0)
     })
   })
 
@@ -969,6 +1003,32 @@ describe('the circuit breaker', () => {
       expect(await service.execute('read', ({ query }) => query('SELECT 1 AS one'))).toEqual([{ one: 1 }])
       expect(manager.breaker.state.kind).toBe('closed')
     })
+  })
+
+  it('learns nothing from a COMMIT of which nothing could be found out', async () => {
+    await withService(async ({ proxy, manager, service }) => {
+      manager.breaker.settleOutage(manager.breaker.state.epoch)
+      proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: 'reset' })
+      const lost = service.execute('write', async work => (await insert(work, 'a'), proxy.refuse('unreachable')), { deadline: within(1_000) })
+      await expect(lost).rejects.toMatchObject({ code: 'commit-unknown' })
+      expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 1 })
+    })
+  })
+
+  it('has a probe look at its connection, however fresh that is', async () => {
+    await withService(
+      async ({ proxy, manager, service, passTime }) => {
+        const look = () => service.execute('read', ({ query }) => query('SELECT 1 AS one'), { mode: 'read' })
+        await look()
+        for (let outage = 0; outage < 2; outage += 1) manager.breaker.settleOutage(manager.breaker.state.epoch)
+        passTime(1_000)
+        proxy.resetCounts()
+        await look()
+        expect(proxy.counts().roundTrips).toBe(2)
+        expect(manager.breaker.state.kind).toBe('closed')
+      },
+      { profile: { breakerCooldownMs: 1_000 } },
+    )
   })
 
   it('closes when the health check has reached the database', async () => {
