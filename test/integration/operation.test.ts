@@ -516,6 +516,25 @@ describe('safe-execute in a transaction', () => {
     })
   })
 
+  it('that hides a failure of its own is taken back all the same, and says so', async () => {
+    await withService(async ({ database, service }) => {
+      await service.execute('pay', async work => {
+        const log = () => service.execute('log', inner => insert(inner, 'log').then(() => failingLog(inner).catch(() => 'logged')))
+        expect(await service.safeExecute(log, { operationName: 'log', fallbackValue: 'not logged' })).toBe('not logged')
+        await insert(work, 'a')
+      })
+      expect(await stored(database)).toEqual(['a'])
+    })
+  })
+
+  it('has its result in a read as well', async () => {
+    await withService(async ({ service }) => {
+      const inner = () => service.execute('inner', ({ query }) => query('SELECT 1 AS one'), { mode: 'read' })
+      const outer = () => service.safeExecute(inner, { operationName: 'inner', fallbackValue: undefined })
+      expect(await service.execute('outer', outer, { mode: 'read' })).toEqual([{ one: 1 }])
+    })
+  })
+
   it('is stopped by the server when it is slow, and the rest has its time back', async () => {
     await withService(async ({ database, service }) => {
       const result = await service.execute('pay', async work => {
