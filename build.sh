@@ -1,6 +1,7 @@
 #!/bin/bash
 # Bundles every function that project.yml names: packages/<package>/<function>/index.ts -> dist/index.js beside it.
-# The deployer runs this through lib/build.sh; `./build.sh --watch` goes on until its standard input closes.
+# The deployer runs this through lib/build.sh. Further options are esbuild's: `--watch` goes on until standard input
+# closes, `--metafile=<file>` writes down what each bundle is made of.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -22,7 +23,7 @@ options=(
   # pg and sequelize look for these only when they are asked to; nobody here asks.
   --external:pg-native --external:pg-hstore
   --log-level=warning
+  "$@"
 )
-if [ "${1:-}" = --watch ]; then options+=(--watch); fi
 
 exec node_modules/.bin/esbuild "${entries[@]}" "${options[@]}"

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { readLock } from './contents.ts'
+import { readMetafile, type Metafile } from './metafile.ts'
+import { proveFunction, type Proof } from './proof.ts'
+import { readSizes, recordCompositions, SIZES_FILE } from './sizes.ts'
+
+/** A step failed, and has printed why by itself. */
+export class StepFailedError extends Error {
+  override readonly name = 'StepFailedError'
+}
+
+/**
+ * Holds project.yml and the folders to what the deployer makes of them.
+ * @throws StepFailedError when something is wrong.
+ */
+export async function checkProject(checkout: string): Promise<void> {
+  await run(checkout, process.execPath, ['node_modules/doctl-project-schema/src/command.ts', 'check', '.'])
+}
+
+/**
+ * Builds every function of project.yml with build.sh, as the deployer does.
+ * @throws StepFailedError when one cannot be built.
+ */
+export async function buildBundles(checkout: string): Promise<Metafile> {
+  const folder = mkdtempSync(join(tmpdir(), 'build-'))
+  try {
+    const file = join(folder, 'metafile.json')
+    await run(checkout, './build.sh', [`--metafile=${file}`])
+    return readMetafile(file)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Proves the bundles one after the other: load times would disturb each other. */
+export async function proveBundles({ checkout, metafile }: { readonly checkout: string; readonly metafile: Metafile }): Promise<Proof[]> {
+  const text = readFileSync(join(checkout, 'project.yml'), 'utf8')
+  // A sequence or an image has no bundle.
+  const functions = functionsOf(parseProject(text, placeholderEnvironment(text))).filter(({ runtime }) => runtime === 'nodejs:24')
+  const lock = readLock(join(checkout, 'package-lock.json'))
+  const sizes = readSizes(join(checkout, SIZES_FILE))
+  const proofs: Proof[] = []
+  for (const { qualifiedName: name } of functions) proofs.push(await proveFunction({ checkout, name, metafile, lock, sizes }))
+  return proofs
+}
+
+/** Writes down what the bundles are made of, to compare with later. */
+export function recordProofs(checkout: string, proofs: readonly Proof[]): void {
+  recordCompositions(join(checkout, SIZES_FILE), new Map(proofs.map(({ name, composition }) => [name, composition])))
+}
+
+async function run(checkout: string, program: string, parameters: readonly string[]): Promise<void> {
+  const child = spawn(program, parameters, { cwd: checkout, stdio: ['ignore', 'inherit', 'inherit'] })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new StepFailedError(`${program} failed`)
+}

@@ -1,0 +1,15 @@
+/** What the bare process saw of a bundle. */
+export type ProbeReport =
+  | { readonly outcome: 'failed'; readonly error: string }
+  | {
+      readonly outcome: 'loaded'
+      readonly ms: number
+      /** Names that the bundle exports. */
+      readonly exported: readonly string[]
+      /** Whether `main` is a function. */
+      readonly isFunction: boolean
+      /** Whether `import()` finds `main` as well. */
+      readonly importable: boolean
+      /** What loading has opened and not closed: timers, sockets, listeners. */
+      readonly left: readonly string[]
+    }

@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stageFunction } from '../server/stage.ts'
+import { loadAlone } from './bare-process.ts'
+import { sizeProblems } from './ceiling.ts'
+import { compositionOf, type Composition } from './composition.ts'
+import { contentProblems, type Lock } from './contents.ts'
+import { loadingProblems } from './loading.ts'
+import { type Metafile } from './metafile.ts'
+import { type Sizes } from './sizes.ts'
+
+/** What was found out about a function's bundle. */
+export interface Proof {
+  /** `package/function`. */
+  readonly name: string
+  /** Of everything that is deployed, unpacked. */
+  readonly bytes: number
+  /** Undefined when it could not be loaded. */
+  readonly loadMs: number | undefined
+  readonly composition: Composition
+  /** Empty when the function may be deployed. */
+  readonly problems: readonly string[]
+}
+
+export interface ProofOptions {
+  readonly checkout: string
+  readonly name: string
+  readonly metafile: Metafile
+  readonly lock: Lock
+  readonly sizes: Sizes
+}
+
+/** Packs a built function as the deployer does and looks at how it loads, what is in it and how large it is. */
+export async function proveFunction({ checkout, name, metafile, lock, sizes }: ProofOptions): Promise<Proof> {
+  const bundle = metafile.outputs[`packages/${name}/dist/index.js`]
+  if (bundle === undefined) throw new Error(`${name}: the build has made no packages/${name}/dist/index.js`)
+  // Outside the checkout, so that no node_modules is found from there.
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bundle-')))
+  try {
+    const packed = pack(join(checkout, 'packages', name), folder)
+    if (packed.problem !== undefined) return { name, bytes: 0, loadMs: undefined, composition: {}, problems: [packed.problem] }
+    const bytes = sizeOf(folder)
+    const load = await loadAlone({ folder, entry: packed.entry })
+    const composition = compositionOf(bundle, bytes)
+    return {
+      name,
+      bytes,
+      loadMs: load.report?.outcome === 'loaded' ? load.report.ms : undefined,
+      composition,
+      problems: [...loadingProblems(load), ...contentProblems(bundle, { metafile, lock }), ...sizeProblems(name, { bytes, composition, sizes })],
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function pack(functionFolder: string, stageFolder: string): { entry: string; problem?: never } | { entry?: never; problem: string } {
+  try {
+    return { entry: stageFunction({ functionFolder, stageFolder }) }
+  } catch (error) {
+    return { problem: `cannot be packed (${(error as Error).message}): correct its .include` }
+  }
+}
+
+function sizeOf(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
+}

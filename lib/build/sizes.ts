@@ -1,0 +1,35 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type Composition } from './composition.ts'
+
+/** What is written down of a function's size. */
+export interface RecordedSize {
+  /** Bytes that the bundle may have; the default ceiling when it is left out. Changed by hand, never by a command. */
+  readonly ceiling?: number
+  /** What the bundle was made of when it was last recorded. */
+  readonly packages?: Composition
+}
+
+export interface Sizes {
+  /** For a function that has no ceiling of its own: adding one needs no line here. */
+  readonly defaultCeiling: number
+  /** By `package/function`. */
+  readonly functions: Readonly<Record<string, RecordedSize>>
+}
+
+/** Where the sizes are, seen from the checkout. */
+export const SIZES_FILE = 'lib/build/sizes.json'
+
+/** Reads what is written down. */
+export function readSizes(file: string): Sizes {
+  return JSON.parse(readFileSync(file, 'utf8')) as Sizes
+}
+
+/** Writes down what the bundles are made of now. Ceilings stay; functions that are gone go. */
+export function recordCompositions(file: string, compositions: ReadonlyMap<string, Composition>): void {
+  const { defaultCeiling, functions } = readSizes(file)
+  const recorded = [...compositions].map(([name, packages]): [string, RecordedSize] => {
+    const { ceiling } = functions[name] ?? {}
+    return [name, { ...(ceiling === undefined ? {} : { ceiling }), packages }]
+  })
+  writeFileSync(file, `${JSON.stringify({ defaultCeiling, functions: Object.fromEntries(recorded) }, undefined, 2)}\n`)
+}

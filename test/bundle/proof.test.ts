@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildBundles, proveBundles, recordProofs } from '../../lib/build/pipeline.ts'
+import { type Metafile } from '../../lib/build/metafile.ts'
+import { proveFunction, type Proof } from '../../lib/build/proof.ts'
+import { readSizes, SIZES_FILE } from '../../lib/build/sizes.ts'
+import { copyCheckout, type Checkout } from '../support/checkout.ts'
+
+const MAIN = 'export const main = async () => ({})\n'
+/** One function for each way to get it wrong; built together, proven together. */
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  good: MAIN,
+  'two-exports': `${MAIN}export const helper = 1\n`,
+  'no-main': 'export const handler = async () => ({})\n',
+  'main-is-data': 'export const main = { path: "/" }\n',
+  prints: `${MAIN}console.log('hello from the top level')\n`,
+  warns: `${MAIN}process.emitWarning('this is old')\n`,
+  'needs-variable': `if (!process.env.API_KEY) throw new Error('API_KEY is not set')\n${MAIN}`,
+  'needs-package': `import Native from 'pg-native'\nexport const main = async () => ({ native: typeof Native })\n`,
+  'keeps-timer': `setInterval(() => {}, 60_000)\n${MAIN}`,
+  'keeps-unreferenced-timer': `setInterval(() => {}, 60_000).unref()\n${MAIN}`,
+  'keeps-socket': `import { createServer } from 'node:net'\ncreateServer().listen(0, '127.0.0.1')\n${MAIN}`,
+  'keeps-listener': `process.on('exit', () => {})\n${MAIN}`,
+  'clears-timer': `clearTimeout(setTimeout(() => {}, 60_000))\n${MAIN}`,
+  exits: `process.exit(3)\n${MAIN}`,
+  rejects: `void Promise.reject(new Error('nobody catches this'))\n${MAIN}`,
+  development: `import { Cron } from 'croner'\nexport const main = async () => ({ next: new Cron('* * * * *').nextRun() })\n`,
+  'brings-development': `import { generate } from 'selfsigned'\nexport const main = async () => generate()\n`,
+  'server-code': `import { port } from '../../../lib/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
+  'too-large': `export const main = async () => ({ body: '${'x'.repeat(3_000)}' })\n`,
+}
+
+function projectOf(names: readonly string[]): string {
+  const functions = names.map(name => `      - { name: ${name}, runtime: "nodejs:24", web: false }\n`)
+  return `packages:\n  - name: app\n    functions:\n${functions.join('')}`
+}
+
+describe('a bundle', () => {
+  let checkout: Checkout
+  let proofs: Map<string, Proof>
+  let metafile: Metafile
+
+  beforeAll(async () => {
+    checkout = copyCheckout(['build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
+    const include = readFileSync(join(import.meta.dirname, '../../packages/api/health/.include'), 'utf8')
+    for (const [name, source] of Object.entries(FUNCTIONS)) {
+      checkout.write(`packages/app/${name}/index.ts`, source)
+      checkout.write(`packages/app/${name}/.include`, include)
+    }
+    checkout.write('lib/server/port.ts', 'export const port = () => Number(process.env.PORT)\n')
+    checkout.write('project.yml', projectOf(Object.keys(FUNCTIONS)))
+    checkout.write(SIZES_FILE, JSON.stringify({ defaultCeiling: 2_000_000, functions: { 'app/too-large': { ceiling: 2_000 } } }))
+    const { folder } = checkout
+    metafile = await buildBundles(folder)
+    proofs = new Map((await proveBundles({ checkout: folder, metafile })).map(proof => [proof.name, proof]))
+  })
+  afterAll(() => checkout.remove())
+
+  const problemsOf = (name: string) => proofs.get(`app/${name}`)?.problems
+
+  it.each(['good', 'clears-timer'])('passes when nothing is wrong: %s', name => {
+    expect(problemsOf(name)).toEqual([])
+  })
+
+  it.each([
+    ['two-exports', /^exports helper beside main: /],
+    ['no-main', /^exports no main: /],
+    ['main-is-data', /^exports a main that is no function: /],
+    ['prints', /^prints while it is loaded \(hello from the top level\): /],
+    ['warns', /^prints while it is loaded \(.*this is old\): /],
+    ['needs-variable', /^cannot be loaded with nothing beside it and an empty environment \(Error: API_KEY is not set\): /],
+    ['needs-package', /^cannot be loaded with nothing beside it and an empty environment \(Error: Cannot find module 'pg-native'\): /],
+    ['keeps-timer', /^leaves Timeout behind after loading: /],
+    ['keeps-unreferenced-timer', /^leaves Timeout behind after loading: /],
+    ['keeps-socket', /^leaves TCPSERVERWRAP behind after loading: /],
+    ['keeps-listener', /^leaves process\.on\('exit'\) behind after loading: /],
+    ['exits', /^ends the process while it is loaded \(exit status 3\): /],
+    ['rejects', /^ends the process while it is loaded \(exit status 1\) \(Error: nobody catches this\): /],
+    ['development', /^contains croner, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
+    ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
+    ['server-code', /^contains code of lib\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /],
+    ['too-large', /^has \d+ bytes, \d+ over its ceiling of 2000\. It is made of own code \d+ \(new\)/],
+  ])('is refused, with its reason: %s', (name, reason) => {
+    expect(problemsOf(name)).toContainEqual(expect.stringMatching(reason))
+  })
+
+  it('is refused for one reason when one thing is wrong', () => {
+    const others = [...proofs.values()].filter(({ name }) => name !== 'app/no-main')
+    expect(others.filter(({ problems }) => problems.length > 1)).toEqual([])
+  })
+
+  it('is refused when a file of its .include is missing', async () => {
+    checkout.write('packages/app/good/.include', 'dist/index.js\nabsent.json\n')
+    const { problems } = await proveFunction({
+      checkout: checkout.folder,
+      name: 'app/good',
+      metafile,
+      lock: { packages: {} },
+      sizes: { defaultCeiling: 10_000, functions: {} },
+    })
+    expect(problems).toEqual([expect.stringMatching(/^cannot be packed \(absent\.json does not exist in .*\): /)])
+  })
+})
+
+describe('the functions of project.yml', () => {
+  let checkout: Checkout
+  beforeAll(() => {
+    checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml'])
+  })
+  afterAll(() => checkout.remove())
+
+  it('are proven, each under its ceiling; a package that grows over it is named', async () => {
+    const { folder } = checkout
+    const metafile = await buildBundles(folder)
+    const proofs = await proveBundles({ checkout: folder, metafile })
+    expect(proofs.flatMap(({ name, problems }) => problems.map(problem => `${name} ${problem}`))).toEqual([])
+
+    // As if pg had been smaller and lodash absent when the sizes were recorded.
+    recordProofs(folder, proofs)
+    const file = join(folder, SIZES_FILE)
+    const sizes = readSizes(file)
+    const { bytes, composition } = proofs.find(({ name }) => name === 'api/health') as Proof
+    const { lodash: _, pg = 0, ...others } = composition
+    const before = { ceiling: bytes - 10, packages: { ...others, pg: pg - 100 } }
+    writeFileSync(file, JSON.stringify({ ...sizes, functions: { ...sizes.functions, 'api/health': before } }))
+    const health = (await proveBundles({ checkout: folder, metafile })).find(({ name }) => name === 'api/health')
+    expect(health?.problems).toEqual([
+      expect.stringContaining(
+        `has ${bytes} bytes, 10 over its ceiling of ${bytes - 10}. Grown since it was recorded: lodash ${composition.lodash} (new), pg +100 (${pg - 100} → ${pg}). `,
+      ),
+    ])
+  })
+
+  it('are recorded by package, with their ceilings kept', async () => {
+    const { folder } = checkout
+    const ceilings = () => Object.entries(readSizes(join(folder, SIZES_FILE)).functions).map(([name, { ceiling }]) => [name, ceiling])
+    const before = ceilings()
+    const proofs = await proveBundles({ checkout: folder, metafile: await buildBundles(folder) })
+    recordProofs(folder, proofs)
+    expect(ceilings()).toEqual(before)
+    for (const { name, bytes, composition } of proofs) {
+      expect(Object.values(composition).reduce((sum, one) => sum + one, 0)).toBe(bytes)
+      expect(readSizes(join(folder, SIZES_FILE)).functions[name]?.packages).toEqual(composition)
+    }
+  })
+})
+
+it('ends with 2 and the usage for an option that does not exist', async () => {
+  const run = promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../lib/build/command.ts'), '--recrod'])
+  await expect(run).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/'--recrod'[^]*usage: npm run build/) as string,
+  })
+})
