@@ -28,8 +28,9 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
     if (options.record) recordProofs(checkout, proofs)
     return 0
   } catch (error) {
-    if (error instanceof StepFailedError) return 1
-    throw error
+    if (!(error instanceof StepFailedError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return 1
   }
 }
 

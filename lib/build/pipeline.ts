@@ -9,7 +9,7 @@ import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
 import { readSizes, recordCompositions, SIZES_FILE } from './sizes.ts'
 
-/** A step failed, and has printed why by itself. */
+/** A program that does a step failed, and has printed why by itself. */
 export class StepFailedError extends Error {
   override readonly name = 'StepFailedError'
 }
@@ -19,7 +19,7 @@ export class StepFailedError extends Error {
  * @throws StepFailedError when something is wrong.
  */
 export async function checkProject(checkout: string): Promise<void> {
-  await run(checkout, process.execPath, ['node_modules/doctl-project-schema/src/command.ts', 'check', '.'])
+  await run('The check', checkout, process.execPath, ['node_modules/doctl-project-schema/src/command.ts', 'check', '.'])
 }
 
 /**
@@ -30,7 +30,7 @@ export async function buildBundles(checkout: string): Promise<Metafile> {
   const folder = mkdtempSync(join(tmpdir(), 'build-'))
   try {
     const file = join(folder, 'metafile.json')
-    await run(checkout, './build.sh', [`--metafile=${file}`])
+    await run('The build', checkout, './build.sh', [`--metafile=${file}`])
     return readMetafile(file)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -54,8 +54,8 @@ export function recordProofs(checkout: string, proofs: readonly Proof[]): void {
   recordCompositions(join(checkout, SIZES_FILE), new Map(proofs.map(({ name, composition }) => [name, composition])))
 }
 
-async function run(checkout: string, program: string, parameters: readonly string[]): Promise<void> {
+async function run(step: string, checkout: string, program: string, parameters: readonly string[]): Promise<void> {
   const child = spawn(program, parameters, { cwd: checkout, stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new StepFailedError(`${program} failed`)
+  if (code !== 0) throw new StepFailedError(`${step} failed; what is wrong stands above`)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, variablesOf, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import { readSettings, SettingsError, variablesOf, type SettingIssue, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -48,6 +48,8 @@ export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
+  /** What is wrong with the settings as they are now, all of it; empty when a call would find them usable. */
+  settingIssues(): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
   readonly variables: readonly string[]
 }
@@ -66,6 +68,7 @@ export function defineFunction<G extends Groups, Services>(
   definition: FunctionDefinition<G, Services>,
   { output }: { output?: DestinationStream } = {},
 ): Main {
+  const groups = { ...definition.settings, log: logSettings }
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
@@ -77,7 +80,7 @@ export function defineFunction<G extends Groups, Services>(
   // A failed start is forgotten, so that one bad first call does not spoil the container.
   function start(timeLimitMs: number): { services: Services; logger: Logger } {
     if (started) return started
-    const settings = readSettings({ ...definition.settings, log: logSettings }) as SettingsOf<G> & { readonly log: LogSettings }
+    const settings = readSettings(groups) as SettingsOf<G> & { readonly log: LogSettings }
     const logger = loggerAt(settings.log.level)
     started = { services: definition.setup(settings, { logger, timeLimitMs }), logger }
     return started
@@ -141,7 +144,16 @@ export function defineFunction<G extends Groups, Services>(
     return web ? { ...reply } : { error: reply.body }
   }
 
-  main.variables = variablesOf({ ...definition.settings, log: logSettings })
+  main.variables = variablesOf(groups)
+  main.settingIssues = function settingIssues(): readonly SettingIssue[] {
+    try {
+      readSettings(groups)
+      return []
+    } catch (error) {
+      if (error instanceof SettingsError) return error.issues
+      throw error
+    }
+  }
   main.shutdown = async function shutdown(): Promise<void> {
     const services = started?.services
     started = undefined

@@ -1,5 +1,7 @@
 import { type DataFolder } from './data-folder.ts'
 import { type Samples } from './samples.ts'
+import { SCHEDULE_ROUTE } from './schedule-route.ts'
+import { type ScheduleDescription } from './schedules.ts'
 import { type ServedFunction } from './served-function.ts'
 
 /** What is running, for the terminal. */
@@ -9,22 +11,39 @@ export function describeServer({
   databaseUrl,
   functions,
   migrated,
+  schedules,
+  runSchedules,
 }: {
   readonly address: string
   readonly data: DataFolder
   readonly databaseUrl: string
   readonly functions: readonly ServedFunction[]
   readonly migrated: Readonly<Record<string, unknown>>
+  readonly schedules: readonly ScheduleDescription[]
+  readonly runSchedules: boolean
 }): string {
   const published = functions.filter(({ web }) => web !== false).map(({ name, qualifiedName }) => `  ${address}/${name}  ${qualifiedName}`)
   const applied = Array.isArray(migrated.applied) ? migrated.applied.length : 0
   return [
     'Running:',
     ...published,
+    ...describeSchedules(address, schedules, runSchedules),
     `Database: ${databaseUrl}${applied > 0 ? ` (${applied} ${applied === 1 ? 'migration' : 'migrations'} applied)` : ''}`,
     `Data: ${data.folder}${data.reason === undefined ? '' : ` (${data.reason})`}`,
     'Ctrl-C ends it; the data stays.',
   ].join('\n')
+}
+
+function describeSchedules(address: string, schedules: readonly ScheduleDescription[], runSchedules: boolean): string[] {
+  if (schedules.length === 0) return []
+  const heading = runSchedules ? 'Schedules (UTC' : 'Schedules (off: --no-schedules'
+  return [
+    `${heading}; POST to one fires it now):`,
+    ...schedules.map(
+      ({ name, cron, enabled, qualifiedName }) =>
+        `  ${address}/${SCHEDULE_ROUTE}/${name}  ${cron}  ${qualifiedName}${enabled ? '' : ' (not enabled)'}`,
+    ),
+  ]
 }
 
 /** The two commands, and for how long they work. */

@@ -4,11 +4,15 @@ import { admit, tooLarge } from './platform/event.ts'
 import { endForWeb } from './platform/invoke.ts'
 import { LARGEST_PAYLOAD } from './platform/limits.ts'
 import { platformError, toHttpReply, type CallEnd, type HttpReply } from './platform/response.ts'
+import { fireByRequest, SCHEDULE_ROUTE } from './schedule-route.ts'
+import { type Schedules } from './schedules.ts'
 import { type ServedFunction } from './served-function.ts'
 
 export interface HttpOptions {
   /** Undefined while the functions are not there yet. */
   readonly functions: () => { byName(name: string): ServedFunction | undefined } | undefined
+  /** Undefined while they are not there yet. */
+  readonly schedules?: () => Pick<Schedules, 'all' | 'fire'> | undefined
   readonly report: (message: string, error?: unknown) => void
 }
 
@@ -20,7 +24,7 @@ const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTime
 const LOOK_AGAIN_MS = 50
 
 /** Serves the functions over HTTP, in place of the platform's gateway. */
-export function createHttpServer({ functions, report }: HttpOptions): Server {
+export function createHttpServer({ functions, schedules = () => undefined, report }: HttpOptions): Server {
   return createServer(TIMEOUTS, (request, response) => {
     answer(request).then(
       reply => send(request, response, reply),
@@ -42,6 +46,8 @@ export function createHttpServer({ functions, report }: HttpOptions): Server {
     const available = functions()
     if (available === undefined) return refuse(503, 'The local server is still starting.', [['retry-after', '1']])
     const { name, path, query } = addressOf(request.url ?? '')
+    const firable = schedules()
+    if (name === SCHEDULE_ROUTE && firable !== undefined) return fireByRequest(request, path, firable)
     const called = available.byName(name)
     if (called === undefined || called.web === false) return refuse(404, 'The requested resource does not exist.')
     const method = request.method ?? 'GET'

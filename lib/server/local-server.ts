@@ -17,13 +17,17 @@ import { startPostgres } from './postgres/local-postgres.ts'
 import { readProject } from './project.ts'
 import { report } from './report.ts'
 import { createSamples, type Samples } from './samples.ts'
+import { createSchedules, type Schedules } from './schedules.ts'
 import { keepSecrets } from './secrets.ts'
+import { checkSettings } from './settings-check.ts'
 import { type Shutdown } from './shutdown.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
   /** Read for `PORT`, `LOCAL_DATA_FOLDER` and settings; it gets the settings of the functions. */
   readonly environment: Record<string, string | undefined>
+  /** Whether schedules fire by themselves. */
+  readonly runSchedules: boolean
   /** Gets everything that is started, as soon as it is. */
   readonly shutdown: Shutdown
   /** Raised when the start is to be given up. */
@@ -40,7 +44,7 @@ export interface LocalServer {
  * Starts the database, the functions and the HTTP server.
  * @throws Error in words for the terminal when something is in the way; what was started is with `shutdown`.
  */
-export async function startLocalServer({ checkout, environment, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
+export async function startLocalServer({ checkout, environment, runSchedules, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
   const port = readPort(environment.PORT)
   const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
   await makeFolder(data.folder)
@@ -53,10 +57,12 @@ export async function startLocalServer({ checkout, environment, shutdown, signal
   shutdown.add('lock', { end: () => lock.release(), kill: () => lock.release() })
 
   // The port is taken before anything slow begins: a port in use shows at once, with nothing started.
-  const ready: { functions?: Functions } = {}
-  const server = createHttpServer({ functions: () => ready.functions, report })
+  const ready: { functions?: Functions; schedules?: Schedules } = {}
+  const server = createHttpServer({ functions: () => ready.functions, schedules: () => ready.schedules, report })
   const address = await listen(server, port)
-  shutdown.add('HTTP server', { end: () => closeHttpServer(server), kill: () => server.closeAllConnections() })
+  // Calls by schedule are let end in the same time as calls over HTTP.
+  const letCallsEnd = async () => void (await Promise.all([closeHttpServer(server), ready.schedules?.idle()]))
+  shutdown.add('HTTP server', { end: letCallsEnd, kill: () => server.closeAllConnections() })
   lock.announce(address)
 
   const secrets = keepSecrets(data.folder)
@@ -70,15 +76,19 @@ export async function startLocalServer({ checkout, environment, shutdown, signal
   const created = createFunctions({ descriptions: project.functions, checkout, stageRoot: join(data.folder, 'functions'), apiHost: address, report })
   shutdown.add('database pools', { end: () => created.shutdown() })
   for (const one of created.all) one.prepare()
+  checkSettings(created.all)
   const migrated = await migrate(created)
   signal.throwIfAborted()
 
   const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
   shutdown.add('build', watcher)
-  ready.functions = created
+  const schedules = createSchedules({ descriptions: project.schedules, functions: created, print: line => console.log(line), report })
+  shutdown.add('schedules', { end: () => schedules.stop(), kill: () => schedules.stop() })
+  if (runSchedules) schedules.start()
+  Object.assign(ready, { functions: created, schedules })
 
   return {
-    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated }),
+    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
     freshSamples: () => createSamples({ address, webhookSecret: secrets.webhookSecret, apiKey: secrets.apiKey }),
   }
 

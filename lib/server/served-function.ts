@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createContext, type CallContext } from './platform/context.ts'
 import { type PlatformEvent } from './platform/event.ts'
 import { invoke, type Activation, type Main } from './platform/invoke.ts'
+import { type SettingIssue } from '../config/settings.ts'
 import { stageFunction } from './stage.ts'
 
 /** What project.yml says of a function, as far as serving it goes. */
@@ -33,12 +34,14 @@ export interface ServedFunction extends FunctionDescription {
   /** Loads the bundle unless it is loaded; what is wrong with it is reported, and tried again at the next call. */
   prepare(): void
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
+  /** What is wrong with the settings that it reads; nothing when it does not say. */
+  settingIssues(): readonly SettingIssue[]
   /** Lets the calls under way end, then closes what the bundle keeps open. */
   shutdown(): Promise<void>
 }
 
 interface Bundle {
-  readonly main: Main & { readonly shutdown?: () => Promise<void> }
+  readonly main: Main & { readonly shutdown?: () => Promise<void>; readonly settingIssues?: () => readonly SettingIssue[] }
   readonly folder: string
   readonly digest: string
   readonly running: Set<Promise<void>>
@@ -108,6 +111,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
   return {
     ...description,
     prepare: () => void newest(),
+    settingIssues: () => newest()?.main.settingIssues?.() ?? [],
     call(event) {
       const context = createContext({ qualifiedName, timeoutMs, apiHost })
       const used = newest()

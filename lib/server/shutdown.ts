@@ -7,9 +7,10 @@ export interface Resource {
   kill?(): void
 }
 
-// First no more work comes in, then what is under way lets go of the database, then the database stops. The lock goes
+// First no more work begins, then what is under way lets go of the database, then the database stops. The lock goes
 // last: whoever gets it next finds nothing of ours left. Together with what a start may still take, under 10 s.
 const STEPS = [
+  { name: 'schedules', longestMs: 100 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
   { name: 'database pools', longestMs: 1_200 },

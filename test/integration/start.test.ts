@@ -1,132 +1,15 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  globSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, globSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { addressOf, READY, useNpmStart, type Server } from '../support/npm-start.ts'
 
-const REPOSITORY = resolve(import.meta.dirname, '../..')
-const READY = 'Enter prints fresh ones.'
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0
-const HAS_PROC = existsSync('/proc/self/stat')
-
-/** A copy, since the server builds into its checkout and a test here changes a function. */
-let checkout: string
-let data: string
-const started: ChildProcess[] = []
-
-beforeAll(() => {
-  checkout = openFolder('start-checkout-')
-  for (const name of ['build.sh', 'lib', 'package.json', 'packages', 'project.yml']) {
-    cpSync(join(REPOSITORY, name), join(checkout, name), { recursive: true, filter: path => !/\/(dist|node_modules)$/.test(path) })
-  }
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(checkout, 'node_modules'))
-})
-
-beforeEach(() => {
-  data = openFolder('start-data-')
-})
-
-afterEach(async () => {
-  for (const child of started.splice(0)) {
-    if (hasEnded(child)) continue
-    child.kill('SIGTERM')
-    await once(child, 'exit')
-  }
-  await nothingRuns()
-  rmSync(data, { recursive: true })
-})
-
-afterAll(() => rmSync(checkout, { recursive: true }))
-
-/** PostgreSQL runs as another user when the tests run as root, and has to get in. */
-function openFolder(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix))
-  chmodSync(folder, 0o755)
-  return folder
-}
-
-type Server = ReturnType<typeof launch>
-
-/** Runs what `npm start` runs. */
-function launch({ port = '0', stdin = 'pipe' }: { port?: string; stdin?: 'pipe' | 'ignore' } = {}) {
-  const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
-  const environment: NodeJS.ProcessEnv = {
-    ...process.env,
-    PORT: port,
-    LOCAL_DATA_FOLDER: data,
-    PATH: `${join(checkout, 'node_modules/.bin')}:${process.env.PATH}`,
-  }
-  // With npm in front, two signals in a row count as one that npm repeats.
-  delete environment.npm_lifecycle_event
-  const child = spawn('/bin/sh', ['-c', scripts.start], { cwd: checkout, env: environment, stdio: [stdin, 'pipe', 'pipe'] })
-  started.push(child)
-  const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  return {
-    child,
-    output: () => output,
-    /** Waits until the output matches, from an offset on. */
-    async shows(pattern: RegExp | string, from = 0) {
-      while (output.slice(from).search(pattern) === -1) {
-        if (hasEnded(child)) throw new Error(`ended before it showed ${pattern}:\n${output}`)
-        await sleep(20)
-      }
-    },
-    async ends() {
-      const [code, signal] = await exit
-      return { code, signal }
-    },
-  }
-}
-
-async function launchAndWait(options?: Parameters<typeof launch>[0]): Promise<Server> {
-  const server = launch(options)
-  await server.shows(READY)
-  return server
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null
-}
-
-/** Every process of a server: its own, the build's and the database's. */
-function processes(): number[] {
-  if (!HAS_PROC) return globSync(join(data, 'postgres-*/postmaster.pid')).map(file => Number.parseInt(readFileSync(file, 'utf8'), 10))
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(pid => pid > 0 && pid !== process.pid && belongsToData(pid))
-}
-
-function belongsToData(pid: number): boolean {
-  try {
-    if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return false
-    return readlinkSync(`/proc/${pid}/cwd`).startsWith(data) || readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`LOCAL_DATA_FOLDER=${data}`)
-  } catch {
-    return false
-  }
-}
-
-/** What was told to end may need a moment to be gone; the test's own time limit bounds the wait. */
-async function nothingRuns(): Promise<void> {
-  while (processes().length > 0) await sleep(20)
-}
+const stage = useNpmStart()
+const { launch, launchAndWait, processes, nothingRuns } = stage
 
 /** The last command in the output that goes to a path. */
 function commandTo(path: string, server: Server): string {
@@ -156,7 +39,7 @@ async function paste(command: string): Promise<{ status: number; body: Record<st
 
 /** Runs with another health function in the checkout. */
 async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
-  const source = join(checkout, 'packages/api/health/index.ts')
+  const source = join(stage.checkout, 'packages/api/health/index.ts')
   const original = readFileSync(source, 'utf8')
   writeFileSync(source, `${code}\n`)
   try {
@@ -165,8 +48,6 @@ async function withHealth(code: string, run: () => Promise<void>): Promise<void>
     writeFileSync(source, original)
   }
 }
-
-const addressOf = (server: Server) => /http:\/\/127\.0\.0\.1:\d+/.exec(server.output())?.[0] ?? ''
 
 describe('the commands that npm start prints', () => {
   test('work when pasted: applied, then a duplicate, 401 for a changed byte, and a user', async () => {
@@ -193,13 +74,13 @@ describe('the commands that npm start prints', () => {
     const first = await launchAndWait()
     const webhook = commandTo('/webhook/demo', first)
     await paste(webhook)
-    const secrets = readFileSync(join(data, 'secrets.json'), 'utf8')
-    expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
+    const secrets = readFileSync(join(stage.data, 'secrets.json'), 'utf8')
+    expect(statSync(join(stage.data, 'secrets.json')).mode & 0o777).toBe(0o600)
     first.child.kill('SIGTERM')
     await first.ends()
 
     const second = await launchAndWait()
-    expect(readFileSync(join(data, 'secrets.json'), 'utf8')).toBe(secrets)
+    expect(readFileSync(join(stage.data, 'secrets.json'), 'utf8')).toBe(secrets)
     expect(await paste(webhook.replace(addressOf(first), addressOf(second)))).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
   })
 })
@@ -240,7 +121,7 @@ describe('npm start', () => {
     const server = launch({ port: String(port) })
     expect(await server.ends()).toEqual({ code: 1, signal: null })
     expect(server.output()).toBe(`Port ${port} is taken by another program: choose one with PORT=… npm start\n`)
-    expect(readdirSync(data)).toEqual([])
+    expect(readdirSync(stage.data)).toEqual([])
     other.close()
   })
 })
@@ -248,8 +129,8 @@ describe('npm start', () => {
 describe('the end of npm start', () => {
   const leavesNothing = async () => {
     await nothingRuns()
-    expect(existsSync(join(data, 'start.lock'))).toBe(false)
-    expect(globSync(join(data, 'postgres-*/postmaster.pid'))).toEqual([])
+    expect(existsSync(join(stage.data, 'start.lock'))).toBe(false)
+    expect(globSync(join(stage.data, 'postgres-*/postmaster.pid'))).toEqual([])
   }
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('at %s leaves no process and no lock', async signal => {
@@ -311,7 +192,7 @@ describe('the end of npm start', () => {
 
   test('leaves nothing when the signal comes in the middle of the start', async () => {
     const server = launch()
-    while (!existsSync(join(data, 'secrets.json'))) await sleep(5)
+    while (!existsSync(join(stage.data, 'secrets.json'))) await sleep(5)
     server.child.kill('SIGTERM')
     expect(await server.ends()).toEqual({ code: 0, signal: null })
     await leavesNothing()

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -14,6 +14,8 @@ export interface Checkout {
 /** Copies parts of this checkout into a folder of its own, without build products; the packages are shared. */
 export function copyCheckout(paths: readonly string[]): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'checkout-')))
+  // PostgreSQL runs as another user when the tests run as root, and has to get in.
+  chmodSync(folder, 0o755)
   for (const path of paths) {
     cpSync(join(REPOSITORY, path), join(folder, path), { recursive: true, filter: source => !/\/(dist|node_modules)$/.test(source) })
   }

@@ -1,6 +1,6 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
-import { LARGEST_PAYLOAD } from './limits.ts'
 import { essenceOf, isBinary, isJson } from './media-type.ts'
+import { asPlain, isRecord, throughJson } from './result.ts'
 
 /** What goes over the wire. A name can occur more than once (`set-cookie`). */
 export interface HttpReply {
@@ -112,27 +112,7 @@ function isSendable(name: string, value: string): boolean {
   }
 }
 
-/** The result as it leaves the function's process; `undefined` when JSON cannot hold it or it exceeds 1 MB. */
-function throughJson(result: unknown): unknown {
-  try {
-    const text = JSON.stringify(result)
-    return Buffer.byteLength(text) > LARGEST_PAYLOAD ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** The runtimes turn an error into its name, message, stack and own fields. */
-function asPlain(error: unknown): unknown {
-  if (!(error instanceof Error)) return throughJson(error ?? {})
-  return throughJson({ ...error, name: error.name, message: error.message, stack: error.stack })
-}
-
 function isBase64(text: string): boolean {
   const trimmed = text.trim()
   return trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -17,6 +17,7 @@ function served(name: string, web: boolean | 'raw', main: Main): ServedFunction 
   return {
     ...description,
     prepare: () => {},
+    settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })
       return { context, ...invoke({ main, event, context, timeoutMs: 5_000, environment: {} }) }
