@@ -53,9 +53,9 @@ const NEAR_THE_MINUTE = {
     }`)}`,
 }
 
-const TELLS_ITS_EVENT = `export const main = async (event: object) => {
+const tellsItsEvent = (ms: number) => `export const main = async (event: object) => {
   console.log('called with ' + JSON.stringify(event))
-  await new Promise(resolve => setTimeout(resolve, 800))
+  await new Promise(resolve => setTimeout(resolve, ${ms}))
   return { minute: new Date().getUTCMinutes() }
 }
 `
@@ -65,7 +65,8 @@ describe('npm start', () => {
     'fires an enabled schedule by its cron with the deployed event, and lets the firing end when it is told to',
     { timeout: 100_000 },
     async () => {
-      npmStart.write('packages/api/health/index.ts', TELLS_ITS_EVENT)
+      // Longer than the pools are given to close, shorter than calls are given to end.
+      npmStart.write('packages/api/health/index.ts', tellsItsEvent(1_800))
       schedule(
         { name: 'each-minute', cron: '* * * * *', enabled: true, body: '{ source: schedule, task: health }' },
         { name: 'never', cron: '* * * * *', enabled: false, body: '{ task: never }' },
@@ -84,7 +85,7 @@ describe('npm start', () => {
   )
 
   test('with --no-schedules fires none by itself, and those it is asked to', { timeout: 100_000 }, async () => {
-    npmStart.write('packages/api/health/index.ts', TELLS_ITS_EVENT)
+    npmStart.write('packages/api/health/index.ts', tellsItsEvent(200))
     schedule({ name: 'each-minute', cron: '* * * * *', enabled: true })
     const server = await launchAndWait({ args: '--no-schedules', environment: NEAR_THE_MINUTE })
     expect(server.output()).toContain('Schedules (off: --no-schedules; POST to one fires it now):')

@@ -148,6 +148,15 @@ describe('a start that fails', () => {
     const { main } = define({ settings: settings as never, namesBadSettings: true, routes: { 'GET /': () => json(200, {}) } })
     expect((await call(main, {})).body).toMatchObject({ variables: ['TEST_NEEDED'] })
   })
+
+  it('is foretold without a call, and no longer once the settings are right', async () => {
+    let built = 0
+    const { main } = define({ settings: settings as never, setup: () => ({ built: (built += 1) }) })
+    const issues = () => withEnvironment({ LOG_LEVEL: 'shout' }, async () => main.settingIssues())
+    expect((await issues()).map(({ variable }) => variable)).toEqual(['TEST_NEEDED', 'LOG_LEVEL'])
+    expect(await withEnvironment({ TEST_NEEDED: 'x' }, async () => main.settingIssues())).toEqual([])
+    expect(built).toBe(0)
+  })
 })
 
 describe('a call without http', () => {

@@ -65,4 +65,47 @@ describe('the project on this machine', () => {
       API_KEY: 'key_local',
     })
   })
+
+  test('has the schedules with the event that the platform sends: parameters, and the body over them', () => {
+    const text = `packages:
+  - name: ops
+    parameters: { region: fra, task: from-package }
+    functions:
+      - name: prune
+        runtime: nodejs:24
+        web: false
+        parameters: { region: ams }
+        triggers:
+          - { name: nightly, type: SCHEDULED, enabled: false, scheduledDetails: { cron: "0 3 * * *", body: { task: prune } } }
+          - { name: hourly, type: SCHEDULED, scheduledDetails: { cron: "0 * * * *" } }
+      - name: plain
+        runtime: nodejs:24
+        web: false
+        triggers:
+          - { name: often, type: SCHEDULED, scheduledDetails: { cron: "* * * * *" } }
+  - name: other
+    functions:
+      - name: plain
+        runtime: nodejs:24
+        web: false
+        parameters: { region: nowhere }
+`
+    expect(readProject({ text: `parameters: { stage: local }\n${text}`, local: {}, environment: {} }).schedules).toEqual([
+      {
+        name: 'nightly',
+        qualifiedName: 'ops/prune',
+        enabled: false,
+        cron: '0 3 * * *',
+        event: { stage: 'local', region: 'ams', task: 'prune' },
+      },
+      {
+        name: 'hourly',
+        qualifiedName: 'ops/prune',
+        enabled: true,
+        cron: '0 * * * *',
+        event: { stage: 'local', region: 'ams', task: 'from-package' },
+      },
+      { name: 'often', qualifiedName: 'ops/plain', enabled: true, cron: '* * * * *', event: { stage: 'local', region: 'fra', task: 'from-package' } },
+    ])
+  })
 })
