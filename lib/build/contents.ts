@@ -27,7 +27,7 @@ export function contentProblems(bundle: BundleOutput, { metafile, lock }: { read
   return (direct.length > 0 ? direct : found).map(({ stray, importer }) => describe(stray, importer))
 
   function imports(path: string, stray: string): boolean {
-    return metafile.inputs[path]?.imports.some(one => one.external !== true && strayOf(one.path) === stray) ?? false
+    return metafile.inputs[path]?.imports.some(one => strayOf(one.path) === stray) ?? false
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /** What esbuild writes down about a build, as far as it is looked at here. Paths are seen from the checkout. */
 export interface Metafile {
-  readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly path: string; readonly external?: boolean }[] }>>
+  readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly path: string }[] }>>
   readonly outputs: Readonly<Record<string, BundleOutput>>
 }
 
