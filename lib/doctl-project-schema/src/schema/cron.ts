@@ -1,22 +1,9 @@
 import { z } from 'zod'
+import { CRON_FIELDS, type CronField, cronValues } from './cron-fields.ts'
 import { missingOr, refuse, type RefusalCode } from '../refusals.ts'
-
-const FIELDS = [
-  { name: 'minute', least: 0, most: 59 },
-  { name: 'hour', least: 0, most: 23 },
-  { name: 'day', least: 1, most: 31 },
-  { name: 'month', least: 1, most: 12 },
-  { name: 'weekday', least: 0, most: 6 },
-] as const
 
 /** February counts with its leap day. */
 const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
-
-interface Field {
-  readonly name: string
-  readonly least: number
-  readonly most: number
-}
 
 export type CronProblem = { code: RefusalCode; detail?: string }
 
@@ -27,14 +14,18 @@ export const cronSchema = z
     const problem = cronProblem(expression)
     if (problem) context.addIssue({ code: 'custom', message: refuse(problem.code, problem.detail) })
   })
-  .meta({ description: 'When to run: minute, hour, day, month and weekday (0-6, 0 is Sunday), as in "*/5 * * * *".' })
+  .meta({
+    description: 'When to run: minute, hour, day, month and weekday (0-6, 0 is Sunday), as in "*/5 * * * *".',
+    // For editors; ranges are left to the check.
+    pattern: '^\\s*([0-9*,/-]+\\s+){4}[0-9*,/-]+\\s*$',
+  })
 
 /** The first thing that keeps an expression from being a schedule the platform can run; nothing when it is one. */
 export function cronProblem(expression: string): CronProblem | undefined {
   const fields = expression.trim().split(/\s+/)
   if (fields[0]?.startsWith('@')) return { code: 'cron-alias' }
-  if (fields.length !== FIELDS.length) return { code: 'cron-fields' }
-  for (const [index, field] of FIELDS.entries()) {
+  if (fields.length !== CRON_FIELDS.length) return { code: 'cron-fields' }
+  for (const [index, field] of CRON_FIELDS.entries()) {
     for (const part of (fields[index] ?? '').split(',')) {
       const problem = partProblem(part, field)
       if (problem) return problem
@@ -43,7 +34,7 @@ export function cronProblem(expression: string): CronProblem | undefined {
   return namesADay(fields) ? undefined : { code: 'cron-never' }
 }
 
-function partProblem(part: string, field: Field): CronProblem | undefined {
+function partProblem(part: string, field: CronField): CronProblem | undefined {
   if (/^[A-Za-z]{3}(-[A-Za-z]{3})?$/.test(part)) return { code: 'cron-name', detail: field.name }
   const match = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part)
   if (!match) return { code: 'cron-syntax', detail: field.name }
@@ -61,18 +52,9 @@ function partProblem(part: string, field: Field): CronProblem | undefined {
 function namesADay([, , days = '*', months = '*', weekdays = '*']: readonly string[]): boolean {
   if (!weekdays.startsWith('*')) return true
   const earliest = Math.min(...days.split(',').map(startOf))
-  return valuesOf(months).some(month => earliest <= (DAYS_OF_MONTH[month - 1] ?? 0))
+  return cronValues(months, CRON_FIELDS[3]).some(month => earliest <= (DAYS_OF_MONTH[month - 1] ?? 0))
 }
 
 function startOf(part: string): number {
   return part.startsWith('*') ? 1 : Number.parseInt(part, 10)
-}
-
-function valuesOf(months: string): number[] {
-  return months.split(',').flatMap(part => {
-    const [range = '*', step = '1'] = part.split('/')
-    const [first = 1, last] = range === '*' ? [1, 12] : range.split('-').map(Number)
-    const end = last ?? (part.includes('/') ? 12 : first)
-    return Array.from({ length: Math.max(0, end - first + 1) }, (_, index) => first + index).filter(month => (month - first) % Number(step) === 0)
-  })
 }

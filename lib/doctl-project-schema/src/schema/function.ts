@@ -76,6 +76,8 @@ export const functionSchema = z
     },
     { error: refuse('function-type') },
   )
+  // For editors; the rule itself is below.
+  .meta({ if: { not: { anyOf: [{ required: ['sequence'] }, { required: ['docker'] }] } }, then: { required: ['runtime'] } })
   .superRefine(
     (value, context) => {
       const present = (key: keyof typeof value) => value[key] !== undefined

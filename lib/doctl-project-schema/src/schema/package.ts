@@ -42,6 +42,8 @@ export const packageSchema = z
     },
     { error: refuse('package-type') },
   )
+  // For editors; the rule itself is below.
+  .meta({ if: { not: { required: ['binding'] } }, then: { required: ['functions'] } })
   .superRefine(
     (value, context) => {
       const refuseAt = (path: PropertyKey[], message: string) => context.addIssue({ code: 'custom', message, path })

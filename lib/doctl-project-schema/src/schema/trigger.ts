@@ -19,8 +19,9 @@ export const triggerSchema = z.strictObject(
     name: nameSchema.meta({ description: 'Name of the trigger, unique in the namespace.' }),
     type: z
       .string({ error: missingOr('trigger-kind-missing', 'trigger-kind') })
-      .regex(/^scheduled$/i, { error: refuse('trigger-kind') })
-      .meta({ description: 'SCHEDULED, the only type there is.' }),
+      // In any case, spelt out because JSON Schema knows no flags.
+      .regex(/^[Ss][Cc][Hh][Ee][Dd][Uu][Ll][Ee][Dd]$/, { error: refuse('trigger-kind') })
+      .meta({ description: 'SCHEDULED, the only type there is.', examples: ['SCHEDULED'] }),
     enabled: z
       .boolean({ error: refuse('enabled-type') })
       .optional()
