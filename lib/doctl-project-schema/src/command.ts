@@ -1,58 +1,56 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { functionsOf } from './functions-of.ts'
-import { parseProject } from './parse-project.ts'
-import { placeholderEnvironment } from './placeholder-environment.ts'
-import { ProjectFileError } from './project-file-error.ts'
+import { runCheck } from './command/check.ts'
+import { type CommandOutput, type ExitStatus } from './command/output.ts'
+import { runFunctions } from './command/functions.ts'
+import { projectJsonSchema } from './json-schema.ts'
 
-const USAGE = `usage: doctl-project-schema functions [file]
+const USAGE = `usage: doctl-project-schema check [folder] [--built] [--env file] [--accept warning]... [--json]
+       doctl-project-schema functions [file]
+       doctl-project-schema schema
 
+  check       judge project.yml and the tree around it (of the working directory by default)
+                --built     what .include names has to be there: the build has run
+                --env file  read the file with these variables, and those of the process, in place of stand-ins
+                --accept    leave out a warning that is meant, by its name: --accept slow-public:api/report
+                --json      print {"problems": [...], "warnings": [...]}
   functions   print package/function for each function of the file (project.yml by default), one a line;
               variables need not be set
+  schema      print the JSON Schema of project.yml
+
+exit status: 0 fine, warnings included; 1 refused; 2 wrong usage, or nothing to read there
 `
 
-/** 0: done, 1: the file is refused or cannot be read, 2: wrong usage. */
-export type ExitStatus = 0 | 1 | 2
-
-export interface CommandOutput {
-  out: (text: string) => void
-  err: (text: string) => void
-}
-
 /** Runs the command line: results go to `out`, everything else to `err`. */
-export function runCommand(args: readonly string[], { out, err }: CommandOutput): ExitStatus {
-  const [subcommand, fileName = 'project.yml', ...rest] = args
-  if (subcommand === '--help' || subcommand === '-h') {
-    out(USAGE)
-    return 0
-  }
-  if (subcommand !== 'functions' || rest.length > 0 || fileName.startsWith('-')) {
-    err(USAGE)
-    return 2
-  }
-  try {
-    const text = readFileSync(fileName, 'utf8')
-    const project = parseProject(text, placeholderEnvironment(text), { fileName })
-    out(
-      functionsOf(project)
-        .map(({ qualifiedName }) => `${qualifiedName}\n`)
-        .join(''),
-    )
-    return 0
-  } catch (error) {
-    if (!(error instanceof ProjectFileError) && !isSystemError(error)) throw error
-    err(`${error.message}\n`)
-    return 1
+export function runCommand(args: readonly string[], output: CommandOutput): ExitStatus {
+  const [subcommand = '', ...rest] = args
+  switch (subcommand) {
+    case 'check':
+      return runCheck(rest, output) ?? misused(output)
+    case 'functions':
+      return runFunctions(rest, output) ?? misused(output)
+    case 'schema':
+      if (rest.length > 0) return misused(output)
+      output.out(`${JSON.stringify(projectJsonSchema(), undefined, 2)}\n`)
+      return 0
+    case '--help':
+    case '-h':
+      output.out(USAGE)
+      return 0
+    default:
+      return misused(output)
   }
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error
+function misused({ err }: CommandOutput): ExitStatus {
+  err(USAGE)
+  return 2
 }
 
 if (import.meta.main) {
+  const { stdout, stderr, env } = process
   process.exitCode = runCommand(process.argv.slice(2), {
-    out: text => process.stdout.write(text),
-    err: text => process.stderr.write(text),
+    out: text => stdout.write(text),
+    err: text => stderr.write(text),
+    colour: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
   })
 }

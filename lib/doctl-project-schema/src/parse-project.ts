@@ -2,9 +2,10 @@ import { pathText } from './path-text.ts'
 import { issueOf, type Issue, ProjectFileError } from './project-file-error.ts'
 import { SCHEMA_WORDS, schemaIssues } from './schema-issues.ts'
 import { type Project, projectSchema } from './schema/project.ts'
-import { positionAt } from './source/position.ts'
+import { type Position, positionAt } from './source/position.ts'
 import { type Environment, findReferences, originalOffset, type Reference, referenceAt, substitute, type Substituted } from './source/substitution.ts'
 import { readYaml } from './source/yaml-document.ts'
+import { type YamlPath } from './source/yaml-node.ts'
 
 /** Names of variables longer than this are a bracket that was closed far too late. */
 const LONGEST_SHOWN_NAME = 60
@@ -14,11 +15,26 @@ export interface ParseOptions {
   fileName?: string
 }
 
+/** A checked project file that still knows where its keys stand. */
+export interface ProjectFile {
+  fileName: string
+  project: Project
+  /** Where a key or item stands, or the nearest one around it; nothing when that is not certain. */
+  locate: (path: YamlPath) => Position | undefined
+  /** A path in words: `packages[0].functions[1].web`. */
+  nameOf: (path: YamlPath) => string
+}
+
+/** Reads a project file as the deployer does; throws a ProjectFileError with all issues of the first step that finds any. */
+export function parseProject(text: string, env: Environment, options: ParseOptions = {}): Project {
+  return readProjectFile(text, env, options).project
+}
+
 /**
  * Reads a project file as the deployer does, substitution first, and checks it against the schema.
  * Throws a ProjectFileError with all issues of the first step that finds any: substitution, YAML, schema.
  */
-export function parseProject(text: string, env: Environment, { fileName = 'project.yml' }: ParseOptions = {}): Project {
+export function readProjectFile(text: string, env: Environment, { fileName = 'project.yml' }: ParseOptions = {}): ProjectFile {
   const refuseAll = (issues: readonly Issue[]) => new ProjectFileError(fileName, issues)
 
   const { references, unclosedAt } = findReferences(text)
@@ -42,10 +58,12 @@ export function parseProject(text: string, env: Environment, { fileName = 'proje
   }
   if (!document.value) throw refuseAll([issueOf('empty-file', '')])
 
+  const { outline } = document
+  const nameOf = (path: YamlPath) => pathText(path, text, SCHEMA_WORDS)
   const parsed = projectSchema.safeParse(document.value)
-  if (parsed.success) return parsed.data
+  if (parsed.success) return { fileName, project: parsed.data, nameOf, locate: path => place(outline.locate(path)).position }
   const issues = schemaIssues(parsed.error.issues).map(({ path, code, detail }) =>
-    issueOf(code, pathText(path, text, SCHEMA_WORDS), { detail, ...place(document.outline.locate(path)) }),
+    issueOf(code, nameOf(path), { detail, ...place(outline.locate(path)) }),
   )
   throw refuseAll(issues.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0)))
 }

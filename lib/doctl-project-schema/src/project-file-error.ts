@@ -1,3 +1,4 @@
+import { lineOf } from './problem.ts'
 import { refusals, type RefusalCode } from './refusals.ts'
 import { type Position } from './source/position.ts'
 
@@ -18,7 +19,7 @@ export class ProjectFileError extends Error {
   readonly issues: readonly Issue[]
 
   constructor(fileName: string, issues: readonly Issue[]) {
-    super(issues.map(issue => lineOf(fileName, issue)).join('\n'))
+    super(issues.map(issue => lineOf({ file: fileName, ...issue })).join('\n'))
     this.issues = issues
   }
 }
@@ -31,9 +32,4 @@ export function issueOf(
 ): Issue {
   const [reason, fix] = refusals[code]
   return { path, code, reason: reason.replaceAll('{}', () => detail), fix: fix.replaceAll('{}', () => detail), ...position }
-}
-
-function lineOf(fileName: string, { path, line, column, reason, fix }: Issue): string {
-  const place = line === undefined ? fileName : `${fileName}:${line}:${column}`
-  return `${place}${path ? ` ${path}` : ''}: ${reason}. ${fix}.`
 }

@@ -36,13 +36,13 @@ describe('doctl-project-schema functions', () => {
     expect(err).toContain(`${join(folder, 'bad.yml')}:25:9 packages[1].functions[0].web: `)
   })
 
-  it('ends with 1 when there is no such file', () => {
+  it('ends with 2 when there is no such file', () => {
     const { status, out, err } = run('functions', join(folder, 'none.yml'))
-    expect([status, out]).toEqual([1, ''])
+    expect([status, out]).toEqual([2, ''])
     expect(err).toContain('ENOENT')
   })
 
-  it.each([[[]], [['check']], [['functions', '--all']], [['functions', 'a.yml', 'b.yml']]])('ends with 2 and the usage for %j', args => {
+  it.each([[[]], [['chek']], [['schema', 'x']], [['functions', '--all']], [['functions', 'a.yml', 'b.yml']]])('ends with 2 and the usage for %j', args => {
     const { status, out, err } = run(...args)
     expect([status, out]).toEqual([2, ''])
     expect(err).toMatch(/^usage: doctl-project-schema /)
