@@ -42,11 +42,14 @@ describe('doctl-project-schema functions', () => {
     expect(err).toContain('ENOENT')
   })
 
-  it.each([[[]], [['chek']], [['schema', 'x']], [['functions', '--all']], [['functions', 'a.yml', 'b.yml']]])('ends with 2 and the usage for %j', args => {
-    const { status, out, err } = run(...args)
-    expect([status, out]).toEqual([2, ''])
-    expect(err).toMatch(/^usage: doctl-project-schema /)
-  })
+  it.each([[[]], [['chek']], [['schema', 'x']], [['functions', '--all']], [['functions', 'a.yml', 'b.yml']]])(
+    'ends with 2 and the usage for %j',
+    args => {
+      const { status, out, err } = run(...args)
+      expect([status, out]).toEqual([2, ''])
+      expect(err).toMatch(/^usage: doctl-project-schema /)
+    },
+  )
 
   it('prints the usage when asked for it', () => {
     expect(run('--help')).toMatchObject({ status: 0, err: '' })
