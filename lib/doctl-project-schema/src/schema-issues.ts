@@ -23,6 +23,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   triggers: Object.keys(triggerSchema.shape),
   scheduledDetails: Object.keys(scheduledDetailsSchema.shape),
   binding: Object.keys(bindingSchema.shape),
+  targetNamespace: ['test', 'production'],
 }
 
 /** Every word that the schema itself knows. */

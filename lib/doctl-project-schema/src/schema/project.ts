@@ -15,7 +15,10 @@ const targetNamespaceSchema = z.union(
   [
     namespaceName,
     z
-      .strictObject({ test: namespaceName.optional(), production: namespaceName.optional() })
+      .strictObject({
+        test: namespaceName.optional().meta({ description: 'Namespace to deploy to while testing.' }),
+        production: namespaceName.optional().meta({ description: 'Namespace to deploy to in production.' }),
+      })
       .refine(names => Object.keys(names).length > 0, { error: refuse('target-namespace') }),
   ],
   { error: refuse('target-namespace') },
