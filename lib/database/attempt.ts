@@ -94,7 +94,8 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
   function guardFor(of: Lease, { isolation, first }: AttemptOptions): ManagedTransaction | ReadStatements {
     const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
     const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
-    if (mode === 'read') return new ReadStatements({ deadline, statementMs, behindCommit: options.behindCommit })
+    const limits = of.generation.transactionLimits
+    if (mode === 'read') return new ReadStatements({ deadline, statementMs, limits, behindCommit: options.behindCommit })
     const level = isolation === undefined ? [] : [`ISOLATION LEVEL ${isolation}`]
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level.join('')
     return new ManagedTransaction({
@@ -103,7 +104,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       identified: mode === 'write' && options.identified,
       statementMs,
       behindCommit: options.behindCommit,
-      idleMs: of.generation.transactionLimits?.idleMs,
+      limits,
       ...(characteristics === '' ? {} : { characteristics }),
     })
   }

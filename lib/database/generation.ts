@@ -3,6 +3,7 @@ import type { DatabaseSettings } from '../config/settings/database.ts'
 import { wait } from '../resilience/wait.ts'
 import { guardClient, type GuardedClient } from './client.ts'
 import type { Models } from './models/index.ts'
+import type { TransactionLimits } from './transaction/limits.ts'
 import { currentWork, NestedOperationError } from './work.ts'
 
 /** Parts of sequelize that its types hide. */
@@ -21,12 +22,6 @@ export interface PoolCounts {
   idle: number
   inUse: number
   waiting: number
-}
-
-/** What a transaction may take on a session that is shared with others. */
-export interface TransactionLimits {
-  /** Longest time without a statement, in ms. */
-  readonly idleMs: number
 }
 
 /** One Sequelize instance with its pool and its models. When it is closed or spoiled another takes its place. */
@@ -128,7 +123,7 @@ export async function buildGeneration(
     number,
     sequelize,
     models: defineModels(sequelize),
-    transactionLimits: pooled ? { idleMs: transactionIdleMs } : undefined,
+    transactionLimits: pooled ? { idleMs: transactionIdleMs, clientCheckMs: CLIENT_CHECK_MS } : undefined,
     enlist(connection) {
       const transaction = new (TransactionClass as unknown as EnlistedClass)(sequelize, {})
       transaction.connection = connection

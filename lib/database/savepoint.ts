@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { GuardedClient, StatementGuard } from './client.ts'
-import { boundStatement } from './transaction/managed-transaction.ts'
+import { boundStatement } from './transaction/limits.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
 export interface Savepoint {

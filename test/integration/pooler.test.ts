@@ -11,10 +11,11 @@ const TIME_LIMIT_MS = 7_000
 // As PgBouncer is without a word in its settings: it takes no start-up options.
 const BARE = { ignore_startup_parameters: '' }
 const LIMITS =
-  "SELECT current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('statement_timeout')::interval > '0' AS bounded, pg_backend_pid() AS pid"
+  "SELECT current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('client_connection_check_interval') AS watched, current_setting('statement_timeout')::interval > '0' AS bounded, pg_backend_pid() AS pid"
 
 interface Limits {
   idle: string
+  watched: string
   bounded: boolean
   pid: number
 }
@@ -56,12 +57,12 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
   it('a transaction brings its limits along and leaves none behind', async () => {
     await behindPooler({ DB_POOLER: 'transaction' }, async ({ service, manager, database, events }) => {
       const inside = await service.execute('look', async work => (await insert(work), limits(work)))
-      expect(inside).toMatchObject({ idle: '7s', bounded: true })
+      expect(inside).toMatchObject({ idle: '7s', watched: '500ms', bounded: true })
       const read = await service.execute('look', limits, { mode: 'read' })
+      expect(read).toEqual({ idle: '7s', watched: '500ms', bounded: true, pid: inside?.pid })
       // The one session of the server, as the next client would find it.
-      expect(read).toEqual({ idle: '0', bounded: true, pid: inside?.pid })
       const bare = await manager.getSequelize()
-      expect((await bare.query(LIMITS))[0]).toEqual([{ idle: '0', bounded: false, pid: inside?.pid }])
+      expect((await bare.query(LIMITS))[0]).toEqual([{ idle: '0', watched: '0', bounded: false, pid: inside?.pid }])
       expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
       expect(events()).toEqual([])
       expect(manager.getConnectionStatus().generation).toBe(1)

@@ -3,6 +3,7 @@ import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
+import { startStatement, type TransactionLimits } from './limits.ts'
 import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
 
 export interface ManagedTransactionOptions {
@@ -14,8 +15,8 @@ export interface ManagedTransactionOptions {
   identified: boolean
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
-  /** Longest time without a statement, in ms; without it the session's own holds. */
-  idleMs?: number | undefined
+  /** On a session that has none of its own. */
+  limits?: TransactionLimits | undefined
   /** Sends what is to ride behind COMMIT, outside of the transaction. */
   behindCommit?: ((client: GuardedClient) => void) | undefined
 }
@@ -23,9 +24,6 @@ export interface ManagedTransactionOptions {
 /** How far a transaction has got; after `committing` the server may have committed whatever became of the answer. */
 type Phase = 'unsent' | 'open' | 'committing' | 'ended'
 
-// The server is told to stop a little earlier than the client stops waiting, so that a slow statement ends with an
-// answer and only silence ends without one.
-const SERVER_EARLIER_MS = 100
 // COMMIT may use this share of the time left; the rest is for finding out what became of it.
 const COMMIT_SHARE = 0.6
 const ROLLBACK_MS = 1_000
@@ -141,10 +139,8 @@ export class ManagedTransaction implements StatementGuard {
 
   #start(client: GuardedClient, boundMs: number): void {
     this.#phase = 'open'
-    const { characteristics, idleMs } = this.#options
-    const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-    const idle = idleMs === undefined ? '' : `; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`
-    client.sendRaw(`${start}; ${boundStatement(boundMs)}${idle}`).catch((error: unknown) => this.failed(error))
+    const { characteristics, limits } = this.#options
+    client.sendRaw(startStatement(characteristics, boundMs, limits)).catch((error: unknown) => this.failed(error))
   }
 
   #askIdentity(client: GuardedClient): void {
@@ -167,11 +163,6 @@ export class ManagedTransaction implements StatementGuard {
       })
     this.#identityAsked = asked
   }
-}
-
-/** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
-export function boundStatement(boundMs: number): string {
-  return `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS))}`
 }
 
 // pg refuses by itself to send anything over a connection that it knows to be dead.

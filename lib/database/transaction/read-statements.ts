@@ -1,11 +1,13 @@
 import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
-import { boundStatement } from './managed-transaction.ts'
+import { startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
   deadline: Deadline
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
+  /** On a session that has none of its own. */
+  limits: TransactionLimits | undefined
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
@@ -19,12 +21,14 @@ const unheard = () => undefined
 export class ReadStatements implements StatementGuard {
   readonly #deadline: Deadline
   readonly #statementMs: () => number
+  readonly #limits: TransactionLimits | undefined
   readonly #behindCommit: (client: GuardedClient) => void
   #firstError: unknown
 
-  constructor({ deadline, statementMs, behindCommit }: ReadStatementsOptions) {
+  constructor({ deadline, statementMs, limits, behindCommit }: ReadStatementsOptions) {
     this.#deadline = deadline
     this.#statementMs = statementMs
+    this.#limits = limits
     this.#behindCommit = behindCommit
   }
 
@@ -36,7 +40,7 @@ export class ReadStatements implements StatementGuard {
     this.#deadline.throwIfPassed()
     const boundMs = this.#statementMs()
     // What fails before or behind the statement fails the statement too, and that error is the one to report.
-    client.sendRaw(`START TRANSACTION READ ONLY; ${boundStatement(boundMs)}`).catch(unheard)
+    client.sendRaw(startStatement('READ ONLY', boundMs, this.#limits)).catch(unheard)
     send(boundMs)
     client.sendRaw('COMMIT').catch(unheard)
     this.#behindCommit(client)

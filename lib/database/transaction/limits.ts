@@ -1,0 +1,30 @@
+/** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
+export interface TransactionLimits {
+  /** Longest time without a statement, in ms. */
+  readonly idleMs: number
+  /** How often the server looks whether the client of a running statement is still there, in ms. */
+  readonly clientCheckMs: number
+}
+
+// The server is told to stop a little earlier than the client stops waiting, so that a slow statement ends with an
+// answer and only silence ends without one.
+const SERVER_EARLIER_MS = 100
+
+/** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
+export function boundStatement(boundMs: number): string {
+  return `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS))}`
+}
+
+/** A transaction's start with all that bounds it, as one message. */
+export function startStatement(characteristics: string | undefined, boundMs: number, limits: TransactionLimits | undefined): string {
+  const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
+  const parts = [start, boundStatement(boundMs)]
+  if (limits) {
+    parts.push(
+      `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleMs}`,
+      // The pooler hangs up when its client is gone, in the middle of a statement as well.
+      `SET LOCAL client_connection_check_interval = ${limits.clientCheckMs}`,
+    )
+  }
+  return parts.join('; ')
+}
