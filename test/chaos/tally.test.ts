@@ -4,7 +4,6 @@ import { blindReplay, hastyAnswer, hastyRefusal, noAnswer } from '../support/cha
 import { runCell } from '../support/chaos/cell.ts'
 import { type Row } from '../support/chaos/row.ts'
 import { commitAnswerLost, commitNeverArrives } from '../support/chaos/rows/commit.ts'
-import { environmentOf } from '../support/chaos/subject.ts'
 import { type Tally } from '../support/chaos/tally.ts'
 import { type Kind } from '../support/chaos/workloads.ts'
 
@@ -14,7 +13,7 @@ beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefine
 const undisturbed: Row = { number: 0, fault: 'none', variants: ['none'], scenario: async ({ call }) => void (await call()) }
 const reset = (row: Row): Row => ({ ...row, variants: ['reset'] })
 const counted = ({ lost, twice, hung, backendsLeft }: Tally) => ({ lost, twice, hung, backendsLeft })
-const runOnce = (row: Row, kind: Kind) => runCell(row, kind, 1)
+const runOnce = (row: Row, kind: Kind) => runCell(row, kind, { times: 1 })
 const nothing = { lost: 0, twice: 0, hung: 0, backendsLeft: 0 }
 
 describe.concurrent('the tally of the fault matrix', () => {
@@ -50,8 +49,8 @@ describe.concurrent('the tally of the fault matrix', () => {
     const opened: pg.Client[] = []
     const leak: Row = {
       ...undisturbed,
-      async scenario({ database, proxy, applicationName }) {
-        const { DB_PASSWORD: password, DB_USER: user } = environmentOf({ database, proxy })
+      async scenario({ database, environment, applicationName }) {
+        const { DB_PASSWORD: password, DB_USER: user } = environment
         const { host, port } = database.server
         const client = new pg.Client({ host, port, user, password, database: database.name, application_name: applicationName })
         client.on('error', () => undefined)

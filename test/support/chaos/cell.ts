@@ -6,12 +6,12 @@ import { type ChaosDatabase } from './chaos-database.ts'
 import { behindDoor } from './door.ts'
 import { sharedGround } from './ground.ts'
 import { openLanes } from './lanes.ts'
-import { createRepetition } from './repetition.ts'
+import { createRepetition, type Repetition } from './repetition.ts'
 import { type Row } from './row.ts'
-import { leftOver } from './sessions.ts'
-import { createSubject } from './subject.ts'
+import { createSubject, environmentOf } from './subject.ts'
 import { addCall, addFigure, emptyTally, type Tally } from './tally.ts'
 import { timesOf } from './times.ts'
+import { openWay, type Through } from './way.ts'
 import { type Kind } from './workloads.ts'
 
 // Most of a repetition is waiting; so many at once keep two cores busy and no timer late.
@@ -21,33 +21,47 @@ const DEADLINE_MS = 3_000
 const lanes = openLanes(AT_ONCE)
 let certificates: ReturnType<typeof makeCertificates> | undefined
 
-/** Runs all repetitions of one cell, by default as many as are asked for, and counts what became of their calls. */
-export async function runCell(row: Row, kind: Kind, times = timesOf({ variants: row.variants, slow: row.slow ?? false })): Promise<Tally> {
+export interface CellOptions {
+  /** Default: straight to the server. */
+  through?: Through
+  /** Default: as often as is asked for. */
+  times?: number
+}
+
+/** Runs all repetitions of one cell, and counts what became of their calls. */
+export async function runCell(row: Row, kind: Kind, { through = 'direct', times }: CellOptions = {}): Promise<Tally> {
   const tally = emptyTally()
   const field = await (row.ground ?? sharedGround).open()
-  const repetitions = Array.from({ length: times }, (_, index) =>
-    lanes(() => field.borrow(database => repeat(row, kind, row.variants[index % row.variants.length] ?? '', { database, tally }))),
-  )
+  const length = times ?? timesOf({ variants: row.variants, slow: row.slow ?? false })
+  const repetitions = Array.from({ length }, (_, index) => {
+    const variant = row.variants[index % row.variants.length] ?? ''
+    return lanes(() => field.borrow(database => repeat(row, { kind, variant, through }, { database, tally })))
+  })
   const failed = (await Promise.allSettled(repetitions)).find(repetition => repetition.status === 'rejected')
   await field.close()
   if (failed) throw failed.reason
   return tally
 }
 
-async function repeat(row: Row, kind: Kind, variant: string, { database, tally }: { database: ChaosDatabase; tally: Tally }): Promise<void> {
+/** Which of a row's forms a repetition has. */
+type Form = Pick<Repetition, 'kind' | 'variant' | 'through'>
+
+async function repeat(row: Row, form: Form, { database, tally }: { database: ChaosDatabase; tally: Tally }): Promise<void> {
+  const { variant } = form
   const applicationName = `chaos-${row.number}-${randomBytes(6).toString('hex')}`
-  const { host, port } = database.server
-  const started = await startProxy({ target: { host, port }, certificates: await (certificates ??= makeCertificates()) })
+  const way = await openWay(form.through, database)
+  const started = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
   const proxy = row.vanishes ? await behindDoor(started) : started
-  const subject = createSubject({ database, proxy, applicationName, poolMax: row.poolMax ?? 1 })
+  const environment = environmentOf({ database, proxy, poolMax: row.poolMax ?? 1, variables: way.variables })
+  const subject = createSubject({ environment, applicationName })
   const calls: Call[] = []
-  const codes = typeof row.codes === 'function' ? row.codes({ kind, variant }) : (row.codes ?? [])
+  const codes = typeof row.codes === 'function' ? row.codes(form) : (row.codes ?? [])
   const repetition = createRepetition({
     ...subject,
-    kind,
-    variant,
+    ...form,
     database,
     proxy,
+    environment,
     applicationName,
     deadlineMs: row.deadlineMs ?? DEADLINE_MS,
     substitute: row.substitute?.(subject),
@@ -58,7 +72,7 @@ async function repeat(row: Row, kind: Kind, variant: string, { database, tally }
   try {
     await row.scenario(repetition)
     await subject.manager.gracefulShutdown()
-    tally.backendsLeft += await leftOver(database, applicationName)
+    tally.backendsLeft += await way.leftOver(applicationName)
     tally.connections += proxy.counts().connections
     // Only now can nothing change any more: no session is left that could still commit.
     const rows = await database.rowsOf(calls.map(({ order }) => order.operation))
@@ -66,5 +80,6 @@ async function repeat(row: Row, kind: Kind, variant: string, { database, tally }
   } finally {
     await subject.manager.gracefulShutdown()
     await proxy.stop()
+    await way.stop()
   }
 }

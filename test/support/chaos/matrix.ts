@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, it, vi } from 'vitest'
+import { hasPgBouncer } from '../pgbouncer.ts'
 import { runCell } from './cell.ts'
 import { type Row } from './row.ts'
 import { formatTable, type Line } from './table.ts'
 import { CHAOS_TIMES } from './times.ts'
+import { type Through } from './way.ts'
 import { kinds, type Kind } from './workloads.ts'
 
 // A cell waits most of its time, so all of a file's cells run at once; lanes keep that within bounds.
@@ -17,18 +19,21 @@ const WORDS: Readonly<Record<Kind, string>> = {
 }
 
 /** Makes a test of each cell of these rows, and prints their table at the end. */
-export function describeRows(rows: readonly Row[]): void {
+export function describeRows(rows: readonly Row[], { through = 'direct' }: { through?: Through } = {}): void {
   vi.setConfig({ maxConcurrency: CELLS_AT_ONCE })
   const lines: Line[] = []
   afterAll(async () => {
     await Promise.all([...new Set(rows.map(row => row.ground))].map(async ground => ground?.stop?.()))
-    console.log(`CHAOS_TIMES=${CHAOS_TIMES}\n${formatTable(lines)}`)
+    if (lines.length > 0) console.log(`CHAOS_TIMES=${CHAOS_TIMES}\n${formatTable(lines)}`)
   })
+  const possible = through === 'direct' || hasPgBouncer()
+  const timeout = CELL_MS + CHAOS_TIMES * CELL_MS_PER_TIME
   for (const row of rows) {
-    describe.concurrent(`row ${row.number}, ${row.fault}`, { timeout: CELL_MS + CHAOS_TIMES * CELL_MS_PER_TIME }, () => {
+    const fault = through === 'direct' ? row.fault : `${row.fault}, through PgBouncer`
+    describe.skipIf(!possible)(`row ${row.number}, ${fault}`, { timeout, concurrent: true }, () => {
       it.for(kinds.map(kind => [WORDS[kind], kind] as const))(`row ${row.number}: a %s keeps its word`, async ([words, kind]) => {
-        const tally = await runCell(row, kind)
-        lines.push({ row: `${row.number} ${row.fault}`, kind: words, tally })
+        const tally = await runCell(row, kind, { through })
+        lines.push({ row: `${row.number} ${fault}`, kind: words, tally })
         const { lost, twice, hung, backendsLeft, uncoded, findings } = tally
         expect({ lost, twice, hung, backendsLeft, uncoded, findings }).toEqual({
           lost: 0,

@@ -6,14 +6,18 @@ import { type Proxy } from '../proxy/proxy.ts'
 import { observe, type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { type Subject } from './subject.ts'
+import { type Through } from './way.ts'
 import { perform, type Kind, type PerformOptions, type Service } from './workloads.ts'
 
 /** One run of one cell, as its row sees it. */
 export interface Repetition extends Subject {
   kind: Kind
   variant: string
+  through: Through
   database: ChaosDatabase
   proxy: Proxy
+  /** The subject's variables. */
+  environment: Record<string, string>
   /** Of the subject's sessions, and of nobody else's. */
   applicationName: string
   /** Performs one operation and takes note of what becomes of it; never rejects. */
@@ -37,8 +41,10 @@ export interface CallOptions extends Omit<PerformOptions, 'deadline'> {
 export interface RepetitionOptions extends Subject {
   kind: Kind
   variant: string
+  through: Through
   database: ChaosDatabase
   proxy: Proxy
+  environment: Record<string, string>
   applicationName: string
   deadlineMs: number
   /** Takes the place of the subject's service. */

@@ -10,7 +10,7 @@ export interface Row {
   /** The fault's forms: repetitions take them in turn. */
   variants: readonly string[]
   /** Codes that callers may be given; none unless told. */
-  codes?: readonly string[] | ((repetition: Pick<Repetition, 'kind' | 'variant'>) => readonly string[])
+  codes?: readonly string[] | ((repetition: Pick<Repetition, 'kind' | 'variant' | 'through'>) => readonly string[])
   /** Default 3000. */
   deadlineMs?: number
   /** Takes seconds or a server of its own: runs 20 times where others run 100. */

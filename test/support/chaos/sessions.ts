@@ -6,13 +6,28 @@ import { type ChaosDatabase } from './chaos-database.ts'
 const SETTLE_MS = 6_000
 const LOOK_AGAIN_MS = 50
 const SESSIONS = 'FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, $1)'
+const BUSY = "(state <> 'idle' OR EXISTS (SELECT FROM pg_locks WHERE pg_locks.pid = pg_stat_activity.pid AND locktype = 'advisory'))"
+
+export interface LeftOverOptions {
+  /** Sessions are a pooler's and outlive its clients: only those count that hold a transaction or a lock. */
+  busyOnly?: boolean
+  /** How many other things of the application are there. */
+  others?: () => Promise<number>
+}
 
 /** How many sessions of an application are still there once they had time to end. */
-export async function leftOver(database: ChaosDatabase, applicationName: string): Promise<number> {
+export async function leftOver(
+  database: ChaosDatabase,
+  applicationName: string,
+  { busyOnly = false, others = async () => 0 }: LeftOverOptions = {},
+): Promise<number> {
   const until = performance.now() + SETTLE_MS
   for (;;) {
-    const [found] = await database.query<{ count: number }>(`SELECT count(*)::int AS count ${SESSIONS}`, [applicationName])
-    if (!found?.count || performance.now() > until) return found?.count ?? 0
+    const [found] = await database.query<{ count: number }>(`SELECT count(*)::int AS count ${SESSIONS}${busyOnly ? ` AND ${BUSY}` : ''}`, [
+      applicationName,
+    ])
+    const left = (found?.count ?? 0) + (await others())
+    if (left === 0 || performance.now() > until) return left
     await sleep(LOOK_AGAIN_MS)
   }
 }

@@ -18,11 +18,12 @@ export interface Subject {
   clock: Clock
 }
 
-export interface SubjectOptions {
+export interface EnvironmentOptions {
   database: ChaosDatabase
   proxy: Proxy
-  applicationName: string
   poolMax?: number
+  /** What the way behind the proxy adds. */
+  variables?: Readonly<Record<string, string>>
 }
 
 /** The longest that a call may take: after it the server ends what stands idle in a transaction. */
@@ -31,7 +32,7 @@ export const TIME_LIMIT_MS = 3_500
 export const IDLE_SESSION_MS = 2_000
 
 /** The variables of a function that reaches a database through a proxy, with TLS. */
-export function environmentOf({ database, proxy, poolMax = 1 }: Omit<SubjectOptions, 'applicationName'>): Record<string, string> {
+export function environmentOf({ database, proxy, poolMax = 1, variables = {} }: EnvironmentOptions): Record<string, string> {
   return {
     DB_HOST: proxy.host,
     DB_PORT: String(proxy.port),
@@ -43,13 +44,13 @@ export function environmentOf({ database, proxy, poolMax = 1 }: Omit<SubjectOpti
     DB_POOL_MAX: String(poolMax),
     DB_IDLE_SESSION_MS: String(IDLE_SESSION_MS),
     LOG_LEVEL: process.env.CHAOS_LOG_LEVEL ?? 'silent',
+    ...variables,
   }
 }
 
 /** Makes a container's database in this process; connects to nothing. */
-export function createSubject(options: SubjectOptions): Subject {
-  const settings = settingsFrom(environmentOf(options))
-  const { applicationName } = options
+export function createSubject({ environment, applicationName }: { environment: Record<string, string>; applicationName: string }): Subject {
+  const settings = settingsFrom(environment)
   let aheadMs = 0
   const clock = { now: () => Date.now() + aheadMs, advance: (ms: number) => void (aheadMs += ms) }
   const level = (process.env.CHAOS_LOG_LEVEL ?? 'silent') as 'silent'

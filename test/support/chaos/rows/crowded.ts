@@ -7,7 +7,11 @@ const SLEEP_MS = 5
 // Two of them leave a third no time to end, and whoever comes after it none to begin.
 const LONG_MS = 1_200
 const HELD = 'pool held until the deadline'
-const FULL = { error: { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } } as const
+// A pooler has words of its own for it.
+const FULL = {
+  direct: { error: { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } },
+  pooler: { error: { severity: 'FATAL', code: '08P01', message: 'no more connections allowed (max_client_conn)' } },
+} as const
 
 /** More callers than connections, and a server that takes no more of them for a while. */
 export const crowded: Row = {
@@ -28,14 +32,14 @@ export const crowded: Row = {
   },
 }
 
-async function crowd({ call, proxy, variant }: Repetition): Promise<Call[]> {
+async function crowd({ call, proxy, variant, through }: Repetition): Promise<Call[]> {
   if (variant === 'pool exhausted') return Promise.all(Array.from({ length: CALLERS }, () => call({ sleepMs: SLEEP_MS })))
   if (variant === HELD) {
     const holders = Array.from({ length: 3 }, () => call({ kind: 'write', sleepMs: LONG_MS }))
     return Promise.all([...holders, call(), call()])
   }
   const times = variant === '53300, for good' ? Number.POSITIVE_INFINITY : 3
-  const fault = proxy.addFault({ on: 'connect', when: 'startup', action: FULL, times })
+  const fault = proxy.addFault({ on: 'connect', when: 'startup', action: FULL[through], times })
   const calls = await Promise.all([call(), call(), call()])
   fault.remove()
   return calls

@@ -8,7 +8,7 @@ import { overruns, type ContainerOrder, type Overrun } from '../paused/orders.ts
 import { operationName, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 import { endSessions } from '../sessions.ts'
-import { environmentOf, TIME_LIMIT_MS } from '../subject.ts'
+import { TIME_LIMIT_MS } from '../subject.ts'
 
 // Whether the connection is old enough to be looked at before it is used.
 const LOOKED_AT = ', later'
@@ -28,8 +28,8 @@ export const endedWhilePaused: Row = {
   ground,
   scenario: repetition =>
     lent.borrow(async container => {
-      const { database, proxy, applicationName, variant } = repetition
-      await container.open(applicationName, environmentOf({ database, proxy }))
+      const { database, proxy, environment, applicationName, variant } = repetition
+      await container.open(applicationName, environment)
       await request(container, repetition)
       if (variant.endsWith(LOOKED_AT)) await container.advance(REVALIDATE_AFTER_MS)
       container.pause()
@@ -55,10 +55,10 @@ export const overrun: Row = {
   ground,
   scenario: repetition =>
     lent.borrow(async container => {
-      const { database, proxy, applicationName, variant, kind, figure } = repetition
+      const { database, environment, applicationName, variant, kind, figure } = repetition
       const lock = Math.floor(Math.random() * 2 ** 31)
       await database.query('INSERT INTO contended VALUES ($1, 0)', [lock])
-      await container.open(applicationName, environmentOf({ database, proxy }))
+      await container.open(applicationName, environment)
       await request(container, repetition)
       await request(container, repetition, { how: variant as Overrun, lock })
       const ms = await lockedAfter(repetition, lock)

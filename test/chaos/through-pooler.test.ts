@@ -1,0 +1,29 @@
+import { describeRows } from '../support/chaos/matrix.ts'
+import { closedBySomebody } from '../support/chaos/rows/closed.ts'
+import { commitAnswerLost, commitNeverArrives } from '../support/chaos/rows/commit.ts'
+import { conflict } from '../support/chaos/rows/conflict.ts'
+import { crowded } from '../support/chaos/rows/crowded.ts'
+import { endedWhileIdle, silentWhileIdle } from '../support/chaos/rows/idle.ts'
+import { endedWhilePaused, overrun } from '../support/chaos/rows/paused.ts'
+import { refusedForAWhile } from '../support/chaos/rows/refused.ts'
+import { silentMidStatement, terminatedMidStatement } from '../support/chaos/rows/statement.ts'
+import { swallowedError } from '../support/chaos/rows/swallowed.ts'
+
+describeRows(
+  [
+    endedWhileIdle,
+    endedWhilePaused,
+    terminatedMidStatement,
+    commitNeverArrives,
+    commitAnswerLost,
+    refusedForAWhile,
+    silentWhileIdle,
+    silentMidStatement,
+    closedBySomebody,
+    crowded,
+    overrun,
+    conflict,
+    swallowedError,
+  ],
+  { through: 'pooler' },
+)
