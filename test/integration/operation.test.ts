@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Work } from '../../lib/database/service.ts'
 import { buildGeneration } from '../../lib/database/generation.ts'
 import { endSession, type LostSession } from '../../lib/database/transaction/end-session.ts'
+import { IDENTITY, readIdentity } from '../../lib/database/transaction/identity.ts'
 import { currentDeadline, runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
 import { holdForInvocation, runInvocation } from '../../lib/resilience/invocation-scope.ts'
@@ -1061,6 +1062,23 @@ describe('the circuit breaker', () => {
 })
 
 describe('ending a session', () => {
+  it('spares the transaction that another client of a pooler runs on it by now', async () => {
+    await withService(
+      async ({ manager }) => {
+        const [lost, other] = [await manager.acquire(), await manager.acquire()]
+        await lost.connection.sendRaw('START TRANSACTION')
+        const identity = readIdentity(await lost.connection.sendRaw(IDENTITY))
+        if (identity === undefined) throw new Error('the transaction has no identity')
+        await lost.connection.sendRaw('COMMIT; START TRANSACTION')
+        await endSession(other.connection, identity, 1_000)
+        expect(await lost.connection.sendRaw('COMMIT')).toMatchObject({ command: 'COMMIT' })
+        lost.release()
+        other.release()
+      },
+      { profile: { pool: { max: 2, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 } } },
+    )
+  })
+
   it('hits nothing but the very session that was meant', async () => {
     await withService(async ({ database, manager }) => {
       const [other] = await database.query<{ pid: number; start: string }>(

@@ -11,6 +11,7 @@ export interface TransactionIdentity {
   /** The session that runs it, so that it can be ended from another. */
   readonly pid: number
   readonly backendStart: string
+  readonly transactionStart: string
 }
 
 /**
@@ -32,7 +33,7 @@ export function isSameIncarnation(one: ServerIncarnation, other: ServerIncarnati
 }
 
 /** Rides behind a statement in the same flight. */
-export const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart"`
+export const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
 
 export function readIdentity(result: QueryResult | QueryResult[]): TransactionIdentity | undefined {
   return Array.isArray(result) ? undefined : (result.rows[0] as TransactionIdentity | undefined)

@@ -5,7 +5,7 @@ import { resolveCommit } from '../../../lib/database/transaction/commit-outcome.
 import { isSameIncarnation } from '../../../lib/database/transaction/identity.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
-const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101' }
+const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101', transactionStart: '102' }
 const same = { serverStart: identity.serverStart, checkpoint: identity.checkpoint, statsReset: identity.statsReset }
 
 beforeEach(() => {
