@@ -41,6 +41,8 @@ export interface AttemptOptions {
   first: boolean
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
+  /** Hears which session of the server a transaction runs on. */
+  onSession: (lease: Lease, pid: number) => void
   /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
   identified: boolean
 }
@@ -104,6 +106,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       identified: mode === 'write' && options.identified,
       statementMs,
       behindCommit: options.behindCommit,
+      onIdentity: ({ pid }) => options.onSession(of, pid),
       limits,
       ...(characteristics === '' ? {} : { characteristics }),
     })

@@ -31,6 +31,10 @@ export interface Generation {
   readonly models: Models
   /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
   readonly transactionLimits: TransactionLimits | undefined
+  /** Whether its connections start with options that a pooler may refuse. */
+  readonly sendsOptions: boolean
+  /** From now on each transaction brings its limits along: the options were dropped by a pooler that nobody told of. */
+  takeForPooled(): void
   /** What tells sequelize's calls to use `connection`; it begins and ends nothing by itself. */
   enlist(connection: GuardedClient): Transaction
   acquire(): Promise<GuardedClient>
@@ -105,6 +109,8 @@ export async function buildGeneration(
   // A map that is not empty keeps sequelize from asking the server for its types; the real ones pg knows by itself.
   manager.nameOidMap = { timestamptz: { oid: 1184, arrayOid: 1185 } }
 
+  const ownLimits: TransactionLimits = { idleMs: transactionIdleMs, clientCheckMs: CLIENT_CHECK_MS }
+  let limits = pooled ? ownLimits : undefined
   let claimed = 0
   // Every connection there is, so that a bounded close can reach those that the pool has lost sight of.
   const connections = new Set<GuardedClient>()
@@ -123,7 +129,11 @@ export async function buildGeneration(
     number,
     sequelize,
     models: defineModels(sequelize),
-    transactionLimits: pooled ? { idleMs: transactionIdleMs, clientCheckMs: CLIENT_CHECK_MS } : undefined,
+    get transactionLimits() {
+      return limits
+    },
+    sendsOptions: !pooled,
+    takeForPooled: () => void (limits = ownLimits),
     enlist(connection) {
       const transaction = new (TransactionClass as unknown as EnlistedClass)(sequelize, {})
       transaction.connection = connection

@@ -97,6 +97,18 @@ export class DatabaseManager {
   }
 
   /**
+   * Takes note of the session that a transaction says it runs on. Only a pooler announces another than that, even one
+   * that drops start-up options without a word.
+   */
+  readonly noteSession = ({ generation, connection }: Lease, pid: number): void => {
+    const { processID } = connection as unknown as { processID: number | null }
+    if (processID === pid || generation.transactionLimits !== undefined) return
+    this.#pooled = true
+    generation.takeForPooled()
+    this.#options.logger.info({ event: 'database.pooler.found', generation: generation.number })
+  }
+
+  /**
    * The generation that is in use; builds one if there is none. Callers at once share one start, and a start that
    * failed is forgotten. Opens no connection.
    */
@@ -141,7 +153,7 @@ export class DatabaseManager {
         )
         if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
         const { key, connection } = classifyError(error)
-        if (key === POOLER_REFUSES && generation.transactionLimits === undefined) this.#pooled = true
+        if (key === POOLER_REFUSES && generation.sendsOptions) this.#pooled = true
         else if (connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
         this.retire(generation, connection === 'rebuild' ? 'closed' : 'behind a pooler')
       }

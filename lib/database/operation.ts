@@ -74,7 +74,13 @@ export async function tryUntilDone<Result>(options: OperationOptions, tools: Ope
     lost = undefined
     const outcome = await attempt(
       lease,
-      { ...options, first: replays === 0, identified: manager.identifiesTransactions, behindCommit: manager.lookBehindCommit },
+      {
+        ...options,
+        first: replays === 0,
+        identified: manager.identifiesTransactions,
+        behindCommit: manager.lookBehindCommit,
+        onSession: manager.noteSession,
+      },
       body,
     )
     const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, options, tools, tryUntilDone) : outcome

@@ -10,6 +10,8 @@ import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
 const TIME_LIMIT_MS = 7_000
 // As PgBouncer is without a word in its settings: it takes no start-up options.
 const BARE = { ignore_startup_parameters: '' }
+// As poolers are often set up: options are dropped, and nobody hears of it.
+const SILENT = { ignore_startup_parameters: 'extra_float_digits,options' }
 const LIMITS =
   "SELECT current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('client_connection_check_interval') AS watched, current_setting('statement_timeout')::interval > '0' AS bounded, pg_backend_pid() AS pid"
 
@@ -21,16 +23,19 @@ interface Limits {
 }
 
 const limits = async ({ query }: Work) => (await query<Limits>(LIMITS))[0]
-const insert = ({ models }: Work) => models.User.create({ id: randomUUID(), email: 'ada@example.com', name: 'Ada' })
+const insert = ({ models }: Work) => {
+  const id = randomUUID()
+  return models.User.create({ id, email: `${id}@example.com`, name: 'Ada' })
+}
 
 /** A container's database behind a real PgBouncer with one session of the server. */
 async function behindPooler(
-  variables: Readonly<Record<string, string>>,
+  { variables = {}, settings: poolerSettings = BARE }: { variables?: Record<string, string>; settings?: Readonly<Record<string, string>> },
   work: (parts: { manager: DatabaseManager; service: DatabaseService; database: TestDatabase; events: () => string[] }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port, user, password } = database.connectionSettings
-    const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...BARE, default_pool_size: '1' } })
+    const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...poolerSettings, default_pool_size: '1' } })
     const { value: settings } = databaseSettings.parse({
       DB_HOST: pooler.host,
       DB_PORT: String(pooler.port),
@@ -55,7 +60,7 @@ async function behindPooler(
 
 describe.skipIf(!hasPgBouncer())('through a pooler', () => {
   it('a transaction brings its limits along and leaves none behind', async () => {
-    await behindPooler({ DB_POOLER: 'transaction' }, async ({ service, manager, database, events }) => {
+    await behindPooler({ variables: { DB_POOLER: 'transaction' } }, async ({ service, manager, database, events }) => {
       const inside = await service.execute('look', async work => (await insert(work), limits(work)))
       expect(inside).toMatchObject({ idle: '7s', watched: '500ms', bounded: true })
       const read = await service.execute('look', limits, { mode: 'read' })
@@ -66,6 +71,22 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
       expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
       expect(events()).toEqual([])
       expect(manager.getConnectionStatus().generation).toBe(1)
+    })
+  })
+
+  it('what nobody told is learned from the session that a transaction runs on, where options are dropped without a word', async () => {
+    await behindPooler({ settings: SILENT }, async ({ service, manager, database, events }) => {
+      const work = async (given: Work) => (await insert(given), limits(given))
+      expect(await service.execute('look', work)).toMatchObject({ idle: '0' })
+      expect(await service.execute('look', work)).toMatchObject({ idle: '7s', watched: '500ms' })
+      expect(await service.execute('look', limits, { mode: 'read' })).toMatchObject({ idle: '7s' })
+      expect(manager.getConnectionStatus().generation).toBe(1)
+      // What is built later starts without options.
+      await (await manager.getSequelize()).close()
+      expect(await service.execute('look', work)).toMatchObject({ idle: '7s' })
+      expect((await manager.currentGeneration()).sendsOptions).toBe(false)
+      expect(await database.query('SELECT name FROM users')).toHaveLength(3)
+      expect(events().filter(event => event === 'database.pooler.found')).toHaveLength(1)
     })
   })
 

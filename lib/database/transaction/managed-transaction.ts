@@ -15,6 +15,8 @@ export interface ManagedTransactionOptions {
   identified: boolean
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
+  /** Hears of the identity as soon as the server has told it. */
+  onIdentity?: ((identity: TransactionIdentity) => void) | undefined
   /** On a session that has none of its own. */
   limits?: TransactionLimits | undefined
   /** Sends what is to ride behind COMMIT, outside of the transaction. */
@@ -151,6 +153,7 @@ export class ManagedTransaction implements StatementGuard {
       .then(
         result => {
           this.#identity = readIdentity(result) ?? this.#identity
+          if (this.#identity) this.#options.onIdentity?.(this.#identity)
         },
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
