@@ -4,6 +4,7 @@ import { blindReplay, hastyAnswer, hastyRefusal, noAnswer } from '../support/cha
 import { runCell } from '../support/chaos/cell.ts'
 import { type Row } from '../support/chaos/row.ts'
 import { commitAnswerLost, commitNeverArrives } from '../support/chaos/rows/commit.ts'
+import { hasPgBouncer } from '../support/pgbouncer.ts'
 import { type Tally } from '../support/chaos/tally.ts'
 import { type Kind } from '../support/chaos/workloads.ts'
 
@@ -59,6 +60,25 @@ describe.concurrent('the tally of the fault matrix', () => {
       },
     }
     expect(counted(await runOnce(leak, 'read'))).toEqual({ ...nothing, backendsLeft: 1 })
+    await Promise.all(opened.map(client => client.end()))
+  })
+
+  it.skipIf(!hasPgBouncer())("counts a pooler's client that nobody ends, and the transaction that it holds", async () => {
+    const opened: pg.Client[] = []
+    const leak: Row = {
+      ...undisturbed,
+      async scenario({ environment, applicationName, call }) {
+        await call()
+        const { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: user, DB_PASSWORD: password, DB_CA_CERT: ca } = environment
+        const address = { host, port: Number(port), user, password, database, ssl: { ca } } as pg.ClientConfig
+        const client = new pg.Client({ ...address, application_name: applicationName })
+        client.on('error', () => undefined)
+        opened.push(client)
+        await client.connect()
+        await client.query('BEGIN')
+      },
+    }
+    expect(counted(await runCell(leak, 'read', { through: 'pooler', times: 1 }))).toEqual({ ...nothing, backendsLeft: 2 })
     await Promise.all(opened.map(client => client.end()))
   })
 

@@ -9,6 +9,9 @@ import { refusedForAWhile } from '../support/chaos/rows/refused.ts'
 import { silentMidStatement, terminatedMidStatement } from '../support/chaos/rows/statement.ts'
 import { swallowedError } from '../support/chaos/rows/swallowed.ts'
 
+// No row is without a meaning here: the rows that need a server of their own are in server-behind-pooler.test.ts. Where a
+// row's fault strikes between the proxy and the pooler, what is asked is whether the server's session, which outlives
+// the connection, is left clean; where it strikes on the server, whether the pooler's words for it are understood.
 describeRows(
   [
     endedWhileIdle,

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -29,6 +29,13 @@ const PROGRAM = 'pgbouncer'
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 const LONGEST_START_MS = 10_000
 const LOOK_AGAIN_MS = 10
+const MOST_STARTS = 5
+
+// The last fence for a process that ends without stopping its poolers.
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** Whether the program is installed; a run on a build machine must have it. */
 export function hasPgBouncer(): boolean {
@@ -42,7 +49,18 @@ export function hasPgBouncer(): boolean {
  * Starts PgBouncer on a free port of 127.0.0.1, with its files in a temporary folder that `stop` removes. Like
  * PostgreSQL it refuses to run as root, and runs as the same user.
  */
-export async function startPgBouncer({ server, serverPassword, settings = {} }: PgBouncerOptions): Promise<PgBouncer> {
+export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBouncer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // Somebody else was given the port since it was found free.
+      if (tries === MOST_STARTS || !/in use/.test(String(error))) throw error
+    }
+  }
+}
+
+async function startOnce({ server, serverPassword, settings = {} }: PgBouncerOptions): Promise<PgBouncer> {
   const identity = serverIdentity()
   const folder = await mkdtemp(join(tmpdir(), 'pgbouncer-'))
   const port = await freePort()
@@ -69,13 +87,11 @@ export async function startPgBouncer({ server, serverPassword, settings = {} }: 
   const log: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text))
   const gone = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
-  // The last fence for a process that ends without stopping its pooler.
-  const killAtExit = () => void child.kill('SIGKILL')
-  process.once('exit', killAtExit)
+  running.add(child)
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     await gone
-    process.off('exit', killAtExit)
+    running.delete(child)
     await rm(folder, { recursive: true, force: true })
   }
   try {
