@@ -8,6 +8,7 @@ import { ReadStatements } from './transaction/read-statements.ts'
 import type { TransactionIdentity } from './transaction/identity.ts'
 import type { LostSession } from './transaction/end-session.ts'
 import { classifyError } from './errors/classify-error.ts'
+import { CommitUnknownError } from './errors/errors.ts'
 import { endWork, runWork, workOn, type RunningWork, type Work, type WorkMode } from './work.ts'
 
 /** How one try of an operation ended. */
@@ -62,7 +63,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
   const callbacks: (() => unknown)[] = []
   const guard = guardFor(lease, options)
   const work = workOn(lease.generation, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
-  const running: RunningWork = { work, mode, generation: lease.generation, connection, live: true }
+  const running: RunningWork = { work, mode, generation: lease.generation, connection, children: [], state: 'running' }
   connection.guard = guard
 
   let result: Result
@@ -71,9 +72,9 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       runWork(running, () => body(work)),
       signal,
     )
-    endWork(running)
+    endWork(running, 'done')
   } catch (error) {
-    endWork(running)
+    endWork(running, 'failed')
     return failure(error, guard, lease, signal)
   }
   if (guard instanceof ReadStatements) {
@@ -85,8 +86,9 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   } catch (error) {
+    endWork(running, 'failed')
     if (!guard.mayBeCommitted) return failure(error, guard, lease, signal)
-    const { identity } = guard
+    const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
     // What was never given an id has written nothing: there is nothing that could have been lost.
     if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
@@ -120,20 +122,32 @@ async function failure(
   signal: AbortSignal,
 ): Promise<AttemptOutcome<never>> {
   // Errors that follow from an earlier one, such as 25P02, say less than that one does.
-  const cause = guard.firstError === undefined || signal.aborted ? error : guard.firstError
+  const cause = signal.aborted ? error : causeOf(error, guard)
   const lost = lostSession(guard, lease)
   const spoiled = signal.aborted || classifyError(cause).connection === 'drop' || classifyError(error).connection === 'drop'
-  if (spoiled) lease.destroy()
-  else if (guard instanceof ManagedTransaction && !(await guard.rollBack())) lease.destroy()
+  if (guard instanceof ManagedTransaction && guard.startRefused) {
+    lease.destroy()
+    throw new CommitUnknownError({ cause: error })
+  }
+  const dropped = spoiled || (guard instanceof ManagedTransaction && !(await guard.rollBack()))
+  if (dropped) lease.destroy()
   else lease.release()
   return {
     kind: 'failed',
     // sequelize wraps what is thrown under its calls, our own errors too.
     error: cause instanceof ApplicationError && !(error instanceof ApplicationError) ? cause : error,
     cause,
-    lost: spoiled ? lost : undefined,
+    lost: dropped ? lost : undefined,
     identityRefused: guard instanceof ManagedTransaction && guard.identityRefused,
   }
+}
+
+function causeOf(error: unknown, guard: ManagedTransaction | ReadStatements): unknown {
+  const { firstError } = guard
+  if (firstError === undefined) return error
+  // A read's statements do not depend on each other: an error that the work has dealt with explains nothing.
+  const { original, cause } = error as { original?: unknown; cause?: unknown }
+  return guard instanceof ManagedTransaction || original === firstError || cause === firstError ? firstError : error
 }
 
 function lostSession(guard: ManagedTransaction | ReadStatements, { connection, generation }: Lease): LostSession | undefined {

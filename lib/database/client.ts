@@ -3,6 +3,8 @@ import { currentDeadline } from '../resilience/deadline-scope.ts'
 
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
 export interface StatementGuard {
+  /** The outermost guard: that of the whole transaction. */
+  readonly root: StatementGuard
   /**
    * Called for every statement; `send` puts it on the wire. What the guard sends before or after it with `client.sendRaw`
    * leaves in the same flight.
@@ -91,9 +93,14 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
       return result as never
     }
 
+    // The transaction may end while its statement waits; the connection is then another's, or nobody's.
     #later(gate: Promise<void>, given: unknown[]): never {
+      const root = this.guard?.root
       const callback = given.findLast(argument => typeof argument === 'function') as Callback | undefined
-      const result = gate.then(() => this.query(...given) as unknown)
+      const result = gate.then(() => {
+        if (this.guard?.root !== root) throw new Error('the transaction of this statement has ended')
+        return this.query(...given) as unknown
+      })
       if (callback === undefined) return result as never
       result.catch((error: unknown) => callback(error as Error))
       return undefined as never

@@ -119,6 +119,11 @@ export async function buildGeneration(
     connections.add(client)
     client.once('end', () => connections.delete(client))
   })
+  // The namespace is sequelize's own for all instances: it may hand down the transaction of another database.
+  sequelize.addHook('beforeQuery', ({ transaction }) => {
+    const owner = (transaction as { sequelize?: Sequelize } | null | undefined)?.sequelize
+    if (owner !== undefined && owner !== sequelize) throw new NestedOperationError('A sequelize call was made within work on another database.')
+  })
   // With one connection in the pool such a call would wait for the very connection that its own work holds.
   sequelize.addHook('beforePoolAcquire', request => {
     if (currentWork() === undefined || (request as { type?: unknown }).type === OWN_REQUEST) return

@@ -6,6 +6,9 @@ import { DatabaseBusyError } from './errors/errors.ts'
 import { isAlive, isFresh, type Lease } from './lease.ts'
 import type { OperationOptions, OperationTools } from './operation.ts'
 
+// A database that has not let anybody in for so long is away.
+const TELLING_WAIT_MS = 1_500
+
 /**
  * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
  * been sent, so only the deadline bounds the waiting; a full server is a queue in which every container waits its turn.
@@ -20,6 +23,7 @@ export async function leaseConnection(
   deadline.throwIfPassed()
   // What was met last says more than the clock that ends the waiting.
   let met: { error: unknown; verdict: Classification } | undefined
+  const startedAt = performance.now()
   for (let tries = 0; ; tries += 1) {
     try {
       const lease = await manager.acquire(signal)
@@ -29,6 +33,8 @@ export async function leaseConnection(
     } catch (error) {
       if (error instanceof DatabaseBusyError) throw error
       const verdict = classifyError(error)
+      // Too short a wait says nothing about the database.
+      if (error instanceof DeadlineExceededError && met === undefined && performance.now() - startedAt < TELLING_WAIT_MS) throw error
       if (error instanceof DeadlineExceededError) throw noConnectionError(met?.error ?? error, met?.verdict ?? verdict)
       if (verdict.key === 'unknown') throw error
       met = { error, verdict }

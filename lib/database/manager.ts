@@ -1,7 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Sequelize } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { DeadlineExceededError } from '../errors.ts'
 import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '../resilience/circuit-breaker.ts'
+import { currentDeadline } from '../resilience/deadline-scope.ts'
 import { beforeInvocationEnds } from '../resilience/invocation-scope.ts'
 import { untilAborted, wait } from '../resilience/wait.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -56,6 +58,7 @@ const MAX_REBUILDS = 5
 const OUTAGES_TO_OPEN = 2
 // The longest limit that project.yml gives a function.
 const LONGEST_TIME_LIMIT_MS = 60_000
+const outside = AsyncLocalStorage.snapshot()
 const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
 
 /**
@@ -70,6 +73,7 @@ export class DatabaseManager {
   readonly #options: DatabaseManagerOptions
   #state: State = { kind: 'idle' }
   #generations = 0
+  readonly #built = new WeakSet<Generation>()
   #identifiesTransactions = true
   #pooled: boolean
   #lastSuccessAt: number | undefined
@@ -89,6 +93,11 @@ export class DatabaseManager {
       now: this.now,
       onChange: kind => options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind }),
     })
+  }
+
+  /** Whether a generation, in use or retired, is one of this manager's. */
+  owns(generation: Generation): boolean {
+    return this.#built.has(generation)
   }
 
   /** Has the crowding guard look, if it is due, behind the COMMIT that was just sent. */
@@ -165,10 +174,11 @@ export class DatabaseManager {
    * for people and health checks. Success closes the breaker.
    * @throws whatever the last look met, or the signal's reason.
    */
-  async connect(signal?: AbortSignal): Promise<void> {
+  async connect(signal = currentDeadline()?.signal): Promise<void> {
     const generation = await this.currentGeneration()
     try {
-      await this.#prove(signal)
+      // One dead connection is dropped, and says nothing yet of those that others are using.
+      await this.#prove(signal).catch((error: unknown) => (signal?.aborted ? Promise.reject(error as Error) : this.#prove(signal)))
     } catch (error) {
       if (signal?.aborted || classifyError(error).connection === 'none') throw error
       this.retire(generation, 'unusable')
@@ -273,6 +283,7 @@ export class DatabaseManager {
     this.#keepConnected()
     started.then(
       generation => {
+        this.#built.add(generation)
         // Only the state this start was made for: a shutdown in between has put another in its place.
         if (this.#state === starting) this.#state = { kind: 'ready', generation }
       },
@@ -297,7 +308,9 @@ export class DatabaseManager {
     const { background } = settings.profile
     if (background === undefined || this.#background !== undefined) return
     this.#background = new AbortController()
-    void keepConnected({ ...background, manager: this, logger, signal: this.#background.signal })
+    // Not in the scope of the call that happened to come first: its deadline is not the background's.
+    const { signal } = this.#background
+    void outside(() => keepConnected({ ...background, manager: this, logger, signal }))
   }
 
   async #prove(signal?: AbortSignal): Promise<void> {

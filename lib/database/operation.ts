@@ -83,7 +83,8 @@ export async function tryUntilDone<Result>(options: OperationOptions, tools: Ope
       },
       body,
     )
-    const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, options, tools, tryUntilDone) : outcome
+    const settled =
+      outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, tryUntilDone) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()
       budget.refill()

@@ -18,7 +18,7 @@ export interface SafeExecuteOptions<Fallback> {
   /** Time for it, in ms; by default a fifth of what the invocation has left, at most 1000. */
   budgetMs?: number
   /** Told when the fallback is given, with the code of what went wrong. */
-  onFallback?: (code: string) => void
+  onFallback?: (code: string) => unknown
 }
 
 export interface SafeExecuteTools {
@@ -76,10 +76,11 @@ async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Resu
     throw new ApplicationError('The transaction around this has failed already.', { code: 'transaction-aborted', status: 500 })
   }
   const outer = currentDeadline()
-  const savepoint = await openSavepoint(connection, deadline.remainingMs())
+  const savepoint = await openSavepoint(connection, deadline)
   const callbacks: (() => unknown)[] = []
   const work = workOn(generation, connection, { signal: deadline.signal, afterCommit: callback => void callbacks.push(callback) })
-  const running: RunningWork = { ...around, work, live: true }
+  const running: RunningWork = { ...around, work, parent: around, children: [], state: 'running' }
+  around.children.push(running)
   const endTimes = () => {
     const statementMs = (outer?.remainingMs() ?? UNBOUNDED_STATEMENT_MS) - ANSWER_EARLIER_MS
     return { statementMs, timeoutMs: Math.max(SHORTEST_END_MS, Math.min(END_MS, statementMs * END_SHARE)) }
@@ -90,9 +91,9 @@ async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Resu
       savepoint.run(() => runWork(running, body)),
       deadline.signal,
     )
-    endWork(running)
+    endWork(running, 'done')
   } catch (error) {
-    endWork(running)
+    endWork(running, 'failed')
     await takeBack(savepoint, endTimes())
     throw error
   }
@@ -106,10 +107,7 @@ async function takeBack(savepoint: Savepoint, times: { timeoutMs: number; statem
   await savepoint.end('take-back', times).catch(() => undefined)
 }
 
-function tell(onFallback: ((code: string) => void) | undefined, code: string): void {
-  try {
-    onFallback?.(code)
-  } catch {
-    // Whoever listens to a fallback must not turn it into a failure.
-  }
+// Whoever listens to a fallback must not turn it into a failure, at once or later.
+function tell(onFallback: ((code: string) => unknown) | undefined, code: string): void {
+  new Promise(resolve => resolve(onFallback?.(code))).catch(() => undefined)
 }

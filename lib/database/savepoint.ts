@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Deadline } from '../resilience/deadline.ts'
+import { untilAborted } from '../resilience/wait.ts'
 import type { GuardedClient, StatementGuard } from './client.ts'
 import { boundStatement } from './transaction/limits.ts'
 
@@ -21,12 +23,14 @@ let savepoints = 0
  * or they would be taken back with it. Nothing is sent before its first statement; that one carries the savepoint and
  * a time limit that the server itself keeps.
  */
-export async function openSavepoint(client: GuardedClient, budgetMs: number): Promise<Savepoint> {
-  for (let gate = client.guard?.gate?.(); gate !== undefined; gate = client.guard?.gate?.()) await gate
+export async function openSavepoint(client: GuardedClient, deadline: Deadline): Promise<Savepoint> {
+  const { root } = client.guard ?? {}
+  for (let gate = client.guard?.gate?.(); gate !== undefined; gate = client.guard?.gate?.()) await untilAborted(gate, deadline.signal)
   const parent = client.guard
-  if (parent === undefined) throw new Error('a savepoint was asked for outside of a transaction')
+  // Whoever had to wait may find another's transaction on the connection.
+  if (parent === undefined || parent.root !== root) throw new Error('a savepoint was asked for outside of a transaction')
   savepoints += 1
-  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, budgetMs })
+  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, budgetMs: deadline.remainingMs() })
   client.guard = guard
   return guard
 }
@@ -60,6 +64,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
       }
       send(timeoutMs)
     })
+  }
+
+  get root(): StatementGuard {
+    return this.#parent.root
   }
 
   trailing(): Promise<void> | undefined {

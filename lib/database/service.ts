@@ -70,7 +70,8 @@ export class DatabaseService {
   async execute<Result>(operationName: string, work: (work: Work) => Promise<Result>, options: ExecuteOptions = {}): Promise<Result> {
     const mode = modeOf(options)
     const around = currentWork()
-    if (around !== undefined) {
+    // Work on another database is none of this one's.
+    if (around !== undefined && this.#options.manager.owns(around.generation)) {
       if (mode === 'write' && around.mode !== 'write') throw new NestedOperationError('A write was asked for within a read.')
       return work(around.work)
     }

@@ -28,8 +28,12 @@ export interface RunningWork {
   readonly mode: WorkMode
   readonly generation: Generation
   readonly connection: GuardedClient
-  /** False once the work's transaction has ended; calls that come later are on their own. */
-  live: boolean
+  /** The work around it, when this one is a savepoint's. */
+  readonly parent?: RunningWork | undefined
+  /** Savepoints' works within it. */
+  readonly children: RunningWork[]
+  /** Calls that come after its end are on their own when it is done, and refused when it failed. */
+  state: 'running' | 'done' | 'failed'
 }
 
 const running = new AsyncLocalStorage<RunningWork>()
@@ -38,10 +42,20 @@ export function runWork<Result>(work: RunningWork, body: () => Promise<Result>):
   return running.run(work, body)
 }
 
-/** The unit of work that this call is part of, if any. */
+/**
+ * The unit of work that this call is part of, if any.
+ * @throws NestedOperationError when that has failed: it was taken back or is tried again, and what is left of it must not
+ * go on by itself.
+ */
 export function currentWork(): RunningWork | undefined {
-  const work = running.getStore()
-  return work?.live ? work : undefined
+  let innermost: RunningWork | undefined
+  let last: RunningWork | undefined
+  for (let work = running.getStore(); work !== undefined; work = work.parent) {
+    if (work.state === 'failed') throw new NestedOperationError('The unit of work that this belongs to has failed.')
+    if (work.state === 'running') innermost ??= work
+    last = work
+  }
+  return last?.state === 'running' ? innermost : undefined
 }
 
 /** Writing within a read, or asking for a connection of one's own within work: a mistake in the code, told at once. */
@@ -72,8 +86,9 @@ export function workOn(generation: Generation, connection: GuardedClient, { sign
   }
 }
 
-/** Closes a work's transaction object: sequelize then refuses whatever still comes over it. */
-export function endWork(running: RunningWork): void {
-  running.live = false
+/** Closes a work's transaction object and those within: sequelize then refuses whatever still comes over them. */
+export function endWork(running: RunningWork, state: 'done' | 'failed'): void {
+  running.state = state
+  for (const child of running.children) endWork(child, state)
   ;(running.work.transaction as unknown as { finished: string }).finished = 'commit'
 }

@@ -105,13 +105,14 @@ export function defineFunction<G extends Groups, Services>(
     } catch (error) {
       answer = refusal(error, { web, requestId, line, logger })
     } finally {
-      deadline.clear()
+      line.remainingMs = Math.round(deadline.remainingMs())
+      // Whatever still runs has nobody left to answer.
+      deadline.end()
       end.clear()
     }
     if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
-    line.remainingMs = Math.round(deadline.remainingMs())
     logger.info(line)
     return answer
   }

@@ -43,9 +43,6 @@ export function createCircuitBreaker({ threshold, cooldownMs, now = Date.now, on
     if (changed) onChange(next.kind)
   }
 
-  // A clock that was set back must not keep the breaker open longer than its cooldown.
-  const leftMs = (until: number) => Math.min(until - now(), cooldownMs)
-
   return {
     admit() {
       switch (state.kind) {
@@ -53,7 +50,9 @@ export function createCircuitBreaker({ threshold, cooldownMs, now = Date.now, on
           return { admitted: true, epoch: state.epoch, probe: false }
         case 'open':
         case 'probing': {
-          const retryAfterMs = leftMs(state.until)
+          // The clock was set back: the wait begins anew, or it would last until the clock has caught up.
+          if (state.until - now() > cooldownMs) state = { ...state, until: now() + cooldownMs }
+          const retryAfterMs = state.until - now()
           if (retryAfterMs > 0) return { admitted: false, retryAfterMs }
           // A probe that never came back, as in a container that was paused for good, is given up after a cooldown.
           const epoch = state.epoch + 1

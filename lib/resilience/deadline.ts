@@ -27,6 +27,8 @@ export interface Deadline {
   throwIfPassed(leastMs?: number): void
   /** Stops the timer behind `signal`; nothing may fire in a container that has answered. */
   clear(): void
+  /** Lets it pass now: what still runs is told to stop. */
+  end(): void
 }
 
 /** Opens the deadline of one invocation. */
@@ -36,7 +38,8 @@ export function openDeadline({ remainingMs, atMostMs = Number.POSITIVE_INFINITY,
   const at = now() + budgetMs
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(new DeadlineExceededError()), budgetMs)
-  const left = () => Math.max(0, at - now())
+  // Once it has passed it stays so, although the clock be set back.
+  const left = () => (controller.signal.aborted ? 0 : Math.max(0, at - now()))
   return {
     at,
     signal: controller.signal,
@@ -46,6 +49,10 @@ export function openDeadline({ remainingMs, atMostMs = Number.POSITIVE_INFINITY,
     },
     clear() {
       clearTimeout(timer)
+    },
+    end() {
+      clearTimeout(timer)
+      controller.abort(new DeadlineExceededError())
     },
   }
 }

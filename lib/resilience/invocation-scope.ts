@@ -2,10 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** What one invocation still holds when it is answered. */
 class InvocationScope {
+  #ended = false
   readonly #held = new Set<() => void>()
   readonly #last = new Map<object, () => Promise<void>>()
 
+  // What is taken once the invocation has been answered must not be kept.
   hold(letGo: () => void): () => void {
+    if (this.#ended) {
+      queueMicrotask(letGo)
+      return () => undefined
+    }
     this.#held.add(letGo)
     return () => {
       this.#held.delete(letGo)
@@ -21,6 +27,7 @@ class InvocationScope {
   }
 
   end(): void {
+    this.#ended = true
     for (const letGo of this.#held) letGo()
     this.#held.clear()
   }

@@ -1,5 +1,6 @@
 import type { QueryResult } from 'pg'
 import type { Deadline } from '../../resilience/deadline.ts'
+import { untilAborted } from '../../resilience/wait.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
@@ -46,23 +47,33 @@ export class ManagedTransaction implements StatementGuard {
   #identity: TransactionIdentity | undefined
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
+  #startRefused = false
 
   constructor(options: ManagedTransactionOptions) {
     this.#options = options
+  }
+
+  get root(): this {
+    return this
   }
 
   get identity(): TransactionIdentity | undefined {
     return this.#identity
   }
 
+  /** Whether the server refused to begin it: then its first statement was one by itself, and is committed. */
+  get startRefused(): boolean {
+    return this.#startRefused
+  }
+
   /** Whether the server was asked to commit and has not said no. */
   get mayBeCommitted(): boolean {
-    return this.#phase === 'committing'
+    return this.#phase === 'committing' || this.#startRefused
   }
 
   /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || this.#identity?.xid === null
+    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.#startRefused)
   }
 
   /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
@@ -78,6 +89,8 @@ export class ManagedTransaction implements StatementGuard {
   around(client: GuardedClient, send: (timeoutMs: number) => void): void {
     const { deadline, identified, statementMs } = this.#options
     deadline.throwIfPassed(this.#phase === 'unsent' ? START_MS : 0)
+    // Behind a COMMIT it would be a transaction of its own.
+    if (this.#phase === 'committing' || this.#phase === 'ended') throw new Error('the transaction of this statement has ended')
     const boundMs = statementMs()
     if (this.#phase === 'unsent') this.#start(client, boundMs)
     send(boundMs)
@@ -107,6 +120,9 @@ export class ManagedTransaction implements StatementGuard {
       this.#phase = 'ended'
       return
     }
+    // A write that the work did not wait for is still on its way, and its identity with it.
+    if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
+    if (this.#startRefused) throw this.#firstError
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
@@ -142,7 +158,11 @@ export class ManagedTransaction implements StatementGuard {
   #start(client: GuardedClient, boundMs: number): void {
     this.#phase = 'open'
     const { characteristics, limits } = this.#options
-    client.sendRaw(startStatement(characteristics, boundMs, limits)).catch((error: unknown) => this.failed(error))
+    client.sendRaw(startStatement(characteristics, boundMs, limits)).catch((error: unknown) => {
+      // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
+      if (isRefusal(error)) this.#startRefused = true
+      this.failed(error)
+    })
   }
 
   #askIdentity(client: GuardedClient): void {

@@ -32,6 +32,10 @@ export class ReadStatements implements StatementGuard {
     this.#behindCommit = behindCommit
   }
 
+  get root(): this {
+    return this
+  }
+
   get firstError(): unknown {
     return this.#firstError
   }

@@ -6,7 +6,7 @@ import { openDeadline } from '../../../lib/resilience/deadline.ts'
 import { createRetryBudget } from '../../../lib/resilience/retry-budget.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 
-const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101' }
+const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, transactionStart: '3', backendStart: '101' }
 // After a crash the id may be another's: only the row tells.
 const crashed = { status: 'committed', serverStart: '200', checkpoint: '0/2', statsReset: '199' }
 const lost = { kind: 'open', error: new Error('Connection terminated unexpectedly'), result: 'done', identity, afterCommit: [] } as const

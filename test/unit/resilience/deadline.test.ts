@@ -39,3 +39,20 @@ it('leaves no timer behind once it is cleared', () => {
   deadline.clear()
   expect(vi.getTimerCount()).toBe(0)
 })
+
+it('stays passed although the clock is set back', () => {
+  let now = Date.now()
+  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, now: () => now })
+  vi.advanceTimersByTime(1_000)
+  now -= 3_600_000
+  expect(deadline.remainingMs()).toBe(0)
+  expect(() => deadline.throwIfPassed()).toThrow(expect.objectContaining({ code: 'deadline-exceeded' }) as Error)
+})
+
+it('passes when it is ended, and tells what still runs', () => {
+  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
+  deadline.end()
+  expect(deadline.signal.aborted).toBe(true)
+  expect(deadline.remainingMs()).toBe(0)
+  expect(vi.getTimerCount()).toBe(0)
+})
