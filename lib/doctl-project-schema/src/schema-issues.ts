@@ -1,5 +1,6 @@
 import { type z } from 'zod'
 import { closestKey } from './closest-key.ts'
+import { pathText } from './path-text.ts'
 import { readRefusal, type RefusalCode } from './refusals.ts'
 import { functionSchema } from './schema/function.ts'
 import { limitsSchema } from './schema/limits.ts'
@@ -62,10 +63,26 @@ export function schemaIssues(issues: readonly z.core.$ZodIssue[]): SchemaIssue[]
     }
   }
   const reported = new Set<string>()
-  return found.filter(({ code, path }) => {
+  return withoutMisplaced(found).filter(({ code, path }) => {
     if (code.endsWith('-missing') && excused.has(JSON.stringify(path))) return false
     const place = JSON.stringify(code === 'legacy-trigger' ? path.slice(0, -1) : path)
     return !reported.has(place) && reported.add(place)
+  })
+}
+
+/** A key that is missing in one place and unknown in another was put in the wrong place: one mistake, reported where it stands. */
+function withoutMisplaced(found: readonly SchemaIssue[]): SchemaIssue[] {
+  const lastOf = ({ path }: SchemaIssue) => path.at(-1)
+  const moved = new Map<SchemaIssue, SchemaIssue>()
+  for (const unknown of found.filter(({ code }) => code === 'unknown-key')) {
+    const alike = found.filter(issue => issue !== unknown && lastOf(issue) === lastOf(unknown))
+    const [missing] = alike
+    if (missing && alike.length === 1 && missing.code.endsWith('-missing')) moved.set(missing, unknown)
+  }
+  return found.flatMap(issue => {
+    if (moved.has(issue)) return []
+    const missing = [...moved].find(([, unknown]) => unknown === issue)?.[0]
+    return [missing ? { ...issue, detail: `Move it to ${pathText(missing.path.slice(0, -1), '', SCHEMA_WORDS)}` } : issue]
   })
 }
 

@@ -94,4 +94,14 @@ describe('the message', () => {
   it('suggests the key that was meant', () => {
     expect(errorOf(edited(inFunction('websecure: s'))).issues[0]?.fix).toBe('Write webSecure, or take it out')
   })
+
+  it('says once, and where it belongs, when a key stands in the wrong place', () => {
+    const text = edited([
+      '    functions:\n      - name: migrate\n        runtime: nodejs:24\n',
+      '    runtime: nodejs:24\n    functions:\n      - name: migrate\n',
+    ])
+    expect(errorOf(text).issues.map(({ path, code, fix }) => [path, code, fix])).toEqual([
+      ['packages[1].runtime', 'unknown-key', 'Move it to packages[1].functions[0]'],
+    ])
+  })
 })

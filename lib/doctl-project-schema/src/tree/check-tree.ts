@@ -36,7 +36,13 @@ export function checkTree(root: string, { stage = 'before-build', projectFile = 
   const folders = functionFolders(root, projectFile)
   problems.push(...forbiddenFileProblems(root), ...buildScriptProblems(root, folders))
   for (const folder of folders) problems.push(...includeFileProblems(root, folder, stage))
-  return problems.concat(leftoverProblems(root, projectFile))
+  problems.push(...leftoverProblems(root, projectFile))
+  // Several functions may share a package.json: what is wrong with it is said once.
+  const seen = new Set<string>()
+  return problems.filter(({ code, file, path, line }) => {
+    const place = [code, file, path, line].join('\n')
+    return !seen.has(place) && seen.add(place)
+  })
 }
 
 function readIfValid(root: string): ProjectFile | undefined {
