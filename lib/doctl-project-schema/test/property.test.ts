@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readEnvironmentFile } from '../src/environment-file.ts'
 import { functionsOf } from '../src/functions-of.ts'
+import { readProjectFile } from '../src/parse-project.ts'
+import { findWarnings } from '../src/warnings/find-warnings.ts'
+import { substitutionWarnings } from '../src/warnings/substitution-warnings.ts'
 import { parseProject } from '../src/parse-project.ts'
 import { placeholderEnvironment } from '../src/placeholder-environment.ts'
 import { ProjectFileError } from '../src/project-file-error.ts'
@@ -52,7 +57,31 @@ const PIECES = [
   '~',
   'true',
 ]
+/** Our own project file, the longest real one at hand. */
+const REAL_PROJECT = readFileSync(join(import.meta.dirname, '../../../project.yml'), 'utf8')
+const REAL_LINES = REAL_PROJECT.split('\n')
+
+/** Lines of the real file that are dropped, repeated, swapped, indented otherwise or broken inside. */
+const mutatedLines = fc
+  .array(fc.record({ line: fc.nat(REAL_LINES.length - 1), change: fc.nat(5), piece: fc.constantFrom(...PIECES), at: fc.nat(60) }), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map(changes => {
+    const lines = [...REAL_LINES]
+    for (const { line, change, piece, at } of changes) {
+      const text = lines[line] ?? ''
+      if (change === 0) lines.splice(line, 1)
+      else if (change === 1) lines.splice(line, 0, text)
+      else if (change === 2) lines.splice(line, 1, lines[at % lines.length] ?? '')
+      else if (change === 3) lines.splice(line, 1, ' '.repeat(at % 12) + text.trimStart())
+      else lines.splice(line, 1, text.slice(0, at) + piece + text.slice(change === 4 ? at : at + 3))
+    }
+    return lines.join('\n')
+  })
+
 const textArbitrary = fc.oneof(
+  mutatedLines,
   fc.string({ unit: 'binary' }),
   fc.array(fc.constantFrom(...PIECES), { maxLength: 40 }).map(pieces => pieces.join('')),
   fc
@@ -84,6 +113,21 @@ describe('any text', () => {
         },
       ),
       { numRuns: 3000 },
+    )
+  })
+
+  it('that is a project has its warnings found without an error', () => {
+    fc.assert(
+      fc.property(textArbitrary, text => {
+        const env = placeholderEnvironment(text)
+        const error = errorOf(() => {
+          const file = readProjectFile(text, env)
+          findWarnings(file, { bundleBytes: { 'api/webhook': 9_000_000 } })
+          substitutionWarnings(text, env)
+        })
+        expect(error === undefined || error instanceof ProjectFileError).toBe(true)
+      }),
+      { numRuns: 1500 },
     )
   })
 
