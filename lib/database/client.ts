@@ -99,7 +99,7 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
       const callback = given.findLast(argument => typeof argument === 'function') as Callback | undefined
       const result = gate.then(() => {
         if (this.guard?.root !== root) throw new Error('the transaction of this statement has ended')
-        return this.query(...given) as unknown
+        return this.query(...given)
       })
       if (callback === undefined) return result as never
       result.catch((error: unknown) => callback(error as Error))

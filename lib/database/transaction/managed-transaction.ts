@@ -122,7 +122,7 @@ export class ManagedTransaction implements StatementGuard {
     }
     // A write that the work did not wait for is still on its way, and its identity with it.
     if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
-    if (this.#startRefused) throw this.#firstError
+    if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
