@@ -1,6 +1,6 @@
 import { DeadlineExceededError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
-import type { Classification } from './errors/classify-error.ts'
+import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from './errors/errors.ts'
 import { NestedOperationError, type WorkMode } from './work.ts'
 
@@ -14,7 +14,8 @@ export function callerError(
 ): unknown {
   if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
   if (verdict.inWritesOnly && mode !== 'write') return new NestedOperationError('A write was asked for within a read.', { cause })
-  if (verdict.outage) return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
+  // What first went wrong may say nothing, and the work be told only of a connection that ended then.
+  if (verdict.outage || classifyError(error).outage) return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
   if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
   if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
   return error

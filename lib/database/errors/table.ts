@@ -109,6 +109,16 @@ export const errorTable: readonly ErrorRow[] = [
     replay: 'yes',
     outage: true,
   }),
+  // It meets the end of a server connection so as well, while it hands that to a client and before it passes on what the
+  // client sent.
+  pooler('session-not-prepared', /^invalid server parameter/, {
+    name: 'pooler could not bring a server connection to the settings of its client',
+    transient: true,
+    connection: 'drop',
+    replay: 'yes',
+    outage: true,
+    maxReplays: FEW,
+  }),
   pooler('shutting-down', /shutting down|shut down|server connections dropped/, { name: 'pooler shutdown', ...LOST }),
   pooler('pause-failed', /pause failed/, { name: 'pooler could not pause', ...LOST }),
   pooler(

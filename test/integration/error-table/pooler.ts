@@ -22,6 +22,7 @@ export const poolerProvocations: Provocations<Stage> = {
     },
   ],
   '08P01:server-login-failing': [{ when: 'the pooler is refused by the server', raise: changePassword, ...installed }],
+  '08P01:session-not-prepared': [{ when: 'the server cannot read the name of the client', raise: nameInOtherLetters, ...installed }],
   '08P01:server-lost': [
     { when: 'the connection behind the pooler is cut', raise: loseServer, ...installed },
     through('an administrator of the pooler cuts a database off', {}, cutOff),
@@ -101,6 +102,20 @@ async function changePassword(server: Stage): Promise<void> {
     })
   } finally {
     await server.ask(`DROP ROLE ${role}`)
+  }
+}
+
+// The pooler sets the name before it has told the server which letters it is written in.
+async function nameInOtherLetters(server: Stage): Promise<void> {
+  const other = `euc_${randomBytes(6).toString('hex')}`
+  await server.ask(`CREATE DATABASE ${other} ENCODING 'EUC_JP' LOCALE 'C' TEMPLATE template0`)
+  try {
+    await withPooler(new Stage(server.server, other, server.direct), { server: server.direct }, async stage => {
+      const { run } = await stage.open({ applicationName: '日本' })
+      await run('SELECT 1')
+    })
+  } finally {
+    await server.ask(`DROP DATABASE ${other} WITH (FORCE)`)
   }
 }
 

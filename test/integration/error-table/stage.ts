@@ -23,6 +23,7 @@ export interface SessionChanges extends Partial<Omit<DatabaseSettings, 'profile'
   acquireMs?: number
   idleSessionMs?: number
   transactionIdleMs?: number
+  applicationName?: string
 }
 
 const APPLICATION_NAME = 'error-table'
@@ -47,12 +48,18 @@ export class Stage {
   }
 
   /** Builds a pool and connects to nothing. */
-  async build({ acquireMs, idleSessionMs = 0, transactionIdleMs = LONG_MS, ...address }: SessionChanges = {}): Promise<Generation> {
+  async build({
+    acquireMs,
+    idleSessionMs = 0,
+    transactionIdleMs = LONG_MS,
+    applicationName = APPLICATION_NAME,
+    ...address
+  }: SessionChanges = {}): Promise<Generation> {
     const { host, port, user, password } = this.server
     const base = profiles.function
     const profile = { ...base, idleSessionMs, pool: { ...base.pool, acquireMs: acquireMs ?? base.pool.acquireMs } }
     const settings: DatabaseSettings = { host, port, user, password, name: this.database, tls: { mode: 'off' }, pooled: false, ...address, profile }
-    const generation = await buildGeneration(settings, { number: 1, applicationName: APPLICATION_NAME, transactionIdleMs, pooled: settings.pooled })
+    const generation = await buildGeneration(settings, { number: 1, applicationName, transactionIdleMs, pooled: settings.pooled })
     this.#generations.push(generation)
     return generation
   }

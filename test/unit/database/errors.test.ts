@@ -70,6 +70,7 @@ const answersByServerText: readonly (readonly [code: string, text: string, answe
   ['08P01', 'no more connections allowed (max_client_conn)', 't none yes'],
   ['08P01', 'client_login_timeout (server down)', 't none yes'],
   ['08P01', 'server login has been failing, try again later (server_login_retry)', 't drop yes'],
+  ['08P01', 'invalid server parameter', 't drop yes'],
   ['08P01', 'server shutting down', 't drop check'],
   ['08P01', 'pause failed', 't drop check'],
   ['08P01', 'server conn crashed?', 't drop check'],
