@@ -55,6 +55,9 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
 
     constructor(config: pg.ClientConfig) {
       super({ ...config, pipeline: true, connectionTimeoutMillis: connectTimeoutMs() })
+      // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
+      // are refused from then on all the same.
+      this.on('error', () => undefined)
       this.connection.on('readyForQuery', () => {
         this.lastAnswerAt = now()
       })

@@ -26,6 +26,9 @@ const message = (type: string, ...content: (string | number)[]) => {
 /** Authentication is done, strings are as expected, and a statement may come. */
 const WELCOME = Buffer.concat([message('R', 0, 0, 0, 0), message('S', 'standard_conforming_strings', 'on'), message('Z', 'I')])
 
+/** The server ends the session. */
+export const SHUTDOWN = message('E', ...['SFATAL', 'VFATAL', 'C57P01', 'Mterminating connection due to administrator command'], 0)
+
 /** A row without columns. */
 export const ROW = message('D', 0, 0)
 
@@ -40,8 +43,11 @@ export async function startFakeServer({ connected, welcomed, asked, at = { host:
       return
     }
     socket.once('data', () => {
+      // Whatever follows the welcome arrives together with it.
+      socket.cork()
       socket.write(WELCOME)
       welcomed?.(socket)
+      socket.uncork()
       socket.once('data', () => asked?.(socket))
     })
   }).listen(at.port, at.host)

@@ -50,8 +50,9 @@ export const overrun: Row = {
   number: 13,
   fault: 'handler overruns, 504, paused',
   variants: overruns,
-  // A server that is told to take its time cannot be told from one that is silent.
-  codes: ({ variant }) => ['deadline-exceeded', ...(variant === 'in a statement without a limit' ? ['database-busy'] : [])],
+  // A server that is told to take its time, or that says a moment too late that it has stopped, cannot be told from one
+  // that is silent.
+  codes: ({ variant }) => ['deadline-exceeded', ...(variant.startsWith('in a statement') ? ['database-busy'] : [])],
   ground,
   scenario: repetition =>
     lent.borrow(async container => {
