@@ -1,7 +1,5 @@
-import { errorCode } from '../database/errors/classify-error.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
 import type { DatabaseService } from '../database/service.ts'
-import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { cutoff } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'
@@ -88,9 +86,4 @@ export function lookStatement(tables: readonly PrunedTable[]): string {
       `(SELECT count(*) FROM (SELECT 1 FROM ${table} WHERE ${since} < ${cutoff('coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
   )
   return `SELECT coalesce($now, now()::text) AS now, ARRAY[${counts.join(', ')}]::int[] AS due`
-}
-
-/** What an answer tells of an error: its code, and nothing that was in the database. */
-export function codeOf(error: unknown): string {
-  return error instanceof ApplicationError ? error.code : (errorCode(error) ?? 'failed')
 }

@@ -1,9 +1,10 @@
+import { codeOf } from '../database/errors/code-of.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { DeadlineExceededError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createBatchSize, type BatchSize } from './batch-size.ts'
-import { codeOf, lookForDue } from './look-for-due.ts'
+import { lookForDue } from './look-for-due.ts'
 import { pruneBatch } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'
 

@@ -15,7 +15,7 @@ const FIRST_AT = Date.UTC(1970, 0, 1)
 const LAST_AT = Date.UTC(9999, 11, 31)
 
 /** An instant as RFC 3339 writes it, read into ISO 8601 in UTC, to the millisecond. */
-const instantSchema = z.pipe(
+export const instantSchema = z.pipe(
   z.iso.datetime({ offset: true, abort: true }).check(
     z.refine(text => {
       const at = Date.parse(text)
@@ -25,14 +25,19 @@ const instantSchema = z.pipe(
   z.transform((text: string) => new Date(text).toISOString()),
 )
 
-/** `data` of `transaction.completed`. */
-export const completedTransactionSchema = z.object({
+const reported = {
   transactionId: externalIdSchema,
   /** The sender's id of the user. */
   userId: externalIdSchema,
   amount: amountSchema,
   currency: currencySchema,
-  /** When it was completed; by default when it was received. */
-  completedAt: z.optional(instantSchema),
-})
-export type CompletedTransaction = z.output<typeof completedTransactionSchema>
+}
+/** By default when the event was sent, or else received. */
+const at = z.optional(instantSchema)
+
+/** `data` of `transaction.completed`. */
+export const completedTransactionSchema = z.object({ ...reported, completedAt: at })
+/** `data` of `transaction.failed`. */
+export const failedTransactionSchema = z.object({ ...reported, failedAt: at })
+/** `data` of `transaction.refunded`. */
+export const refundedTransactionSchema = z.object({ ...reported, refundedAt: at })

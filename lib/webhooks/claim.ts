@@ -1,28 +1,101 @@
-import type { Work } from '../database/service.ts'
+import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../database/models/webhook-event.ts'
-import type { WebhookEvent } from './handler.ts'
+import type { Work } from '../database/service.ts'
+import { bodyHash, type ReadDelivery } from './delivery.ts'
+import { eventName, seal } from './payload.ts'
 
-export type Claim = { readonly outcome: 'claimed'; readonly id: string } | { readonly outcome: 'duplicate' }
-
-/**
- * Claims an event for this transaction. The unique constraint decides: whoever inserts first has it, and a second
- * insert waits until the first transaction has ended one way or the other.
- */
-export async function claimEvent({ id, event, receivedAt }: { id: string; event: WebhookEvent; receivedAt: Date }, { query }: Work): Promise<Claim> {
-  const rows = await query<{ id: string }>(
-    `INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts)
-     VALUES ($id, $source, $externalId, $type, $receivedAt, 1)
-     ON CONFLICT (source, external_id) DO NOTHING
-     RETURNING id`,
-    { id, source: event.source, externalId: event.id, type: event.type, receivedAt: receivedAt.toISOString() },
-  )
-  return rows.length === 1 ? { outcome: 'claimed', id } : { outcome: 'duplicate' }
+/** What is known of an event that was there before. */
+export interface KnownEvent {
+  readonly id: string
+  /** None while it waits for a later attempt. */
+  readonly outcome: EventOutcome | null
+  /** Whether the body is another than the one that came first. */
+  readonly otherBody: boolean
 }
 
-/** Marks a claimed event as processed, in the transaction that claimed it. */
-export async function markProcessed(
-  { id, outcome, userId }: { id: string; outcome: EventOutcome; userId: string | null },
-  { models, transaction }: Work,
-): Promise<void> {
-  await models.WebhookEvent.update({ outcome, userId, processedAt: new Date() }, { where: { id }, transaction })
+export type Claim = { readonly outcome: 'claimed'; readonly id: string } | { readonly outcome: 'duplicate'; readonly known: KnownEvent }
+
+/** The row that an event is stored as. */
+export interface EventEntry {
+  readonly id: string
+  readonly delivery: ReadDelivery
+  readonly keys: PayloadKeys
+}
+
+/** How an event stands that was not applied at once. */
+export interface Unapplied {
+  /** Null when it is to be tried again, `failed` when a person has to look at it. */
+  readonly outcome: 'failed' | null
+  readonly lastError: string
+  /** Until the next attempt, in ms; null for none. */
+  readonly retryInMs: number | null
+}
+
+const INSERT = `
+  INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
+    body, headers, verdict, body_hash, replay_guard)
+  VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
+    now() + make_interval(secs => $retryIn::float8), $lastError, $body, $headers::jsonb, $verdict, $hash::bytea,
+    CASE WHEN $guarded::boolean THEN $hash::bytea END)
+  ON CONFLICT DO NOTHING
+  RETURNING id`
+const KNOWN = `
+  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
+  WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
+  ORDER BY external_id = $externalId DESC LIMIT 1`
+const TAKE_UP = `
+  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL
+  WHERE id = $id AND outcome = 'failed' RETURNING id`
+
+/**
+ * Claims an event for this transaction: whoever inserts first has it, and a second insert waits until the first
+ * transaction has ended one way or the other. The row says already what it will be when the transaction commits: nobody
+ * sees it before. With `retryFailed` the same delivery of an event that is parked takes that up again.
+ */
+export async function claimEvent(
+  entry: EventEntry,
+  { query }: Pick<Work, 'query'>,
+  { retryFailed = false }: { retryFailed?: boolean } = {},
+): Promise<Claim> {
+  const outcome = entry.delivery.handler ? 'applied' : 'ignored'
+  const claim = await insert(entry, { outcome, lastError: null, retryInMs: null }, query)
+  if (claim.outcome === 'claimed' || !retryFailed || claim.known.outcome !== 'failed' || claim.known.otherBody) return claim
+  const { id } = claim.known
+  const taken = await query(TAKE_UP, { id, outcome })
+  return taken.length === 1 ? { outcome: 'claimed', id } : claim
+}
+
+/** Stores an event that could not be applied, unless it is known already. */
+export async function storeUnapplied(entry: EventEntry, unapplied: Unapplied, { query }: Pick<Work, 'query'>): Promise<Claim> {
+  return insert(entry, unapplied, query)
+}
+
+/** Notes whom a claimed event concerns, in the transaction that claimed it. */
+export async function noteUser({ id, userId }: { id: string; userId: string }, { query }: Pick<Work, 'query'>): Promise<void> {
+  await query('UPDATE webhook_events SET user_id = $userId WHERE id = $id', { id, userId })
+}
+
+type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
+
+async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: Work['query']): Promise<Claim> {
+  const { event, body, headers, verdict, receivedAt, guarded } = delivery
+  const hash = bodyHash(delivery)
+  const key = { source: event.source, externalId: event.id, hash, guarded }
+  const inserted = await query<{ id: string }>(INSERT, {
+    ...key,
+    id,
+    type: event.type,
+    receivedAt: receivedAt.toISOString(),
+    outcome: stand.outcome,
+    processed: stand.outcome === 'applied' || stand.outcome === 'ignored',
+    retryIn: stand.retryInMs === null ? null : stand.retryInMs / 1000,
+    lastError: stand.lastError,
+    body: seal(body, eventName(event), keys),
+    headers: JSON.stringify(headers),
+    verdict,
+  })
+  if (inserted.length === 1) return { outcome: 'claimed', id }
+  const [known] = await query<KnownEvent>(KNOWN, key)
+  // Somebody has pruned it between the two statements: for this delivery it has been there all the same.
+  return { outcome: 'duplicate', known: known ?? { id, outcome: 'applied', otherBody: false } }
 }

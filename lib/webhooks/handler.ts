@@ -1,11 +1,14 @@
 import type * as z from 'zod/mini'
 import type { Work } from '../database/service.ts'
+import type { Logger } from '../telemetry/logger.ts'
 
 /** An event after its signature and its form were checked. */
 export interface WebhookEvent<Data = unknown> {
   readonly source: string
   readonly id: string
   readonly type: string
+  /** When it was sent as the sender says, or else when it was received; ISO 8601. */
+  readonly occurredAt: string
   readonly data: Data
 }
 
@@ -15,15 +18,42 @@ export interface Effect {
   readonly userId: string | null
 }
 
-/** How one type of event is applied. */
-export interface WebhookHandler<Schema extends z.ZodMiniType = z.ZodMiniType> {
-  readonly type: string
-  readonly schema: Schema
-  /** Runs in the transaction that claims the event: what it writes is there exactly when the claim is. */
-  apply(event: WebhookEvent<z.output<Schema>>, work: Work): Promise<Effect>
+/** What a handler gets that does without the database. */
+export interface BareWork extends Pick<Work, 'signal' | 'afterCommit'> {
+  readonly logger: Logger
 }
 
+interface HandlerOf<Schema extends z.ZodMiniType> {
+  readonly type: string
+  readonly schema: Schema
+}
+
+/** How one type of event is applied to the database. */
+export interface DatabaseHandler<Schema extends z.ZodMiniType = z.ZodMiniType> extends HandlerOf<Schema> {
+  readonly needsDatabase: true
+  /**
+   * Runs in the transaction that claims the event: what it writes is there exactly when the claim is, once. It may be run
+   * again from its start after a failure, so it does nothing outside of the database but through `afterCommit`. An error
+   * that may pass is thrown as an ApplicationError with `retryable`; any other parks the event for a person.
+   */
+  apply(event: WebhookEvent<z.output<Schema>>, work: Work & BareWork): Promise<Effect | void>
+}
+
+/** How one type of event is applied elsewhere, also while the database is away. */
+export interface BareHandler<Schema extends z.ZodMiniType = z.ZodMiniType> extends HandlerOf<Schema> {
+  readonly needsDatabase: false
+  /**
+   * Runs at least once for each event: again when the answer, or the record of the event, was lost. What it does has to
+   * bear that, for instance by handing the event's id on. It is given no transaction, whether there is one or not.
+   */
+  apply(event: WebhookEvent<z.output<Schema>>, work: BareWork): Promise<Effect | void>
+}
+
+export type WebhookHandler<Schema extends z.ZodMiniType = z.ZodMiniType> = DatabaseHandler<Schema> | BareHandler<Schema>
+
 /** Ties a handler's schema to what its `apply` receives. */
+export function defineHandler<Schema extends z.ZodMiniType>(handler: DatabaseHandler<Schema>): DatabaseHandler<Schema>
+export function defineHandler<Schema extends z.ZodMiniType>(handler: BareHandler<Schema>): BareHandler<Schema>
 export function defineHandler<Schema extends z.ZodMiniType>(handler: WebhookHandler<Schema>): WebhookHandler<Schema> {
   return handler
 }

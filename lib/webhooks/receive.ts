@@ -1,77 +1,156 @@
-import * as z from 'zod/mini'
-import { v7 as uuidv7 } from 'uuid'
-import { checkContent, checkJsonType, checkSize, parseJson } from '../content.ts'
-import type { DatabaseService, Work } from '../database/service.ts'
-import { ApplicationError, DeadlineExceededError, NotFoundError } from '../errors.ts'
-import { storableText } from '../storable-text.ts'
-import { claimEvent, markProcessed } from './claim.ts'
-import type { WebhookEvent } from './handler.ts'
-import { handlerFor } from './handlers/index.ts'
+import { checkSize } from '../content.ts'
+import { ApplicationError, NotFoundError } from '../errors.ts'
+import { openDeadline } from '../resilience/deadline.ts'
+import { untilAborted } from '../resilience/wait.ts'
+import type { Counters } from '../telemetry/counters.ts'
+import type { EventBuffer } from './buffer/buffer.ts'
+import { keptHeaders, readDelivery, type ReadDelivery } from './delivery.ts'
 import type { Source } from './sources.ts'
+import { takeDelivery, type TakeOptions, type Taken } from './take.ts'
 
-export interface ReceiveOptions {
+export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger'> {
   readonly sources: ReadonlyMap<string, Source>
-  readonly database: DatabaseService
+  /** Where events wait while the database is away. */
+  readonly buffer: EventBuffer | undefined
+  /** What is answered for an event that was parked. */
+  readonly poisonStatus: 200 | 500
+  readonly counters: Counters
+  readonly random?: () => number
 }
 
-export type Received = { readonly outcome: 'applied' | 'ignored' | 'duplicate' }
+/** What the sender is told. */
+export interface Received {
+  readonly status: 200 | 202
+  readonly body: Readonly<Record<string, unknown>>
+}
 
+// What a sender is told to wait; the jitter keeps those that were sent away together from coming back together.
 const RETRY_AFTER_MS = 5_000
-
-const envelopeSchema = z.object({
-  type: storableText({ maxLength: 255 }),
-  data: z.optional(z.unknown()),
-})
+const RETRY_JITTER_MS = 10_000
+// Kept back for the outage buffer while the database is being waited for.
+const BUFFER_MS = 2_000
+const BUFFER_SHARE = 0.3
 
 /**
- * Takes one delivery: verifies it on its raw bytes, then claims the event, applies it and marks it processed in one
- * transaction. A delivery of an event that another is applying just now waits for that one's end.
- * @throws NotFoundError, SignatureError, ContentError and the like for what the sender did wrong;
- * DatabaseUnavailableError, `event-in-progress` or DeadlineExceededError when nothing was applied and the sender
- * should come back.
+ * Takes one delivery: verifies it on its raw bytes, then takes it into the inbox, or into the outage buffer while the
+ * database is away. What is answered with 2xx is stored, or its handler is declared to need no database and has run.
+ * @throws NotFoundError, SignatureError, ContentError and the like for what the sender did wrong; `event-in-progress`,
+ * `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
+ * `event-failed`, 500, for a parked event where senders are to send again.
  */
 export async function receiveWebhook(
   request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer },
-  { sources, database }: ReceiveOptions,
+  options: ReceiveOptions,
 ): Promise<Received> {
-  const source = sources.get(request.source)
+  const source = options.sources.get(request.source)
   if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
   checkSize(request.body)
   const { eventId } = source.verify(request)
-  checkJsonType(request.headers['content-type'])
-  const { type, data } = checkContent(envelopeSchema, parseJson(request.body))
-
-  const handler = handlerFor(type)
-  const event: WebhookEvent = { source: source.name, id: eventId, type, data: handler ? checkData(handler.schema, data) : undefined }
-  const receivedAt = new Date()
-  let claiming = false
-  const work = async (work: Work): Promise<Received> => {
-    claiming = true
-    const claim = await claimEvent({ id: uuidv7(), event, receivedAt }, work)
-    claiming = false
-    if (claim.outcome === 'duplicate') return { outcome: 'duplicate' }
-    const effect = handler ? await handler.apply(event, work) : undefined
-    const outcome = handler ? 'applied' : 'ignored'
-    await markProcessed({ id: claim.id, outcome, userId: effect?.userId ?? null }, work)
-    return { outcome }
+  const delivery = readDelivery({
+    source: source.name,
+    id: eventId,
+    body: request.body,
+    headers: keptHeaders(request.headers),
+    verdict: 'standard',
+    receivedAt: new Date(),
+    guarded: source.replayGuard === 'body',
+  })
+  const deadline = openDeadline({
+    remainingMs: Math.min(options.deadline.remainingMs(), source.answerWithinMs ?? Number.POSITIVE_INFINITY),
+    reserveMs: 0,
+  })
+  try {
+    return await settle(delivery, source, { ...options, deadline })
+  } finally {
+    deadline.clear()
   }
-  return database.execute('webhook.receive', work).catch((error: unknown) => {
-    throw claiming && error instanceof DeadlineExceededError ? eventInProgress(error) : error
-  })
 }
 
-// 503 and not 504: senders slow down for it, and the event will be settled when they come back.
-function eventInProgress(cause: Error): ApplicationError {
-  return new ApplicationError('Another delivery of this event is still being worked on.', {
-    code: 'event-in-progress',
-    status: 503,
-    retryable: true,
-    retryAfterMs: RETRY_AFTER_MS,
-    cause,
-  })
+async function settle(delivery: ReadDelivery, source: Source, options: ReceiveOptions): Promise<Received> {
+  const { deadline, buffer, poisonStatus, random = Math.random } = options
+  const keptMs = buffer === undefined ? 0 : Math.min(BUFFER_MS, deadline.remainingMs() * BUFFER_SHARE)
+  const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
+  const taken = await takeDelivery(delivery, { ...options, deadline: own, retryFailed: poisonStatus === 500 }).finally(() => own.clear())
+  switch (taken.outcome) {
+    case 'applied':
+    case 'ignored':
+      return { status: 200, body: { outcome: taken.outcome } }
+    case 'duplicate':
+      if (taken.otherBody) noteReuse(delivery, source, options)
+      return { status: 200, body: { outcome: 'duplicate', first: taken.first } }
+    case 'deferred':
+      return { status: 202, body: { outcome: 'deferred' } }
+    case 'failed':
+      options.counters.add('webhook.parked', source.name)
+      if (poisonStatus === 500) throw new ApplicationError('This event could not be applied.', { code: 'event-failed', status: 500 })
+      return { status: 200, body: { outcome: 'failed' } }
+    case 'in-progress':
+      throw comeBack('event-in-progress', 'Another delivery of this event is still being worked on.', { cause: taken.error, random })
+    case 'away':
+      return withoutDatabase(delivery, taken, options)
+    default:
+      return taken satisfies never
+  }
 }
 
-// Paths are told as the sender sees them, from the top of the body.
-function checkData<Schema extends z.ZodMiniType>(schema: Schema, data: unknown): z.output<Schema> {
-  return (checkContent(z.object({ data: schema }), { data }) as { data: z.output<Schema> }).data
+/** The database did not take it: the buffer does, or the sender has to come back. */
+async function withoutDatabase(
+  delivery: ReadDelivery,
+  { error, ran }: Extract<Taken, { outcome: 'away' }>,
+  options: ReceiveOptions,
+): Promise<Received> {
+  const { buffer, counters, deadline, logger, random = Math.random } = options
+  const { source } = delivery
+  const applied = delivery.handler?.needsDatabase === false && (ran || (await runBare(delivery, options)))
+  const refused =
+    buffer === undefined
+      ? undefined
+      : await buffer.put(delivery, { applied, deadline }).then(
+          () => 'held' as const,
+          (reason: unknown) => reason,
+        )
+  if (refused === 'held') {
+    counters.add('webhook.buffered', source)
+    return applied ? { status: 200, body: { outcome: 'applied' } } : { status: 202, body: { outcome: 'buffered' } }
+  }
+  if (refused !== undefined) logger.error({ event: 'webhook.buffer.refused', source, eventId: delivery.id, error: refused })
+  if (applied) {
+    counters.add('webhook.unlogged', source)
+    logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.id, type: delivery.event.type })
+    return { status: 200, body: { outcome: 'applied' } }
+  }
+  if (!(error instanceof ApplicationError)) throw error
+  if (error.status !== 503 && error.status !== 504) throw error
+  throw comeBack('database-unavailable', 'The database cannot be reached at the moment.', { cause: error, random })
+}
+
+/** Runs a handler that needs no database; whether it has done its part. What fails is left to a later attempt. */
+async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: ReceiveOptions): Promise<boolean> {
+  if (handler?.needsDatabase !== false) return false
+  const after: (() => unknown)[] = []
+  const keptMs = Math.min(BUFFER_MS, deadline.remainingMs() / 2)
+  const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
+  try {
+    const work = { signal: own.signal, logger, afterCommit: (callback: () => unknown) => void after.push(callback) }
+    await untilAborted(Promise.resolve(handler.apply(event, work)), own.signal)
+    for (const callback of after) await callback()
+    return true
+  } catch (error) {
+    logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
+    return false
+  } finally {
+    own.clear()
+  }
+}
+
+// Senders that change an event's body between deliveries say so where they are described.
+function noteReuse({ source, id, event }: ReadDelivery, { bodyMayChange = false }: Source, { counters, logger }: ReceiveOptions): void {
+  counters.add('event-id-reused', source)
+  if (!bodyMayChange) logger.warn({ event: 'webhook.event-id-reused', source, eventId: id, type: event.type })
+}
+
+// 503 and not 504: senders slow down for it.
+function comeBack(code: string, message: string, { cause, random }: { cause: unknown; random: () => number }): ApplicationError {
+  const retryAfterMs = RETRY_AFTER_MS + random() * RETRY_JITTER_MS
+  return new ApplicationError(message, { code, status: 503, retryable: true, retryAfterMs, cause })
 }

@@ -11,6 +11,12 @@ const table = {
 /** A source with its secrets read. */
 export interface Source {
   readonly name: string
+  /** The sender waits no longer, in ms. */
+  readonly answerWithinMs?: number
+  /** `body`: a body counts once, under whatever id it comes. */
+  readonly replayGuard?: 'body'
+  /** The sender changes the body of an event between its deliveries. */
+  readonly bodyMayChange?: boolean
   verify(request: { headers: Readonly<Record<string, string>>; body: Buffer }): VerifiedWebhook
 }
 

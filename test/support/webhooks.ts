@@ -26,3 +26,8 @@ export function completedTransaction(data: Record<string, unknown> = {}): string
     data: { transactionId: `txn_${randomUUID()}`, userId: 'usr_1', amount: '12.50', currency: 'EUR', ...data },
   })
 }
+
+/** An event of any type. */
+export function eventBody(type: string, data: unknown, timestamp = new Date().toISOString()): string {
+  return JSON.stringify({ type, timestamp, data })
+}

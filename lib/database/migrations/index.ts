@@ -1,6 +1,8 @@
 import { firstTables } from './2026-11-24-first-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
+import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
+import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, oldest first. */
-export const migrations: readonly Migration[] = [firstTables, indexActivitiesByAge]
+export const migrations: readonly Migration[] = [firstTables, indexActivitiesByAge, webhookInbox, webhookInboxIndexes]

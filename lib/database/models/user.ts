@@ -16,6 +16,8 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   name: string
   /** What the sender of webhooks calls this user. */
   externalId: string | null
+  /** When the newest event that told of this user was sent; null for one that no event has told of. */
+  reportedAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
@@ -28,6 +30,7 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       email: { type: DataTypes.TEXT, allowNull: false },
       name: { type: DataTypes.TEXT, allowNull: false },
       externalId: { type: DataTypes.TEXT, allowNull: true },
+      reportedAt: { type: DataTypes.DATE, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },

@@ -8,7 +8,8 @@ import {
   type Sequelize,
 } from 'sequelize'
 
-export const eventOutcomes = ['applied', 'ignored'] as const
+/** `failed`: parked until a person has looked at it. An event without an outcome is pending. */
+export const eventOutcomes = ['applied', 'ignored', 'failed'] as const
 export type EventOutcome = (typeof eventOutcomes)[number]
 
 /** An event that was claimed: source and external id are unique, which decides who of several deliveries applies it. */
@@ -22,6 +23,20 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   processedAt: Date | null
   attempts: CreationOptional<number>
   outcome: EventOutcome | null
+  /** The bytes as they came, sealed (see `lib/webhooks/payload.ts`); null once they have been pruned. */
+  body: CreationOptional<Buffer | null>
+  /** Headers that help a person, never a signature. */
+  headers: CreationOptional<Record<string, string> | null>
+  /** Which check the request has passed. */
+  verdict: CreationOptional<string | null>
+  /** SHA-256 of the bytes: tells another body under the same id. */
+  bodyHash: CreationOptional<Buffer | null>
+  /** The same hash where the source's ids are not signed: unique, so that a body counts once under whatever id. */
+  replayGuard: CreationOptional<Buffer | null>
+  /** When it is due; while somebody works on it, when that lease ends. */
+  nextAttemptAt: CreationOptional<Date | null>
+  /** Code of what went wrong last. */
+  lastError: CreationOptional<string | null>
 }
 
 export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEventRow> {
@@ -37,6 +52,13 @@ export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEve
       processedAt: { type: DataTypes.DATE, allowNull: true },
       attempts: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
       outcome: { type: DataTypes.TEXT, allowNull: true },
+      body: { type: DataTypes.BLOB, allowNull: true },
+      headers: { type: DataTypes.JSONB, allowNull: true },
+      verdict: { type: DataTypes.TEXT, allowNull: true },
+      bodyHash: { type: DataTypes.BLOB, allowNull: true },
+      replayGuard: { type: DataTypes.BLOB, allowNull: true },
+      nextAttemptAt: { type: DataTypes.DATE, allowNull: true },
+      lastError: { type: DataTypes.TEXT, allowNull: true },
     },
     { tableName: 'webhook_events', underscored: true, timestamps: false },
   )

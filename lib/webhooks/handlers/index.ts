@@ -1,8 +1,22 @@
 import type { WebhookHandler } from '../handler.ts'
+import { alertRaised } from './alert-raised.ts'
+import { smokePing } from './smoke-ping.ts'
 import { transactionCompleted } from './transaction-completed.ts'
+import { transactionFailed } from './transaction-failed.ts'
+import { transactionRefunded } from './transaction-refunded.ts'
+import { userCreated } from './user-created.ts'
+import { userUpdated } from './user-updated.ts'
 
 /** Every handler; an event of a type that none is for is stored and otherwise ignored. */
-const handlers: readonly WebhookHandler[] = [transactionCompleted]
+export const handlers: readonly WebhookHandler[] = [
+  alertRaised,
+  smokePing,
+  transactionCompleted,
+  transactionFailed,
+  transactionRefunded,
+  userCreated,
+  userUpdated,
+]
 
 const byType: ReadonlyMap<string, WebhookHandler> = new Map(handlers.map(handler => [handler.type, handler]))
 

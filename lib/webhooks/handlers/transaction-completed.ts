@@ -1,11 +1,14 @@
-import { completeTransaction } from '../../transactions/complete.ts'
+import { recordTransaction } from '../../transactions/record.ts'
 import { completedTransactionSchema } from '../../transactions/schema.ts'
 import { defineHandler } from '../handler.ts'
 
 export const transactionCompleted = defineHandler({
   type: 'transaction.completed',
   schema: completedTransactionSchema,
-  async apply(event, work) {
-    return completeTransaction(event.data, work)
+  needsDatabase: true,
+  async apply({ data, occurredAt }, work) {
+    const { transactionId: externalId, userId: userExternalId, completedAt = occurredAt, ...money } = data
+    const { after } = await recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, ...money }, work)
+    return { userId: after.userId }
   },
 })

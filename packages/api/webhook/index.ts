@@ -1,22 +1,31 @@
+import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
+import { inboxSettings } from '../../../lib/config/settings/inbox.ts'
+import { payloadSettings } from '../../../lib/config/settings/payload.ts'
 import { prepareDatabase } from '../../../lib/database/connect.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
 import { json } from '../../../lib/function/reply.ts'
+import { createRedisBuffer } from '../../../lib/webhooks/buffer/redis-buffer.ts'
 import { receiveWebhook } from '../../../lib/webhooks/receive.ts'
 import { sourceSettings } from '../../../lib/webhooks/sources.ts'
 
 export const main = defineFunction({
   name: 'api/webhook',
-  settings: { database: databaseSettings, sources: sourceSettings },
-  setup: ({ database, sources }, { logger, timeLimitMs }) => ({
+  settings: { database: databaseSettings, sources: sourceSettings, keys: payloadSettings, buffer: bufferSettings, inbox: inboxSettings },
+  setup: ({ database, sources, keys, buffer, inbox }, { logger, timeLimitMs }) => ({
     sources,
+    keys,
+    ...inbox,
+    buffer: buffer === undefined ? undefined : createRedisBuffer(buffer, keys),
     database: prepareDatabase(database, { name: 'api/webhook', logger, timeLimitMs }),
   }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
-    'POST /{source}': async ({ params, headers, body }, { services: { sources, database } }) => {
-      const received = await receiveWebhook({ source: params.source ?? '', headers, body }, { sources, database: database.service })
-      return json(200, received)
+    'POST /{source}': async ({ params, headers, body }, { services: { database, ...services }, deadline, logger }) => {
+      const { service } = database
+      const options = { ...services, database: service, counters: service.counters, deadline, logger }
+      const received = await receiveWebhook({ source: params.source ?? '', headers, body }, options)
+      return json(received.status, received.body)
     },
   },
 })

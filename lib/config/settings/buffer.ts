@@ -1,0 +1,46 @@
+import { integer, oneOf, optionalText } from '../schemas.ts'
+import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
+import { readCertificates } from '../tls.ts'
+
+/** Where events wait while the database is away. */
+export interface BufferSettings {
+  readonly url: string
+  /** PEM that the server is verified against; without it, Node's own roots decide. */
+  readonly ca: string | undefined
+  /** `declared`: somebody vouches that what the server has acknowledged survives its end. */
+  readonly durable: 'proven' | 'declared'
+  readonly maxBytes: number
+}
+
+const MIB = 1024 * 1024
+
+/** The outage buffer, if there is one. */
+export const bufferSettings = defineSettings(
+  {
+    REDIS_URL: optionalText(),
+    REDIS_CA_CERT: optionalText(),
+    BUFFER_DURABLE: oneOf(['proven', 'declared'], 'proven'),
+    BUFFER_MAX_BYTES: integer({ min: MIB, max: 1024 * 1024 * MIB, fallback: 64 * MIB }),
+  },
+  (values): BufferSettings | undefined => {
+    const { REDIS_URL: url, REDIS_CA_CERT: certificate } = values
+    const issues: SettingIssue[] = []
+    const ca = certificate === undefined ? undefined : readCertificates(certificate)
+    if (certificate !== undefined && ca === undefined) {
+      issues.push({ variable: 'REDIS_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
+    }
+    const protocol = url === undefined ? undefined : protocolOf(url)
+    if (url !== undefined && protocol === undefined)
+      issues.push({ variable: 'REDIS_URL', reason: 'is no URL that begins with redis:// or rediss://' })
+    if (protocol === 'redis:' && certificate !== undefined)
+      issues.push({ variable: 'REDIS_CA_CERT', reason: 'is set although redis:// is not encrypted' })
+    if (issues.length > 0) throw new SettingIssues(issues)
+    if (url === undefined) return undefined
+    return Object.freeze({ url, ca, durable: values.BUFFER_DURABLE, maxBytes: values.BUFFER_MAX_BYTES })
+  },
+)
+
+function protocolOf(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && url.hostname !== '' && /^rediss?:$/.test(url.protocol) ? url.protocol : undefined
+}

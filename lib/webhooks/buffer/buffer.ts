@@ -1,0 +1,22 @@
+import type { Deadline } from '../../resilience/deadline.ts'
+import { ApplicationError } from '../../errors.ts'
+import type { Delivery } from '../delivery.ts'
+
+/** Holds events while the database is away. */
+export interface EventBuffer {
+  /**
+   * Resolves once the event will survive whatever happens to the buffer's server.
+   * @throws BufferError when that is not certain in time: the sender has to come back.
+   */
+  put(delivery: Delivery, options: { applied: boolean; deadline: Deadline }): Promise<void>
+}
+
+export type BufferFault = 'buffer-unreachable' | 'buffer-full' | 'buffer-not-durable' | 'buffer-evicts' | 'buffer-refuses'
+
+/** The buffer did not take an event. */
+export class BufferError extends ApplicationError {
+  override readonly name = 'BufferError'
+  constructor(code: BufferFault, cause?: unknown) {
+    super('The event could not be buffered.', { code, status: 503, retryable: true, cause })
+  }
+}

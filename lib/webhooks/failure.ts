@@ -1,0 +1,30 @@
+import { classifyError } from '../database/errors/classify-error.ts'
+import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../database/errors/errors.ts'
+import { ApplicationError, DeadlineExceededError } from '../errors.ts'
+
+/** What an error means for the event that was being applied. */
+export type Failure =
+  /** The database did not take it, and is not asked to take note of it either. */
+  | 'away'
+  /** May pass by itself: later. */
+  | 'transient'
+  /** Would come again. */
+  | 'permanent'
+
+/** How far work on an event has got; after `claiming`, whatever fails is its handler's. */
+export type Progress = 'connecting' | 'claiming' | 'applying'
+
+/** Judges an error that ended the work on an event. */
+export function judgeFailure(error: unknown, progress: Progress): Failure {
+  if (error instanceof DatabaseUnavailableError || progress !== 'applying') return 'away'
+  if (error instanceof DatabaseBusyError || error instanceof DeadlineExceededError || error instanceof CommitUnknownError) return 'transient'
+  if (error instanceof ApplicationError) return error.retryable ? 'transient' : 'permanent'
+  const { transient, outage, onlyIfOptedIn = false, backoff } = classifyError(error)
+  return transient || outage || onlyIfOptedIn || backoff === 'slow' ? 'transient' : 'permanent'
+}
+
+/** Whether a handler itself said that its error may pass; those of the database have been tried again already. */
+export function isHandlersOwn(error: unknown): boolean {
+  const ofDatabase = [DatabaseUnavailableError, DatabaseBusyError, DeadlineExceededError, CommitUnknownError]
+  return error instanceof ApplicationError && error.retryable && !ofDatabase.some(type => error instanceof type)
+}

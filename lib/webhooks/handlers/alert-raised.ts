@@ -1,0 +1,16 @@
+import * as z from 'zod/mini'
+import { storableText } from '../../storable-text.ts'
+import { defineHandler } from '../handler.ts'
+
+/**
+ * Passes an alert on to the log, where whoever watches it finds it, also while the database is away. The same alert may
+ * stand there twice: its event's id tells.
+ */
+export const alertRaised = defineHandler({
+  type: 'alert.raised',
+  schema: z.object({ code: storableText({ maxLength: 100 }), severity: z.enum(['info', 'warning', 'critical']) }),
+  needsDatabase: false,
+  async apply({ source, id, data }, { logger }) {
+    logger.warn({ event: 'alert.raised', source, eventId: id, code: data.code, severity: data.severity })
+  },
+})

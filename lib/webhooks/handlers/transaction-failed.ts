@@ -1,0 +1,14 @@
+import { recordTransaction } from '../../transactions/record.ts'
+import { failedTransactionSchema } from '../../transactions/schema.ts'
+import { defineHandler } from '../handler.ts'
+
+export const transactionFailed = defineHandler({
+  type: 'transaction.failed',
+  schema: failedTransactionSchema,
+  needsDatabase: true,
+  async apply({ data, occurredAt }, work) {
+    const { transactionId: externalId, userId: userExternalId, failedAt = occurredAt, ...money } = data
+    const { after } = await recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, ...money }, work)
+    return { userId: after.userId }
+  },
+})

@@ -1,0 +1,14 @@
+import { recordTransaction } from '../../transactions/record.ts'
+import { refundedTransactionSchema } from '../../transactions/schema.ts'
+import { defineHandler } from '../handler.ts'
+
+export const transactionRefunded = defineHandler({
+  type: 'transaction.refunded',
+  schema: refundedTransactionSchema,
+  needsDatabase: true,
+  async apply({ data, occurredAt }, work) {
+    const { transactionId: externalId, userId: userExternalId, refundedAt = occurredAt, ...money } = data
+    const { after } = await recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, ...money }, work)
+    return { userId: after.userId }
+  },
+})

@@ -1,0 +1,12 @@
+import { recordUser } from '../../users/record.ts'
+import { reportedUserSchema } from '../../users/schema.ts'
+import { defineHandler } from '../handler.ts'
+
+export const userUpdated = defineHandler({
+  type: 'user.updated',
+  schema: reportedUserSchema,
+  needsDatabase: true,
+  async apply({ data, occurredAt }, work) {
+    return { userId: await recordUser(data, occurredAt, work) }
+  },
+})

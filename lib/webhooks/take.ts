@@ -1,0 +1,169 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { PayloadKeys } from '../config/settings/payload.ts'
+import { codeOf } from '../database/errors/code-of.ts'
+import type { EventOutcome } from '../database/models/webhook-event.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
+import { DeadlineExceededError } from '../errors.ts'
+import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import { untilReplay } from '../resilience/retry.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { backoffMs } from './attempt-times.ts'
+import { claimEvent, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
+import type { ReadDelivery } from './delivery.ts'
+import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
+import type { BareWork } from './handler.ts'
+
+/** What became of a delivery. */
+export type Taken =
+  | { readonly outcome: 'applied' | 'ignored' }
+  /** Known before, by its first delivery; `deferred` while that waits for a later attempt. */
+  | { readonly outcome: 'duplicate'; readonly first: EventOutcome | 'deferred'; readonly otherBody: boolean }
+  /** Stored: to be tried again, or for a person. */
+  | { readonly outcome: 'deferred' | 'failed'; readonly code: string }
+  /** Not stored: another delivery of it was still being worked on. */
+  | { readonly outcome: 'in-progress'; readonly error: unknown }
+  /** Not stored: the database did not take it. `ran`: its handler, which needs no database, has done its part. */
+  | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean }
+
+export interface TakeOptions {
+  readonly database: Pick<DatabaseService, 'execute'>
+  readonly keys: PayloadKeys
+  readonly deadline: Deadline
+  readonly logger: Logger
+  /** Takes up parked events that are delivered again. */
+  readonly retryFailed?: boolean
+  /** Only stores it: its handler has run elsewhere. */
+  readonly recordOnly?: boolean
+}
+
+// Kept back of the time: for storing what could not be applied.
+const STORE_MS = 1_500
+const STORE_SHARE = 0.25
+// How long the database may take to show that it is there.
+const PROBE_MS = 500
+
+/**
+ * Takes a delivery into the inbox: claims the event, applies it and marks it in one transaction. What fails is tried
+ * again in the time there is, then stored for a later attempt or for a person. A delivery of an event that another is
+ * applying just now waits for that one's end.
+ */
+export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions): Promise<Taken> {
+  const { deadline } = options
+  const kept = Math.min(STORE_MS, deadline.remainingMs() * STORE_SHARE)
+  const own = openDeadline({ remainingMs: deadline.remainingMs() - kept, reserveMs: 0 })
+  const state: State = { progress: 'connecting', ran: false, id: uuidv7() }
+  try {
+    return await applyUntilDone(delivery, state, { ...options, deadline: own })
+  } catch (error) {
+    const { progress, ran } = state
+    // Only another's claim makes this one wait to the end, unless the server is silent.
+    if (progress === 'claiming' && error instanceof DeadlineExceededError && (await isThere(options))) return { outcome: 'in-progress', error }
+    const failure = judgeFailure(error, progress)
+    if (failure === 'away') return { outcome: 'away', error, ran }
+    logFailure(error, failure, delivery, options)
+    return storeFailed(delivery, { failure, error, ran }, options)
+  } finally {
+    own.clear()
+  }
+}
+
+interface State {
+  progress: Progress
+  ran: boolean
+  /** Of the row that stands for the event. */
+  id: string
+}
+
+async function applyUntilDone(delivery: ReadDelivery, state: State, options: TakeOptions): Promise<Taken> {
+  const { database, deadline } = options
+  for (let replays = 0; ; replays += 1) {
+    try {
+      return await database.execute('webhook.apply', work => apply(delivery, state, options, work), {
+        deadline,
+        wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
+      })
+    } catch (error) {
+      if (!isHandlersOwn(error) || !(await untilReplay(replays, { deadline, signal: deadline.signal }))) throw error
+    }
+  }
+}
+
+async function apply(
+  delivery: ReadDelivery,
+  state: State,
+  { keys, logger, retryFailed = false, recordOnly = false }: TakeOptions,
+  work: Work,
+): Promise<Taken> {
+  const { handler, event } = delivery
+  state.progress = 'claiming'
+  const claim = await claimEvent({ id: state.id, delivery, keys }, work, { retryFailed })
+  if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
+  state.progress = 'applying'
+  state.id = claim.id
+  const userId = handler === undefined || recordOnly ? undefined : (await runHandler(handler, event, work, logger, state))?.userId
+  if (userId) await noteUser({ id: claim.id, userId }, work)
+  return { outcome: handler ? 'applied' : 'ignored' }
+}
+
+async function runHandler(handler: NonNullable<ReadDelivery['handler']>, event: ReadDelivery['event'], work: Work, logger: Logger, state: State) {
+  if (handler.needsDatabase) return handler.apply(event, { ...work, logger })
+  // Once is enough for one delivery, however often its record has to be tried.
+  if (state.ran) return undefined
+  const bare: BareWork = { signal: work.signal, afterCommit: work.afterCommit, logger }
+  const effect = await handler.apply(event, bare)
+  state.ran = true
+  return effect
+}
+
+async function storeFailed(
+  delivery: ReadDelivery,
+  { failure, error, ran }: { failure: 'transient' | 'permanent'; error: unknown; ran: boolean },
+  { database, deadline, keys }: TakeOptions,
+): Promise<Taken> {
+  const code = codeOf(error).slice(0, LONGEST_CODE)
+  const unapplied = {
+    outcome: failure === 'permanent' ? 'failed' : null,
+    lastError: code,
+    retryInMs: failure === 'permanent' ? null : backoffMs(1),
+  } as const
+  const id = uuidv7()
+  try {
+    const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work), {
+      deadline,
+      wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id } })) > 0,
+    })
+    if (claim.outcome === 'duplicate' && claim.known.outcome !== 'failed') return duplicateOf(claim.known)
+    return { outcome: failure === 'permanent' || claim.outcome === 'duplicate' ? 'failed' : 'deferred', code }
+  } catch (cause) {
+    return { outcome: 'away', error: cause, ran }
+  }
+}
+
+const LONGEST_CODE = 100
+
+function duplicateOf({ outcome, otherBody }: KnownEvent): Taken {
+  return { outcome: 'duplicate', first: outcome ?? 'deferred', otherBody }
+}
+
+async function isThere({ database, deadline }: TakeOptions): Promise<boolean> {
+  const own = openDeadline({ remainingMs: Math.min(PROBE_MS, deadline.remainingMs()), reserveMs: 0 })
+  try {
+    await database.execute('webhook.probe', ({ query }) => query('SELECT 1'), { mode: 'read', deadline: own })
+    return true
+  } catch {
+    return false
+  } finally {
+    own.clear()
+  }
+}
+
+function logFailure(
+  error: unknown,
+  failure: 'transient' | 'permanent',
+  { event: { source, id, type } }: ReadDelivery,
+  { logger }: TakeOptions,
+): void {
+  const line = { event: 'webhook.failed', failure, source, eventId: id, type, code: codeOf(error), error }
+  if (failure === 'permanent') logger.error(line)
+  else logger.warn(line)
+}
