@@ -1,7 +1,7 @@
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
-import { cutoff } from './prune-batch.ts'
+import { isDue } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'
 
 /** Rows are counted up to here: more of them would cost more to count than it tells. */
@@ -82,8 +82,8 @@ async function look(tables: readonly PrunedTable[], share: number, { database, d
 /** The statement that counts the rows of several tables that are old enough. */
 export function lookStatement(tables: readonly PrunedTable[]): string {
   const counts = tables.map(
-    ({ table, since }, index) =>
-      `(SELECT count(*) FROM (SELECT 1 FROM ${table} WHERE ${since} < ${cutoff('coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
+    (pruned, index) =>
+      `(SELECT count(*) FROM (SELECT 1 FROM ${pruned.table} WHERE ${isDue(pruned, 'coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
   )
   return `SELECT coalesce($now, now()::text) AS now, ARRAY[${counts.join(', ')}]::int[] AS due`
 }

@@ -1,27 +1,88 @@
+import type { BufferSettings } from '../config/settings/buffer.ts'
+import type { PayloadKeys } from '../config/settings/payload.ts'
+import { codeOf } from '../database/errors/code-of.ts'
+import { DatabaseUnavailableError } from '../database/errors/errors.ts'
+import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import { attemptDue, type AttemptsReport } from '../webhooks/attempts.ts'
+import { drainBuffer, type DrainReport } from '../webhooks/buffer/drain.ts'
+import { lookForDue } from './look-for-due.ts'
 import { pruneTables, type PrunedReport, type PruneOptions } from './prune.ts'
+import type { PrunedTable } from './pruned-tables.ts'
+
+interface Failed {
+  readonly error: string
+}
 
 /** What a run did and what it left for the next. */
 export interface MaintenanceReport {
   /** `failed` when something needs a person; `incomplete` when only time was short, or another run was at it. */
   readonly outcome: 'complete' | 'incomplete' | 'failed'
   readonly complete: boolean
+  /** Of the outage buffer; null where there is none. */
+  readonly buffer: DrainReport | Failed | null
+  /** Of events that were due; null when none was. */
+  readonly attempts: AttemptsReport | Failed | null
   readonly pruned: Readonly<Record<string, PrunedReport>>
   /** The platform marks an activation whose result has this as failed. */
   readonly error?: { readonly code: 'maintenance-failed'; readonly detail: string }
 }
 
+export interface MaintenanceOptions extends PruneOptions {
+  keys: PayloadKeys
+  buffer: BufferSettings | undefined
+}
+
+// Looked at together with the tables: a run that finds nothing to do has sent one statement.
+const DUE_EVENTS: PrunedTable = { name: 'dueEvents', table: 'webhook_events', since: 'next_attempt_at', keepMs: 0 }
+// Events before house-keeping: this is what each of the first two may take of the time that is left.
+const SHARE = 0.5
+
 /**
- * Does everything that has to be done now and then. Running out of time is no error: the next run goes on.
+ * Does everything that has to be done now and then: brings buffered events in, tries due ones again, prunes. Running
+ * out of time is no error: the next run goes on. Several at once do no harm.
  * @throws DatabaseUnavailableError when nothing could be begun.
  */
-export async function maintain(options: PruneOptions): Promise<MaintenanceReport> {
-  const pruned = await pruneTables(options)
+export async function maintain(options: MaintenanceOptions): Promise<MaintenanceReport> {
+  const { tables, database, deadline, logger, buffer: settings } = options
+  const due = await lookForDue([...tables, DUE_EVENTS], { database, deadline })
+  const buffer = settings === undefined ? null : await bounded(deadline, own => drainBuffer({ ...options, settings, deadline: own })).catch(failed)
+  // A table that could not be looked at may have due events all the same.
+  const attempts =
+    due.rows.get(DUE_EVENTS.name) === 0 ? null : await bounded(deadline, own => attemptDue({ ...options, deadline: own })).catch(failed)
+  const pruned = await pruneTables({ ...options, due })
   const deleted = Object.fromEntries(Object.entries(pruned).flatMap(([name, report]) => (report.deleted > 0 ? [[name, report.deleted]] : [])))
-  if (Object.keys(deleted).length > 0) options.logger.info({ event: 'maintenance.pruned', deleted })
-  const failed = Object.entries(pruned).flatMap(([name, report]) => (report.error === undefined ? [] : [name]))
-  if (failed.length > 0) {
-    return { outcome: 'failed', complete: false, pruned, error: { code: 'maintenance-failed', detail: `Not pruned: ${failed.join(', ')}.` } }
+  if (Object.keys(deleted).length > 0) logger.info({ event: 'maintenance.pruned', deleted })
+  const report = { buffer, attempts, pruned }
+  const problems = [
+    ...(isFailed(buffer) ? ['The outage buffer was not drained.'] : []),
+    ...(isFailed(attempts) ? ['Due events were not tried.'] : []),
+    ...notPruned(pruned),
+  ]
+  if (problems.length > 0) return { outcome: 'failed', complete: false, ...report, error: { code: 'maintenance-failed', detail: problems.join(' ') } }
+  const complete = Object.values(pruned).every(({ left }) => left === 0) && (buffer === null || ('left' in buffer && buffer.left === 0))
+  return { outcome: complete ? 'complete' : 'incomplete', complete, ...report }
+
+  function failed(error: unknown): Failed {
+    if (error instanceof DatabaseUnavailableError) throw error
+    logger.warn({ event: 'maintenance.webhooks.failed', code: codeOf(error), error })
+    return { error: codeOf(error) }
   }
-  const complete = Object.values(pruned).every(({ left }) => left === 0)
-  return { outcome: complete ? 'complete' : 'incomplete', complete, pruned }
+}
+
+async function bounded<Result>(deadline: Deadline, work: (deadline: Deadline) => Promise<Result>): Promise<Result> {
+  const own = openDeadline({ remainingMs: deadline.remainingMs() * SHARE, reserveMs: 0 })
+  try {
+    return await work(own)
+  } finally {
+    own.clear()
+  }
+}
+
+function isFailed(report: object | null): report is Failed {
+  return report !== null && 'error' in report
+}
+
+function notPruned(pruned: Readonly<Record<string, PrunedReport>>): string[] {
+  const failed = Object.entries(pruned).flatMap(([name, report]) => (report.error === undefined ? [] : [name]))
+  return failed.length === 0 ? [] : [`Not pruned: ${failed.join(', ')}.`]
 }

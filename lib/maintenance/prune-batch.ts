@@ -2,17 +2,24 @@ import type { DatabaseService, ExecuteOptions } from '../database/service.ts'
 import type { PrunedTable } from './pruned-tables.ts'
 
 /**
- * The statement that deletes one batch. Rows that another transaction holds are passed over, so that a batch waits for
+ * The statement that deletes or clears one batch. Rows that another transaction holds are passed over, so that a batch waits for
  * nobody and no deadlock can include it. By ctid, because the rows are locked: the server then fetches just these,
  * while a join by id makes it read the whole table as soon as it thinks the table small.
  */
-export function pruneBatchStatement({ table, since }: PrunedTable): string {
+export function pruneBatchStatement(pruned: PrunedTable): string {
+  const { table, since, clear } = pruned
+  const change = clear === undefined ? `DELETE FROM ${table}` : `UPDATE ${table} SET ${clear.map(column => `${column} = NULL`).join(', ')}`
   return `
     WITH gone AS (
-      DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM ${table} WHERE ${since} < ${cutoff('$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
+      ${change} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${table} WHERE ${isDue(pruned, '$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
       RETURNING 1)
     SELECT count(*)::int AS deleted FROM gone`
+}
+
+/** In SQL, whether a row is old enough and still has what it is to lose. */
+export function isDue({ since, clear }: PrunedTable, now: string, keepSeconds: string): string {
+  return `${since} < ${cutoff(now, keepSeconds)}${clear === undefined ? '' : ` AND ${clear[0]} IS NOT NULL`}`
 }
 
 /**
@@ -20,12 +27,12 @@ export function pruneBatchStatement({ table, since }: PrunedTable): string {
  * of theirs that runs ahead would delete what is still to be kept. In seconds, since a day of an interval has 23 or 25
  * hours where the session's time zone changes its clocks.
  */
-export function cutoff(now: string, keepSeconds: string): string {
+function cutoff(now: string, keepSeconds: string): string {
   return `${now}::timestamptz - make_interval(secs => ${keepSeconds})`
 }
 
 /**
- * Deletes at most `rows` rows, the oldest first, in a transaction of their own, and resolves to how many there were.
+ * Deletes or clears at most `rows` rows, the oldest first, in a transaction of their own, and resolves to how many there were.
  * `now` is the database's, as `lookForDue` gives it.
  */
 export async function pruneBatch(

@@ -4,7 +4,7 @@ import { DeadlineExceededError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createBatchSize, type BatchSize } from './batch-size.ts'
-import { lookForDue } from './look-for-due.ts'
+import { lookForDue, type Due } from './look-for-due.ts'
 import { pruneBatch } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'
 
@@ -22,6 +22,8 @@ export interface PruneOptions {
   database: Pick<DatabaseService, 'execute'>
   deadline: Deadline
   logger: Logger
+  /** What was found already, of these tables and perhaps of more. */
+  due?: Due
   /** Most rows of one batch. */
   batchRows?: number
   /** Longest time of one batch, in ms. */
@@ -54,7 +56,7 @@ interface Pruning {
  */
 export async function pruneTables(options: PruneOptions): Promise<Readonly<Record<string, PrunedReport>>> {
   const { tables, database, deadline, logger, batchRows, random = Math.random } = options
-  const due = await lookForDue(tables, { database, deadline })
+  const due = options.due ?? (await lookForDue(tables, { database, deadline }))
   const prunings = tables.map((table): Pruning => {
     const left = due.rows.get(table.name) ?? null
     const size = createBatchSize(batchRows === undefined ? {} : { most: batchRows })

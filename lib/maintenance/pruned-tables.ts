@@ -1,12 +1,14 @@
 import type { RetentionSettings } from '../config/settings/retention.ts'
 
-/** A table whose old rows are deleted. */
+/** A table whose old rows are deleted, or lose a part of what they hold. */
 export interface PrunedTable {
   /** What the answer calls it. */
   readonly name: string
   readonly table: string
   /** The column that a row's age is counted from; it leads an index, and a row where it is null is kept for good. */
   readonly since: string
+  /** The columns that lose their value; without any the row goes. Rows where the first is null have lost it already. */
+  readonly clear?: readonly string[]
   /** How old a row has to be, in ms. */
   readonly keepMs: number
 }
@@ -19,8 +21,10 @@ const DAY_MS = 24 * 60 * 60 * 1000
  */
 export function prunedTables(retention: RetentionSettings): readonly PrunedTable[] {
   return [
-    // An event that is still to be processed has no processed_at.
-    { name: 'webhookEvents', table: 'webhook_events', since: 'processed_at', keepMs: retention.webhookDays * DAY_MS },
+    // An event that is still to be processed has no processed_at. What was sent goes first; that it was processed has to
+    // be known for as long as its sender may send it again.
+    { name: 'webhookPayloads', table: 'webhook_events', since: 'processed_at', keepMs: retention.webhookDays * DAY_MS, clear: ['body', 'headers'] },
+    { name: 'webhookEvents', table: 'webhook_events', since: 'processed_at', keepMs: (retention.webhookDays + retention.redeliveryDays) * DAY_MS },
     { name: 'activities', table: 'activities', since: 'created_at', keepMs: retention.activityDays * DAY_MS },
   ]
 }

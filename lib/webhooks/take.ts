@@ -11,7 +11,8 @@ import { backoffMs } from './attempt-times.ts'
 import { claimEvent, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
-import type { BareWork } from './handler.ts'
+import type { Effect } from './handler.ts'
+import { runHandler } from './run-handler.ts'
 
 /** What became of a delivery. */
 export type Taken =
@@ -39,6 +40,8 @@ export interface TakeOptions {
 // Kept back of the time: for storing what could not be applied.
 const STORE_MS = 1_500
 const STORE_SHARE = 0.25
+// What the table takes.
+const LONGEST_CODE = 100
 // How long the database may take to show that it is there.
 const PROBE_MS = 500
 
@@ -94,24 +97,22 @@ async function apply(
   { keys, logger, retryFailed = false, recordOnly = false }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
-  const { handler, event } = delivery
   state.progress = 'claiming'
   const claim = await claimEvent({ id: state.id, delivery, keys }, work, { retryFailed })
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'
   state.id = claim.id
-  const userId = handler === undefined || recordOnly ? undefined : (await runHandler(handler, event, work, logger, state))?.userId
+  const effect = recordOnly ? undefined : await applyOnce(delivery, state, work, logger)
+  const userId = effect?.userId
   if (userId) await noteUser({ id: claim.id, userId }, work)
-  return { outcome: handler ? 'applied' : 'ignored' }
+  return { outcome: delivery.handler ? 'applied' : 'ignored' }
 }
 
-async function runHandler(handler: NonNullable<ReadDelivery['handler']>, event: ReadDelivery['event'], work: Work, logger: Logger, state: State) {
-  if (handler.needsDatabase) return handler.apply(event, { ...work, logger })
-  // Once is enough for one delivery, however often its record has to be tried.
+// Once is enough for one delivery, however often its record has to be tried.
+async function applyOnce(delivery: ReadDelivery, state: State, work: Work, logger: Logger): Promise<Effect | void> {
   if (state.ran) return undefined
-  const bare: BareWork = { signal: work.signal, afterCommit: work.afterCommit, logger }
-  const effect = await handler.apply(event, bare)
-  state.ran = true
+  const effect = await runHandler(delivery, work, logger)
+  state.ran = delivery.handler?.needsDatabase === false
   return effect
 }
 
@@ -138,8 +139,6 @@ async function storeFailed(
     return { outcome: 'away', error: cause, ran }
   }
 }
-
-const LONGEST_CODE = 100
 
 function duplicateOf({ outcome, otherBody }: KnownEvent): Taken {
   return { outcome: 'duplicate', first: outcome ?? 'deferred', otherBody }

@@ -13,8 +13,8 @@ describe('several runs at once', () => {
   it('share the work: every old row is deleted once, by one of them, and no other row', async () => {
     await withMaintenance(
       async ({ database, run, containers }) => {
-        await storeEvents(database, ROWS, '31 days')
-        await storeEvents(database, 10, '29 days')
+        await storeEvents(database, ROWS, '61 days')
+        await storeEvents(database, 10, '59 days')
         await storeActivities(database, ROWS, '91 days')
         // Long enough that the batches of several runs are under way at the same time.
         await slowDown(database, 'webhook_events', 0.000_1)
@@ -32,7 +32,7 @@ describe('several runs at once', () => {
 
   it('pass over rows that somebody holds, without waiting for them, and say that they are left', async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 50, '31 days')
+      await storeEvents(database, 50, '61 days')
       await database.query('BEGIN')
       await database.query('SELECT 1 FROM webhook_events LIMIT 3 FOR UPDATE')
       expect(await run({ batchRows: 10 })).toMatchObject({

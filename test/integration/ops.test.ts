@@ -110,13 +110,15 @@ describe('ops/maintenance', () => {
            SELECT gen_random_uuid(), 'demo', $1 || n, 't', now() - interval '40 days', now() - $3::interval, CASE WHEN $3 IS NULL THEN NULL ELSE 'applied' END FROM generate_series(1, $2::int) n`,
           [prefix, count, processed],
         )
-      await insert('old', 1_500, '31 days')
-      await insert('young', 3, '29 days')
+      await insert('old', 1_500, '61 days')
+      await insert('young', 3, '59 days')
       await insert('open', 2, null)
       expect(await maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => 60_000 })).toEqual({
         outcome: 'complete',
         complete: true,
-        pruned: { webhookEvents: { deleted: 1_500, left: 0 }, activities: { deleted: 0, left: 0 } },
+        buffer: null,
+        attempts: null,
+        pruned: { webhookPayloads: { deleted: 0, left: 0 }, webhookEvents: { deleted: 1_500, left: 0 }, activities: { deleted: 0, left: 0 } },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])
     })

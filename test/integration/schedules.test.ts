@@ -105,7 +105,7 @@ describe('npm start', () => {
       status: 200,
       body: { schedule: 'health-every-5-minutes', function: 'api/health', outcome: 'ok', result: { status: 'pass' } },
     })
-    expect(await send(server, 'POST', '/__schedule/maintenance-every-15-minutes')).toMatchObject({
+    expect(await send(server, 'POST', '/__schedule/maintenance-every-minute')).toMatchObject({
       status: 200,
       body: { function: 'ops/maintenance', outcome: 'ok' },
     })
@@ -124,7 +124,7 @@ describe('npm start', () => {
 
   test('fires no schedule that does not exist, by no other method, and for nobody elsewhere', async () => {
     const server = await launchAndWait()
-    const schedules = ['health-every-5-minutes', 'maintenance-every-15-minutes']
+    const schedules = ['health-every-5-minutes', 'maintenance-every-minute']
     expect(await send(server, 'POST', '/__schedule/another')).toMatchObject({ status: 404, body: { schedules } })
     expect(await send(server, 'POST', '/__schedule')).toMatchObject({ status: 404, body: { schedules } })
     expect(await send(server, 'POST', '/__schedule/%zz')).toMatchObject({ status: 404, body: { schedules } })

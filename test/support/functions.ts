@@ -19,6 +19,7 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
     API_KEY: apiKey,
     WEBHOOK_SECRET_DEMO: webhookSecret,
     WEBHOOK_RETENTION_DAYS: '30',
+    WEBHOOK_REDELIVERY_DAYS: '30',
     ACTIVITY_RETENTION_DAYS: '90',
   }
 }

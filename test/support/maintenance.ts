@@ -2,17 +2,19 @@ import { databaseSettings } from '../../lib/config/settings/database.ts'
 import { retentionSettings } from '../../lib/config/settings/retention.ts'
 import { prepareDatabase, type Database } from '../../lib/database/connect.ts'
 import { prunedTables } from '../../lib/maintenance/pruned-tables.ts'
-import { maintain, type MaintenanceReport } from '../../lib/maintenance/maintenance.ts'
-import type { PruneOptions } from '../../lib/maintenance/prune.ts'
+import { maintain, type MaintenanceOptions, type MaintenanceReport } from '../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 
-const retention = retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '30', ACTIVITY_RETENTION_DAYS: '90' }).value
+const retention = retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '30', WEBHOOK_REDELIVERY_DAYS: '30', ACTIVITY_RETENTION_DAYS: '90' }).value
 if (retention === undefined) throw new Error('the settings of the test are wrong')
-/** The tables as they are pruned when events are kept for 30 days and activities for 90. */
+/** The tables as they are pruned when payloads are kept for 30 days, ids for 60 and activities for 90. */
 export const tables = prunedTables(retention)
+
+/** As without a key for payloads and without an outage buffer. */
+export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer'> = { keys: { current: undefined, byId: new Map() }, buffer: undefined }
 
 /** Several containers of `ops/maintenance` on one database. */
 export interface Maintenance {
@@ -21,7 +23,9 @@ export interface Maintenance {
   /** What they have logged. */
   readonly lines: Record<string, unknown>[]
   /** Runs maintenance in one of the containers. */
-  run(options?: Partial<Omit<PruneOptions, 'deadline' | 'database' | 'logger'>> & { container?: number; timeMs?: number }): Promise<MaintenanceReport>
+  run(
+    options?: Partial<Omit<MaintenanceOptions, 'deadline' | 'database' | 'logger'>> & { container?: number; timeMs?: number },
+  ): Promise<MaintenanceReport>
 }
 
 /** Runs a test with containers of `ops/maintenance`; dropping the database afterwards proves that they left no session. */
@@ -36,7 +40,7 @@ export async function withMaintenance(work: (subject: Maintenance) => Promise<vo
     const run: Maintenance['run'] = async ({ container = 0, timeMs = 20_000, ...options } = {}) => {
       const deadline = openDeadline({ remainingMs: timeMs, reserveMs: 0 })
       const { service } = containers[container] ?? failed(`there is no container ${container}`)
-      return maintain({ tables, ...options, database: service, deadline, logger }).finally(() => deadline.clear())
+      return maintain({ ...plainInbox, tables, ...options, database: service, deadline, logger }).finally(() => deadline.clear())
     }
     try {
       await work({ database, containers, lines, run })

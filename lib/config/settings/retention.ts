@@ -2,8 +2,10 @@ import { integer } from '../schemas.ts'
 import { defineSettings } from '../settings.ts'
 
 export interface RetentionSettings {
-  /** Days for which processed webhook events are kept. */
+  /** Days for which the payloads of processed webhook events are kept. */
   readonly webhookDays: number
+  /** Days for which their ids are known after that: as long as a sender may send one again. */
+  readonly redeliveryDays: number
   /** Days for which activities are kept. */
   readonly activityDays: number
 }
@@ -13,6 +15,15 @@ const bounds = { min: 1, max: 3650 }
 
 /** How long rows are kept. */
 export const retentionSettings = defineSettings(
-  { WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }), ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }) },
-  (values): RetentionSettings => Object.freeze({ webhookDays: values.WEBHOOK_RETENTION_DAYS, activityDays: values.ACTIVITY_RETENTION_DAYS }),
+  {
+    WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }),
+    WEBHOOK_REDELIVERY_DAYS: integer({ ...bounds, fallback: 30 }),
+    ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }),
+  },
+  (values): RetentionSettings =>
+    Object.freeze({
+      webhookDays: values.WEBHOOK_RETENTION_DAYS,
+      redeliveryDays: values.WEBHOOK_REDELIVERY_DAYS,
+      activityDays: values.ACTIVITY_RETENTION_DAYS,
+    }),
 )

@@ -1,4 +1,6 @@
+import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
+import { payloadSettings } from '../../../lib/config/settings/payload.ts'
 import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { prepareDatabase } from '../../../lib/database/connect.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
@@ -7,13 +9,14 @@ import { prunedTables } from '../../../lib/maintenance/pruned-tables.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
-  settings: { database: databaseSettings, retention: retentionSettings },
-  setup: ({ database, retention }, { logger, timeLimitMs }) => ({
+  settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings },
+  setup: ({ database, retention, ...webhooks }, { logger, timeLimitMs }) => ({
+    ...webhooks,
     tables: prunedTables(retention),
     database: prepareDatabase(database, { name: 'ops/maintenance', logger, timeLimitMs }),
   }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
-  invoked: async (_input, { services: { database, tables }, deadline, logger }) => ({
-    ...(await maintain({ tables, database: database.service, deadline, logger })),
+  invoked: async (_input, { services: { database, ...services }, deadline, logger }) => ({
+    ...(await maintain({ ...services, database: database.service, deadline, logger })),
   }),
 })

@@ -8,12 +8,18 @@ const context = { getRemainingTimeInMillis: () => 60_000 }
 describe('a table that cannot be pruned', () => {
   it('is named with its code when it is missing, and the other is pruned', async () => {
     await withFunctions([main], async database => {
-      await storeEvents(database, 20, '31 days')
+      await storeEvents(database, 20, '61 days')
       await database.query('DROP TABLE activities')
       expect(await main({}, context)).toEqual({
         outcome: 'failed',
         complete: false,
-        pruned: { webhookEvents: { deleted: 20, left: 0 }, activities: { deleted: 0, left: null, error: '42P01' } },
+        buffer: null,
+        attempts: null,
+        pruned: {
+          webhookPayloads: { deleted: 0, left: 0 },
+          webhookEvents: { deleted: 20, left: 0 },
+          activities: { deleted: 0, left: null, error: '42P01' },
+        },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })
     })
@@ -21,7 +27,7 @@ describe('a table that cannot be pruned', () => {
 
   it('is named when it refuses, is logged, and the other is pruned', async () => {
     await withMaintenance(async ({ database, run, lines }) => {
-      await storeEvents(database, 20, '31 days')
+      await storeEvents(database, 20, '61 days')
       await storeActivities(database, 20, '91 days')
       await refuseDeletes(database, 'webhook_events')
       expect(await run({ batchRows: 10 })).toMatchObject({
@@ -34,7 +40,7 @@ describe('a table that cannot be pruned', () => {
 
   it('keeps no other waiting when it is locked, and is pruned once it is free', async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 20, '31 days')
+      await storeEvents(database, 20, '61 days')
       await storeActivities(database, 20, '91 days')
       await database.query('BEGIN')
       await database.query('LOCK TABLE activities IN ACCESS EXCLUSIVE MODE')

@@ -1,60 +1,82 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
-import { countRows, slowDown, storeActivities, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
+import { countRows, plainInbox, slowDown, storeActivities, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
-const nothing = { webhookEvents: { deleted: 0, left: 0 }, activities: { deleted: 0, left: 0 } }
+const nothing = { webhookPayloads: { deleted: 0, left: 0 }, webhookEvents: { deleted: 0, left: 0 }, activities: { deleted: 0, left: 0 } }
 
 describe('pruning', () => {
   it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
     await withMaintenance(async ({ database, run, lines }) => {
-      await storeEvents(database, 250, '31 days')
-      await storeEvents(database, 3, '29 days')
+      await storeEvents(database, 250, '61 days')
+      await storeEvents(database, 3, '59 days')
       await storeEvents(database, 2, null)
       await storeActivities(database, 330, '91 days')
       await storeActivities(database, 4, '89 days')
       expect(await run({ batchRows: 100 })).toEqual({
         outcome: 'complete',
         complete: true,
-        pruned: { webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
+        buffer: null,
+        attempts: null,
+        pruned: { ...nothing, webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
       })
       expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
         5, 4, 5,
       ])
       expect(await database.query('SELECT count(*)::int AS open FROM webhook_events WHERE processed_at IS NULL')).toEqual([{ open: 2 }])
       expect(lines.filter(({ event }) => event === 'maintenance.pruned')).toMatchObject([{ deleted: { webhookEvents: 250, activities: 330 } }])
-      expect(await run()).toEqual({ outcome: 'complete', complete: true, pruned: nothing })
+      expect(await run()).toEqual({ outcome: 'complete', complete: true, buffer: null, attempts: null, pruned: nothing })
     })
   })
 
-  it.each(tables)('keeps a row of $table of exactly the age, and deletes one that is a microsecond older', async table => {
-    await withMaintenance(async ({ database, containers: [container] }) => {
-      const store = table.name === 'activities' ? storeActivities : storeEvents
-      await store(database, 3, '0')
-      const now = '2026-03-29 03:30:00.123456+02'
-      const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]
-      const ids = (await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)
-      for (const [index, age] of ages.entries()) {
-        await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE id = $3`, [
-          now,
-          age / 1_000_000,
-          ids[index],
-        ])
-      }
-      // Where the clocks were changed that night, a day by the calendar would be an hour off.
-      await database.query(`ALTER DATABASE ${database.name} SET timezone = 'Europe/Berlin'`)
-      if (!container) throw new Error('there is no container')
-      expect(await pruneBatch(table, { database: container.service, now, rows: 10 })).toBe(1)
-      expect((await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)).toEqual(ids.slice(0, 2))
+  it.each(tables.filter(({ clear }) => clear === undefined))(
+    'keeps a row of $table of exactly the age, and deletes one that is a microsecond older',
+    async table => {
+      await withMaintenance(async ({ database, containers: [container] }) => {
+        const store = table.name === 'activities' ? storeActivities : storeEvents
+        await store(database, 3, '0')
+        const now = '2026-03-29 03:30:00.123456+02'
+        const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]
+        const ids = (await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)
+        for (const [index, age] of ages.entries()) {
+          await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE id = $3`, [
+            now,
+            age / 1_000_000,
+            ids[index],
+          ])
+        }
+        // Where the clocks were changed that night, a day by the calendar would be an hour off.
+        await database.query(`ALTER DATABASE ${database.name} SET timezone = 'Europe/Berlin'`)
+        if (!container) throw new Error('there is no container')
+        expect(await pruneBatch(table, { database: container.service, now, rows: 10 })).toBe(1)
+        expect((await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)).toEqual(ids.slice(0, 2))
+      })
+    },
+  )
+
+  it('takes the payload of an event first, and keeps its id until the sender cannot send it again', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      for (const days of [29, 31, 59, 61]) await storeEvents(database, 1, `${days} days`)
+      await storeEvents(database, 1, null)
+      await database.query("UPDATE webhook_events SET body = 'x', headers = '{}'")
+      expect(await run()).toMatchObject({ complete: true, pruned: { webhookPayloads: { left: 0 }, webhookEvents: { deleted: 1, left: 0 } } })
+      const ages = 'SELECT round(extract(epoch FROM now() - processed_at) / 86400)::int AS days, body IS NULL AND headers IS NULL AS cleared'
+      expect(await database.query(`${ages} FROM webhook_events ORDER BY 1`)).toEqual([
+        { days: 29, cleared: false },
+        { days: 31, cleared: true },
+        { days: 59, cleared: true },
+        { days: null, cleared: false },
+      ])
+      expect(await run()).toMatchObject({ complete: true, pruned: nothing })
     })
   })
 
   it("goes by the database's clock, not by the container's", async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 2, '29 days')
+      await storeEvents(database, 2, '59 days')
       const realNow = Date.now
       try {
         // Everything that reads the container's clock from here on is two days ahead.
@@ -68,11 +90,11 @@ describe('pruning', () => {
 
   it('deletes the oldest first', async () => {
     await withMaintenance(async ({ database, containers: [container] }) => {
-      for (const days of [40, 60, 50]) await storeEvents(database, 1, `${days} days`)
-      const [table] = tables
+      for (const days of [70, 90, 80]) await storeEvents(database, 1, `${days} days`)
+      const table = tables.find(({ name }) => name === 'webhookEvents')
       if (!container || !table) throw new Error('there is nothing to prune')
       await pruneBatch(table, { database: container.service, now: new Date().toISOString(), rows: 2 })
-      expect(await database.query("SELECT (processed_at > now() - interval '41 days') AS youngest FROM webhook_events")).toEqual([{ youngest: true }])
+      expect(await database.query("SELECT (processed_at > now() - interval '71 days') AS youngest FROM webhook_events")).toEqual([{ youngest: true }])
     })
   })
 
@@ -80,9 +102,9 @@ describe('pruning', () => {
     await withService(async ({ proxy, service }) => {
       const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
       const logger = { info: () => undefined, warn: () => undefined } as never
-      await maintain({ tables, database: service, deadline, logger })
+      await maintain({ ...plainInbox, tables, database: service, deadline, logger })
       proxy.resetCounts()
-      expect(await maintain({ tables, database: service, deadline, logger })).toMatchObject({ complete: true })
+      expect(await maintain({ ...plainInbox, tables, database: service, deadline, logger })).toMatchObject({ complete: true })
       expect(proxy.counts()).toMatchObject({ connections: 0, roundTrips: 1 })
       deadline.clear()
     })
@@ -90,7 +112,7 @@ describe('pruning', () => {
 
   it('stops when its time is over, answers that it is incomplete, and the next runs go on to the end', async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 400, '31 days')
+      await storeEvents(database, 400, '61 days')
       await slowDown(database, 'webhook_events', 0.005)
       const runs = [await run({ batchRows: 20, timeMs: 2_500 })]
       expect(runs[0]).toMatchObject({ outcome: 'incomplete', complete: false })
@@ -105,7 +127,7 @@ describe('pruning', () => {
 
   it('takes smaller batches when one does not fit into its time, and loses nothing of what was done', async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, 120, '31 days')
+      await storeEvents(database, 120, '61 days')
       await slowDown(database, 'webhook_events', 0.01)
       expect(await run({ batchRows: 100, batchMs: 700 })).toMatchObject({ complete: true, pruned: { webhookEvents: { deleted: 120, left: 0 } } })
     })
@@ -114,7 +136,7 @@ describe('pruning', () => {
   it('lets a slow table keep no other from its turn, whichever is first', async () => {
     for (const random of [() => 0, () => 0.999]) {
       await withMaintenance(async ({ database, run }) => {
-        await storeEvents(database, 1_000, '31 days')
+        await storeEvents(database, 1_000, '61 days')
         await storeActivities(database, 30, '91 days')
         await slowDown(database, 'webhook_events', 0.02)
         const report = await run({ random, timeMs: 2_500 })
@@ -126,7 +148,7 @@ describe('pruning', () => {
 
   it('counts what is left no further than it tells', async () => {
     await withMaintenance(async ({ database, run }) => {
-      await storeEvents(database, COUNTED_ROWS + 500, '31 days')
+      await storeEvents(database, COUNTED_ROWS + 500, '61 days')
       await slowDown(database, 'webhook_events', 0.05)
       expect((await run({ batchRows: 5, timeMs: 2_500 })).pruned.webhookEvents?.left).toBe(COUNTED_ROWS)
     })

@@ -2,19 +2,21 @@ import { describe, expect, it } from 'vitest'
 import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 
-const variables = ['WEBHOOK_RETENTION_DAYS', 'ACTIVITY_RETENTION_DAYS']
+const variables = ['WEBHOOK_RETENTION_DAYS', 'WEBHOOK_REDELIVERY_DAYS', 'ACTIVITY_RETENTION_DAYS']
 
 describe('the retention', () => {
   it('has defaults, also for the word none and for nothing', () => {
     expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: 'none', ACTIVITY_RETENTION_DAYS: '' }).value).toEqual({
       webhookDays: 30,
+      redeliveryDays: 30,
       activityDays: 90,
     })
   })
 
   it('reads each variable into its own place, within its bounds', () => {
-    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '1', ACTIVITY_RETENTION_DAYS: '3650' }).value).toEqual({
+    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '1', WEBHOOK_REDELIVERY_DAYS: '7', ACTIVITY_RETENTION_DAYS: '3650' }).value).toEqual({
       webhookDays: 1,
+      redeliveryDays: 7,
       activityDays: 3650,
     })
   })
@@ -25,9 +27,8 @@ describe('the retention', () => {
     expect(retentionSettings.parse({ [variable]: text }).issues).toEqual([{ variable, reason: 'is no whole number from 1 to 3650' }])
   })
 
-  it('reports both at once', () => {
-    expect(() => readSettings({ retention: retentionSettings }, { WEBHOOK_RETENTION_DAYS: '0', ACTIVITY_RETENTION_DAYS: '-1' })).toThrow(
-      expect.objectContaining({ code: 'settings-invalid', variables }),
-    )
+  it('reports all at once', () => {
+    const wrong = Object.fromEntries(variables.map(variable => [variable, '0']))
+    expect(() => readSettings({ retention: retentionSettings }, wrong)).toThrow(expect.objectContaining({ code: 'settings-invalid', variables }))
   })
 })

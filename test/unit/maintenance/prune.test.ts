@@ -7,6 +7,7 @@ import { openDeadline } from '../../../lib/resilience/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 
 const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: name, since: 'at', keepMs: 1_000 }))
+const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined }
 const logger = createLogger({ name: 'test', level: 'silent' })
 
 interface Stand {
@@ -44,7 +45,7 @@ async function run({ due, batchMs = 0, timeMs = 10_000, random = () => 0, badLoo
   }
   const database = { execute: execute as DatabaseService['execute'] }
   const deadline = openDeadline({ remainingMs: timeMs, reserveMs: 0, now: () => nowMs })
-  const report = await maintain({ tables, database, deadline, logger, batchRows: 10, random }).finally(() => deadline.clear())
+  const report = await maintain({ ...plainInbox, tables, database, deadline, logger, batchRows: 10, random }).finally(() => deadline.clear())
   return { report, batches: batches.join(''), looks }
 }
 

@@ -1,0 +1,126 @@
+import type { PayloadKeys } from '../config/settings/payload.ts'
+import { codeOf } from '../database/errors/code-of.ts'
+import { DatabaseUnavailableError } from '../database/errors/errors.ts'
+import type { DatabaseService } from '../database/service.ts'
+import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { backoffMs, MOST_ATTEMPTS } from './attempt-times.ts'
+import { noteUser } from './claim.ts'
+import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
+import { judgeFailure } from './failure.ts'
+import { eventName, open, PayloadUnreadableError } from './payload.ts'
+import { runHandler } from './run-handler.ts'
+
+/** What a run of later attempts came to. */
+export interface AttemptsReport {
+  readonly applied: number
+  /** Failed again, and will be tried again. */
+  readonly deferred: number
+  /** Wait for a person now. */
+  readonly parked: number
+}
+
+export interface AttemptOptions {
+  readonly database: Pick<DatabaseService, 'execute'>
+  readonly keys: PayloadKeys
+  /** The function's, which ends before the platform cuts it off. */
+  readonly deadline: Deadline
+  readonly logger: Logger
+}
+
+interface DueEvent {
+  id: string
+  source: string
+  externalId: string
+  type: string
+  receivedAt: Date
+  attempts: number
+  body: Buffer | null
+  headers: Record<string, string> | null
+  verdict: string | null
+  guarded: boolean
+  /** When the lease ends: a token that nobody else has. */
+  lease: string
+}
+
+// An attempt that is not done by then is somebody else's. Always before the function's own end.
+const LONGEST_LEASE_MS = 30_000
+// What an attempt leaves of its lease, for taking note of how it ended.
+const NOTE_MS = 500
+const LEAST_ATTEMPT_MS = 2_000
+
+const TAKE = `
+  UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
+  WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING id, source, external_id AS "externalId", type, received_at AS "receivedAt", attempts, body, headers, verdict,
+    replay_guard IS NOT NULL AS guarded, next_attempt_at::text AS lease`
+const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
+const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL ${HELD}`
+const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), last_error = $code ${HELD}`
+const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, last_error = $code ${HELD}`
+
+/**
+ * Tries again what is due, one event after the other, until nothing is due or the time is over. Each is first taken on
+ * a lease, in a transaction of its own, so that one whose container is killed counts as an attempt and is due again when
+ * the lease has ended. Runs at the same time take different events.
+ * @throws DatabaseUnavailableError
+ */
+export async function attemptDue(options: AttemptOptions): Promise<AttemptsReport> {
+  const { database, deadline } = options
+  const report = { applied: 0, deferred: 0, parked: 0 }
+  while (deadline.remainingMs() > LEAST_ATTEMPT_MS) {
+    const leaseMs = Math.min(LONGEST_LEASE_MS, deadline.remainingMs())
+    const [due] = await database.execute('webhook.lease', ({ query }) => query<DueEvent>(TAKE, { leaseSeconds: leaseMs / 1000 }), { deadline })
+    if (due === undefined) break
+    const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
+    const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
+    if (outcome !== 'lost') report[outcome] += 1
+  }
+  return report
+}
+
+type AttemptOutcome = 'applied' | 'deferred' | 'parked' | 'lost'
+
+async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadline): Promise<AttemptOutcome> {
+  const { database, logger } = options
+  const { id, lease, attempts, source, externalId: eventId, type } = due
+  try {
+    // One more than there may be: whoever had it last never came back.
+    if (attempts > MOST_ATTEMPTS) throw new Error('attempts exhausted')
+    const delivery = readDelivery(deliveryOf(due, options.keys))
+    return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, logger), {
+      deadline: options.deadline,
+      wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id, outcome: ['applied', 'ignored'] } })) > 0,
+    })
+  } catch (error) {
+    // What it was about, the next attempt finds out: the lease ends by itself.
+    if (error instanceof DatabaseUnavailableError) throw error
+    const code = attempts > MOST_ATTEMPTS ? 'attempts-exhausted' : codeOf(error).slice(0, 100)
+    const parks = attempts >= MOST_ATTEMPTS || judgeFailure(error, 'applying') === 'permanent'
+    const line = { event: 'webhook.failed', failure: parks ? 'permanent' : 'transient', source, eventId, type, attempts, code, error }
+    if (parks) logger.error(line)
+    else logger.warn(line)
+    const bind = { id, lease, code, ...(parks ? {} : { retrySeconds: backoffMs(attempts) / 1000 }) }
+    const noted = await database.execute('webhook.note', ({ query }) => query(parks ? PARK : DEFER, bind), { deadline })
+    return noted.length === 0 ? 'lost' : parks ? 'parked' : 'deferred'
+  }
+}
+
+async function apply(
+  delivery: ReadDelivery,
+  { id, lease }: { id: string; lease: string },
+  work: Parameters<typeof runHandler>[1],
+  logger: Logger,
+): Promise<AttemptOutcome> {
+  const outcome = delivery.handler ? 'applied' : 'ignored'
+  const held = await work.query(MARK, { id, lease, outcome })
+  if (held.length === 0) return 'lost'
+  const effect = await runHandler(delivery, work, logger)
+  if (effect?.userId) await noteUser({ id, userId: effect.userId }, work)
+  return 'applied'
+}
+
+function deliveryOf({ source, externalId: id, body, headers, verdict, receivedAt, guarded }: DueEvent, keys: PayloadKeys): Delivery {
+  if (body === null) throw new PayloadUnreadableError('payload-damaged')
+  return { source, id, body: open(body, eventName({ source, id }), keys), headers: headers ?? {}, verdict: verdict ?? '', receivedAt, guarded }
+}

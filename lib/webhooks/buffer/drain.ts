@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import type { BufferSettings } from '../../config/settings/buffer.ts'
+import type { PayloadKeys } from '../../config/settings/payload.ts'
+import { codeOf } from '../../database/errors/code-of.ts'
+import type { DatabaseService } from '../../database/service.ts'
+import { openDeadline, type Deadline } from '../../resilience/deadline.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { readDelivery, type ReadDelivery } from '../delivery.ts'
+import { takeDelivery } from '../take.ts'
+import { withRedis, type RedisConnection, type Reply } from './connection.ts'
+import { readEntry } from './entry.ts'
+import { BYTES, GROUP, LOCK, PARK, PARKED, STREAM, TAKE_OUT, UNLOCK } from './names.ts'
+
+/** What a drain came to. */
+export interface DrainReport {
+  /** Events that are in the inbox now. */
+  readonly drained: number
+  /** Entries that nobody can read. */
+  readonly parked: number
+  readonly left: number
+}
+
+export interface DrainOptions {
+  readonly settings: BufferSettings
+  readonly keys: PayloadKeys
+  readonly database: Pick<DatabaseService, 'execute'>
+  readonly deadline: Deadline
+  readonly logger: Logger
+  /** Entries that are read at once. */
+  readonly batch?: number
+}
+
+interface StreamEntry {
+  id: string
+  entry: Buffer
+  size: string
+}
+
+const BATCH = 20
+const LONGEST_TAKE_MS = 10_000
+const LEAST_TAKE_MS = 2_000
+
+/**
+ * Takes what is buffered into the inbox, the oldest first, through the same claim as a request: cut off at any point it
+ * changes nothing twice. One at a time drains, so that events stay in their order; what another read and did not finish
+ * comes first.
+ * @throws BufferError
+ */
+export async function drainBuffer(options: DrainOptions): Promise<DrainReport> {
+  const { settings, deadline } = options
+  return withRedis(settings, deadline, async redis => {
+    const left = async () => Number(await redis.send('XLEN', STREAM))
+    const report = { drained: 0, parked: 0, left: await left() }
+    if (report.left === 0) return report
+    const owner = randomUUID()
+    const locked = await redis.send('SET', LOCK, owner, 'NX', 'PX', String(Math.ceil(deadline.remainingMs()) + 1_000))
+    if (locked === null) return report
+    try {
+      await drain(redis, owner, report, options)
+    } finally {
+      await redis.send('EVAL', UNLOCK, '1', LOCK, owner)
+    }
+    return { ...report, left: await left() }
+  })
+}
+
+async function drain(redis: RedisConnection, owner: string, report: { drained: number; parked: number }, options: DrainOptions): Promise<void> {
+  const { deadline, batch = BATCH } = options
+  await redis.send('XGROUP', 'CREATE', STREAM, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
+    if (!/BUSYGROUP/.test(String(error))) throw error
+  })
+  // Sources of which an entry had to be left: what came after it waits as well.
+  const held = new Set<string>()
+  let from: string | undefined = '0-0'
+  while (deadline.remainingMs() > LEAST_TAKE_MS) {
+    const read: { entries: StreamEntry[]; next: string | undefined } =
+      from === undefined ? { entries: await readNew(redis, owner, batch), next: undefined } : await readLeftOver(redis, owner, from, batch)
+    if (read.entries.length === 0 && from === undefined) return
+    from = read.next
+    for (const entry of read.entries) {
+      if (deadline.remainingMs() <= LEAST_TAKE_MS) return
+      if ((await settle(redis, entry, held, report, options)) === 'away') return
+    }
+  }
+}
+
+async function settle(
+  redis: RedisConnection,
+  { id, entry, size }: StreamEntry,
+  held: Set<string>,
+  report: { drained: number; parked: number },
+  { keys, database, deadline, logger }: DrainOptions,
+): Promise<'settled' | 'held' | 'away'> {
+  let delivery: ReadDelivery & { applied: boolean }
+  try {
+    const buffered = readEntry(entry, keys)
+    delivery = { ...readDelivery(buffered), applied: buffered.applied }
+  } catch (error) {
+    logger.error({ event: 'webhook.buffer.parked', entry: id, code: codeOf(error), error })
+    await redis.send('EVAL', PARK, '2', STREAM, PARKED, GROUP, id, entry, size, codeOf(error))
+    report.parked += 1
+    return 'settled'
+  }
+  if (held.has(delivery.source)) return 'held'
+  const own = openDeadline({ remainingMs: Math.min(LONGEST_TAKE_MS, deadline.remainingMs()), reserveMs: 0 })
+  const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly: delivery.applied }).finally(() => own.clear())
+  if (taken.outcome === 'away') return 'away'
+  if (taken.outcome === 'in-progress') {
+    held.add(delivery.source)
+    return 'held'
+  }
+  await redis.send('EVAL', TAKE_OUT, '2', STREAM, BYTES, GROUP, id, size)
+  report.drained += 1
+  return 'settled'
+}
+
+async function readLeftOver(
+  redis: RedisConnection,
+  owner: string,
+  from: string,
+  batch: number,
+): Promise<{ entries: StreamEntry[]; next: string | undefined }> {
+  const [next, entries] = (await redis.send('XAUTOCLAIM', STREAM, GROUP, owner, '0', from, 'COUNT', String(batch))) as [Buffer, Reply]
+  const cursor = next.toString()
+  return { entries: entriesOf(entries), next: cursor === '0-0' ? undefined : cursor }
+}
+
+async function readNew(redis: RedisConnection, owner: string, batch: number): Promise<StreamEntry[]> {
+  const streams = (await redis.send('XREADGROUP', 'GROUP', GROUP, owner, 'COUNT', String(batch), 'STREAMS', STREAM, '>')) as Reply[] | null
+  const [, entries] = (streams?.[0] ?? []) as Reply[]
+  return entriesOf(entries ?? [])
+}
+
+function entriesOf(reply: Reply): StreamEntry[] {
+  return (reply as [Buffer, Buffer[]][]).map(([id, fields]) => {
+    const valueOf = (name: string) => fields[fields.findIndex((field, index) => index % 2 === 0 && field.toString() === name) + 1] ?? Buffer.alloc(0)
+    return { id: id.toString(), entry: valueOf('entry'), size: valueOf('size').toString() }
+  })
+}
