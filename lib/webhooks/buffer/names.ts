@@ -35,3 +35,12 @@ if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('XADD', KEYS[2], '*
 
 /** KEYS: lock. ARGV: whose. Lets the lock go if it is still one's own. */
 export const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`
+
+/** KEYS: stream, parked. Puts every parked entry back; gives how many there were. */
+export const RETURN_PARKED = `
+local parked = redis.call('XRANGE', KEYS[2], '-', '+')
+for _, found in ipairs(parked) do
+  redis.call('XADD', KEYS[1], '*', 'entry', found[2][2], 'size', found[2][4])
+  redis.call('XDEL', KEYS[2], found[1])
+end
+return #parked`

@@ -6,6 +6,7 @@ import { prepareDatabase } from '../../../lib/database/connect.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { prunedTables } from '../../../lib/maintenance/pruned-tables.ts'
+import { manageWebhooks } from '../../../lib/webhooks/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
@@ -16,7 +17,9 @@ export const main = defineFunction({
     database: prepareDatabase(database, { name: 'ops/maintenance', logger, timeLimitMs }),
   }),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
-  invoked: async (_input, { services: { database, ...services }, deadline, logger }) => ({
-    ...(await maintain({ ...services, database: database.service, deadline, logger })),
-  }),
+  // A schedule's body says maintenance; a person may ask for the events of the inbox instead.
+  invoked: async ({ task, ...input }, { services: { database, ...services }, deadline, logger }) => {
+    const options = { ...services, database: database.service, deadline, logger }
+    return task === 'webhooks' ? manageWebhooks(input, options) : { ...(await maintain(options)) }
+  },
 })

@@ -142,6 +142,10 @@ describe.skipIf(!hasRedis())('what was buffered', () => {
       })
       expect(await maintain()).toMatchObject({ buffer: { drained: 2, parked: 1, left: 0 } })
       expect(await length('parked')).toBe(1)
+      const ask = (input: object) => maintenance({ task: 'webhooks', ...input }, { getRemainingTimeInMillis: () => 20_000 })
+      expect(await ask({ action: 'list' })).toMatchObject({ buffer: { waiting: 0, parked: 1 } })
+      expect(await ask({ action: 'retry', id: 'buffer' })).toEqual({ retried: 1 })
+      expect([await length(), await length('parked')]).toEqual([1, 0])
     })
   })
 

@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util'
+import { readSettings } from '../config/settings.ts'
+import { bufferSettings } from '../config/settings/buffer.ts'
+import { databaseSettings } from '../config/settings/database.ts'
+import { payloadSettings } from '../config/settings/payload.ts'
+import { prepareDatabase } from '../database/connect.ts'
+import { ApplicationError, ContentError } from '../errors.ts'
+import { openDeadline } from '../resilience/deadline.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { manageWebhooks } from '../webhooks/manage.ts'
+
+const TIME_MS = 30_000
+const USAGE = `npm run webhooks -- list [--pending] [--limit n]   what is parked, or still to be tried
+npm run webhooks -- show <id> [--body]             one event
+npm run webhooks -- retry <id>|all|buffer          has it tried again by the next run of maintenance
+npm run webhooks -- park <id>                      keeps it for a person
+`
+
+process.exitCode = await run(process.argv.slice(2))
+
+/** Exit status: 0 done, 1 it could not be done, 2 no such command. */
+async function run(words: string[]): Promise<number> {
+  const command = readCommand(words)
+  if (command === undefined) {
+    process.stderr.write(USAGE)
+    return 2
+  }
+  try {
+    process.stdout.write(`${JSON.stringify(await manage(command), null, 2)}\n`)
+    return 0
+  } catch (error) {
+    if (error instanceof ContentError) {
+      process.stderr.write(USAGE)
+      return 2
+    }
+    if (!(error instanceof ApplicationError)) throw error
+    process.stderr.write(`${error.code}: ${error.message}\n`)
+    return 1
+  }
+}
+
+async function manage(command: object): Promise<Record<string, unknown>> {
+  const { database: settings, keys, buffer } = readSettings({ database: databaseSettings, keys: payloadSettings, buffer: bufferSettings })
+  const logger = createLogger({ name: 'cli/webhooks', level: 'silent' })
+  const { manager, service } = prepareDatabase(settings, { name: 'cli/webhooks', logger, timeLimitMs: TIME_MS })
+  const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
+  try {
+    return await manageWebhooks(command, { database: service, keys, buffer, deadline })
+  } finally {
+    deadline.clear()
+    await manager.gracefulShutdown()
+  }
+}
+
+function readCommand(args: string[]): object | undefined {
+  try {
+    const options = { pending: { type: 'boolean' }, limit: { type: 'string' }, body: { type: 'boolean' } } as const
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    const [action, id, ...rest] = positionals
+    if (action === undefined || rest.length > 0) return undefined
+    return {
+      action,
+      ...(id === undefined ? {} : { id }),
+      ...(values.pending === true ? { state: 'pending' } : {}),
+      ...(values.limit === undefined ? {} : { limit: Number(values.limit) }),
+      ...(values.body === true ? { body: true } : {}),
+    }
+  } catch {
+    return undefined
+  }
+}
