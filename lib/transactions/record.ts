@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { TransactionStatus } from '../database/models/transaction.ts'
 import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
-import { orderOf } from './state.ts'
+import { changeTransaction } from './change.ts'
 
 /** What somebody tells of a transaction. */
 export interface TransactionReport {
@@ -17,52 +17,28 @@ export interface TransactionReport {
   readonly occurredAt: string
 }
 
-/** A transaction as far as money goes. */
-export interface TransactionStand {
-  readonly userId: string | null
-  readonly status: TransactionStatus
-  readonly amount: string
-  readonly currency: string
-}
-
-/** How a report has changed a transaction; equal when it told nothing new. */
-export interface TransactionChange {
-  readonly before: TransactionStand | null
-  readonly after: TransactionStand
-}
-
-const STAND = "json_build_object('userId', user_id, 'status', status, 'amount', amount::text, 'currency', currency)"
-const RECORD = `
-  WITH before AS (SELECT ${STAND} AS stand FROM transactions WHERE external_id = $externalId),
-  changed AS (
-    INSERT INTO transactions AS t (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
-    VALUES ($id, $externalId, (SELECT id FROM users WHERE external_id = $userExternalId), $userExternalId, $amount, $currency, $status,
-      $occurredAt::timestamptz, now(), now())
-    ON CONFLICT (external_id) DO UPDATE
-      SET status = EXCLUDED.status, amount = EXCLUDED.amount, currency = EXCLUDED.currency, occurred_at = EXCLUDED.occurred_at,
-        updated_at = EXCLUDED.updated_at
-      WHERE ${orderOf('EXCLUDED.status', 'EXCLUDED.occurred_at')} > ${orderOf('t.status', 't.occurred_at')}
-    RETURNING ${STAND} AS stand)
-  SELECT (SELECT stand FROM before) AS before, coalesce((SELECT stand FROM changed), (SELECT stand FROM before)) AS after`
+// As pending, which whatever is told supersedes: so the first report takes the same way as every later one. Of somebody
+// who was erased not even the name is kept.
+const MENTION = `
+  INSERT INTO transactions (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
+  SELECT $id::uuid, $externalId, CASE WHEN erased_at IS NULL THEN bearer.id END, CASE WHEN erased_at IS NULL THEN $userExternalId END,
+    $amount::numeric, $currency, 'pending', $occurredAt::timestamptz, now(), now()
+  FROM (SELECT) AS one LEFT JOIN users AS bearer ON bearer.external_id = $userExternalId
+  ON CONFLICT (external_id) DO NOTHING`
 
 /**
  * Records what was told of a transaction: makes it, or moves it on if the report is newer than what is known. Reports
- * may come in any order and more than once, and end in the same. Linked to its user if that one is known.
+ * may come in any order and more than once, and end in the same. Linked to its user if that one is known, else kept for
+ * `joinTransactions`. Resolves to that user.
  */
-export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<TransactionChange> {
-  // One flight: the lock is held before the statement looks for the user and for what was there before.
-  const [, [change]] = await Promise.all([lockUser(report.userExternalId, work), work.query<TransactionChange>(RECORD, { id: uuidv7(), ...report })])
-  if (change === undefined) throw new Error('a transaction was neither made nor found')
-  return change
-}
-
-/** Links the transactions that came before their user; the user's lock is held. */
-export async function joinTransactions(
-  { userId, externalId }: { userId: string; externalId: string },
-  { query }: Pick<Work, 'query'>,
-): Promise<void> {
-  await query('UPDATE transactions SET user_id = $userId, updated_at = now() WHERE user_external_id = $externalId AND user_id IS NULL', {
-    userId,
-    externalId,
-  })
+export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null }> {
+  const { externalId, userExternalId, status, amount, currency, occurredAt } = report
+  // One flight: the lock is held before the user is looked for.
+  const [, , changed] = await Promise.all([
+    lockUser(userExternalId, work),
+    work.query(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
+    changeTransaction({ externalId }, { by: 'report', status, occurredAt, amount, currency }, work),
+  ])
+  if (changed.outcome === 'unknown') throw new Error('a transaction was neither made nor found')
+  return { userId: changed.userId }
 }

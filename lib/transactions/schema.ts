@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { externalIdSchema } from '../storable-text.ts'
+import { currencies, decimalsOf } from './currencies.ts'
 
 // numeric(19,4): fifteen digits before the point, four after it.
 const AMOUNT = /^(?!0+(?:\.0+)?$)\d{1,15}(?:\.\d{1,4})?$/
@@ -8,7 +9,16 @@ const AMOUNT = /^(?!0+(?:\.0+)?$)\d{1,15}(?:\.\d{1,4})?$/
 export const amountSchema = z.string().check(z.regex(AMOUNT, 'Expected a positive decimal number as text, with at most four places'))
 
 /** ISO 4217 alphabetic code. */
-export const currencySchema = z.string().check(z.regex(/^[A-Z]{3}$/, 'Expected a currency code of three capital letters'))
+export const currencySchema = z
+  .string()
+  .check(z.regex(/^[A-Z]{3}$/, { error: 'Expected a currency code of three capital letters', abort: true }))
+  .check(z.refine(code => currencies.has(code), 'Expected the code of a currency in use'))
+
+/** Refuses an amount with more decimals than its currency has; zeros at the end count for nothing. */
+export const decimalsFitCurrency = z.refine<{ amount: string; currency: string }>(
+  ({ amount, currency }) => (amount.split('.')[1] ?? '').replace(/0+$/, '').length <= decimalsOf(currency),
+  { error: 'Expected no more decimals than the currency has', path: ['amount'] },
+)
 
 // PostgreSQL and JavaScript disagree at the edges of the calendar; no payment is made there.
 const FIRST_AT = Date.UTC(1970, 0, 1)
@@ -36,8 +46,8 @@ const reported = {
 const at = z.optional(instantSchema)
 
 /** `data` of `transaction.completed`. */
-export const completedTransactionSchema = z.object({ ...reported, completedAt: at })
+export const completedTransactionSchema = z.object({ ...reported, completedAt: at }).check(decimalsFitCurrency)
 /** `data` of `transaction.failed`. */
-export const failedTransactionSchema = z.object({ ...reported, failedAt: at })
-/** `data` of `transaction.refunded`. */
-export const refundedTransactionSchema = z.object({ ...reported, refundedAt: at })
+export const failedTransactionSchema = z.object({ ...reported, failedAt: at }).check(decimalsFitCurrency)
+/** `data` of `transaction.refunded`: a refund gives back the whole amount. */
+export const refundedTransactionSchema = z.object({ ...reported, refundedAt: at }).check(decimalsFitCurrency)

@@ -1,22 +1,48 @@
-import type { TransactionStatus } from '../database/models/transaction.ts'
+import { transactionStatuses, type TransactionStatus } from '../database/models/transaction.ts'
 
-/** What a status may become. A refund is the end; a payment that failed may be tried again by its sender. */
-export const nextStatuses: Readonly<Record<TransactionStatus, readonly TransactionStatus[]>> = {
+/** What may follow on a state when a caller of the API asks for it. */
+export const legalSteps: Readonly<Record<TransactionStatus, readonly TransactionStatus[]>> = {
   pending: ['completed', 'failed'],
   completed: ['refunded'],
   failed: [],
   refunded: [],
 }
 
-// Pending tells least, a refund most: neither depends on whose clock runs ahead.
-const stages: Readonly<Record<TransactionStatus, number>> = { pending: 0, completed: 1, failed: 1, refunded: 2 }
+/** The states from which a caller may step to `to`. */
+export function stepsTo(to: TransactionStatus): TransactionStatus[] {
+  return transactionStatuses.filter(from => legalSteps[from].includes(to))
+}
+
+/** A state and the instant, in ISO 8601, at which the payment came into it. */
+export interface DatedState {
+  readonly status: TransactionStatus
+  readonly occurredAt: string
+}
+
+// Whatever is known of an outcome counts more than that one is awaited, and money that was given back stays so.
+const weight: Readonly<Record<TransactionStatus, number>> = { pending: 0, failed: 1, completed: 1, refunded: 2 }
+const tieBreak: Readonly<Record<TransactionStatus, number>> = { pending: 0, failed: 1, completed: 2, refunded: 3 }
 
 /**
- * The same order in SQL, for the status and the instant in two columns. Reports arrive in any order and more than once:
- * the greatest of all stands, whichever came first. Of one that failed and one that completed the newer is greater; at
- * the same instant the one that moved money.
+ * Whether what is told replaces what is known. Reports come late, twice and in any order, so this is a total order
+ * and the state of a transaction the greatest of all that it was told: first by weight, then the later one, and of two at
+ * the same instant the one further on.
  */
-export function orderOf(status: string, occurredAt: string): string {
-  const cases = Object.entries(stages).map(([name, stage]) => `WHEN '${name}' THEN ${stage}`)
-  return `ROW(CASE ${status} ${cases.join(' ')} END, ${occurredAt}, ${status} <> 'failed')`
+export function supersedes(told: DatedState, known: DatedState): boolean {
+  const difference =
+    weight[told.status] - weight[known.status] ||
+    Date.parse(told.occurredAt) - Date.parse(known.occurredAt) ||
+    tieBreak[told.status] - tieBreak[known.status]
+  return difference > 0
+}
+
+/** `supersedes` in SQL; each argument is an expression. */
+export function supersedesInSql(told: Readonly<Record<keyof DatedState, string>>, known: Readonly<Record<keyof DatedState, string>>): string {
+  const row = ({ status, occurredAt }: Readonly<Record<keyof DatedState, string>>) =>
+    `(${among(weight, status)}, ${occurredAt}, ${among(tieBreak, status)})`
+  return `${row(told)} > ${row(known)}`
+}
+
+function among(numbers: Readonly<Record<TransactionStatus, number>>, expression: string): string {
+  return `CASE ${expression} ${transactionStatuses.map(status => `WHEN '${status}' THEN ${numbers[status]}`).join(' ')} END`
 }

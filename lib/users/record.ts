@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { violatedUniqueConstraint } from '../database/errors/classify-error.ts'
 import type { Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
-import { joinTransactions } from '../transactions/record.ts'
+import { joinTransactions } from '../transactions/join.ts'
 import { lockUser } from './lock.ts'
 import type { ReportedUser } from './schema.ts'
 
@@ -12,24 +12,25 @@ const RECORD = `
     VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, now(), now())
     ON CONFLICT (external_id) DO UPDATE
       SET email = EXCLUDED.email, name = EXCLUDED.name, reported_at = EXCLUDED.reported_at, updated_at = EXCLUDED.updated_at
-      WHERE u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at
+      WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at)
     RETURNING id)
-  SELECT id FROM changed UNION ALL SELECT id FROM users WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
+  SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM users WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
 
 /**
  * Records what was told of a user: makes or changes it if that is newer than what is known, and links the transactions
- * that came before. Resolves to the user's id.
+ * that came before. Resolves to the user's id, or to null for one who was erased: nobody comes back by a late event.
  * @throws ApplicationError `email-taken`, retryable, while another user has the address: the event that takes it from
  * that one may still be on its way.
  */
-export async function recordUser(user: ReportedUser, occurredAt: string, work: Work): Promise<string> {
+export async function recordUser(user: ReportedUser, occurredAt: string, work: Work): Promise<string | null> {
   const { userId: externalId, email, name } = user
   try {
     const [, [row]] = await Promise.all([
       lockUser(externalId, work),
-      work.query<{ id: string }>(RECORD, { id: uuidv7(), externalId, email, name, occurredAt }),
+      work.query<{ id: string; erased: boolean }>(RECORD, { id: uuidv7(), externalId, email, name, occurredAt }),
     ])
     if (row === undefined) throw new Error('a user was neither made nor found')
+    if (row.erased) return null
     await joinTransactions({ userId: row.id, externalId }, work)
     return row.id
   } catch (error) {

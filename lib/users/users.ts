@@ -45,8 +45,8 @@ export async function getUser(id: string, database: DatabaseService): Promise<Us
 function viewOf(row: UserRow): UserView {
   return {
     id: row.id,
-    email: row.email,
-    name: row.name,
+    email: row.email ?? '',
+    name: row.name ?? '',
     externalId: row.externalId,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

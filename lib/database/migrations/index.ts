@@ -1,8 +1,17 @@
 import { firstTables } from './2026-11-24-first-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
+import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
+import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
 import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
 import type { Migration } from './migration.ts'
 
 /** Every migration, oldest first. */
-export const migrations: readonly Migration[] = [firstTables, indexActivitiesByAge, webhookInbox, webhookInboxIndexes]
+export const migrations: readonly Migration[] = [
+  firstTables,
+  indexActivitiesByAge,
+  webhookInbox,
+  webhookInboxIndexes,
+  indexEventsByUser,
+  statesAndBalances,
+]

@@ -1,5 +1,6 @@
 import type { Sequelize } from 'sequelize'
 import { defineActivity } from './activity.ts'
+import { defineBalance } from './balance.ts'
 import { defineTransaction } from './transaction.ts'
 import { defineUser } from './user.ts'
 import { defineWebhookEvent } from './webhook-event.ts'
@@ -10,6 +11,7 @@ export function defineModels(sequelize: Sequelize) {
     User: defineUser(sequelize),
     Activity: defineActivity(sequelize),
     Transaction: defineTransaction(sequelize),
+    Balance: defineBalance(sequelize),
     WebhookEvent: defineWebhookEvent(sequelize),
   }
 }

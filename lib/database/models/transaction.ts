@@ -14,15 +14,17 @@ export type TransactionStatus = (typeof transactionStatuses)[number]
 /** A payment. It may arrive before its user does, so it keeps the sender's name for the user as well. */
 export interface TransactionRow extends Model<InferAttributes<TransactionRow>, InferCreationAttributes<TransactionRow>> {
   id: string
-  /** What the sender calls this transaction; unique. */
-  externalId: string
+  /** What the sender calls this transaction, if it has one; unique. */
+  externalId: string | null
   userId: string | null
-  userExternalId: string
+  /** What the sender calls its user; null when the API created it, or the user was erased. */
+  userExternalId: string | null
   /** Decimal text with four places; never a float. */
   amount: string
   /** ISO 4217. */
   currency: string
   status: TransactionStatus
+  /** When it came into this state. */
   occurredAt: Date
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
@@ -33,9 +35,9 @@ export function defineTransaction(sequelize: Sequelize): ModelStatic<Transaction
     'Transaction',
     {
       id: { type: DataTypes.UUID, primaryKey: true },
-      externalId: { type: DataTypes.TEXT, allowNull: false },
+      externalId: { type: DataTypes.TEXT, allowNull: true },
       userId: { type: DataTypes.UUID, allowNull: true },
-      userExternalId: { type: DataTypes.TEXT, allowNull: false },
+      userExternalId: { type: DataTypes.TEXT, allowNull: true },
       amount: { type: DataTypes.DECIMAL(19, 4), allowNull: false },
       currency: { type: DataTypes.CHAR(3), allowNull: false },
       status: { type: DataTypes.TEXT, allowNull: false },

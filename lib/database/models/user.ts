@@ -11,13 +11,14 @@ import {
 /** Somebody the application knows. */
 export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAttributes<UserRow>> {
   id: string
-  /** As it was written; unique whatever its letter case. */
-  email: string
-  name: string
-  /** What the sender of webhooks calls this user. */
+  /** As it was written; unique whatever its letter case. Null, as the name, once the user was erased. */
+  email: string | null
+  name: string | null
+  /** What the sender of webhooks calls this user; stays when the user is erased, so that no late event brings the person back. */
   externalId: string | null
   /** When the newest event that told of this user was sent; null for one that no event has told of. */
   reportedAt: CreationOptional<Date | null>
+  erasedAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
@@ -27,10 +28,11 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
     'User',
     {
       id: { type: DataTypes.UUID, primaryKey: true },
-      email: { type: DataTypes.TEXT, allowNull: false },
-      name: { type: DataTypes.TEXT, allowNull: false },
+      email: { type: DataTypes.TEXT, allowNull: true },
+      name: { type: DataTypes.TEXT, allowNull: true },
       externalId: { type: DataTypes.TEXT, allowNull: true },
       reportedAt: { type: DataTypes.DATE, allowNull: true },
+      erasedAt: { type: DataTypes.DATE, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },

@@ -8,7 +8,6 @@ export const transactionCompleted = defineHandler({
   needsDatabase: true,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, completedAt = occurredAt, ...money } = data
-    const { after } = await recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, ...money }, work)
-    return { userId: after.userId }
+    return recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, ...money }, work)
   },
 })

@@ -8,7 +8,6 @@ export const transactionFailed = defineHandler({
   needsDatabase: true,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, failedAt = occurredAt, ...money } = data
-    const { after } = await recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, ...money }, work)
-    return { userId: after.userId }
+    return recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, ...money }, work)
   },
 })

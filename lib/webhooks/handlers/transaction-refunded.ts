@@ -8,7 +8,6 @@ export const transactionRefunded = defineHandler({
   needsDatabase: true,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, refundedAt = occurredAt, ...money } = data
-    const { after } = await recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, ...money }, work)
-    return { userId: after.userId }
+    return recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, ...money }, work)
   },
 })

@@ -1,0 +1,21 @@
+import type { Work } from '../database/service.ts'
+import { moveBalances } from './balances.ts'
+
+/**
+ * Links to a user the transactions that came before that user did, and moves the balances. Whoever gives the user that
+ * external id holds that one's lock (`lockUser`).
+ */
+export async function joinTransactions(
+  { userId, externalId }: { userId: string; externalId: string },
+  { query }: Pick<Work, 'query'>,
+): Promise<void> {
+  await query(
+    `WITH known AS MATERIALIZED (
+       SELECT id FROM transactions WHERE user_external_id = $externalId AND user_id IS NULL ORDER BY id FOR UPDATE),
+     joined AS (
+       UPDATE transactions SET user_id = $userId::uuid FROM known WHERE transactions.id = known.id RETURNING transactions.*),
+     nothing AS (SELECT user_id, currency, amount, status FROM transactions WHERE false)
+     ${moveBalances('nothing', 'joined')}`,
+    { userId, externalId },
+  )
+}
