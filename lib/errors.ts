@@ -58,6 +58,19 @@ export class UnauthorizedError extends ApplicationError {
   }
 }
 
+/** 403: the caller is known, and may not do this. */
+export class ForbiddenError extends ApplicationError {
+  override readonly name = 'ForbiddenError'
+  constructor(scope: string) {
+    super(`This API key does not have the scope ${scope}.`, {
+      code: 'scope-missing',
+      status: 403,
+      problem: { scope },
+      headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+    })
+  }
+}
+
 /** 404: no such thing here. */
 export class NotFoundError extends ApplicationError {
   override readonly name = 'NotFoundError'

@@ -1,18 +1,36 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { UnauthorizedError } from '../errors.ts'
+import { ForbiddenError, UnauthorizedError } from '../errors.ts'
+
+/** Somebody who may call: what is known of a key without the key. */
+export interface KeyHolder {
+  readonly name: string
+  readonly scopes: readonly string[]
+  /** SHA-256 of the key. */
+  readonly digest: Buffer
+}
 
 /**
- * Checks `Authorization: Bearer <key>` in constant time; both sides are hashed first, so that not even the key's
- * length shows.
+ * Finds who sends `Authorization: Bearer <key>`. Every key is compared, each in constant time and by its digest, so that
+ * neither its length nor its place among the others shows.
  * @throws UnauthorizedError
  */
-export function requireKey(headers: Readonly<Record<string, string>>, key: string): void {
+export function authenticate<Holder extends KeyHolder>(headers: Readonly<Record<string, string>>, holders: readonly Holder[]): Holder {
   const sent = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   const challenge = { 'www-authenticate': 'Bearer' }
   if (sent === undefined) throw new UnauthorizedError('key-missing', 'An API key is needed: Authorization: Bearer <key>.', challenge)
-  if (!timingSafeEqual(digest(sent), digest(key))) throw new UnauthorizedError('key-invalid', 'This API key is not valid.', challenge)
+  const digest = digestOf(sent)
+  let found: Holder | undefined
+  for (const holder of holders) if (timingSafeEqual(digest, holder.digest)) found = holder
+  if (found === undefined) throw new UnauthorizedError('key-invalid', 'This API key is not valid.', challenge)
+  return found
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+/** @throws ForbiddenError naming the scope that the key does not have. */
+export function requireScope({ scopes }: KeyHolder, scope: string): void {
+  if (!scopes.includes(scope)) throw new ForbiddenError(scope)
+}
+
+/** How a key is stored. */
+export function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
 }

@@ -1,3 +1,4 @@
+import { eraseDueActivities } from '../activity/erase.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { codeOf } from '../database/errors/code-of.ts'
@@ -22,6 +23,8 @@ export interface MaintenanceReport {
   readonly buffer: DrainReport | Failed | null
   /** Of events that were due; null when none was. */
   readonly attempts: AttemptsReport | Failed | null
+  /** Of how many erased users the activities were erased now that could not be at once; null when none were left. */
+  readonly erased: number | Failed | null
   readonly pruned: Readonly<Record<string, PrunedReport>>
   /** The platform marks an activation whose result has this as failed. */
   readonly error?: { readonly code: 'maintenance-failed'; readonly detail: string }
@@ -34,6 +37,7 @@ export interface MaintenanceOptions extends PruneOptions {
 
 // Looked at together with the tables: a run that finds nothing to do has sent one statement.
 const DUE_EVENTS: PrunedTable = { name: 'dueEvents', table: 'webhook_events', since: 'next_attempt_at', keepMs: 0 }
+const DUE_ERASURES: PrunedTable = { name: 'dueErasures', table: 'users', since: 'activities_due_at', keepMs: 0 }
 // Events before house-keeping: this is what each of the first two may take of the time that is left.
 const SHARE = 0.5
 
@@ -44,18 +48,21 @@ const SHARE = 0.5
  */
 export async function maintain(options: MaintenanceOptions): Promise<MaintenanceReport> {
   const { tables, database, deadline, logger, buffer: settings } = options
-  const due = await lookForDue([...tables, DUE_EVENTS], { database, deadline })
+  const due = await lookForDue([...tables, DUE_EVENTS, DUE_ERASURES], { database, deadline })
   const buffer = settings === undefined ? null : await bounded(deadline, own => drainBuffer({ ...options, settings, deadline: own })).catch(failed)
   // A table that could not be looked at may have due events all the same.
   const attempts =
     due.rows.get(DUE_EVENTS.name) === 0 ? null : await bounded(deadline, own => attemptDue({ ...options, deadline: own })).catch(failed)
+  const erased =
+    due.rows.get(DUE_ERASURES.name) === 0 ? null : await bounded(deadline, own => eraseDueActivities(database, { deadline: own })).catch(failed)
   const pruned = await pruneTables({ ...options, due })
   const deleted = Object.fromEntries(Object.entries(pruned).flatMap(([name, report]) => (report.deleted > 0 ? [[name, report.deleted]] : [])))
   if (Object.keys(deleted).length > 0) logger.info({ event: 'maintenance.pruned', deleted })
-  const report = { buffer, attempts, pruned }
+  const report = { buffer, attempts, erased, pruned }
   const problems = [
     ...(isFailed(buffer) ? ['The outage buffer was not drained.'] : []),
     ...(isFailed(attempts) ? ['Due events were not tried.'] : []),
+    ...(isFailed(erased) ? ['Not all that was to be erased was.'] : []),
     ...notPruned(pruned),
   ]
   if (problems.length > 0) return { outcome: 'failed', complete: false, ...report, error: { code: 'maintenance-failed', detail: problems.join(' ') } }
@@ -64,7 +71,7 @@ export async function maintain(options: MaintenanceOptions): Promise<Maintenance
 
   function failed(error: unknown): Failed {
     if (error instanceof DatabaseUnavailableError) throw error
-    logger.warn({ event: 'maintenance.webhooks.failed', code: codeOf(error), error })
+    logger.warn({ event: 'maintenance.step.failed', code: codeOf(error), error })
     return { error: codeOf(error) }
   }
 }
@@ -78,8 +85,8 @@ async function bounded<Result>(deadline: Deadline, work: (deadline: Deadline) =>
   }
 }
 
-function isFailed(report: object | null): report is Failed {
-  return report !== null && 'error' in report
+function isFailed(report: object | number | null): report is Failed {
+  return typeof report === 'object' && report !== null && 'error' in report
 }
 
 function notPruned(pruned: Readonly<Record<string, PrunedReport>>): string[] {

@@ -26,5 +26,7 @@ export function prunedTables(retention: RetentionSettings): readonly PrunedTable
     { name: 'webhookPayloads', table: 'webhook_events', since: 'processed_at', keepMs: retention.webhookDays * DAY_MS, clear: ['body', 'headers'] },
     { name: 'webhookEvents', table: 'webhook_events', since: 'processed_at', keepMs: (retention.webhookDays + retention.redeliveryDays) * DAY_MS },
     { name: 'activities', table: 'activities', since: 'created_at', keepMs: retention.activityDays * DAY_MS },
+    // For so long a request can be repeated.
+    { name: 'idempotencyKeys', table: 'idempotency_keys', since: 'created_at', keepMs: DAY_MS },
   ]
 }

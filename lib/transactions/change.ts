@@ -9,7 +9,7 @@ export type Which = { readonly externalId: string } | { readonly id: string; rea
 /** What is told of it. A report is dated and repeats the amount; a caller of the API asks for a step, now. */
 export type Change =
   | { readonly by: 'report'; readonly status: TransactionStatus; readonly occurredAt: string; readonly amount: string; readonly currency: string }
-  | { readonly by: 'step'; readonly status: TransactionStatus }
+  | { readonly by: 'step'; readonly status: TransactionStatus; readonly occurredAt: string }
 
 /** What became of it. `refused`: a report that is no news, or a step that the state does not allow. */
 export type Changed =
@@ -35,15 +35,15 @@ export async function changeTransaction(which: Which, change: Change, { query }:
     : 'known.status = ANY ($from::text[])'
   // A step is the newest that is known, also when a report was dated by a clock that runs ahead.
   const values = report
-    ? 'amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz'
-    : "occurred_at = greatest(date_trunc('milliseconds', now()), known.occurred_at)"
+    ? "amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz, updated_at = date_trunc('milliseconds', now())"
+    : 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), updated_at = $occurredAt::timestamptz'
   const { by, ...told } = change
   const [row] = await query<Row>(
     `WITH known AS MATERIALIZED (
        SELECT id, user_id, status, amount, currency, occurred_at FROM transactions
        WHERE ${'externalId' in which ? 'external_id = $externalId' : 'id = $id AND user_id = $userId'} FOR UPDATE),
      changed AS (
-       UPDATE transactions SET status = $status, ${values}, updated_at = date_trunc('milliseconds', now())
+       UPDATE transactions SET status = $status, ${values}
        FROM known WHERE transactions.id = known.id AND ${admitted}
        RETURNING transactions.*),
      before AS (SELECT known.* FROM known JOIN changed USING (id)),

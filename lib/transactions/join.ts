@@ -3,7 +3,7 @@ import { moveBalances } from './balances.ts'
 
 /**
  * Links to a user the transactions that came before that user did, and moves the balances. Whoever gives the user that
- * external id holds that one's lock (`lockUser`).
+ * external id holds that one's lock (`lockUser`). Without such a user nothing happens.
  */
 export async function joinTransactions(
   { userId, externalId }: { userId: string; externalId: string },
@@ -11,7 +11,8 @@ export async function joinTransactions(
 ): Promise<void> {
   await query(
     `WITH known AS MATERIALIZED (
-       SELECT id FROM transactions WHERE user_external_id = $externalId AND user_id IS NULL ORDER BY id FOR UPDATE),
+       SELECT id FROM transactions WHERE user_external_id = $externalId AND user_id IS NULL AND EXISTS (SELECT FROM users WHERE id = $userId::uuid)
+       ORDER BY id FOR UPDATE),
      joined AS (
        UPDATE transactions SET user_id = $userId::uuid FROM known WHERE transactions.id = known.id RETURNING transactions.*),
      nothing AS (SELECT user_id, currency, amount, status FROM transactions WHERE false)

@@ -1,4 +1,7 @@
 import * as z from 'zod/mini'
+import { transactionStatuses } from '../database/models/transaction.ts'
+import { instantSchema, shownInstantSchema } from '../instant.ts'
+import { pageQuery } from '../page.ts'
 import { externalIdSchema } from '../storable-text.ts'
 import { currencies, decimalsOf } from './currencies.ts'
 
@@ -20,21 +23,6 @@ export const decimalsFitCurrency = z.refine<{ amount: string; currency: string }
   { error: 'Expected no more decimals than the currency has', path: ['amount'] },
 )
 
-// PostgreSQL and JavaScript disagree at the edges of the calendar; no payment is made there.
-const FIRST_AT = Date.UTC(1970, 0, 1)
-const LAST_AT = Date.UTC(9999, 11, 31)
-
-/** An instant as RFC 3339 writes it, read into ISO 8601 in UTC, to the millisecond. */
-export const instantSchema = z.pipe(
-  z.iso.datetime({ offset: true, abort: true }).check(
-    z.refine(text => {
-      const at = Date.parse(text)
-      return at >= FIRST_AT && at <= LAST_AT
-    }, 'Expected an instant from 1970 to 9999'),
-  ),
-  z.transform((text: string) => new Date(text).toISOString()),
-)
-
 const reported = {
   transactionId: externalIdSchema,
   /** The sender's id of the user. */
@@ -51,3 +39,46 @@ export const completedTransactionSchema = z.object({ ...reported, completedAt: a
 export const failedTransactionSchema = z.object({ ...reported, failedAt: at }).check(decimalsFitCurrency)
 /** `data` of `transaction.refunded`: a refund gives back the whole amount. */
 export const refundedTransactionSchema = z.object({ ...reported, refundedAt: at }).check(decimalsFitCurrency)
+
+/** What creates a transaction. */
+export const newTransactionSchema = z
+  .strictObject({
+    amount: amountSchema,
+    currency: currencySchema,
+    /** What events will call it. */
+    externalId: z.optional(externalIdSchema),
+    status: z._default(z.enum(['pending', 'completed']), 'pending'),
+  })
+  .check(decimalsFitCurrency)
+export type NewTransaction = z.output<typeof newTransactionSchema>
+
+/** A step to another state, as JSON Merge Patch (RFC 7396). */
+export const transactionPatchSchema = z.strictObject({ status: z.enum(['completed', 'failed', 'refunded']) })
+export type TransactionPatch = z.output<typeof transactionPatchSchema>
+
+export const transactionQuerySchema = z.strictObject({ ...pageQuery, status: z.optional(z.enum(transactionStatuses)) })
+export type TransactionQuery = z.output<typeof transactionQuerySchema>
+
+/** An amount as answers have it: with the decimals of its currency. */
+const shownAmountSchema = z.string().check(z.regex(/^\d+(?:\.\d{1,4})?$/))
+const shownCurrencySchema = z.string().check(z.regex(/^[A-Z]{3}$/))
+
+/** A transaction as the API shows it. */
+export const transactionSchema = z.strictObject({
+  id: z.uuid(),
+  externalId: z.nullable(z.string()),
+  amount: shownAmountSchema,
+  currency: shownCurrencySchema,
+  status: z.enum(transactionStatuses),
+  /** When it came into this state. */
+  occurredAt: shownInstantSchema,
+  createdAt: shownInstantSchema,
+  updatedAt: shownInstantSchema,
+})
+export type Transaction = z.output<typeof transactionSchema>
+
+/** The sum of a user's completed transactions in one currency. */
+export const balanceSchema = z.strictObject({ currency: shownCurrencySchema, amount: shownAmountSchema })
+export type Balance = z.output<typeof balanceSchema>
+
+export const transactionIdSchema = z.uuid()

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini'
+import { instantSchema, shownInstantSchema } from '../instant.ts'
+import { pageQuery } from '../page.ts'
 import { externalIdSchema, storableText } from '../storable-text.ts'
 
 const emailSchema = z.string().check(z.trim(), z.maxLength(254), z.email())
@@ -12,7 +14,31 @@ export const newUserSchema = z.strictObject({
 })
 export type NewUser = z.output<typeof newUserSchema>
 
+/** What changes a user, as JSON Merge Patch (RFC 7396); neither can be taken away. */
+export const userPatchSchema = z.strictObject({ email: z.optional(emailSchema), name: z.optional(nameSchema) })
+export type UserPatch = z.output<typeof userPatchSchema>
+
+export const userQuerySchema = z.strictObject({
+  ...pageQuery,
+  email: z.optional(emailSchema),
+  externalId: z.optional(externalIdSchema),
+  createdAfter: z.optional(instantSchema),
+  createdBefore: z.optional(instantSchema),
+})
+export type UserQuery = z.output<typeof userQuerySchema>
+
 export const userIdSchema = z.uuid()
+
+/** A user as the API shows it. */
+export const userSchema = z.strictObject({
+  id: userIdSchema,
+  email: z.string(),
+  name: z.string(),
+  externalId: z.nullable(z.string()),
+  createdAt: shownInstantSchema,
+  updatedAt: shownInstantSchema,
+})
+export type User = z.output<typeof userSchema>
 
 /** `data` of `user.created` and `user.updated`: all of the user, as the sender has it then. */
 export const reportedUserSchema = z.object({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
 import { checkContent, checkJsonType, parseJson } from '../content.ts'
 import { storableText } from '../storable-text.ts'
-import { instantSchema } from '../transactions/schema.ts'
+import { instantSchema } from '../instant.ts'
 import type { WebhookEvent, WebhookHandler } from './handler.ts'
 import { handlerFor } from './handlers/index.ts'
 

@@ -118,7 +118,13 @@ describe('ops/maintenance', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        pruned: { webhookPayloads: { deleted: 0, left: 0 }, webhookEvents: { deleted: 1_500, left: 0 }, activities: { deleted: 0, left: 0 } },
+        erased: null,
+        pruned: {
+          webhookPayloads: { deleted: 0, left: 0 },
+          webhookEvents: { deleted: 1_500, left: 0 },
+          activities: { deleted: 0, left: 0 },
+          idempotencyKeys: { deleted: 0, left: 0 },
+        },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])
     })

@@ -1,8 +1,13 @@
 import type { FunctionEvent, FunctionContext } from '../../lib/function/event.ts'
+import { scopes, writeKey, type Scope } from '../../lib/config/settings/api.ts'
+import { digestOf } from '../../lib/function/auth.ts'
 import { type Main } from '../../lib/function/define.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 export const apiKey = 'key_for-the-tests-only-0123456789'
+/** A setting with one key for each purpose of a test. */
+export const keySetting = (key: string, name = 'test', granted: readonly Scope[] = scopes) =>
+  writeKey({ name, scopes: granted, digest: digestOf(key) })
 export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** Every variable that the functions read, for a database of a test. */
@@ -16,7 +21,7 @@ export function environmentFor(database: TestDatabase): Record<string, string> {
     DB_PASSWORD: password,
     DB_CA_CERT: authority,
     LOG_LEVEL: 'silent',
-    API_KEY: apiKey,
+    API_KEYS: keySetting(apiKey),
     WEBHOOK_SECRET_DEMO: webhookSecret,
     WEBHOOK_RETENTION_DAYS: '30',
     WEBHOOK_REDELIVERY_DAYS: '30',
@@ -66,12 +71,17 @@ export interface Answer {
   body: Record<string, unknown>
 }
 
-/** Calls a function over the web, in raw mode, as the platform does. */
-export async function call(
-  main: Main,
-  request: { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer; base64?: boolean },
-  context: FunctionContext = {},
-): Promise<Answer> {
+export interface CallRequest {
+  method?: string
+  path?: string
+  query?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+  base64?: boolean
+}
+
+/** Calls a function over the web, in raw mode, as the platform does. What `api/user` answers is held against its contract. */
+export async function call(main: Main, request: CallRequest, context: FunctionContext = {}): Promise<Answer> {
   const body = Buffer.from(request.body ?? '')
   const base64 = request.base64 ?? true
   const event: FunctionEvent = {
@@ -79,10 +89,16 @@ export async function call(
       method: request.method ?? 'GET',
       path: request.path ?? '',
       headers: request.headers ?? {},
-      queryString: '',
+      queryString: request.query ?? '',
       body: body.toString(base64 ? 'base64' : 'utf8'),
       isBase64Encoded: base64,
     },
   }
-  return (await main(event, { getRemainingTimeInMillis: () => 10_000, ...context })) as unknown as Answer
+  const answer = (await main(event, { getRemainingTimeInMillis: () => 10_000, ...context })) as unknown as Answer
+  // Nothing but that function reads this.
+  if (main.variables.includes('API_KEYS')) {
+    const { checkAnswer } = await import('./contract.ts')
+    checkAnswer({ method: request.method ?? 'GET', path: request.path ?? '' }, answer)
+  }
+  return answer
 }

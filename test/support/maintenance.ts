@@ -75,6 +75,15 @@ export async function storeActivities(database: TestDatabase, count: number, cre
   )
 }
 
+/** Stores idempotency keys of nobody in particular. */
+export async function storeKeys(database: TestDatabase, count: number, created: string): Promise<void> {
+  await database.query(
+    `INSERT INTO idempotency_keys (id, caller, key, user_id, created_at)
+     SELECT gen_random_uuid(), 'test', gen_random_uuid()::text, gen_random_uuid(), now() - $2::interval FROM generate_series(1, $1::int)`,
+    [count, created],
+  )
+}
+
 /** How many rows a table holds. */
 export async function countRows(database: TestDatabase, table: string): Promise<number> {
   const [row] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`)

@@ -1,3 +1,5 @@
+import { apiIndexes } from './2026-11-24-api-indexes.ts'
+import { apiTables } from './2026-11-24-api-tables.ts'
 import { firstTables } from './2026-11-24-first-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
 import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
@@ -14,4 +16,6 @@ export const migrations: readonly Migration[] = [
   webhookInboxIndexes,
   indexEventsByUser,
   statesAndBalances,
+  apiTables,
+  apiIndexes,
 ]

@@ -14,6 +14,10 @@ export interface ActivityRow extends Model<InferAttributes<ActivityRow>, InferCr
   userId: string
   kind: string
   details: Record<string, unknown> | null
+  /** The caller's address as the caller's side claims it: for people to read, never for a decision. */
+  ip: CreationOptional<string | null>
+  /** Likewise. */
+  userAgent: CreationOptional<string | null>
   createdAt: CreationOptional<Date>
 }
 
@@ -25,6 +29,8 @@ export function defineActivity(sequelize: Sequelize): ModelStatic<ActivityRow> {
       userId: { type: DataTypes.UUID, allowNull: false },
       kind: { type: DataTypes.TEXT, allowNull: false },
       details: { type: DataTypes.JSONB, allowNull: true },
+      ip: { type: DataTypes.TEXT, allowNull: true },
+      userAgent: { type: DataTypes.TEXT, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
     },
     { tableName: 'activities', underscored: true, updatedAt: false },

@@ -1,6 +1,7 @@
 import type { Sequelize } from 'sequelize'
 import { defineActivity } from './activity.ts'
 import { defineBalance } from './balance.ts'
+import { defineIdempotencyKey } from './idempotency-key.ts'
 import { defineTransaction } from './transaction.ts'
 import { defineUser } from './user.ts'
 import { defineWebhookEvent } from './webhook-event.ts'
@@ -12,6 +13,7 @@ export function defineModels(sequelize: Sequelize) {
     Activity: defineActivity(sequelize),
     Transaction: defineTransaction(sequelize),
     Balance: defineBalance(sequelize),
+    IdempotencyKey: defineIdempotencyKey(sequelize),
     WebhookEvent: defineWebhookEvent(sequelize),
   }
 }

@@ -19,6 +19,8 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   /** When the newest event that told of this user was sent; null for one that no event has told of. */
   reportedAt: CreationOptional<Date | null>
   erasedAt: CreationOptional<Date | null>
+  /** Since when this user's activities wait to be erased, because they could not be at once; null when there is nothing left. */
+  activitiesDueAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
@@ -33,6 +35,7 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       externalId: { type: DataTypes.TEXT, allowNull: true },
       reportedAt: { type: DataTypes.DATE, allowNull: true },
       erasedAt: { type: DataTypes.DATE, allowNull: true },
+      activitiesDueAt: { type: DataTypes.DATE, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },

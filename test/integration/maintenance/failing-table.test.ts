@@ -15,10 +15,12 @@ describe('a table that cannot be pruned', () => {
         complete: false,
         buffer: null,
         attempts: null,
+        erased: null,
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
           webhookEvents: { deleted: 20, left: 0 },
           activities: { deleted: 0, left: null, error: '42P01' },
+          idempotencyKeys: { deleted: 0, left: 0 },
         },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })

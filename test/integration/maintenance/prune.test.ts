@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
-import { countRows, plainInbox, slowDown, storeActivities, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
+import type { TestDatabase } from '../../support/database.ts'
+import { countRows, plainInbox, slowDown, storeActivities, storeKeys, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
-const nothing = { webhookPayloads: { deleted: 0, left: 0 }, webhookEvents: { deleted: 0, left: 0 }, activities: { deleted: 0, left: 0 } }
+const left = { deleted: 0, left: 0 }
+const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left }
 
 describe('pruning', () => {
   it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
@@ -21,6 +23,7 @@ describe('pruning', () => {
         complete: true,
         buffer: null,
         attempts: null,
+        erased: null,
         pruned: { ...nothing, webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
       })
       expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
@@ -28,7 +31,7 @@ describe('pruning', () => {
       ])
       expect(await database.query('SELECT count(*)::int AS open FROM webhook_events WHERE processed_at IS NULL')).toEqual([{ open: 2 }])
       expect(lines.filter(({ event }) => event === 'maintenance.pruned')).toMatchObject([{ deleted: { webhookEvents: 250, activities: 330 } }])
-      expect(await run()).toEqual({ outcome: 'complete', complete: true, buffer: null, attempts: null, pruned: nothing })
+      expect(await run()).toEqual({ outcome: 'complete', complete: true, buffer: null, attempts: null, erased: null, pruned: nothing })
     })
   })
 
@@ -36,7 +39,11 @@ describe('pruning', () => {
     'keeps a row of $table of exactly the age, and deletes one that is a microsecond older',
     async table => {
       await withMaintenance(async ({ database, containers: [container] }) => {
-        const store = table.name === 'activities' ? storeActivities : storeEvents
+        const stores: Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>> = {
+          activities: storeActivities,
+          idempotency_keys: storeKeys,
+        }
+        const store = stores[table.table] ?? storeEvents
         await store(database, 3, '0')
         const now = '2026-03-29 03:30:00.123456+02'
         const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]

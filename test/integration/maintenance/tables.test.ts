@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { lookStatement } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
-import { storeActivities, storeEvents, tables } from '../../support/maintenance.ts'
+import { storeActivities, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
 
 // What a table is for decides whether its rows are ever deleted by their age: these are kept until somebody asks.
 const KEPT = ['balances', 'schema_migrations', 'transactions', 'users']
@@ -36,6 +36,8 @@ async function fill(database: TestDatabase, { analyzed }: { analyzed: boolean })
   await storeEvents(database, 50, '61 days')
   await storeActivities(database, 10_000, '10 days')
   await storeActivities(database, 50, '91 days')
+  await storeKeys(database, 10_000, '1 hour')
+  await storeKeys(database, 50, '2 days')
   if (analyzed) await database.query('ANALYZE')
 }
 

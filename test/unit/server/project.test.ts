@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { localSettings } from '../../../lib/server/local-settings.ts'
 import { readProject } from '../../../lib/server/project.ts'
@@ -10,7 +11,7 @@ const TEXT = `packages:
         web: raw
         limits: { timeout: 10000, memory: 256 }
         environment:
-          <<: $(DB_CONNECTION_URL DB_HOST DB_POOL_MAX LOG_LEVEL API_KEY)
+          <<: $(DB_CONNECTION_URL DB_HOST DB_POOL_MAX LOG_LEVEL API_KEYS)
           GREETING: hello
   - name: ops
     functions:
@@ -21,6 +22,7 @@ const TEXT = `packages:
           <<: $(DB_CONNECTION_URL DB_MIGRATION_URL)
 `
 const SECRETS = { webhookSecret: 'whsec_AAAA', apiKey: 'key_local', databasePassword: 'unused' }
+const LOCAL_KEY = `local/users:read,users:write,transactions:write/${createHash('sha256').update('key_local').digest('hex')}`
 const URL_HERE = 'postgres://functions:p@127.0.0.1:5000/functions'
 
 function read(environment: Record<string, string> = {}) {
@@ -42,7 +44,7 @@ describe('the project on this machine', () => {
       DB_HOST: 'none',
       DB_POOL_MAX: 'none',
       LOG_LEVEL: 'info',
-      API_KEY: 'key_local',
+      API_KEYS: LOCAL_KEY,
       GREETING: 'hello',
     })
   })
@@ -54,7 +56,7 @@ describe('the project on this machine', () => {
       DB_HOST: 'production.example',
       DB_CONNECTION_URL: 'postgres://production',
       DB_MIGRATION_URL: 'postgres://production',
-      API_KEY: 'key_production',
+      API_KEYS: 'production/users:read/00',
     }
     expect(read(shell).settings).toMatchObject({
       DB_POOL_MAX: '3',
@@ -62,7 +64,7 @@ describe('the project on this machine', () => {
       DB_HOST: 'none',
       DB_CONNECTION_URL: URL_HERE,
       DB_MIGRATION_URL: URL_HERE,
-      API_KEY: 'key_local',
+      API_KEYS: LOCAL_KEY,
     })
   })
 

@@ -1,0 +1,42 @@
+import type { ActivityRecorder } from '../activity/record.ts'
+import { eraseActivities } from '../activity/erase.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
+import { lockUser } from './lock.ts'
+import { userIdSchema } from './schema.ts'
+import { userUnknown } from './unknown.ts'
+
+// What a user leaves behind. The row stays, with the external id as a tombstone: no late event brings the person back.
+// Transactions stay without a name or a link; that an event was processed stays known, without what it said.
+const LEFT_BEHIND = [
+  'UPDATE idempotency_keys SET request_hash = NULL, answer = NULL WHERE user_id = $id AND answer IS NOT NULL',
+  'UPDATE webhook_events SET body = NULL, headers = NULL, user_id = NULL WHERE user_id = $id',
+  'UPDATE transactions SET user_id = NULL, user_external_id = NULL WHERE user_id = $id',
+  'DELETE FROM balances WHERE user_id = $id',
+]
+const ERASE = `
+  UPDATE users SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), updated_at = now() WHERE id = $id`
+
+/**
+ * Erases a user: nothing that tells of the person is left. Whoever writes something for that user at the same time is
+ * waited for, or finds the user gone. Activities that cannot be reached now are left to maintenance (`eraseDueActivities`).
+ * @throws NotFoundError
+ */
+export async function eraseUser(id: string, { activity, database }: { activity: ActivityRecorder; database: DatabaseService }): Promise<void> {
+  if (!userIdSchema.safeParse(id).success) throw userUnknown()
+  const work = async (work: Work): Promise<void> => {
+    const { query } = work
+    const [known] = await query<{ externalId: string | null }>('SELECT external_id AS "externalId" FROM users WHERE id = $id AND erased_at IS NULL', {
+      id,
+    })
+    if (!known) throw userUnknown()
+    const [, [still]] = await Promise.all([
+      known.externalId === null ? undefined : lockUser(known.externalId, work),
+      query('SELECT id FROM users WHERE id = $id AND erased_at IS NULL FOR UPDATE', { id }),
+    ])
+    if (!still) throw userUnknown()
+    await Promise.all([...LEFT_BEHIND, ERASE].map(text => query(text, { id })))
+    await activity.recordActivity(id, 'user.erased')
+    await eraseActivities(id, database)
+  }
+  await database.execute('user.erase', work, { wasCommitted: async models => ((await models.User.findByPk(id))?.erasedAt ?? null) !== null })
+}
