@@ -33,12 +33,17 @@ export async function createOnce<Answer extends object, Made>(
 ): Promise<Answer> {
   let claiming = false
   const work = async (work: Work): Promise<Answer> => {
-    claiming = claim !== undefined
-    const claimed = claim === undefined ? true : claimKey(claim, { userId, answer }, work).finally(() => (claiming = false))
-    const [ours, made] = await Promise.all([claimed, make(work)])
+    const [ours, made] = await Promise.all([claimFirst(work), make(work)])
     if (!ours && claim !== undefined) return readAnswer<Answer>(claim, work)
     await complete(made, work)
     return answer
+  }
+  async function claimFirst(work: Work): Promise<boolean> {
+    if (claim === undefined) return true
+    claiming = true
+    const ours = await claimKey(claim, { userId, answer }, work)
+    claiming = false
+    return ours
   }
   const wasCommitted = claim === undefined ? wasMade : async (models: Models) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
   return database.execute(operationName, work, { wasCommitted }).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { main } from '../../packages/api/user/index.ts'
-import { apiKey, call, withFunctions } from '../support/functions.ts'
+import { main } from '../../../packages/api/user/index.ts'
+import { apiKey, call, withFunctions } from '../../support/functions.ts'
 
 const headers = { 'content-type': 'application/json', authorization: `Bearer ${apiKey}` }
 const create = (body: unknown, more: Record<string, string> = {}) =>
