@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ApplicationError } from '../../lib/errors.ts'
+import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
+import { wrongBalances } from '../support/balances.ts'
+import { makeCertificates } from '../support/certificates.ts'
+import { openLanes } from '../support/chaos/lanes.ts'
+import { createSubject } from '../support/chaos/subject.ts'
+import { CHAOS_TIMES } from '../support/chaos/times.ts'
+import { userOperations, type UserOperation } from '../support/chaos/user-operations.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { environmentFor } from '../support/functions.ts'
+import type { Cut } from '../support/proxy/faults.ts'
+import { startProxy } from '../support/proxy/proxy.ts'
+
+vi.setConfig({ maxConcurrency: 64 })
+
+const DEADLINE_MS = 3_000
+const LATE_MS = 1_000
+const cuts: readonly Cut[] = ['reset', 'close', 'silence']
+const moments = ['before', 'after'] as const
+// Where the time may run out before it is known that nothing will come any more.
+const AFTER_SILENCE = ['database-unavailable', 'database-busy', 'deadline-exceeded', 'request-in-progress']
+
+interface Fault {
+  readonly point: string
+  readonly matches: RegExp | string
+  readonly when: (typeof moments)[number]
+  readonly action: Cut
+}
+
+function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
+  const points: readonly (readonly [string, RegExp | string])[] = [
+    ['the write', writes],
+    ...(bestEffort
+      ? []
+      : ([
+          ['the activity', /INSERT INTO activities/],
+          ['the end of its savepoint', /^RELEASE SAVEPOINT/],
+        ] as const)),
+    ['COMMIT', 'COMMIT'],
+  ]
+  return points.flatMap(([point, matches]) => moments.flatMap(when => cuts.map(action => ({ point, matches, when, action }))))
+}
+
+const lanes = openLanes(24)
+let database: TestDatabase
+let certificates: Awaited<ReturnType<typeof makeCertificates>>
+beforeAll(async () => {
+  database = await createTestDatabase()
+  certificates = await makeCertificates()
+})
+afterAll(async () => {
+  const wrong = await wrongBalances(database)
+  await database.drop()
+  if (wrong.length > 0) throw new Error(`wrong balances: ${JSON.stringify(wrong)}`)
+})
+
+describe.for(userOperations)('$name', { timeout: 120_000 + CHAOS_TIMES * 30_000, concurrent: true }, operation => {
+  it.for(faultsOf(operation))('keeps its word when the connection ends by $action $when $point', async fault => {
+    for (let time = 0; time < CHAOS_TIMES; time += 1) {
+      const { fired, told, left, again } = await lanes(() => meet(operation, fault))
+      expect(fired).toBe(1)
+      expect(fault.action === 'silence' ? ['ok', ...AFTER_SILENCE] : ['ok']).toContain(told)
+      // An activity that was not recorded is no failure; one that is there twice would be.
+      const right = operation.bestEffort ? [0, 1] : [told === 'ok' ? 1 : 0]
+      expect(right).toContain(left)
+      // Whoever asks again gets it once.
+      expect(again).toEqual(operation.bestEffort ? undefined : { told: 'ok', left: 1 })
+    }
+  })
+})
+
+it.for([
+  ['after', 'ok', 1],
+  ['before', 'commit-unknown', 0],
+] as const)('a create is proven by its claim alone when COMMIT was cut %s and the server cannot tell of it: %s', async ([when, told, left]) => {
+  for (const operation of userOperations.filter(({ name }) => name === 'create' || name === 'transaction')) {
+    const met = await meet(operation, { point: 'COMMIT', matches: 'COMMIT', when, action: 'reset' }, { unidentified: true })
+    expect(met).toEqual({ fired: 1, told, left, again: { told: 'ok', left: 1 } })
+  }
+})
+
+interface Met {
+  readonly fired: number
+  readonly told: string
+  readonly left: number
+  readonly again: { readonly told: string; readonly left: number } | undefined
+}
+
+async function meet(operation: UserOperation, { matches, when, action }: Fault, { unidentified = false } = {}): Promise<Met> {
+  const { host, port } = database.connectionSettings
+  const proxy = await startProxy({ target: { host, port }, certificates })
+  const environment = { ...environmentFor(database), DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
+  const subject = createSubject({ environment, applicationName: `chaos-${randomBytes(6).toString('hex')}` })
+  try {
+    const prepared = await operation.prepare(subject.service, database)
+    // On a connection that has served before.
+    await (await operation.prepare(subject.service, database)).perform()
+    if (unidentified) subject.manager.stopIdentifyingTransactions()
+    const fault = proxy.addFault({ on: 'statement', matches, when, action })
+    const told = await within(prepared.perform)
+    const left = await prepared.effects()
+    const again = operation.bestEffort ? undefined : { told: await within(prepared.perform), left: await prepared.effects() }
+    return { fired: fault.fired(), told, left, again }
+  } finally {
+    await subject.manager.gracefulShutdown()
+    await proxy.stop()
+  }
+}
+
+/** What a caller is told, and in time: `ok`, or the code of an error that the project raises on purpose. */
+async function within(perform: () => Promise<unknown>): Promise<string> {
+  const startedAt = performance.now()
+  const deadline = openDeadline({ remainingMs: DEADLINE_MS, reserveMs: 0 })
+  const told = await runWithDeadline(deadline, perform).then(
+    () => 'ok',
+    (error: unknown) => (error instanceof ApplicationError ? error.code : `not on purpose: ${String(error)}`),
+  )
+  deadline.clear()
+  return performance.now() - startedAt < DEADLINE_MS + LATE_MS ? told : `too late: ${told}`
+}

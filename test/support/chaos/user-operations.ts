@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { createActivityRecorders } from '../../../lib/activity/record.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
+import { createClaim } from '../../../lib/idempotency/claim.ts'
+import { createTransaction } from '../../../lib/transactions/create.ts'
+import { createUser } from '../../../lib/users/create.ts'
+import { patchUser } from '../../../lib/users/patch.ts'
+import type { TestDatabase } from '../database.ts'
+
+/** An operation of the API that meets a fault: what it does, and what it leaves. */
+export interface UserOperation {
+  readonly name: string
+  /** It never fails, and what it writes may be missing. */
+  readonly bestEffort?: boolean
+  /** The statement that writes. */
+  readonly writes: RegExp
+  /** Makes one to be performed, and to be performed again as a caller does who got no answer. */
+  prepare(service: DatabaseService, database: TestDatabase): Promise<Prepared>
+}
+
+export interface Prepared {
+  perform(): Promise<unknown>
+  /** How often its effect is there; a half of it counts as an error. */
+  effects(): Promise<number>
+}
+
+const origin = { ip: null, userAgent: null }
+const claimOf = (key: string, body: unknown) => createClaim({ caller: 'test', key, request: [body] })
+const newUser = () => ({ email: `${randomUUID()}@example.com`, name: 'Ada', externalId: randomUUID() })
+
+async function count(database: TestDatabase, text: string, values: unknown[]): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${text}`, values)
+  return row?.count ?? Number.NaN
+}
+
+async function storeUser(database: TestDatabase): Promise<string> {
+  const [row] = await database.query<{ id: string }>(
+    "INSERT INTO users (id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), gen_random_uuid() || '@example.com', 'Ada', now(), now()) RETURNING id",
+  )
+  return row?.id ?? ''
+}
+
+export const userOperations: readonly UserOperation[] = [
+  {
+    name: 'create',
+    writes: /INSERT INTO users/,
+    async prepare(service, database) {
+      const user = newUser()
+      const key = randomUUID()
+      return {
+        perform: () => createUser(user, { claim: claimOf(key, user), activity: createActivityRecorders(service)(origin), database: service }),
+        async effects() {
+          const keys = await count(database, 'idempotency_keys k JOIN users u ON u.id = k.user_id WHERE k.key = $1', [key])
+          const users = await count(database, 'users WHERE email = $1', [user.email])
+          if (keys !== users) throw new Error(`${users} users, ${keys} keys`)
+          return users
+        },
+      }
+    },
+  },
+  {
+    name: 'patch',
+    writes: /UPDATE users/,
+    async prepare(service, database) {
+      const id = await storeUser(database)
+      const name = randomUUID()
+      return {
+        perform: () => patchUser(id, { name }, { matches: () => true, activity: createActivityRecorders(service)(origin), database: service }),
+        effects: () => count(database, 'users WHERE id = $1 AND name = $2', [id, name]),
+      }
+    },
+  },
+  {
+    name: 'transaction',
+    writes: /INSERT INTO transactions/,
+    async prepare(service, database) {
+      const id = await storeUser(database)
+      const key = randomUUID()
+      const body = { amount: '10.00', currency: 'EUR', externalId: key, status: 'completed' as const }
+      return {
+        perform: () =>
+          createTransaction(id, body, { claim: claimOf(key, body), activity: createActivityRecorders(service)(origin), database: service }),
+        async effects() {
+          const moved = await count(database, 'balances WHERE user_id = $1 AND amount = 10', [id])
+          const made = await count(database, "transactions WHERE user_id = $1 AND status = 'completed'", [id])
+          if (moved !== made) throw new Error(`${made} transactions, ${moved} balances`)
+          return made
+        },
+      }
+    },
+  },
+  {
+    name: 'activity',
+    bestEffort: true,
+    writes: /INSERT INTO activities/,
+    async prepare(service, database) {
+      const id = await storeUser(database)
+      return {
+        async perform() {
+          const recorder = createActivityRecorders(service)(origin)
+          await recorder.recordActivity(id, 'user.updated')
+          await recorder.flushActivity()
+        },
+        effects: () => count(database, 'activities WHERE user_id = $1', [id]),
+      }
+    },
+  },
+]
