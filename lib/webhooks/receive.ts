@@ -1,13 +1,12 @@
 import * as z from 'zod/mini'
 import { v7 as uuidv7 } from 'uuid'
-import { checkContent, checkJsonType, checkSize, parseJson } from '../content.ts'
+import { checkContent, checkSize } from '../content.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError, DeadlineExceededError, NotFoundError } from '../errors.ts'
-import { storableText } from '../storable-text.ts'
 import { claimEvent, markProcessed } from './claim.ts'
 import type { WebhookEvent } from './handler.ts'
-import { handlerFor } from './handlers/index.ts'
-import type { Source } from './sources.ts'
+import { readEvent } from './read-event.ts'
+import type { Source } from './source.ts'
 
 export interface ReceiveOptions {
   readonly sources: ReadonlyMap<string, Source>
@@ -17,11 +16,6 @@ export interface ReceiveOptions {
 export type Received = { readonly outcome: 'applied' | 'ignored' | 'duplicate' }
 
 const RETRY_AFTER_MS = 5_000
-
-const envelopeSchema = z.object({
-  type: storableText({ maxLength: 255 }),
-  data: z.optional(z.unknown()),
-})
 
 /**
  * Takes one delivery: verifies it on its raw bytes, then claims the event, applies it and marks it processed in one
@@ -37,12 +31,11 @@ export async function receiveWebhook(
   const source = sources.get(request.source)
   if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
   checkSize(request.body)
-  const { eventId } = source.verify(request)
-  checkJsonType(request.headers['content-type'])
-  const { type, data } = checkContent(envelopeSchema, parseJson(request.body))
+  source.verify(request)
+  const { id, type, data } = readEvent(source, request)
 
-  const handler = handlerFor(type)
-  const event: WebhookEvent = { source: source.name, id: eventId, type, data: handler ? checkData(handler.schema, data) : undefined }
+  const handler = source.handlers.get(type)
+  const event: WebhookEvent = { source: source.name, id, type, data: handler ? checkData(handler.schema, data) : undefined }
   const receivedAt = new Date()
   let claiming = false
   const work = async (work: Work): Promise<Received> => {
