@@ -3,14 +3,17 @@ import { v7 as uuidv7 } from 'uuid'
 import { checkContent, checkSize } from '../content.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError, DeadlineExceededError, NotFoundError } from '../errors.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { claimEvent, markProcessed } from './claim.ts'
 import type { WebhookEvent } from './handler.ts'
 import { readEvent } from './read-event.ts'
 import type { Source } from './source.ts'
+import { verifyDelivery } from './verify-delivery.ts'
 
 export interface ReceiveOptions {
   readonly sources: ReadonlyMap<string, Source>
   readonly database: DatabaseService
+  readonly logger: Logger
 }
 
 export type Received = { readonly outcome: 'applied' | 'ignored' | 'duplicate' }
@@ -26,12 +29,12 @@ const RETRY_AFTER_MS = 5_000
  */
 export async function receiveWebhook(
   request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer },
-  { sources, database }: ReceiveOptions,
+  { sources, database, logger }: ReceiveOptions,
 ): Promise<Received> {
   const source = sources.get(request.source)
   if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
   checkSize(request.body)
-  source.verify(request)
+  verifyDelivery(source, request, logger)
   const { id, type, data } = readEvent(source, request)
 
   const handler = source.handlers.get(type)

@@ -15,9 +15,17 @@ export type SignatureFault =
   | 'timestamp-too-old'
   | 'timestamp-too-new'
 
-/** 401: the request does not prove that it comes from its source. The code tells the cause; the text helps no forger. */
+/** What a person should look at when no signature matches. */
+export type MismatchHint = 'body-empty' | 'body-length-differs' | 'body-reserialised' | 'secret-has-blanks' | 'secret-has-quotes'
+
+/**
+ * 401: the request does not prove that it comes from its source. The code tells the cause; the text helps no forger,
+ * and the hints are for the log alone.
+ */
 export class SignatureError extends UnauthorizedError {
-  constructor(fault: SignatureFault) {
+  readonly hints: readonly MismatchHint[]
+  constructor(fault: SignatureFault, hints: readonly MismatchHint[] = []) {
     super(fault, 'The signature of this webhook was not accepted.')
+    this.hints = hints
   }
 }

@@ -1,6 +1,7 @@
 import { defineSettings, SettingIssues, type SettingIssue, type SettingsGroup } from '../config/settings.ts'
 import { optionalText } from '../config/schemas.ts'
 import { handlers as allHandlers } from './handlers/index.ts'
+import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
 import { schemeOf, type Source, type SourceDefinition } from './source.ts'
@@ -35,10 +36,11 @@ export function defineSources(table: Readonly<Record<string, SourceDefinition>>)
     const issues: SettingIssue[] = []
     for (const template of templates) {
       const { variable } = template
-      const { keys, weak, refusals } = readSecrets(template, values[variable] ?? '')
+      const text = values[variable] ?? ''
+      const { keys, weak, refusals } = readSecrets(template, text)
       issues.push(...refusals.map(reason => ({ variable, reason })))
       if (weak) sources.weakSecrets.push({ source: template.name, variable })
-      sources.set(template.name, bind(template, keys))
+      sources.set(template.name, bind(template, keys, text))
     }
     if (issues.length > 0) throw new SettingIssues(issues)
     return sources
@@ -86,12 +88,29 @@ function readSecrets({ scheme }: Template, text: string): { keys: unknown[]; wea
   }
 }
 
-function bind({ scheme, toleranceMs, source }: Template, keys: readonly unknown[]): Source {
+function bind({ scheme, toleranceMs, source }: Template, keys: readonly unknown[], secrets: string): Source {
+  const options = { keys, toleranceMs }
   return {
     ...source,
     verify(request) {
       if (keys.length === 0) throw new SignatureError('secret-missing')
-      scheme.verify(request, { keys, toleranceMs })
+      const fault = faultOf(() => scheme.verify(request, options))
+      if (fault?.code !== 'signature-mismatch') {
+        if (fault) throw fault
+        return
+      }
+      const fits = (body: Buffer) => faultOf(() => scheme.verify({ ...request, body }, options))?.code !== 'signature-mismatch'
+      throw new SignatureError('signature-mismatch', mismatchHints(request, { secrets, fits }))
     },
+  }
+}
+
+function faultOf(verify: () => void): SignatureError | undefined {
+  try {
+    verify()
+    return undefined
+  } catch (error) {
+    if (error instanceof SignatureError) return error
+    throw error
   }
 }
