@@ -47,7 +47,7 @@ const schemes = { standard, stripe, github, shopify, digitalocean } as const
 
 /** The scheme that a source follows. */
 export function schemeOf(definition: SourceDefinition): Scheme<unknown> {
-  return (definition.scheme === 'hmac' ? hmac(definition) : schemes[definition.scheme])
+  return definition.scheme === 'hmac' ? hmac(definition) : schemes[definition.scheme]
 }
 
 /** A source with its secrets read. */
