@@ -1,4 +1,5 @@
 import { type LocalSecrets } from './secrets.ts'
+import { localWebhookSecrets } from './webhook-secrets.ts'
 
 // Everything that says where the database is. All of it is set, so that nothing of a real database's address that is
 // in the shell by chance gets mixed in.
@@ -16,7 +17,7 @@ export function localSettings({ databaseUrl, secrets, environment }: LocalSettin
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
-    WEBHOOK_SECRET_DEMO: secrets.webhookSecret,
+    ...localWebhookSecrets(secrets.webhookSecret),
     API_KEY: secrets.apiKey,
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }
