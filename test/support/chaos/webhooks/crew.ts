@@ -49,10 +49,10 @@ export async function sendAll(queue: Delivery[], seat: Seat, told: Told, paceMs:
   }
 }
 
-async function sendUntilSettled({ event, headers }: Delivery, seat: Seat, told: Told): Promise<void> {
+async function sendUntilSettled(delivery: Delivery, seat: Seat, told: Told): Promise<void> {
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    const signed = tries === 1 ? headers : deliveryOf(event).headers
-    const outcome = await seat.run(webEvent({ method: 'POST', path: '/demo', headers: signed, body: event.body }, 'raw'))
+    const { event, headers, body: sent } = tries === 1 ? delivery : deliveryOf(delivery.event)
+    const outcome = await seat.run(webEvent({ method: 'POST', path: `/${event.source}`, headers: { ...headers }, body: sent }, 'raw'))
     for (const [, code = ''] of outcome.logs.stdout.matchAll(/"event":"alert\.raised".*?"code":"(\w+)"/g)) count(told.alerts, code)
     const { status, body } = outcome.exited ? { status: 0, body: '{}' } : webAnswer(outcome)
     const { outcome: result, code } = JSON.parse(body) as { outcome?: string; code?: string }
@@ -64,7 +64,7 @@ async function sendUntilSettled({ event, headers }: Delivery, seat: Seat, told: 
     if (event.kind === 'forged' && status === 401) return
     await sleep(RETRY_MS * (0.5 + Math.random()))
   }
-  throw new Error(`${event.id} was never accepted`)
+  throw new Error(`${delivery.event.id} was never accepted`)
 }
 
 /** Runs maintenance again and again, as its schedule does, until it is told to stop. */

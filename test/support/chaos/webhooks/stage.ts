@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path'
 import { dataRootFor } from '../../../../lib/server/postgres/data-root.ts'
 import { withConnection } from '../../../../lib/server/postgres/connection.ts'
 import { startPostgres, type LocalPostgres } from '../../../../lib/server/postgres/local-postgres.ts'
-import { webhookSecret } from '../../functions.ts'
 import { startContainer, type Container } from '../../platform/container.ts'
 import { packZip } from '../../platform/pack-function.ts'
 import { startProxy, type Proxy } from '../../proxy/proxy.ts'
 import { startRedis, type RedisServer } from '../../redis.ts'
 import { makeServerFolder } from '../../server-folder.ts'
 import { migrate } from '../../templates.ts'
+import { secrets } from './deliveries.ts'
 
 /** A database server of one's own behind a proxy, perhaps a Redis, and containers of the real bundles. */
 export interface Stage {
@@ -53,7 +53,7 @@ export async function openStage({ buffered }: { buffered: boolean }): Promise<St
     DB_PASSWORD: postgres.password,
     DB_CA_CERT: proxy.authority,
     LOG_LEVEL: 'warn',
-    WEBHOOK_SECRET_DEMO: webhookSecret,
+    ...secrets,
     PAYLOAD_KEY: Buffer.alloc(32, 5).toString('base64'),
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
   }
