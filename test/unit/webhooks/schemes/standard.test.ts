@@ -152,8 +152,10 @@ describe('v1a', () => {
     'webhook-signature': signature,
   })
   const signature = (at = seconds) => `v1a,${sign(null, signed('msg_1', at), pair.privateKey).toString('base64')}`
-  const v1aFault = (signatureHeader: string, { sent = body, at = seconds, with: held = asymmetric } = {}) =>
-    fault(headersWith(signatureHeader, at), sent, { keys: held })
+  const v1aFault = (
+    signatureHeader: string,
+    { sent = body, at = seconds, with: held = asymmetric }: { sent?: Buffer; at?: number; with?: StandardKey[] } = {},
+  ) => fault(headersWith(signatureHeader, at), sent, { keys: held })
 
   it('accepts what the private key signed, over id, time stamp and body', () => {
     expect(v1aFault(signature())).toBe('accepted')

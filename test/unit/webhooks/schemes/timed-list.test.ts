@@ -44,6 +44,7 @@ describe.each<[name: string, scheme: Scheme<Buffer>, header: string]>([
     ['a header that came twice', `t=${seconds},v1=${sign()}, t=${seconds},v1=${sign()}`, 'timestamp-repeated'],
     ['blanks between the parts', `t=${seconds}, v1=${sign()}`, 'signature-malformed'],
     ['a part without a name', `t=${seconds},v1=${sign()},rest`, 'signature-malformed'],
+    ['an empty signature beside a good one', `t=${seconds},v1=,v1=${sign()}`, 'signature-malformed'],
     ['a truncated signature', `t=${seconds},v1=${sign().slice(1)}`, 'signature-malformed'],
     ['a longer signature', `t=${seconds},v1=${sign()}00`, 'signature-malformed'],
     ['upper case', `t=${seconds},v1=${sign().toUpperCase()}`, 'signature-malformed'],
