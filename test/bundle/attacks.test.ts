@@ -156,3 +156,21 @@ it.each(['stripe', 'github', 'shopify', 'partner'] as const)('%s: a delivery wit
   expect(answer).toMatchObject({ status: 422, body: { code: 'event-id-missing' } })
   expect(await stored()).toBe(before)
 })
+
+it('the log, and no answer, says that a body looks written anew and that a secret has blanks around it or is weak', async () => {
+  const weak = await containerOf('api/webhook', 'digitalocean', database, { ...secrets, WEBHOOK_SECRET_GITHUB: ' weak-secret ' })
+  const target: Target = { definition: sourceTable.github, secret: 'weak-secret', anotherSecret: '' }
+  const { headers, body } = honestDelivery(target)
+  const answer = await callWeb(weak, {
+    method: 'POST',
+    path: '/github',
+    headers,
+    body: Buffer.from(JSON.stringify(JSON.parse(body.toString()), undefined, 2)),
+  })
+  expect(answer.lines.filter(({ event }) => String(event).startsWith('webhook.'))).toEqual([
+    expect.objectContaining({ event: 'webhook.secret.weak', level: 'warn', source: 'github', variable: 'WEBHOOK_SECRET_GITHUB' }),
+    expect.objectContaining({ event: 'webhook.refused', code: 'signature-mismatch', hints: ['body-reserialised', 'secret-has-blanks'] }),
+  ])
+  expect(JSON.stringify(answer.body)).not.toMatch(/reserialised|blanks|weak/)
+  expect(answer.body.code).toBe('signature-mismatch')
+})
