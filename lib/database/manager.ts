@@ -50,7 +50,8 @@ const CLOSE_MS = 2_000
 // Taken from the time that is kept back for answering.
 const MAKE_ROOM_MS = 200
 const HEALTH_CHECK_MS = 3_000
-const RETRY_AFTER_MS = 1_000
+// Whoever holds the connections is at work, and soon done.
+const QUEUE_RETRY_AFTER_MS = 1_000
 // What says that there is a pooler: it refuses the options that a direct connection starts with.
 const POOLER_REFUSES = '08P01:startup-parameter'
 // Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
@@ -156,11 +157,8 @@ export class DatabaseManager {
         return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired))
       } catch (error) {
         // Whoever stopped waiting must not keep the connection that arrives later.
-        acquired.then(
-          connection => generation.release(connection),
-          () => undefined,
-        )
-        if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
+        generation.abandon(acquired)
+        if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: QUEUE_RETRY_AFTER_MS, cause: error }) : error
         const { key, connection } = classifyError(error)
         if (key === POOLER_REFUSES && generation.sendsOptions) this.#pooled = true
         else if (connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
@@ -187,14 +185,17 @@ export class DatabaseManager {
     this.breaker.close()
   }
 
-  /** Whether the database answers a statement within `withinMs`; never rejects. */
+  /**
+   * Whether the database answers a statement within `withinMs`; never rejects. A pool whose connections are all at work
+   * is taken for healthy: what they meet, their own work will tell.
+   */
   async isConnectionHealthy(withinMs = HEALTH_CHECK_MS): Promise<boolean> {
     const stop = new AbortController()
     const timer = setTimeout(() => stop.abort(new DeadlineExceededError()), withinMs)
     return this.connect(stop.signal)
       .then(
         () => true,
-        () => false,
+        (error: unknown) => error instanceof DatabaseBusyError && this.breaker.state.kind === 'closed',
       )
       .finally(() => clearTimeout(timer))
   }

@@ -108,7 +108,10 @@ describe('a lost COMMIT', () => {
       manager.stopIdentifyingTransactions()
       proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: 'reset' })
       let tries = 0
-      const lost = service.execute('write', async work => (await insert(work, 'a'), (tries += 1)), { wasCommitted: wasStored('a') })
+      const lost = service.execute('write', async work => (await insert(work, 'a'), (tries += 1)), {
+        wasCommitted: wasStored('a'),
+        deadline: within(1_000),
+      })
       await expect(lost).rejects.toMatchObject({ code: 'commit-unknown' })
       expect(tries).toBe(1)
       expect(await stored(database)).toEqual([])
@@ -207,6 +210,14 @@ describe('what passes by itself is done again as a whole', () => {
       const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith(sqlstate))), { mode })
       await expect(failing).rejects.toMatchObject({ code })
       expect(tries).toBe(most)
+    })
+  })
+
+  it('with a longer delay where the server lacks the means', async () => {
+    await withService(async ({ service, lines }) => {
+      let tries = 0
+      await service.execute('fail', async ({ query }) => (tries += 1) === 1 && query(failWith('53200')))
+      expect(lines.filter(({ event }) => event === 'database.operation.replayed')).toMatchObject([{ code: '53200', delayMs: 250 }])
     })
   })
 
