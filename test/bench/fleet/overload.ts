@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MOST_CONTAINERS } from '../../../lib/database/capacity.ts'
+import { DEADLINE_MS, startFleet } from './fleet.ts'
+import { type BenchOptions } from './options.ts'
+import { USABLE, type Stage } from './stage.ts'
+import { type Line } from './table.ts'
+import { countEndings, describeErrors, mostServed } from './tally.ts'
+import { sleepingWay } from './ways.ts'
+
+/** As many containers as the platform runs, all called at once, with calls that keep their connections busy. A line for each length of a call. */
+export async function runOverload(stage: Stage, { callMs, pauseMs }: BenchOptions): Promise<Line[]> {
+  await using route = await stage.openRoute('direct')
+  await using fleet = await startFleet({ way: await sleepingWay(), route, size: MOST_CONTAINERS, warmUp: { path: '/0' } })
+  const lines: Line[] = []
+  for (const ms of callMs) {
+    const { results, wallMs } = await fleet.wave(() => ({ path: `/${ms}` }))
+    const { served, late, hung, crashed } = countEndings(results)
+    const limit = mostServed({ asked: results.length, slots: USABLE, deadlineMs: DEADLINE_MS, callMs: ms })
+    const comeBack = results.filter(result => result.comeBack && result.ending === 'refused').length
+    lines.push({
+      'call ms': ms,
+      asked: results.length,
+      served,
+      'share served': percent(served / results.length),
+      'arithmetic limit': `${percent(limit / results.length)} (${limit})`,
+      '503 + Retry-After': comeBack,
+      'other answers': results.length - served - comeBack - late - hung - crashed,
+      late,
+      hung,
+      crashed,
+      'longest ms': Math.round(Math.max(...results.map(result => result.ms))),
+      'wall ms': Math.round(wallMs),
+      errors: describeErrors(results),
+    })
+    await sleep(pauseMs)
+  }
+  return lines
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}
