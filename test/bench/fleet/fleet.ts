@@ -43,17 +43,15 @@ export interface Fleet extends AsyncDisposable {
 export async function startFleet({ way, route, size, warmUp }: { way: Way; route: Route; size: number; warmUp: WebRequest }): Promise<Fleet> {
   await using undo = new AsyncDisposableStack()
   const containers: Container[] = []
-  const start = async () => {
-    const container = await startContainer({
+  undo.defer(async () => void (await Promise.all(containers.map(container => container.kill()))))
+  const start = () =>
+    startContainer({
       zip: way.zip,
       runtime: 'digitalocean',
       environment: way.environment(route),
       limits: { timeout: DEADLINE_MS },
       name: `bench/${way.name}`,
     })
-    undo.defer(() => container.kill())
-    return container
-  }
   let toStart = size
   await Promise.all(
     Array.from({ length: STARTED_AT_ONCE }, async () => {

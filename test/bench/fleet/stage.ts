@@ -5,7 +5,7 @@ import pg from 'pg'
 import { databaseUrl, withConnection, type ServerAddress } from '../../../lib/server/postgres/connection.ts'
 import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
 import { startPostgres } from '../../../lib/server/postgres/local-postgres.ts'
-import { startPgBouncer } from '../../support/pgbouncer.ts'
+import { startPgBouncer, type PgBouncer } from '../../support/pgbouncer.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../support/server-folder.ts'
 import { migrate } from '../../support/templates.ts'
 import { countConnections, countLogins, type ConnectionCounts } from './connection-log.ts'
@@ -55,6 +55,8 @@ export async function openStage(): Promise<Stage> {
   const folder = await makeServerFolder()
   undo.defer(() => rm(folder, { recursive: true, force: true }))
   const log = countConnections(USER)
+  // Whoever ends the bench in the middle ends these, too.
+  const poolers = new Set<PgBouncer>()
   const postgres = await startPostgres({
     folder,
     programsFolder: dataRootFor(resolve(import.meta.dirname, '../../..')).folder,
@@ -68,6 +70,7 @@ export async function openStage(): Promise<Stage> {
     onLog: log.read,
   })
   undo.defer(() => postgres.stop())
+  undo.defer(async () => void (await Promise.all([...poolers].map(pooler => pooler.stop()))))
   const app = { host: postgres.host, port: postgres.port, user: USER, password: PASSWORD }
   // As a superuser: there is always a connection for it, and none is held that the fleet could have.
   const ask = <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
@@ -115,6 +118,7 @@ export async function openStage(): Promise<Stage> {
       const logins = countLogins()
       const settings = { default_pool_size: String(POOLER_SIZE), max_client_conn: '1000', log_connections: '1' }
       const pooler = await startPgBouncer({ server: app, settings, onLog: logins.read })
+      poolers.add(pooler)
       return {
         name: 'PgBouncer',
         pooled: true,
@@ -130,6 +134,7 @@ export async function openStage(): Promise<Stage> {
           await allGone()
         },
         async [Symbol.asyncDispose]() {
+          poolers.delete(pooler)
           await pooler.stop()
           await allGone()
         },
