@@ -12,6 +12,7 @@ import type { Lease } from './lease.ts'
 import { settleLostCommit, type TryWork } from './lost-commit.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
+import { QueueTime } from './queue-time.ts'
 import { safeExecute } from './safe-execute.ts'
 import { endSession, type LostSession } from './transaction/end-session.ts'
 import type { IsolationLevel, Work, WorkMode } from './work.ts'
@@ -70,10 +71,25 @@ function saysTheServerAnswered(error: unknown): boolean {
 
 /** Tries the work until it is done or must not be tried any more; past the breaker. */
 async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Done<Result>> {
+  const queue = new QueueTime()
+  try {
+    return await tryInTurn(options, tools, body, queue)
+  } catch (error) {
+    throw queue.explain(error)
+  }
+}
+
+async function tryInTurn<Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: (work: Work) => Promise<Result>,
+  queue: QueueTime,
+): Promise<Done<Result>> {
   const { manager, budget } = tools
   let lost: LostSession | undefined
   for (let replays = 0; ; replays += 1) {
-    const lease = await leaseConnection(options, tools)
+    const lease = await leaseConnection(options, tools, queue)
+    const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
     const outcome = await attempt(
@@ -98,6 +114,7 @@ async function tryUntilDone<Result>(options: OperationOptions, tools: OperationT
       continue
     }
     lost = settled.lost
+    if (classifyError(settled.cause).crowded) queue.add(performance.now() - begunAt)
     await beforeReplay(settled, replays, options, tools)
   }
 }
@@ -113,11 +130,15 @@ async function beforeReplay(
   const { manager, budget, logger, random } = tools
   const verdict = classifyError(failed.cause)
   if (concernsConnection(verdict)) manager.noteFailure(failed.cause)
-  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(MAX_REPLAYS, verdict.maxReplays ?? MAX_REPLAYS) : 0
+  // A pooler that had no session to lend has sent nothing on: waiting one's turn, which only the deadline bounds.
+  const inTurn = verdict.crowded && verdict.replay === 'yes'
+  const most = inTurn ? Number.POSITIVE_INFINITY : MAX_REPLAYS
+  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(most, verdict.maxReplays ?? most) : 0
   const onReplay = (replay: object) =>
     logger.info({ event: 'database.operation.replayed', operation: name, ...replay, code: verdict.code ?? verdict.key })
-  if (!(await untilReplay(replays, { deadline, signal, maxReplays, budget, slow: verdict.slow ?? false, random, onReplay })))
-    throw callerError({ ...failed, verdict }, options)
+  const paid = inTurn ? { shorten: true } : { budget }
+  const waited = await untilReplay(replays, { deadline, signal, maxReplays, ...paid, slow: verdict.slow ?? false, random, onReplay })
+  if (!waited) throw callerError({ ...failed, verdict }, options)
 }
 
 // A constraint that is violated is no failure of the database.

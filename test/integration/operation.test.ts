@@ -993,6 +993,19 @@ describe('connecting', () => {
       expect(await read(5_000)).toEqual([{ one: 1 }])
     })
   })
+
+  it.each([
+    ['let in too late for it is busy, and the caller comes back', 5, { code: 'database-busy', status: 503, retryAfterMs: 5_000 }],
+    ['let in at once is late by itself', 0, { code: 'deadline-exceeded', status: 504 }],
+  ])('to a full server: work that is %s', async (_what, times, told) => {
+    await withService(async ({ proxy, service, database }) => {
+      const full = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } as const
+      proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times })
+      const slow = async (work: Work) => (await insert(work, 'slow'), work.query('SELECT pg_sleep(5)'))
+      await expect(service.execute('slow', slow, { deadline: within(1_000) })).rejects.toMatchObject(told)
+      expect(await database.query('SELECT 1 FROM webhook_events')).toEqual([])
+    })
+  })
 })
 
 describe('the circuit breaker', () => {

@@ -10,10 +10,12 @@ import { sleepingWay } from './ways.ts'
 /** As many containers as the platform runs, all called at once, with calls that keep their connections busy. A line for each length of a call. */
 export async function runOverload(stage: Stage, { callMs, pauseMs }: BenchOptions): Promise<Line[]> {
   await using route = await stage.openRoute('direct')
-  await using fleet = await startFleet({ way: await sleepingWay(), route, size: MOST_CONTAINERS, warmUp: { path: '/0' } })
+  await using fleet = await startFleet({ way: await sleepingWay(), route, size: MOST_CONTAINERS, warmUp: { method: 'POST', path: '/0' } })
   const lines: Line[] = []
   for (const ms of callMs) {
-    const { results, wallMs } = await fleet.wave(() => ({ path: `/${ms}` }))
+    const before = await stage.stored()
+    const { results, wallMs } = await fleet.wave(() => ({ method: 'POST', path: `/${ms}` }))
+    const stored = (await stage.stored()) - before
     const { served, late, hung, crashed } = countEndings(results)
     const limit = mostServed({ asked: results.length, slots: USABLE, deadlineMs: DEADLINE_MS, callMs: ms })
     const comeBack = results.filter(result => result.comeBack && result.ending === 'refused').length
@@ -21,6 +23,8 @@ export async function runOverload(stage: Stage, { callMs, pauseMs }: BenchOption
       'call ms': ms,
       asked: results.length,
       served,
+      // More would be written and refused, less answered and lost.
+      stored,
       'share served': percent(served / results.length),
       'arithmetic limit': `${percent(limit / results.length)} (${limit})`,
       '503 + Retry-After': comeBack,

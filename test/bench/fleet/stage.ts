@@ -46,6 +46,8 @@ export interface Stage extends AsyncDisposable {
   openRoute(name: Route['name']): Promise<Route>
   /** Sessions that the fleet, or the pooler for it, has open on the server. */
   held(): Promise<number>
+  /** Users that are stored: what every write of the bench makes. */
+  stored(): Promise<number>
 }
 
 /** Starts PostgreSQL, without TLS, and makes a database for a user who is no superuser. */
@@ -87,6 +89,11 @@ export async function openStage(): Promise<Stage> {
   async function held(): Promise<number> {
     await sleep(SETTLE_MS)
     const [row] = await ask<{ count: number }>('SELECT count(*)::int AS count FROM pg_stat_activity WHERE usename = $1', [USER])
+    return row?.count ?? 0
+  }
+
+  async function stored(): Promise<number> {
+    const [row] = await ask<{ count: number }>('SELECT count(*)::int AS count FROM users')
     return row?.count ?? 0
   }
 
@@ -143,7 +150,7 @@ export async function openStage(): Promise<Stage> {
   }
 
   const owned = undo.move()
-  return { version: server?.version ?? '', openRoute: name => routes[name](), held, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { version: server?.version ?? '', openRoute: name => routes[name](), held, stored, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 function minus(now: ConnectionCounts, before: ConnectionCounts): ConnectionCounts {
