@@ -146,6 +146,7 @@ function spoils(error: unknown): boolean {
 }
 
 function causeOf(error: unknown, guard: ManagedTransaction | ReadStatements): unknown {
+  if (guard instanceof ReadStatements && guard.sessionEnd !== undefined) return guard.sessionEnd
   const { firstError } = guard
   if (firstError === undefined) return error
   // A read's statements do not depend on each other: an error that the work has dealt with explains nothing.

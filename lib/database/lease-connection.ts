@@ -12,8 +12,8 @@ const TELLING_WAIT_MS = 1_500
 
 /**
  * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
- * been sent, so only the deadline bounds the waiting; a full server is a queue in which every container waits its turn,
- * and `queue` hears how long that took.
+ * been sent, so only the deadline bounds the waiting; a full server, or a pool that others of this process use, is a queue
+ * in which everybody waits its turn, and `queue` hears how long that took.
  * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time; DeadlineExceededError when there was
  * no time to begin with.
  */
@@ -31,7 +31,7 @@ export async function leaseConnection(
     try {
       const lease = await manager.acquire(signal)
       if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) {
-        if (met?.verdict.crowded) queue?.add(performance.now() - startedAt)
+        if (lease.queued || met?.verdict.crowded) queue?.add(performance.now() - startedAt)
         return lease
       }
       lease.destroy()

@@ -154,7 +154,7 @@ export class DatabaseManager {
       const queued = generation.claimed >= this.#options.settings.profile.pool.max
       const acquired = generation.acquire()
       try {
-        return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired))
+        return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired), queued)
       } catch (error) {
         // Whoever stopped waiting must not keep the connection that arrives later.
         generation.abandon(acquired)

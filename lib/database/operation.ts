@@ -114,8 +114,12 @@ async function tryInTurn<Result>(
       continue
     }
     lost = settled.lost
-    if (classifyError(settled.cause).crowded) queue.add(performance.now() - begunAt)
-    await beforeReplay(settled, replays, options, tools)
+    const { crowded } = classifyError(settled.cause)
+    try {
+      await beforeReplay(settled, replays, options, tools)
+    } finally {
+      if (crowded) queue.add(performance.now() - begunAt)
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import { DeadlineExceededError } from '../errors.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
 
-// What a caller is told to wait when a full server kept it waiting.
+// What a caller is told to wait when it got its turn too late.
 const RETRY_AFTER_MS = 5_000
 const MOST = 0.5
 
-/** Tells an operation that a full server kept waiting from one that took long by itself. One per operation. */
+/** Tells an operation that a full server, or a full pool, kept waiting from one that took long by itself. One per operation. */
 export class QueueTime {
   readonly #now: () => number
   readonly #startedAt: number
@@ -16,14 +16,14 @@ export class QueueTime {
     this.#startedAt = now()
   }
 
-  /** Takes note of a wait for a connection of a full server, in ms. */
+  /** Takes note of a wait for one's turn, in ms. */
   add(waitedMs: number): void {
     this.#waitedMs += waitedMs
   }
 
   /**
    * What to tell of the error that ended the operation: when its time was over, and most of it had gone by in the queue,
-   * then the server was too busy, and the caller is told when to come back.
+   * then the database was too busy, and the caller is told when to come back.
    */
   explain(error: unknown): unknown {
     const queued = this.#waitedMs > MOST * (this.#now() - this.#startedAt)

@@ -994,6 +994,19 @@ describe('connecting', () => {
     })
   })
 
+  it.each(['read', 'write'] as const)('to a pooler without a session to lend is a queue and no outage for a %s', async mode => {
+    await withService(async ({ proxy, manager, service }) => {
+      const full = { severity: 'FATAL', code: '08P01', message: 'query_wait_timeout' } as const
+      const fault = proxy.addFault({ on: 'statement', matches: /^START/, when: 'before', action: { error: full }, times: 1_000 })
+      const one = (remainingMs: number) => service.execute('one', ({ query }) => query('SELECT 1 AS one'), { mode, deadline: within(remainingMs) })
+      for (let call = 0; call < 2; call += 1) await expect(one(600)).rejects.toMatchObject({ code: 'database-busy', status: 503 })
+      expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
+      expect(fault.fired()).toBeGreaterThan(2)
+      fault.remove()
+      expect(await one(5_000)).toEqual([{ one: 1 }])
+    })
+  })
+
   it.each([
     ['let in too late for it is busy, and the caller comes back', 5, { code: 'database-busy', status: 503, retryAfterMs: 5_000 }],
     ['let in at once is late by itself', 0, { code: 'deadline-exceeded', status: 504 }],

@@ -27,6 +27,7 @@ export class ReadStatements implements StatementGuard {
   readonly #behindCommit: (client: GuardedClient) => void
   #firstError: unknown
   #spoiledConnection = false
+  #sessionEnd: unknown
 
   constructor({ deadline, statementMs, limits, behindCommit }: ReadStatementsOptions) {
     this.#deadline = deadline
@@ -48,13 +49,21 @@ export class ReadStatements implements StatementGuard {
     return this.#spoiledConnection
   }
 
+  /** What ended the session at a transaction's start: the statement behind it only finds the connection gone. */
+  get sessionEnd(): unknown {
+    return this.#sessionEnd
+  }
+
   around(client: GuardedClient, send: (timeoutMs: number) => void): void {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
-    // What fails before or behind the statement fails the statement too, and that error is the one to report.
-    client.sendRaw(startStatement('READ ONLY', serverBound(boundMs), this.#limits)).catch(unheard)
+    // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
+    // connection went with what failed before it.
+    client.sendRaw(startStatement('READ ONLY', serverBound(boundMs), this.#limits)).catch((error: unknown) => {
+      if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
+    })
     send(boundMs)
     client.sendRaw('COMMIT').catch(unheard)
     this.#behindCommit(client)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { startFleet, type Fleet } from './fleet.ts'
+import { type BenchOptions } from './options.ts'
 import { USABLE, type Route, type Stage } from './stage.ts'
 import { type Line } from './table.ts'
 import { countEndings } from './tally.ts'
@@ -14,9 +15,9 @@ const LONGEST_MS = 120_000
 const KEPT_BELOW = 0.1
 
 /** A few containers in use while a crowd holds nearly every connection, and after it has gone. A line for each ten seconds. */
-export async function runAfterCrowd(stage: Stage, way: Way): Promise<Line[]> {
+export async function runAfterCrowd(stage: Stage, way: Way, { deadlineMs }: BenchOptions): Promise<Line[]> {
   await using route = await stage.openRoute('direct')
-  await using fleet = await startFleet({ way, route, size: CONTAINERS, warmUp: readRequest() })
+  await using fleet = await startFleet({ way, route, size: CONTAINERS, deadlineMs, warmUp: readRequest() })
   const lines: Line[] = []
   const crowd = await Promise.all(Array.from({ length: USABLE - CONTAINERS + 1 }, () => openClient(route)))
   try {

@@ -5,8 +5,6 @@ import { webAnswer } from '../../support/platform/web-answer.ts'
 import { type Route } from './stage.ts'
 import { type Way } from './ways.ts'
 
-/** The platform's time limit of a call. */
-export const DEADLINE_MS = 10_000
 // More at once only wait for each other.
 const STARTED_AT_ONCE = 3
 // After so many warm-up calls the connections that they left are ended: fewer than the server takes.
@@ -39,8 +37,17 @@ export interface Fleet extends AsyncDisposable {
   call(container: number, request: WebRequest): Promise<CallResult>
 }
 
+export interface FleetOptions {
+  way: Way
+  route: Route
+  size: number
+  /** The platform's time limit of a call. */
+  deadlineMs: number
+  warmUp: WebRequest
+}
+
 /** Starts containers that have loaded all their code, have answered once and are not connected. */
-export async function startFleet({ way, route, size, warmUp }: { way: Way; route: Route; size: number; warmUp: WebRequest }): Promise<Fleet> {
+export async function startFleet({ way, route, size, deadlineMs, warmUp }: FleetOptions): Promise<Fleet> {
   await using undo = new AsyncDisposableStack()
   const containers: Container[] = []
   undo.defer(async () => void (await Promise.all(containers.map(container => container.kill()))))
@@ -49,7 +56,7 @@ export async function startFleet({ way, route, size, warmUp }: { way: Way; route
       zip: way.zip,
       runtime: 'digitalocean',
       environment: way.environment(route),
-      limits: { timeout: DEADLINE_MS },
+      limits: { timeout: deadlineMs },
       name: `bench/${way.name}`,
     })
   let toStart = size
@@ -59,7 +66,7 @@ export async function startFleet({ way, route, size, warmUp }: { way: Way; route
     }),
   )
   for (const [number, container] of containers.entries()) {
-    const { ending, status, code } = await callOf(container, warmUp)
+    const { ending, status, code } = await callOf(container, warmUp, deadlineMs)
     if (ending !== 'served') throw new Error(`${way.name}, ${route.name}: warming up ended in ${ending} ${status} ${code}`)
     if ((number + 1) % WARMED_BETWEEN === 0) await route.disconnectAll()
   }
@@ -72,7 +79,7 @@ export async function startFleet({ way, route, size, warmUp }: { way: Way; route
   async function call(number: number, request: WebRequest): Promise<CallResult> {
     const container = containers[number]
     if (!container) throw new Error(`there is no container ${number}`)
-    const result = await callOf(container, request)
+    const result = await callOf(container, request, deadlineMs)
     if (result.ending === 'hung' || result.ending === 'crashed') containers[number] = await start()
     return result
   }
@@ -85,7 +92,7 @@ export async function startFleet({ way, route, size, warmUp }: { way: Way; route
       let endedAt = startedAt
       const results = await Promise.all(
         containers.map(async (container, number) => {
-          const result = await callOf(container, requestFor(number))
+          const result = await callOf(container, requestFor(number), deadlineMs)
           endedAt = performance.now()
           return result
         }),
@@ -98,7 +105,7 @@ export async function startFleet({ way, route, size, warmUp }: { way: Way; route
   }
 }
 
-async function callOf(container: Container, request: WebRequest): Promise<CallResult> {
+async function callOf(container: Container, request: WebRequest, deadlineMs: number): Promise<CallResult> {
   const event = webEvent(request, 'raw')
   const startedAt = performance.now()
   const outcome = await container.run(event)
@@ -110,7 +117,7 @@ async function callOf(container: Container, request: WebRequest): Promise<CallRe
   const { status, headers, body } = webAnswer(outcome)
   const served = status >= 200 && status < 300
   return {
-    ending: ms > DEADLINE_MS ? 'late' : served ? 'served' : 'refused',
+    ending: ms > deadlineMs ? 'late' : served ? 'served' : 'refused',
     status,
     code: served ? undefined : codeOf(body),
     comeBack: status === 503 && headers.has('retry-after'),

@@ -2,7 +2,6 @@ import { availableParallelism, cpus } from 'node:os'
 import { hasPgBouncer } from '../../support/pgbouncer.ts'
 import { stopContainers } from '../../support/platform/container.ts'
 import { runAfterCrowd } from './after-crowd.ts'
-import { DEADLINE_MS } from './fleet.ts'
 import { readOptions } from './options.ts'
 import { runOverload } from './overload.ts'
 import { MAX_CONNECTIONS, openStage, POOLER_SIZE, USABLE } from './stage.ts'
@@ -25,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   console.log(
-    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, PostgreSQL ${stage.version} without TLS, max_connections ${MAX_CONNECTIONS}, ${USABLE} usable; deadline ${DEADLINE_MS / 1_000} s; PgBouncer in transaction mode with ${POOLER_SIZE} connections of the server`,
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, PostgreSQL ${stage.version} without TLS, max_connections ${MAX_CONNECTIONS}, ${USABLE} usable; deadline ${options.deadlineMs / 1_000} s; PgBouncer in transaction mode with ${POOLER_SIZE} connections of the server`,
   )
   const ways = await waysToCompare()
   const waves: Line[] = []
@@ -40,7 +39,10 @@ try {
   )
   const [ours] = ways
   if (ours)
-    show('A few containers while a crowd holds the connections, and after it has gone.', await tell('after the crowd', runAfterCrowd(stage, ours)))
+    show(
+      'A few containers while a crowd holds the connections, and after it has gone.',
+      await tell('after the crowd', runAfterCrowd(stage, ours, options)),
+    )
 } catch (error) {
   // What fails because everything is being ended is no news.
   if (ending === undefined) throw error

@@ -5,9 +5,11 @@ export interface BenchOptions {
   /** How long the calls of the overload take, each for a wave of its own. */
   callMs: readonly number[]
   pauseMs: number
+  /** The platform's time limit of a call. */
+  deadlineMs: number
 }
 
-/** Reads `CONTAINERS`, `WAVES`, `CALL_MS` (several, apart by commas) and `PAUSE_MS`. Throws for what is no whole number. */
+/** Reads `CONTAINERS`, `WAVES`, `CALL_MS` (several, apart by commas), `PAUSE_MS` and `DEADLINE_MS`. Throws for what is no whole number. */
 export function readOptions(environment: Readonly<Record<string, string | undefined>>): BenchOptions {
   const number = (name: string, text: string) => {
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`${name} is to be a whole number from 1 on: ${text}`)
@@ -19,5 +21,6 @@ export function readOptions(environment: Readonly<Record<string, string | undefi
     // The first can all be served within their deadline; of the second there are more than the server has time for.
     callMs: (environment.CALL_MS ?? '200,3000').split(',').map(text => number('CALL_MS', text.trim())),
     pauseMs: number('PAUSE_MS', environment.PAUSE_MS ?? '1000'),
+    deadlineMs: number('DEADLINE_MS', environment.DEADLINE_MS ?? '10000'),
   }
 }

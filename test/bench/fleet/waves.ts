@@ -7,9 +7,14 @@ import { countEndings, describeErrors } from './tally.ts'
 import { readRequest, writeRequest, type Way } from './ways.ts'
 
 /** Waves of requests to a fleet of one way on one route: half of the calls read, half write. A line for each wave. */
-export async function runWaves(stage: Stage, way: Way, routeName: Route['name'], { containers, waves, pauseMs }: BenchOptions): Promise<Line[]> {
+export async function runWaves(
+  stage: Stage,
+  way: Way,
+  routeName: Route['name'],
+  { containers, waves, pauseMs, deadlineMs }: BenchOptions,
+): Promise<Line[]> {
   await using route = await stage.openRoute(routeName)
-  await using fleet = await startFleet({ way, route, size: containers, warmUp: readRequest() })
+  await using fleet = await startFleet({ way, route, size: containers, deadlineMs, warmUp: readRequest() })
   const lines: Line[] = []
   for (let number = 1; number <= waves; number += 1) {
     const [countsBefore, msBefore] = [await route.counts(), route.serverMs()]
