@@ -1,6 +1,7 @@
 import type { QueryResult } from 'pg'
 import type { Logger } from '../telemetry/logger.ts'
 import type { GuardedClient } from './client.ts'
+import { classifyError } from './errors/classify-error.ts'
 
 /** How full the server was when it was last looked at. */
 export interface Crowding {
@@ -73,7 +74,7 @@ export class CrowdingGuard {
     this.#nextLookAt = now + LOOK_EVERY_MS + (this.#options.random ?? Math.random)() * JITTER_MS
     this.#looking = client.sendRaw(LOOK).then(
       answer => this.#see(answer),
-      (error: unknown) => this.#options.logger.debug({ event: 'database.crowding.unseen', error }),
+      (error: unknown) => this.#unseen(error),
     )
   }
 
@@ -85,6 +86,13 @@ export class CrowdingGuard {
   /** Resolves when the look under way, if any, is answered. */
   async seen(): Promise<void> {
     await this.#looking
+  }
+
+  #unseen(error: unknown): void {
+    this.#options.logger.debug({ event: 'database.crowding.unseen', error })
+    const { transient, connection } = classifyError(error)
+    // A crowd that can be seen no more would never be seen to go.
+    if (!transient && connection === 'keep') this.#crowded = false
   }
 
   #see(answer: QueryResult | QueryResult[]): void {
