@@ -16,7 +16,7 @@ export interface FleetSettings {
   readonly pooler: 'none' | 'transaction'
   /** With a pooler: how many connections of the server it lends out, the sum of all of its pools. */
   readonly poolerSize?: number | undefined
-  /** `DB_CROWDED_AT`, in percent of the usable connections: above it a container gives its connection back. */
+  /** `DB_CROWDED_AT`, in percent of the usable connections: from it on a container gives its connection back; 0 never. */
   readonly crowdedAt?: number | undefined
 }
 
@@ -55,10 +55,11 @@ export function usableConnections({ maxConnections, reserved }: ServerLimits): n
   return Math.max(0, maxConnections - reserved)
 }
 
-/** How many connections may be open before containers give theirs back, whole ones, out of the usable. */
+/** How many of the usable connections containers keep at most: the next one would reach the share from which they let go. */
 export function crowdedMark(usable: number, crowdedAt: number = DEFAULT_CROWDED_AT): number {
+  if (crowdedAt === 0) return usable
   // In this order the product is a whole number, and no rounding error takes a connection away.
-  return Math.floor((usable * crowdedAt) / 100)
+  return Math.max(0, Math.ceil((usable * crowdedAt) / 100) - 1)
 }
 
 /**

@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { profiles } from '../../../lib/config/settings/profile.ts'
 import { capacityTable } from '../../../lib/database/capacity-table.ts'
-import { crowdedMark, judgeFit, recommend, usableConnections, type FleetSettings } from '../../../lib/database/capacity.ts'
+import { crowdedMark, DEFAULT_CROWDED_AT, judgeFit, recommend, usableConnections, type FleetSettings } from '../../../lib/database/capacity.ts'
+import type { GuardedClient } from '../../../lib/database/client.ts'
+import { CrowdingGuard } from '../../../lib/database/crowding-guard.ts'
 import { planOf, plans } from '../../../lib/database/plans.ts'
+import { createLogger } from '../../../lib/telemetry/logger.ts'
 
 const smallest = planOf(1)
 const anyServer = fc.record({ maxConnections: fc.integer({ min: 0, max: 1000 }), reserved: fc.integer({ min: 0, max: 20 }) })
@@ -13,8 +17,16 @@ const anyFleet = fc.record({
   poolMax: fc.integer({ min: 1, max: 50 }),
   pooler: fc.constantFrom('none' as const, 'transaction' as const),
   poolerSize: fc.option(fc.integer({ min: 0, max: 500 }), { nil: undefined }),
-  crowdedAt: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+  crowdedAt: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
 })
+
+/** What the guard of one container makes of a look. */
+async function guardIsCrowded(row: { sessions: number; capacity: number }, percent: number): Promise<boolean> {
+  const guard = new CrowdingGuard({ crowdedAt: percent / 100, logger: createLogger({ name: 'test', level: 'silent' }) })
+  guard.look({ sendRaw: async () => ({ rows: [row] }) } as unknown as GuardedClient)
+  await guard.seen()
+  return guard.crowded
+}
 
 function fleet(changes: Partial<FleetSettings> = {}): FleetSettings {
   return { containers: 60, poolMax: 1, pooler: 'none', ...changes }
@@ -35,6 +47,10 @@ describe('the plans', () => {
   })
 })
 
+it('counts with the mark that functions have by default', () => {
+  expect(profiles.function.crowdedAt).toBe(DEFAULT_CROWDED_AT / 100)
+})
+
 describe('the smallest plan', () => {
   it('keeps 17 of 60 containers connected, and five connections free', () => {
     expect(judgeFit(smallest, fleet())).toEqual({ verdict: 'guarded', usable: 22, held: 17, free: 5, reasons: [] })
@@ -50,9 +66,10 @@ describe('the smallest plan', () => {
     expect(judgeFit(smallest, fleet({ containers: 1, poolMax: 23 })).reasons).toEqual([expect.stringContaining('DB_POOL_MAX 23')])
   })
 
-  it('is locked by a mark that lets everything be kept, as soon as there are more containers than connections', () => {
-    expect(judgeFit(smallest, fleet({ crowdedAt: 100, containers: 22 })).verdict).toBe('warm')
-    expect(judgeFit(smallest, fleet({ crowdedAt: 100, containers: 23 })).reasons).toEqual([expect.stringContaining('DB_CROWDED_AT 100')])
+  it('is locked without the guard, as soon as there are more containers than connections', () => {
+    expect(judgeFit(smallest, fleet({ crowdedAt: 0, containers: 22 })).verdict).toBe('warm')
+    expect(judgeFit(smallest, fleet({ crowdedAt: 0, containers: 23 })).reasons).toEqual([expect.stringContaining('DB_CROWDED_AT 0')])
+    expect(judgeFit(smallest, fleet({ crowdedAt: 100 }))).toMatchObject({ verdict: 'guarded', free: 1 })
   })
 
   it('takes any number of containers through a pooler that leaves a connection for migrations', () => {
@@ -108,13 +125,12 @@ describe('whatever the server and the settings', () => {
     )
   })
 
-  it('the mark is whole, at most the share, and less than one connection below it', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 1, max: 100 }), (usable, percent) => {
+  it('containers keep as many as the guard lets them, and not one more', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 100 }), async (usable, percent) => {
         const mark = crowdedMark(usable, percent)
-        expect(Number.isInteger(mark)).toBe(true)
-        expect(mark * 100).toBeLessThanOrEqual(usable * percent)
-        expect((mark + 1) * 100).toBeGreaterThan(usable * percent)
+        expect(await guardIsCrowded({ sessions: mark, capacity: usable }, percent)).toBe(false)
+        expect(await guardIsCrowded({ sessions: mark + 1, capacity: usable }, percent)).toBe(true)
       }),
     )
   })
