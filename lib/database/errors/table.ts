@@ -101,6 +101,14 @@ export const errorTable: readonly ErrorRow[] = [
     replay: 'yes',
     crowded: true,
   }),
+  // It hands on what a full server tells it, under its own code, and may go on telling it for a while.
+  pooler('server-full', /too many clients already|connection slots are reserved|too many connections for (role|database)/, {
+    name: 'pooler was turned away by a full server',
+    transient: true,
+    connection: 'drop',
+    replay: 'yes',
+    crowded: true,
+  }),
   pooler('client-login-timeout', /client_login_timeout/, { name: 'pooler could not log in to the server in time', ...NEVER_CONNECTED }),
   pooler('server-login-failing', /server login has been failing|server_login_retry/, {
     name: 'pooler cannot log in to the server',
