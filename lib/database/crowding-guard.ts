@@ -29,8 +29,8 @@ const LOOK = `SELECT count(*)::int AS sessions,
 const LOOK_EVERY_MS = 60_000
 // Containers that began together must not look, and let go, together.
 const JITTER_MS = 15_000
-// What was crowded stays so until it is this much emptier, so that a fleet does not swing.
-const HYSTERESIS = 0.1
+// What was crowded stays so until it is this much of its mark emptier, so that a fleet does not swing.
+const HYSTERESIS = 1 / 8
 // A server that had no connection left is crowded, whatever was seen before, for so long.
 const FULL_MS = 60_000
 
@@ -101,7 +101,7 @@ export class CrowdingGuard {
     this.#newest = { ...row, at: this.#now() }
     const share = row.sessions / Math.max(1, row.capacity)
     const { crowdedAt, logger } = this.#options
-    const crowded = share >= (this.crowded ? crowdedAt - HYSTERESIS : crowdedAt)
+    const crowded = share >= (this.crowded ? crowdedAt * (1 - HYSTERESIS) : crowdedAt)
     this.#fullAt = undefined
     if (crowded !== this.#crowded) logger.info({ event: 'database.crowding.changed', crowded, ...row })
     this.#crowded = crowded
