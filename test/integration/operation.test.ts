@@ -994,6 +994,19 @@ describe('connecting', () => {
     })
   })
 
+  it('to a full server is a queue for a health check, too', async () => {
+    await withService(async ({ proxy, manager }) => {
+      const full = { severity: 'FATAL', code: '53300', message: 'remaining connection slots are reserved' } as const
+      const fault = proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times: 3 })
+      expect(await manager.isConnectionHealthy()).toBe(true)
+      expect(fault.fired()).toBe(3)
+      proxy.cutAll('reset')
+      proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times: 1_000 })
+      expect(await manager.isConnectionHealthy(500)).toBe(false)
+      expect(manager.getConnectionStatus()).toMatchObject({ breaker: 'closed', lastErrorCode: '53300' })
+    })
+  })
+
   it.each(['read', 'write'] as const)('to a pooler without a session to lend is a queue and no outage for a %s', async mode => {
     await withService(async ({ proxy, manager, service }) => {
       const full = { severity: 'FATAL', code: '08P01', message: 'query_wait_timeout' } as const
