@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { functionsOf, parseProject, placeholderEnvironment } from '../doctl-project-schema/src/index.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
@@ -23,7 +23,7 @@ export class StepFailedError extends Error {
  */
 export async function checkProject(checkout: string): Promise<void> {
   await run('The check', checkout, process.execPath, [
-    'node_modules/doctl-project-schema/src/command.ts',
+    'node_modules/doctl-project-schema/bin/doctl-project-schema.js',
     'check',
     '.',
     ...ACCEPTED.flatMap(name => ['--accept', name]),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { functionsOf, parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readFileSync } from 'node:fs'
 import { migrations } from '../../lib/database/migrations/index.ts'

@@ -10,7 +10,7 @@ import {
   ProjectFileError,
   readEnvironmentFile,
   substitutionWarnings,
-} from 'doctl-project-schema'
+} from '../../lib/doctl-project-schema/src/index.ts'
 import { describe, expect, it } from 'vitest'
 import { copyProject, ROOT } from '../support/project-copy.ts'
 import { TRAPS } from '../support/project-traps.ts'
@@ -121,7 +121,7 @@ describe('trap 24', () => {
   it('ends our own check with 1', () => {
     using copy = copyProject()
     copy.write('project.yml', 'packages: []\n')
-    const command = join(ROOT, 'lib/doctl-project-schema/src/command.ts')
+    const command = join(ROOT, 'lib/doctl-project-schema/bin/doctl-project-schema.js')
     const { status, stdout } = spawnSync(process.execPath, [command, 'check', copy.root], { encoding: 'utf8' })
     expect(status).toBe(1)
     expect(stdout).toContain('problem project.yml:1:1 packages: packages is empty')
