@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from '../doctl-project-schema/src/index.ts'
+import { checkProject, type CheckResult, functionsOf, parseProject, placeholderEnvironment, type Stage } from '../doctl-project-schema/src/index.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
@@ -17,17 +17,9 @@ export class StepFailedError extends Error {
   override readonly name = 'StepFailedError'
 }
 
-/**
- * Holds project.yml and the folders to what the deployer makes of them.
- * @throws StepFailedError when something is wrong.
- */
-export async function checkProject(checkout: string): Promise<void> {
-  await run('The check', checkout, process.execPath, [
-    'node_modules/doctl-project-schema/bin/doctl-project-schema.js',
-    'check',
-    '.',
-    ...ACCEPTED.flatMap(name => ['--accept', name]),
-  ])
+/** Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. */
+export function check(checkout: string, stage: Stage): CheckResult {
+  return checkProject(checkout, { stage, accept: ACCEPTED })
 }
 
 /**

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildBundles, proveBundles, recordProofs } from '../../lib/build/pipeline.ts'
 import { type Metafile } from '../../lib/build/metafile.ts'
 import { proveFunction, type Proof } from '../../lib/build/proof.ts'
@@ -152,11 +153,57 @@ describe('the functions of project.yml', () => {
   })
 })
 
-it('ends with 2 and the usage for an option that does not exist', async () => {
-  const run = promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../lib/build/command.ts'), '--recrod'])
-  await expect(run).rejects.toMatchObject({
-    code: 2,
-    stdout: '',
-    stderr: expect.stringMatching(/'--recrod'[^]*usage: npm run build/) as string,
+describe('npm run build', () => {
+  const PROJECT = 'packages:\n  - name: ops\n    functions:\n      - { name: migrate, runtime: "nodejs:24", web: false, limits: { memory: 256 } }\n'
+  const INCLUDE = 'packages/ops/migrate/.include'
+  let checkout: Checkout
+  beforeEach(() => {
+    checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages/ops/migrate'])
+    checkout.write('project.yml', PROJECT)
+  })
+  afterEach(() => checkout.remove())
+
+  const build = async (...args: string[]) => {
+    const child = spawn(process.execPath, [join(checkout.folder, 'lib/build/command.ts'), ...args], { cwd: checkout.folder })
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { status: child.exitCode, out, err, built: globSync('packages/*/*/dist', { cwd: checkout.folder }) }
+  }
+
+  it('checks, builds and proves, and ends with 0', async () => {
+    const { status, out, built } = await build()
+    expect([status, built]).toEqual([0, ['packages/ops/migrate/dist']])
+    expect(out).toMatch(/^0 problems, \d warnings\nops\/migrate {2}\d+ of \d+ bytes, loads in \d+ ms\n$/m)
+  })
+
+  it('builds nothing when the check refuses something, and says what', async () => {
+    checkout.write('packages/ops/notes.md', '')
+    expect(await build()).toMatchObject({ status: 1, out: expect.stringContaining('problem packages/ops/notes.md: ') as string, built: [] })
+  })
+
+  it('warns of memory that is too small for what it has just built, and of nothing twice', async () => {
+    checkout.write('project.yml', PROJECT.replace('memory: 256', 'memory: 128').replace('ops\n', 'ops\n    environment: { A: a }\n'))
+    const { status, out } = await build()
+    expect([status, out.match(/(?<=\()[\w-]+:[\w/]+(?=\)$)/gm)]).toEqual([0, ['shared-environment:ops', 'small-memory:ops/migrate']])
+  })
+
+  it('checks again what was built: what .include names has to be there then', async () => {
+    checkout.write(INCLUDE, 'dist/main.js\n../../../lib/zip/package.json\n')
+    checkout.write('lib/zip/package.json', '{ "main": "dist/main.js" }')
+    const { status, out } = await build()
+    expect(status).toBe(1)
+    expect(out).toContain(`problem ${INCLUDE}:1:1: dist/main.js is not there although the build is done`)
+  })
+
+  it('passes over a sequence, which has no code to build', async () => {
+    checkout.write('project.yml', `${PROJECT}      - { name: twice, web: false, sequence: [ops/migrate, ops/migrate] }\n`)
+    expect(await build()).toMatchObject({ status: 0, built: ['packages/ops/migrate/dist'] })
+  })
+
+  it('ends with 2 and the usage for an option that does not exist', async () => {
+    expect(await build('--recrod')).toMatchObject({ status: 2, out: '', err: expect.stringMatching(/'--recrod'[^]*usage: npm run build/) as string })
+  })
+
+  it('prints the usage when asked for it', async () => {
+    expect(await build('--help')).toMatchObject({ status: 0, out: expect.stringMatching(/^usage: npm run build/) as string, err: '' })
   })
 })

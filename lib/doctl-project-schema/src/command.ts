@@ -12,8 +12,8 @@ const USAGE = `usage: doctl-project-schema check [folder] [--built] [--env file]
                 --env file  read the file with these variables, and those of the process, in place of stand-ins
                 --accept    leave out a warning that is meant, by its name: --accept slow-public:api/report
                 --json      print {"problems": [...], "warnings": [...]}
-  functions   print package/function for each function of the file (project.yml by default), one a line;
-              variables need not be set
+  functions   print package/function for each function of the file (project.yml by default), one a line, without
+              sequences and images, which have no code to build; variables need not be set
   schema      print the JSON Schema of project.yml
 
 exit status: 0 fine, warnings included; 1 refused; 2 wrong usage, or nothing to read there
