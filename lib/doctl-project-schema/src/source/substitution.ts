@@ -15,6 +15,9 @@ export interface References {
   unclosedAt?: number
 }
 
+/** What a line of a .env file can set. A JSON one and the process can hold other names, which nobody gives by chance. */
+const SETTABLE_NAME = /^[\w.-]+$/
+
 /** A stretch of the result that came out of a reference of the original text. */
 interface Replacement {
   reference: Reference
@@ -44,6 +47,11 @@ export function findReferences(text: string): References {
     opening.lastIndex = closing + 1
   }
   return { references }
+}
+
+/** Whether a name can be one of a variable at all: `A:-a`, which a shell would understand, and no name at all are none. */
+export function isSettableName(name: string): boolean {
+  return SETTABLE_NAME.test(name)
 }
 
 /** Replaces every reference by text, as the deployer does before it reads any YAML; what is inserted is not looked at again. */
