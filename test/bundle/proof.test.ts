@@ -17,6 +17,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'two-exports': `${MAIN}export const helper = 1\n`,
   'no-main': 'export const handler = async () => ({})\n',
   'hidden-main': "Object.assign(module.exports, Object.fromEntries([['main', async () => ({})]]))\n",
+  'other-name': MAIN,
   'main-is-data': 'export const main = { path: "/" }\n',
   prints: `${MAIN}console.log('hello from the top level')\n`,
   warns: `${MAIN}process.emitWarning('this is old')\n`,
@@ -37,7 +38,9 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 }
 
 function projectOf(names: readonly string[]): string {
-  const functions = names.map(name => `      - { name: ${name}, runtime: "nodejs:24", web: false }\n`)
+  const functions = names.map(
+    name => `      - { name: ${name}, runtime: "nodejs:24", web: false${name === 'other-name' ? ', main: handler' : ''} }\n`,
+  )
   return `packages:\n  - name: app\n    functions:\n${functions.join('')}`
 }
 
@@ -47,7 +50,7 @@ describe('a bundle', () => {
   let metafile: Metafile
 
   beforeAll(async () => {
-    checkout = copyCheckout(['build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
+    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
     const include = readFileSync(join(import.meta.dirname, '../../packages/api/health/.include'), 'utf8')
     for (const [name, source] of Object.entries(FUNCTIONS)) {
       checkout.write(`packages/app/${name}/index.ts`, source)
@@ -71,6 +74,7 @@ describe('a bundle', () => {
   it.each([
     ['two-exports', /^exports helper beside main: /],
     ['no-main', /^exports no main: /],
+    ['other-name', /^is to be started by its export handler, as project\.yml says, and exports main alone: take `main: handler` out/],
     ['main-is-data', /^exports a main that is no function: /],
     ['hidden-main', /^exports a main that import\(\) does not find: /],
     ['prints', /^prints while it is loaded \(hello from the top level\): /],
@@ -192,6 +196,15 @@ describe('npm run build', () => {
     const { status, out } = await build()
     expect(status).toBe(1)
     expect(out).toContain(`problem ${INCLUDE}:1:1: dist/main.js is not there although the build is done`)
+  })
+
+  it('builds through the hook that the deployer runs, from its folder, so that a broken one shows', async () => {
+    writeFileSync(join(checkout.folder, 'lib/build.sh'), '#!/bin/bash\nexec ../make.sh\n')
+    const { status, err, built } = await build()
+    expect({ status, err, built }).toEqual({ status: 1, err: expect.stringMatching(/make\.sh[^]*The build failed/) as string, built: [] })
+
+    writeFileSync(join(checkout.folder, 'lib/build.sh'), '#!/bin/bash\r\nexec ../build.sh\r\n')
+    expect(await build()).toMatchObject({ status: 1, err: expect.stringMatching(/^lib\/build\.sh cannot be started \(.*\)\n$/) as string })
   })
 
   it('passes over a sequence, which has no code to build', async () => {
