@@ -49,7 +49,7 @@ describe('text substitution', () => {
   })
 
   it('refuses names that no variable can have, even where every variable counts as set', () => {
-    for (const reference of ['${A:-a}', '${}', '$()', '$(A, B)', '${|A}', '${${A}}']) {
+    for (const reference of ['${A:-a}', '${}', '$()', '$(A, B)', '${|}', '${${A}}']) {
       const text = `packages: [] # ${reference}`
       const issues = issuesOf(() => parseProject(text, placeholderEnvironment(text)))
       expect([reference, issues.map(({ code, line, column }) => [code, line, column])]).toEqual([reference, [['reference-name', 1, 16]]])
@@ -67,12 +67,17 @@ describe('text substitution', () => {
     expect(environmentWith('environment: { A: ${PEM} }', env)).toEqual({ A: 'a\\nb' })
   })
 
-  it('takes a name that begins with a bar for a name', () => {
-    expect(issuesWith('environment: { A: ${|PEM} }', { PEM: 'a' })).toMatchObject([{ code: 'reference-name', line: 26 }])
+  it('writes the line breaks of a value as backslash and n, which are line breaks again in double quotes only', () => {
+    const env = { PEM: 'a\nb\n' }
+    expect(environmentWith('environment: { A: "${PEM}" }', env)).toEqual({ A: 'a\nb\n' })
+    expect(environmentWith("environment: { A: '${PEM}' }", env)).toEqual({ A: 'a\\nb\\n' })
+    expect(environmentWith('environment: { A: ${PEM} }', env)).toEqual({ A: 'a\\nb\\n' })
   })
 
-  it('inserts the lines of a value as they are', () => {
-    expect(issuesWith('environment:\n          A: ${PEM}', { PEM: 'a\nb: c' })).toMatchObject([{ code: 'yaml-syntax' }])
+  it('inserts the lines of a value as they are behind a bar', () => {
+    expect(environmentWith('environment: { A: "${|PEM}" }', { PEM: 'a\nb' })).toEqual({ A: 'a b' })
+    expect(issuesWith('environment:\n          A: ${|PEM}', { PEM: 'a\nb: c' })).toMatchObject([{ code: 'yaml-syntax' }])
+    expect(issuesWith('environment: { A: ${|PEM} }', {})).toMatchObject([{ code: 'unresolved-variable', line: 26 }])
   })
 })
 

@@ -51,7 +51,6 @@ export function includeFileProblems(root: string, folder: string, stage: Stage):
   const problems = included.flatMap(entry => {
     const at = { detail: entry.text, position: { line: entry.line, column: 1 } }
     const code = pathProblem(root, folder, entry, stage)
-    if (code === 'include-detour') return [treeProblem(code, file, { ...at, detail: entry.archiveName })]
     if (code) return [treeProblem(code, file, at)]
     if (seen.has(entry.archiveName)) return [treeProblem('include-collision', file, { ...at, detail: entry.archiveName })]
     seen.add(entry.archiveName)
@@ -66,7 +65,7 @@ function pathProblem(root: string, folder: string, entry: IncludedPath, stage: S
   const inFolder = path.startsWith(`${folder}/`)
   const inLib = text.startsWith('../../../lib/') || text === '../../../lib'
   if (text.startsWith('/') || !(inFolder || (inLib && (path === 'lib' || path.startsWith('lib/'))))) return 'include-outside'
-  if (inFolder && posix.normalize(text).startsWith('..')) return 'include-detour'
+  if (inFolder && text.includes('..')) return 'include-detour'
   const kind = kindAt(root, path)
   if (kind === 'symlink' || (kind === 'folder' && walk(root, path).some(below => below.kind === 'symlink'))) return inFolder ? undefined : 'symlink'
   if (kind) return undefined

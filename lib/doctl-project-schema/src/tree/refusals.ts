@@ -69,7 +69,10 @@ export const treeRefusals = {
   'include-comment': ['.include knows no comments: the line is taken for a path', 'Take the line out'],
   'include-glob': ['.include knows no patterns: the line is taken for a path', 'Name each file, or the folder around them'],
   'include-outside': ['{} lies neither in the folder of the function nor in lib/', 'Move it to lib/ and write ../../../lib/...'],
-  'include-detour': ['the path leaves the folder of the function on its way, and the deployer takes none that does, except to lib/', 'Write {}'],
+  'include-detour': [
+    'the deployer takes no line with .. in it, except ../../../lib/...',
+    'Write the path without .., as seen from the folder of the function',
+  ],
   'include-not-found': ['{} is not there', 'Correct the path, or create what it names'],
   'include-not-built': ['{} is not there although the build is done', 'Correct the path, or let the build write to it'],
   'include-collision': ['another line puts a file of the same name into the archive: {}', 'Rename one, or take one line out'],

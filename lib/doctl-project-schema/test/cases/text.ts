@@ -17,7 +17,7 @@ export const TEXT_CASES = [
   bad('a default as in the shell', inFunction('main: ${MAIN:-main}'), 'reference-name', '', { env: { MAIN: 'main' } }),
   bad('a dictionary with one unset name', inFunction('environment: $(LOG_LEVEL UNSET)'), 'unresolved-variable', ''),
   bad('a reference without a name', inFunction('main: ${}'), 'reference-name', ''),
-  bad('raw lines of a variable', inFunction('main: ${|PEM}'), 'reference-name', '', { env: { PEM: 'a' } }),
+  bad('raw lines of a variable', inFunction('main: ${|PEM}'), 'yaml-syntax', '', { line: 27, env: { PEM: 'a\nb: c' } }),
   bad('a reference within a reference', inFunction('main: ${${MAIN}}'), 'reference-name', '', { env: { MAIN: 'main' } }),
   bad('a dictionary with commas', inFunction('environment: $(LOG_LEVEL, PEM)'), 'reference-name', '', { env: { PEM: 'a' } }),
   bad('a variable named like a method of every object', inFunction('main: ${toString}'), 'unresolved-variable', ''),

@@ -172,7 +172,14 @@ export const TREE_CASES: readonly BadTree[] = [
     include('../migrate/dist/index.js\n../../../lib/zip/package.json\n'),
     'include-detour',
     `${MIGRATE}/.include:1`,
-    'Write dist/index.js',
+    'as seen from the folder',
+  ),
+  bad(
+    'a path with a detour inside its folder in .include',
+    include('dist/../dist/index.js\n../../../lib/zip/package.json\n'),
+    'include-detour',
+    `${MIGRATE}/.include:1`,
+    'as seen from the folder',
   ),
   bad('an absolute path in .include', include('dist/index.js\n/etc/hostname\n'), 'include-outside', `${MIGRATE}/.include:2`, 'Move it to lib/'),
   bad(
