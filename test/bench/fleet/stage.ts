@@ -25,6 +25,8 @@ export const SEEDED_USER = '0198c0de-0000-7000-8000-000000000001'
 // Until the server has written its log and has noticed who is gone.
 const SETTLE_MS = 200
 const LONGEST_END_MS = 10_000
+const LONGEST_WAIT_MS = 10_000
+const FULL = '53300'
 
 /** One way to the database. */
 export interface Route extends AsyncDisposable {
@@ -74,9 +76,17 @@ export async function openStage(): Promise<Stage> {
   undo.defer(() => postgres.stop())
   undo.defer(async () => void (await Promise.all([...poolers].map(pooler => pooler.stop()))))
   const app = { host: postgres.host, port: postgres.port, user: USER, password: PASSWORD }
-  // As a superuser: there is always a connection for it, and none is held that the fleet could have.
-  const ask = <Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
-    withConnection(postgres, DATABASE, async client => (await client.query<Row>(sql, values)).rows)
+  // As a superuser, so that nothing is held that the fleet could have. Whoever is being told that the rest is reserved
+  // takes one of those for a moment.
+  async function ask<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    for (const until = performance.now() + LONGEST_WAIT_MS; ; await sleep(SETTLE_MS)) {
+      try {
+        return await withConnection(postgres, DATABASE, async client => (await client.query<Row>(sql, values)).rows)
+      } catch (error) {
+        if ((error as { code?: string }).code !== FULL || performance.now() > until) throw error
+      }
+    }
+  }
   await postgres.createDatabase(DATABASE)
   await ask(`CREATE ROLE ${USER} LOGIN PASSWORD ${pg.escapeLiteral(PASSWORD)}`)
   await ask(`ALTER DATABASE ${DATABASE} OWNER TO ${USER}`)
