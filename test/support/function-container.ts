@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { functionsOf, parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 import type { TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 import { startContainer, type Container } from './platform/container.ts'
