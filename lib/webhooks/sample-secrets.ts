@@ -26,5 +26,5 @@ export function isSampleSecret(secret: string): boolean {
 }
 
 function reduce(secret: string): string {
-  return secret.replace(/^whsec_/, '').toLowerCase()
+  return secret.replace(/^whsec_/i, '').toLowerCase()
 }

@@ -34,7 +34,8 @@ function partsOf(header: string): { timestamp: string; signatures: string[] } {
   })
   const timestamps = parts.filter(({ name }) => name === 't')
   if (timestamps.length > 1) throw new SignatureError('timestamp-repeated')
-  if (parts.some(({ value }) => value === undefined) || /\s/.test(header)) throw new SignatureError('signature-malformed')
+  if (parts.some(({ name, value }) => value === undefined || (name === 'v1' && value === '')) || /\s/.test(header))
+    throw new SignatureError('signature-malformed')
   const timestamp = timestamps[0]?.value
   if (!timestamp) throw new SignatureError('timestamp-missing')
   const signatures = parts.flatMap(({ name, value = '' }) => (name === 'v1' ? [value] : []))
