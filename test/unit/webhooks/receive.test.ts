@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { DatabaseService, ExecuteOptions } from '../../../lib/database/service.ts'
+import type { ExecuteOptions } from '../../../lib/database/service.ts'
 import { DatabaseUnavailableError } from '../../../lib/database/errors/errors.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 import { createCounters } from '../../../lib/telemetry/counters.ts'
