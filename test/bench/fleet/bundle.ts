@@ -11,9 +11,9 @@ export function packOurs(name: string): Promise<Buffer> {
 }
 
 /** A function of the bench, bundled with the options of `build.sh`, which keeps its own. */
-export async function packBench(name: string): Promise<Buffer> {
+export async function packBench(name: string, folder = join(import.meta.dirname, 'functions')): Promise<Buffer> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'functions', `${name}.ts`)],
+    entryPoints: [join(folder, `${name}.ts`)],
     bundle: true,
     platform: 'node',
     target: 'node24',
