@@ -11,7 +11,7 @@ if [ ! -x node_modules/.bin/esbuild ] || [ ! -x node_modules/.bin/node ]; then
   env -u DO_API_KEY npm ci --no-audit --no-fund >&2
 fi
 
-functions=$(node_modules/.bin/node node_modules/doctl-project-schema/src/command.ts functions project.yml)
+functions=$(node_modules/.bin/node node_modules/doctl-project-schema/bin/doctl-project-schema.js functions project.yml)
 entries=()
 for function in $functions; do entries+=("packages/$function/index.ts"); done
 

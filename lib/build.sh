@@ -1,3 +1,3 @@
 #!/bin/bash
 # The deployer runs this before it packs the functions; its working directory is lib/.
-exec ../build.sh
+exec ../build.sh "$@"

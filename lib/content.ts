@@ -36,12 +36,13 @@ export function parseJson(body: Buffer): unknown {
 
 /**
  * Checks a value against a schema and returns what the schema makes of it.
+ * `at` is where in the content the value was found.
  * @throws ContentError with the path (JSON Pointer, RFC 6901) of everything that does not fit.
  */
-export function checkContent<Schema extends z.ZodMiniType>(schema: Schema, value: unknown): z.output<Schema> {
+export function checkContent<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, at = ''): z.output<Schema> {
   const checked = schema.safeParse(value)
   if (checked.success) return checked.data
-  throw new ContentError(checked.error.issues.map(issue => ({ path: pointer(issue.path), message: issue.message })))
+  throw new ContentError(checked.error.issues.map(issue => ({ path: `${at}${pointer(issue.path)}`, message: issue.message })))
 }
 
 function pointer(path: readonly PropertyKey[]): string {

@@ -1,15 +1,18 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeProblems, describeProofs } from './describe.ts'
-import { buildBundles, checkProject, proveBundles, recordProofs, StepFailedError } from './pipeline.ts'
+import { reportOf } from '../doctl-project-schema/src/index.ts'
+import { buildBundles, check, proveBundles, recordProofs, StepFailedError } from './pipeline.ts'
 import { readSizes, SIZES_FILE } from './sizes.ts'
 
-// `npm run build`: check, build, prove.
+// `npm run build`: check, build, check what was built, prove.
 
 const USAGE = `usage: npm run build [-- --record]
 
   --record   write down what the bundles are made of now, to compare with later (${SIZES_FILE})
 `
+
+const BOOLEAN = { type: 'boolean', default: false } as const
 
 process.exitCode = await build(resolve(import.meta.dirname, '../..'), process.argv.slice(2))
 
@@ -17,9 +20,23 @@ process.exitCode = await build(resolve(import.meta.dirname, '../..'), process.ar
 async function build(checkout: string, args: readonly string[]): Promise<0 | 1 | 2> {
   const options = readOptions(args)
   if (options === undefined) return 2
+  if (options.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const colour = process.stdout.isTTY && process.stdout.hasColors()
   try {
-    await checkProject(checkout)
-    const proofs = await proveBundles({ checkout, metafile: await buildBundles(checkout) })
+    const before = check(checkout, 'before-build')
+    // Its warnings can wait: some are about what is built.
+    if (before.problems.length > 0) {
+      process.stdout.write(reportOf(before, { colour }))
+      return 1
+    }
+    const metafile = await buildBundles(checkout)
+    const after = check(checkout, 'after-build')
+    process.stdout.write(reportOf(after, { colour }))
+    if (after.problems.length > 0) return 1
+    const proofs = await proveBundles({ checkout, metafile })
     process.stdout.write(describeProofs(proofs, readSizes(join(checkout, SIZES_FILE))))
     const problems = describeProblems(proofs)
     process.stderr.write(problems)
@@ -34,9 +51,9 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
   }
 }
 
-function readOptions(args: readonly string[]): { readonly record: boolean } | undefined {
+function readOptions(args: readonly string[]): { readonly record: boolean; readonly help: boolean } | undefined {
   try {
-    const { values } = parseArgs({ args: [...args], options: { record: { type: 'boolean', default: false } } })
+    const { values } = parseArgs({ args: [...args], options: { record: BOOLEAN, help: { ...BOOLEAN, short: 'h' } } })
     return values
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`)

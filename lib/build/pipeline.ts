@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { checkProject, type CheckResult, functionsOf, parseProject, placeholderEnvironment, type Stage } from '../doctl-project-schema/src/index.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
@@ -17,28 +17,20 @@ export class StepFailedError extends Error {
   override readonly name = 'StepFailedError'
 }
 
-/**
- * Holds project.yml and the folders to what the deployer makes of them.
- * @throws StepFailedError when something is wrong.
- */
-export async function checkProject(checkout: string): Promise<void> {
-  await run('The check', checkout, process.execPath, [
-    'node_modules/doctl-project-schema/src/command.ts',
-    'check',
-    '.',
-    ...ACCEPTED.flatMap(name => ['--accept', name]),
-  ])
+/** Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. */
+export function check(checkout: string, stage: Stage): CheckResult {
+  return checkProject(checkout, { stage, accept: ACCEPTED })
 }
 
 /**
- * Builds every function of project.yml with build.sh, as the deployer does.
+ * Builds every function of project.yml as the deployer does: through its hook, from the hook's folder.
  * @throws StepFailedError when one cannot be built.
  */
 export async function buildBundles(checkout: string): Promise<Metafile> {
   const folder = mkdtempSync(join(tmpdir(), 'build-'))
   try {
     const file = join(folder, 'metafile.json')
-    await run('The build', checkout, './build.sh', [`--metafile=${file}`])
+    await runHook(checkout, [`--metafile=${file}`])
     return readMetafile(file)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -53,7 +45,7 @@ export async function proveBundles({ checkout, metafile }: { readonly checkout: 
   const lock = readLock(join(checkout, 'package-lock.json'))
   const sizes = readSizes(join(checkout, SIZES_FILE))
   const proofs: Proof[] = []
-  for (const { qualifiedName: name } of functions) proofs.push(await proveFunction({ checkout, name, metafile, lock, sizes }))
+  for (const { qualifiedName: name, main } of functions) proofs.push(await proveFunction({ checkout, name, main, metafile, lock, sizes }))
   return proofs
 }
 
@@ -62,8 +54,14 @@ export function recordProofs(checkout: string, proofs: readonly Proof[]): void {
   recordCompositions(join(checkout, SIZES_FILE), new Map(proofs.map(({ name, composition }) => [name, composition])))
 }
 
-async function run(step: string, checkout: string, program: string, parameters: readonly string[]): Promise<void> {
-  const child = spawn(program, parameters, { cwd: checkout, stdio: ['ignore', 'inherit', 'inherit'] })
-  const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new StepFailedError(`${step} failed; what is wrong stands above`)
+async function runHook(checkout: string, parameters: readonly string[]): Promise<void> {
+  const child = spawn('./build.sh', parameters, { cwd: join(checkout, 'lib'), stdio: ['ignore', 'inherit', 'inherit'] })
+  try {
+    const [code] = (await once(child, 'close')) as [number | null]
+    if (code !== 0) throw new StepFailedError('The build failed; what is wrong stands above')
+  } catch (cause) {
+    if (cause instanceof StepFailedError) throw cause
+    // Its first line names a program that is not there, as it does with line ends of Windows.
+    throw new StepFailedError(`lib/build.sh cannot be started (${(cause as Error).message})`, { cause })
+  }
 }

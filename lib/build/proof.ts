@@ -26,13 +26,15 @@ export interface Proof {
 export interface ProofOptions {
   readonly checkout: string
   readonly name: string
+  /** The export that project.yml wants to be called. */
+  readonly main?: string
   readonly metafile: Metafile
   readonly lock: Lock
   readonly sizes: Sizes
 }
 
 /** Packs a built function as the deployer does and looks at how it loads, what is in it and how large it is. */
-export async function proveFunction({ checkout, name, metafile, lock, sizes }: ProofOptions): Promise<Proof> {
+export async function proveFunction({ checkout, name, main = 'main', metafile, lock, sizes }: ProofOptions): Promise<Proof> {
   const bundle = metafile.outputs[`packages/${name}/dist/index.js`]
   if (bundle === undefined) throw new Error(`${name}: the build has made no packages/${name}/dist/index.js`)
   // Outside the checkout, so that no node_modules is found from there.
@@ -48,11 +50,21 @@ export async function proveFunction({ checkout, name, metafile, lock, sizes }: P
       bytes,
       loadMs: load.report?.outcome === 'loaded' ? load.report.ms : undefined,
       composition,
-      problems: [...loadingProblems(load), ...contentProblems(bundle, { metafile, lock }), ...sizeProblems(name, { bytes, composition, sizes })],
+      problems: [
+        ...nameProblems(main),
+        ...loadingProblems(load),
+        ...contentProblems(bundle, { metafile, lock }),
+        ...sizeProblems(name, { bytes, composition, sizes }),
+      ],
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function nameProblems(main: string): string[] {
+  if (main === 'main') return []
+  return [`is to be started by its export ${main}, as project.yml says, and exports main alone: take \`main: ${main}\` out of its block there`]
 }
 
 function pack(functionFolder: string, stageFolder: string): { entry: string; problem?: never } | { entry?: never; problem: string } {

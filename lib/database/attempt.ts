@@ -9,7 +9,7 @@ import type { TransactionIdentity } from './transaction/identity.ts'
 import type { LostSession } from './transaction/end-session.ts'
 import { classifyError } from './errors/classify-error.ts'
 import { CommitUnknownError } from './errors/errors.ts'
-import { endWork, runWork, workOn, type RunningWork, type Work, type WorkMode } from './work.ts'
+import { endWork, isolationOf, runWork, workOn, type IsolationLevel, type RunningWork, type Work, type WorkMode } from './work.ts'
 
 /** How one try of an operation ended. */
 export type AttemptOutcome<Result> =
@@ -48,9 +48,6 @@ export interface AttemptOptions {
   identified: boolean
 }
 
-export const isolationLevels = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const
-export type IsolationLevel = (typeof isolationLevels)[number]
-
 // A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
 const FIRST_READ_SHARE = 0.4
 // A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock.
@@ -63,7 +60,8 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
   const callbacks: (() => unknown)[] = []
   const guard = guardFor(lease, options)
   const work = workOn(lease.generation, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
-  const running: RunningWork = { work, mode, generation: lease.generation, connection, children: [], state: 'running' }
+  const isolation = isolationOf(mode, options.isolation)
+  const running: RunningWork = { work, mode, isolation, generation: lease.generation, connection, children: [], state: 'running' }
   connection.guard = guard
 
   let result: Result
@@ -78,7 +76,8 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     return failure(error, guard, lease, signal)
   }
   if (guard instanceof ReadStatements) {
-    lease.release()
+    if (guard.spoiledConnection) lease.destroy()
+    else lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   }
   try {
@@ -95,13 +94,13 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     return { kind: 'open', error, result, identity, afterCommit: callbacks }
   }
 
-  function guardFor(of: Lease, { isolation, first }: AttemptOptions): ManagedTransaction | ReadStatements {
+  function guardFor(of: Lease, { first }: AttemptOptions): ManagedTransaction | ReadStatements {
     const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
     const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
     const limits = of.generation.transactionLimits
     if (mode === 'read') return new ReadStatements({ deadline, statementMs, limits, behindCommit: options.behindCommit })
-    const level = isolation === undefined ? [] : [`ISOLATION LEVEL ${isolation}`]
-    const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level.join('')
+    const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
+    const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({
       client: of.connection,
       deadline,
@@ -124,7 +123,7 @@ async function failure(
   // Errors that follow from an earlier one, such as 25P02, say less than that one does.
   const cause = signal.aborted ? error : causeOf(error, guard)
   const lost = lostSession(guard, lease)
-  const spoiled = signal.aborted || classifyError(cause).connection === 'drop' || classifyError(error).connection === 'drop'
+  const spoiled = signal.aborted || spoils(cause) || spoils(error) || (guard instanceof ReadStatements && guard.spoiledConnection)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
     throw new CommitUnknownError({ cause: error })
@@ -142,7 +141,12 @@ async function failure(
   }
 }
 
+function spoils(error: unknown): boolean {
+  return classifyError(error).connection === 'drop'
+}
+
 function causeOf(error: unknown, guard: ManagedTransaction | ReadStatements): unknown {
+  if (guard instanceof ReadStatements && guard.sessionEnd !== undefined) return guard.sessionEnd
   const { firstError } = guard
   if (firstError === undefined) return error
   // A read's statements do not depend on each other: an error that the work has dealt with explains nothing.

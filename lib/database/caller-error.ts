@@ -14,8 +14,9 @@ export function callerError(
 ): unknown {
   if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
   if (verdict.inWritesOnly && mode !== 'write') return new NestedOperationError('A write was asked for within a read.', { cause })
-  // What first went wrong may say nothing, and the work be told only of a connection that ended then.
-  if (verdict.outage || classifyError(error).outage) return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
+  // What first went wrong may say nothing, and the work be told only of a connection that ended then; a queue's words do.
+  if (verdict.outage || (!verdict.crowded && classifyError(error).outage))
+    return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
   if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
   if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
   return error

@@ -10,8 +10,8 @@ export interface StatementGuard {
    * leaves in the same flight.
    */
   around(client: GuardedClient, send: (timeoutMs: number) => void): void
-  /** Called with the error of a statement that failed, before the caller sees it. */
-  failed?(error: unknown): void
+  /** Called with the error of a statement that failed, before the caller sees it; or of a savepoint that could not end. */
+  failed?(error: unknown, what?: 'statement' | 'savepoint'): void
   /** Whether a statement has failed, so that the server refuses everything until a rollback. */
   readonly spoiled?: boolean
   /** Settles when what rides behind the last statement is answered, too; only then its caller hears of its success. */

@@ -1,6 +1,7 @@
 import type { QueryResult } from 'pg'
 import type { Logger } from '../telemetry/logger.ts'
 import type { GuardedClient } from './client.ts'
+import { classifyError } from './errors/classify-error.ts'
 
 /** How full the server was when it was last looked at. */
 export interface Crowding {
@@ -28,8 +29,8 @@ const LOOK = `SELECT count(*)::int AS sessions,
 const LOOK_EVERY_MS = 60_000
 // Containers that began together must not look, and let go, together.
 const JITTER_MS = 15_000
-// What was crowded stays so until it is this much emptier, so that a fleet does not swing.
-const HYSTERESIS = 0.1
+// What was crowded stays so until it is this much of its mark emptier, so that a fleet does not swing.
+const HYSTERESIS = 1 / 8
 // A server that had no connection left is crowded, whatever was seen before, for so long.
 const FULL_MS = 60_000
 
@@ -73,7 +74,7 @@ export class CrowdingGuard {
     this.#nextLookAt = now + LOOK_EVERY_MS + (this.#options.random ?? Math.random)() * JITTER_MS
     this.#looking = client.sendRaw(LOOK).then(
       answer => this.#see(answer),
-      (error: unknown) => this.#options.logger.debug({ event: 'database.crowding.unseen', error }),
+      (error: unknown) => this.#unseen(error),
     )
   }
 
@@ -87,13 +88,20 @@ export class CrowdingGuard {
     await this.#looking
   }
 
+  #unseen(error: unknown): void {
+    this.#options.logger.debug({ event: 'database.crowding.unseen', error })
+    const { transient, connection } = classifyError(error)
+    // A crowd that can be seen no more would never be seen to go.
+    if (!transient && connection === 'keep') this.#crowded = false
+  }
+
   #see(answer: QueryResult | QueryResult[]): void {
     const [row] = Array.isArray(answer) ? [] : (answer.rows as { sessions: number; capacity: number }[])
     if (row === undefined) return
     this.#newest = { ...row, at: this.#now() }
     const share = row.sessions / Math.max(1, row.capacity)
     const { crowdedAt, logger } = this.#options
-    const crowded = share >= (this.crowded ? crowdedAt - HYSTERESIS : crowdedAt)
+    const crowded = share >= (this.crowded ? crowdedAt * (1 - HYSTERESIS) : crowdedAt)
     this.#fullAt = undefined
     if (crowded !== this.#crowded) logger.info({ event: 'database.crowding.changed', crowded, ...row })
     this.#crowded = crowded

@@ -38,6 +38,8 @@ export interface Generation {
   /** What tells sequelize's calls to use `connection`; it begins and ends nothing by itself. */
   enlist(connection: GuardedClient): Transaction
   acquire(): Promise<GuardedClient>
+  /** Nobody waits for this connection any more: if it arrives all the same, the pool has it back. */
+  abandon(acquired: Promise<GuardedClient>): void
   release(connection: GuardedClient): void
   /** Drops a connection at once, without waiting for the server's answer. */
   destroy(connection: GuardedClient): void
@@ -156,6 +158,14 @@ export async function buildGeneration(
         claimed -= 1
         throw error
       }
+    },
+    abandon(acquired) {
+      // Not only once it settles: meanwhile nobody holds it, and whoever comes next does not wait for others.
+      claimed -= 1
+      acquired.then(
+        connection => manager.releaseConnection(connection),
+        () => void (claimed += 1),
+      )
     },
     release(connection) {
       claimed -= 1

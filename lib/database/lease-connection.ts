@@ -5,19 +5,22 @@ import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
 import { isAlive, isFresh, type Lease } from './lease.ts'
 import type { OperationOptions, OperationTools } from './operation.ts'
+import type { QueueTime } from './queue-time.ts'
 
 // A database that has not let anybody in for so long is away.
 const TELLING_WAIT_MS = 1_500
 
 /**
  * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
- * been sent, so only the deadline bounds the waiting; a full server is a queue in which every container waits its turn.
+ * been sent, so only the deadline bounds the waiting; a full server, or a pool that others of this process use, is a queue
+ * in which everybody waits its turn, and `queue` hears how long that took.
  * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time; DeadlineExceededError when there was
  * no time to begin with.
  */
 export async function leaseConnection(
   { deadline, signal, name, prove = false }: OperationOptions,
   { manager, logger, random }: OperationTools,
+  queue?: QueueTime,
 ): Promise<Lease> {
   // No time to try even once says nothing about the database.
   deadline.throwIfPassed()
@@ -27,7 +30,10 @@ export async function leaseConnection(
   for (let tries = 0; ; tries += 1) {
     try {
       const lease = await manager.acquire(signal)
-      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) return lease
+      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) {
+        if (lease.queued || met?.verdict.crowded) queue?.add(performance.now() - startedAt)
+        return lease
+      }
       lease.destroy()
       manager.noteDeadConnection()
     } catch (error) {

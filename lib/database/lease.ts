@@ -7,6 +7,8 @@ import type { Generation } from './generation.ts'
 export interface Lease {
   readonly generation: Generation
   readonly connection: GuardedClient
+  /** Whether others of this process had all connections when it was asked for. */
+  readonly queued: boolean
   /** Back to the pool, for the next to use. */
   release(): void
   /** Dropped at once: nobody uses it again, and the server sees its session end. */
@@ -19,7 +21,7 @@ const LOOK_MS = 1_500
 const LOOK_SHARE = 0.25
 
 /** Wraps a connection just taken from the pool. If the invocation ends before it is given back, it is dropped. */
-export function leaseOf(generation: Generation, connection: GuardedClient): Lease {
+export function leaseOf(generation: Generation, connection: GuardedClient, queued = false): Lease {
   let givenBack = false
   const once = (give: () => void) => () => {
     if (givenBack) return
@@ -30,7 +32,7 @@ export function leaseOf(generation: Generation, connection: GuardedClient): Leas
   }
   const destroy = once(() => generation.destroy(connection))
   const letGo = holdForInvocation(destroy)
-  return { generation, connection, destroy, release: once(() => generation.release(connection)) }
+  return { generation, connection, queued, destroy, release: once(() => generation.release(connection)) }
 }
 
 /**

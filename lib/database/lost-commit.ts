@@ -56,9 +56,11 @@ async function provenByRow(
   if (wasCommitted === undefined) return 'unknown'
   const look = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
   let found: boolean | undefined
-  while (found === undefined && deadline.remainingMs() > 0 && !signal.aborted) {
+  // A row that is not there yet may still come, as long as nothing says that its transaction is over.
+  const undecided = () => found === undefined || (!found && asked === 'unknown')
+  while (undecided() && deadline.remainingMs() > 0 && !signal.aborted) {
     found = await tryWork(look, { ...tools, budget: UNBOUNDED }, work => wasCommitted(work.models)).catch(() => undefined)
-    if (found === undefined) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
+    if (undecided()) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
   if (found) return 'committed'
   // A row that is not there proves the contrary only once its transaction cannot commit any more.

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Sequelize } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import { DeadlineExceededError } from '../errors.ts'
+import { backoffMs } from '../resilience/backoff.ts'
 import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '../resilience/circuit-breaker.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 import { beforeInvocationEnds } from '../resilience/invocation-scope.ts'
@@ -50,7 +51,9 @@ const CLOSE_MS = 2_000
 // Taken from the time that is kept back for answering.
 const MAKE_ROOM_MS = 200
 const HEALTH_CHECK_MS = 3_000
-const RETRY_AFTER_MS = 1_000
+// Whoever holds the connections is at work, and soon done.
+const QUEUE_RETRY_AFTER_MS = 1_000
+const QUEUE = { firstMs: 50, longestMs: 1_000 }
 // What says that there is a pooler: it refuses the options that a direct connection starts with.
 const POOLER_REFUSES = '08P01:startup-parameter'
 // Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
@@ -153,14 +156,11 @@ export class DatabaseManager {
       const queued = generation.claimed >= this.#options.settings.profile.pool.max
       const acquired = generation.acquire()
       try {
-        return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired))
+        return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired), queued)
       } catch (error) {
         // Whoever stopped waiting must not keep the connection that arrives later.
-        acquired.then(
-          connection => generation.release(connection),
-          () => undefined,
-        )
-        if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause: error }) : error
+        generation.abandon(acquired)
+        if (signal?.aborted) throw queued ? new DatabaseBusyError({ retryAfterMs: QUEUE_RETRY_AFTER_MS, cause: error }) : error
         const { key, connection } = classifyError(error)
         if (key === POOLER_REFUSES && generation.sendsOptions) this.#pooled = true
         else if (connection !== 'rebuild' || rebuilds === MAX_REBUILDS) throw error
@@ -178,7 +178,7 @@ export class DatabaseManager {
     const generation = await this.currentGeneration()
     try {
       // One dead connection is dropped, and says nothing yet of those that others are using.
-      await this.#prove(signal).catch((error: unknown) => (signal?.aborted ? Promise.reject(error as Error) : this.#prove(signal)))
+      await this.#proveInTurn(signal).catch((error: unknown) => (signal?.aborted ? Promise.reject(error as Error) : this.#proveInTurn(signal)))
     } catch (error) {
       if (signal?.aborted || classifyError(error).connection === 'none') throw error
       this.retire(generation, 'unusable')
@@ -187,14 +187,17 @@ export class DatabaseManager {
     this.breaker.close()
   }
 
-  /** Whether the database answers a statement within `withinMs`; never rejects. */
+  /**
+   * Whether the database answers a statement within `withinMs`; never rejects. A pool whose connections are all at work
+   * is taken for healthy: what they meet, their own work will tell.
+   */
   async isConnectionHealthy(withinMs = HEALTH_CHECK_MS): Promise<boolean> {
     const stop = new AbortController()
     const timer = setTimeout(() => stop.abort(new DeadlineExceededError()), withinMs)
     return this.connect(stop.signal)
       .then(
         () => true,
-        () => false,
+        (error: unknown) => error instanceof DatabaseBusyError && this.breaker.state.kind === 'closed',
       )
       .finally(() => clearTimeout(timer))
   }
@@ -311,6 +314,18 @@ export class DatabaseManager {
     // Not in the scope of the call that happened to come first: its deadline is not the background's.
     const { signal } = this.#background
     void outside(() => keepConnected({ ...background, manager: this, logger, signal }))
+  }
+
+  // A full server is a queue for whoever can wait.
+  async #proveInTurn(signal?: AbortSignal): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await this.#prove(signal)
+      } catch (error) {
+        if (signal === undefined || signal.aborted || !classifyError(error).crowded) throw error
+        await wait(backoffMs(tries, QUEUE), signal).catch(() => Promise.reject(error as Error))
+      }
+    }
   }
 
   async #prove(signal?: AbortSignal): Promise<void> {

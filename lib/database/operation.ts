@@ -3,18 +3,19 @@ import type { RetryBudget } from '../resilience/retry-budget.ts'
 import { MAX_REPLAYS, untilReplay } from '../resilience/retry.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { attempt, type IsolationLevel } from './attempt.ts'
+import { attempt, type AttemptOutcome } from './attempt.ts'
 import { callerError } from './caller-error.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseUnavailableError } from './errors/errors.ts'
 import { leaseConnection } from './lease-connection.ts'
 import type { Lease } from './lease.ts'
-import { settleLostCommit } from './lost-commit.ts'
+import { settleLostCommit, type TryWork } from './lost-commit.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
+import { QueueTime } from './queue-time.ts'
 import { safeExecute } from './safe-execute.ts'
 import { endSession, type LostSession } from './transaction/end-session.ts'
-import type { Work, WorkMode } from './work.ts'
+import type { IsolationLevel, Work, WorkMode } from './work.ts'
 
 export interface OperationOptions {
   name: string
@@ -36,6 +37,8 @@ export interface OperationTools {
   random?: (() => number) | undefined
 }
 
+type Done<Result> = Extract<AttemptOutcome<Result>, { kind: 'done' }>
+
 /**
  * Runs one operation to its end: waits for a connection, tries the work, and tries it again as long as it is certain
  * that nothing was applied. Only whole units of work are tried again, never a statement of one.
@@ -47,9 +50,11 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
   if (!admission.admitted) throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
   try {
     // A probe has to prove something: it does not rely on a connection that answered before the outage.
-    const result = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
+    const done = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
     manager.breaker.settleAnswered(admission.epoch)
-    return result
+    // Only now: what they ask of the database is admitted too, although this was a probe.
+    await runCallbacks(done.afterCommit, options, tools)
+    return done.result
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
     else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
@@ -65,11 +70,26 @@ function saysTheServerAnswered(error: unknown): boolean {
 }
 
 /** Tries the work until it is done or must not be tried any more; past the breaker. */
-export async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
+async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Done<Result>> {
+  const queue = new QueueTime()
+  try {
+    return await tryInTurn(options, tools, body, queue)
+  } catch (error) {
+    throw queue.explain(error)
+  }
+}
+
+async function tryInTurn<Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: (work: Work) => Promise<Result>,
+  queue: QueueTime,
+): Promise<Done<Result>> {
   const { manager, budget } = tools
   let lost: LostSession | undefined
   for (let replays = 0; ; replays += 1) {
-    const lease = await leaseConnection(options, tools)
+    const lease = await leaseConnection(options, tools, queue)
+    const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
     const outcome = await attempt(
@@ -83,20 +103,23 @@ export async function tryUntilDone<Result>(options: OperationOptions, tools: Ope
       },
       body,
     )
-    const settled =
-      outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, tryUntilDone) : outcome
+    const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, look) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()
       budget.refill()
-      await afterCommit(settled.afterCommit, options, tools)
-      return settled.result
+      return settled
     }
     if (settled.identityRefused && manager.identifiesTransactions) {
       manager.stopIdentifyingTransactions()
       continue
     }
     lost = settled.lost
-    await beforeReplay(settled, replays, options, tools)
+    const { crowded } = classifyError(settled.cause)
+    try {
+      await beforeReplay(settled, replays, options, tools)
+    } finally {
+      if (crowded) queue.add(performance.now() - begunAt)
+    }
   }
 }
 
@@ -111,10 +134,15 @@ async function beforeReplay(
   const { manager, budget, logger, random } = tools
   const verdict = classifyError(failed.cause)
   if (concernsConnection(verdict)) manager.noteFailure(failed.cause)
-  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(MAX_REPLAYS, verdict.maxReplays ?? MAX_REPLAYS) : 0
+  // A pooler that had no session to lend has sent nothing on: waiting one's turn, which only the deadline bounds.
+  const inTurn = verdict.crowded && verdict.replay === 'yes'
+  const most = inTurn ? Number.POSITIVE_INFINITY : MAX_REPLAYS
+  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(most, verdict.maxReplays ?? most) : 0
   const onReplay = (replay: object) =>
     logger.info({ event: 'database.operation.replayed', operation: name, ...replay, code: verdict.code ?? verdict.key })
-  if (!(await untilReplay(replays, { deadline, signal, maxReplays, budget, random, onReplay }))) throw callerError({ ...failed, verdict }, options)
+  const paid = inTurn ? { shorten: true } : { budget }
+  const waited = await untilReplay(replays, { deadline, signal, maxReplays, ...paid, slow: verdict.slow ?? false, random, onReplay })
+  if (!waited) throw callerError({ ...failed, verdict }, options)
 }
 
 // A constraint that is violated is no failure of the database.
@@ -131,7 +159,7 @@ function isReplayable(verdict: Classification, mode: WorkMode, replays: number):
 
 async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOptions): Promise<boolean> {
   try {
-    await endSession(lease.connection, lost, Math.max(1, deadline.remainingMs()))
+    await endSession(lease.connection, lost, deadline.remainingMs())
     return true
   } catch (error) {
     // Where the server refuses to end it, the work may have to wait for its locks; nothing worse.
@@ -141,7 +169,9 @@ async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOpt
   }
 }
 
-async function afterCommit(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {
+const look: TryWork = async (options, tools, body) => (await tryUntilDone(options, tools, body)).result
+
+async function runCallbacks(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {
   for (const callback of callbacks)
     await safeExecute(async () => callback(), { operationName: `${name}.after-commit`, fallbackValue: undefined }, tools)
 }

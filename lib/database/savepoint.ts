@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { GuardedClient, StatementGuard } from './client.ts'
-import { boundStatement } from './transaction/limits.ts'
+import { boundStatement, SERVER_EARLIER_MS } from './transaction/limits.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
 export interface Savepoint {
@@ -30,7 +30,7 @@ export async function openSavepoint(client: GuardedClient, deadline: Deadline): 
   // Whoever had to wait may find another's transaction on the connection.
   if (parent === undefined || parent.root !== root) throw new Error('a savepoint was asked for outside of a transaction')
   savepoints += 1
-  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, budgetMs: deadline.remainingMs() })
+  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, deadline })
   client.guard = guard
   return guard
 }
@@ -39,16 +39,18 @@ class SavepointGuard implements StatementGuard, Savepoint {
   readonly #client: GuardedClient
   readonly #parent: StatementGuard
   readonly #name: string
-  readonly #budgetMs: number
+  readonly #deadline: Deadline
   readonly #ended = Promise.withResolvers<void>()
   #sent = false
+  /** What the server was told last of how long a statement may take, in ms. */
+  #boundMs = 0
   #spoiled = false
 
-  constructor({ client, parent, name, budgetMs }: { client: GuardedClient; parent: StatementGuard; name: string; budgetMs: number }) {
+  constructor({ client, parent, name, deadline }: { client: GuardedClient; parent: StatementGuard; name: string; deadline: Deadline }) {
     this.#client = client
     this.#parent = parent
     this.#name = name
-    this.#budgetMs = budgetMs
+    this.#deadline = deadline
   }
 
   gate(): Promise<void> | undefined {
@@ -57,10 +59,15 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   around(client: GuardedClient, send: (timeoutMs: number) => void): void {
     this.#parent.around(client, timeoutMs => {
-      if (!this.#sent) {
+      const leftMs = this.#deadline.remainingMs()
+      // Another savepoint within this one has a limit of its own.
+      const follows = client.guard === this && this.#boundMs - leftMs > SERVER_EARLIER_MS
+      if (!this.#sent || follows) {
+        // The budget is all the server's: who asked has gone by then, but the transaction around it has not.
+        const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), boundStatement(leftMs + SERVER_EARLIER_MS)]
         this.#sent = true
-        const bound = `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(this.#budgetMs))}`
-        client.sendRaw(`SAVEPOINT ${this.#name}; ${bound}`).catch(unheard)
+        this.#boundMs = leftMs
+        client.sendRaw(words.join('; ')).catch(unheard)
       }
       send(timeoutMs)
     })
@@ -111,7 +118,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
   // the connection is gone, and the transaction with it.
   async #giveUp(takeBack: string, timeoutMs: number, reason?: Error): Promise<void> {
     await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
-      this.#parent.failed?.(error)
+      this.#parent.failed?.(error, 'savepoint')
       throw error
     })
     if (reason !== undefined) throw reason

@@ -3,12 +3,21 @@ import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { createRetryBudget, type RetryBudget } from '../resilience/retry-budget.ts'
 import { createCounters, type Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { isolationLevels, type IsolationLevel } from './attempt.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
+import { joinWork } from './joined-work.ts'
 import { runOperation } from './operation.ts'
 import { isSafeExecution, safeExecute, type SafeExecuteOptions } from './safe-execute.ts'
-import { currentWork, NestedOperationError, type Work, type WorkMode } from './work.ts'
+import {
+  currentWork,
+  hasIsolation,
+  isolationLevels,
+  isolationOf,
+  NestedOperationError,
+  type IsolationLevel,
+  type Work,
+  type WorkMode,
+} from './work.ts'
 
 export type { SafeExecuteOptions } from './safe-execute.ts'
 export type { Work } from './work.ts'
@@ -21,7 +30,7 @@ export interface ExecuteOptions {
   isolation?: IsolationLevel
   /** By default the running invocation's. */
   deadline?: Deadline
-  /** Lets the caller give up. */
+  /** Lets the caller give up. Within another's work it ends this part of it alone, as an error that this part threw would. */
   signal?: AbortSignal
   /**
    * Looks for a row that the work itself wrote, such as a claim or an idempotency key: proves a commit whose answer
@@ -62,18 +71,17 @@ export class DatabaseService {
 
   /**
    * Runs `work` as one unit under a name for the log. Called within another's work it joins that one's transaction, and
-   * is never tried again by itself.
+   * is never tried again by itself; what it asks for has to be what that transaction has.
    * @throws DatabaseUnavailableError when the database could not be reached; DatabaseBusyError when it could not take the
    * work in time; DeadlineExceededError; TransactionRolledBackError; CommitUnknownError; NestedOperationError for a write
-   * within a read; else what `work` threw.
+   * within a read and for options that another's transaction does not have; else what `work` threw.
    */
   async execute<Result>(operationName: string, work: (work: Work) => Promise<Result>, options: ExecuteOptions = {}): Promise<Result> {
     const mode = modeOf(options)
     const around = currentWork()
     // Work on another database is none of this one's.
     if (around !== undefined && this.#options.manager.owns(around.generation)) {
-      if (mode === 'write' && around.mode !== 'write') throw new NestedOperationError('A write was asked for within a read.')
-      return work(around.work)
+      return joinWork(around, work, { ...options, mode })
     }
     const given = options.deadline ?? currentDeadline()
     const deadline = given ?? openDeadline({ remainingMs: DEFAULT_DEADLINE_MS, reserveMs: 0 })
@@ -95,8 +103,10 @@ export class DatabaseService {
   }
 }
 
-function modeOf({ mode = 'write', snapshot = false, isolation }: ExecuteOptions): WorkMode {
-  if (isolation !== undefined && !isolationLevels.includes(isolation)) throw new NestedOperationError('This isolation level does not exist.')
-  if (mode === 'write') return 'write'
-  return snapshot ? 'snapshot' : 'read'
+function modeOf({ mode = 'write', snapshot = false, isolation = 'READ COMMITTED' }: ExecuteOptions): WorkMode {
+  if (!isolationLevels.includes(isolation)) throw new NestedOperationError('This isolation level does not exist.')
+  if (mode === 'write' && snapshot) throw new NestedOperationError('A snapshot is for reads; work that writes asks for an isolation level.')
+  const kind = mode === 'write' ? 'write' : snapshot ? 'snapshot' : 'read'
+  if (!hasIsolation(isolationOf(kind, isolation), isolation)) throw new NestedOperationError('Reads do not have this isolation level.')
+  return kind
 }

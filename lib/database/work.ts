@@ -22,10 +22,33 @@ export interface Work {
 /** How work may touch the database: with a transaction, each statement for itself, or all on one snapshot. */
 export type WorkMode = 'write' | 'read' | 'snapshot'
 
+/** From the weakest to the strongest. */
+export const isolationLevels = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const
+export type IsolationLevel = (typeof isolationLevels)[number]
+
+/** How far the transactions of a mode are kept apart from others. */
+export function isolationOf(mode: WorkMode, asked: IsolationLevel = 'READ COMMITTED'): IsolationLevel {
+  switch (mode) {
+    case 'write':
+      return asked
+    case 'snapshot':
+      return 'REPEATABLE READ'
+    case 'read':
+      return 'READ COMMITTED'
+    default:
+      return mode satisfies never
+  }
+}
+
+export function hasIsolation(given: IsolationLevel, asked: IsolationLevel): boolean {
+  return isolationLevels.indexOf(given) >= isolationLevels.indexOf(asked)
+}
+
 /** The work that is running, as what it calls finds it. */
 export interface RunningWork {
   readonly work: Work
   readonly mode: WorkMode
+  readonly isolation: IsolationLevel
   readonly generation: Generation
   readonly connection: GuardedClient
   /** The work around it, when this one is a savepoint's. */
@@ -76,6 +99,11 @@ const SELECT = 'SELECT' as QueryTypes.SELECT
 export function workOn(generation: Generation, connection: GuardedClient, { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>): Work {
   const { models, sequelize } = generation
   const transaction = generation.enlist(connection)
+  // sequelize keeps its own for a commit that it never makes here, and would call it when that failed.
+  transaction.afterCommit = callback => {
+    if (typeof callback !== 'function') throw new TypeError('afterCommit takes a function')
+    afterCommit(() => callback(transaction))
+  }
   return {
     transaction,
     models,

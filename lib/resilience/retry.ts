@@ -12,6 +12,8 @@ export interface RetryOptions {
   budget?: RetryBudget
   /** Shortens a delay that does not fit into the time left: for what costs the other side little. */
   shorten?: boolean
+  /** For what needs time to pass by itself: the delays begin longer. */
+  slow?: boolean
   random?: (() => number) | undefined
   /** Told before each wait. */
   onReplay?: (replay: { number: number; delayMs: number }) => void
@@ -21,6 +23,7 @@ export const MAX_REPLAYS = 10
 // A try with less time than this left could only fail, and hide what failed before it.
 const SHORTEST_TRY_MS = 100
 const BACKOFF = { firstMs: 50, longestMs: 2_000 }
+const SLOW_BACKOFF = { firstMs: 500, longestMs: 5_000 }
 
 /**
  * Waits until something that failed may be tried again, `replays` replays having been made before. Resolves to `false`
@@ -28,9 +31,9 @@ const BACKOFF = { firstMs: 50, longestMs: 2_000 }
  */
 export async function untilReplay(
   replays: number,
-  { deadline, signal, maxReplays = MAX_REPLAYS, budget, shorten = false, random, onReplay }: RetryOptions,
+  { deadline, signal, maxReplays = MAX_REPLAYS, budget, shorten = false, slow = false, random, onReplay }: RetryOptions,
 ): Promise<boolean> {
-  const drawnMs = backoffMs(replays, { ...BACKOFF, ...(random ? { random } : {}) })
+  const drawnMs = backoffMs(replays, { ...(slow ? SLOW_BACKOFF : BACKOFF), ...(random ? { random } : {}) })
   const leftMs = deadline.remainingMs() - SHORTEST_TRY_MS
   const delayMs = shorten ? Math.min(drawnMs, leftMs) : drawnMs
   if (signal.aborted || replays >= maxReplays || leftMs <= 0 || delayMs > leftMs) return false

@@ -1,6 +1,7 @@
 import { scopes, writeKey } from '../config/settings/api.ts'
 import { digestOf } from '../function/auth.ts'
 import { type LocalSecrets } from './secrets.ts'
+import { localWebhookSecrets } from './webhook-secrets.ts'
 
 // Everything that says where the database is. All of it is set, so that nothing of a real database's address that is
 // in the shell by chance gets mixed in.
@@ -18,7 +19,7 @@ export function localSettings({ databaseUrl, secrets, environment }: LocalSettin
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
-    WEBHOOK_SECRET_DEMO: secrets.webhookSecret,
+    ...localWebhookSecrets(secrets.webhookSecret),
     API_KEYS: writeKey({ name: 'local', scopes, digest: digestOf(secrets.apiKey) }),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }

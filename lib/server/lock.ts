@@ -60,6 +60,12 @@ export function takeLock({ folder, pid = process.pid, identityOf = processIdenti
   }
 }
 
+/** Who holds the lock of a data folder just now. */
+export function lockHolder({ folder, identityOf = processIdentity }: Omit<LockOptions, 'pid'>): Holder | undefined {
+  const holder = readHolder(join(folder, 'start.lock'))
+  return holder !== undefined && isRunning(holder, identityOf) ? holder : undefined
+}
+
 /** Links, unlike renaming, fail when the name is taken: that makes one of two starts the first. */
 function tryLink(draft: string, file: string): boolean {
   try {

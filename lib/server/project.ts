@@ -1,4 +1,4 @@
-import { functionsOf, parseProject, placeholderEnvironment, type Project, type ProjectFunction } from 'doctl-project-schema'
+import { functionsOf, parseProject, placeholderEnvironment, type Project, type ProjectFunction } from '../doctl-project-schema/src/index.ts'
 import { type ScheduleDescription } from './schedules.ts'
 import { type FunctionDescription } from './served-function.ts'
 

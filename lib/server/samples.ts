@@ -1,4 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { standardHeaders } from './sign-delivery.ts'
 
 /** For how long the receiver accepts a signature, by the recommendation of Standard Webhooks. */
 const SIGNATURE_LIFE_MS = 300_000
@@ -24,13 +25,10 @@ export interface Samples {
 /** Makes commands that send a signed event and create a user; every set has ids of its own. */
 export function createSamples({ address, webhookSecret, apiKey, now = Date.now, freshId = randomId }: SampleOptions): Samples {
   const sentAt = now()
-  const event = {
-    type: 'transaction.completed',
-    timestamp: new Date(sentAt).toISOString(),
-    data: { transactionId: `txn_${freshId()}`, userId: `usr_${freshId()}`, amount: '12.50', currency: 'EUR' },
-  }
+  const type = 'transaction.completed'
+  const event = { type, timestamp: new Date(sentAt).toISOString(), data: sampleData(type, freshId) }
   const body = JSON.stringify(event)
-  const headers = signatureHeaders({ id: `msg_${freshId()}`, sentAt, body, secret: webhookSecret })
+  const headers = standardHeaders({ id: `msg_${freshId()}`, sentAt, body, secret: webhookSecret })
   // The receiver counts in whole seconds.
   const goodUntil = new Date(Math.floor(sentAt / 1000) * 1000 + SIGNATURE_LIFE_MS)
   const user = JSON.stringify({ email: `ada+${freshId()}@example.com`, name: 'Ada' })
@@ -41,12 +39,11 @@ export function createSamples({ address, webhookSecret, apiKey, now = Date.now, 
   }
 }
 
-/** Signs as Standard Webhooks v1 says: HMAC-SHA256 over `id.timestamp.body` with the bytes behind `whsec_`. */
-export function signatureHeaders({ id, sentAt, body, secret }: { id: string; sentAt: number; body: string; secret: string }) {
-  const timestamp = String(Math.floor(sentAt / 1000))
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` }
+/** Data that the handler of a type takes; of a type that this project has no handler for, none. */
+export function sampleData(type: string, freshId: () => string = randomId): Readonly<Record<string, unknown>> {
+  if (type.startsWith('transaction.')) return { transactionId: `txn_${freshId()}`, userId: `usr_${freshId()}`, amount: '12.50', currency: 'EUR' }
+  if (type.startsWith('user.')) return { userId: `usr_${freshId()}`, email: `ada+${freshId()}@example.com`, name: 'Ada' }
+  return {}
 }
 
 /** Quotes a word so that a POSIX shell takes every character for itself. */

@@ -10,6 +10,8 @@ import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { judgeFailure } from './failure.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
 import { runHandler } from './run-handler.ts'
+import { sourceOf, type DescribedSource } from './source.ts'
+import { describedSources } from './sources.ts'
 
 /** What a run of later attempts came to. */
 export interface AttemptsReport {
@@ -26,6 +28,8 @@ export interface AttemptOptions {
   /** The function's, which ends before the platform cuts it off. */
   readonly deadline: Deadline
   readonly logger: Logger
+  /** Default: our own. */
+  readonly sources?: ReadonlyMap<string, DescribedSource>
 }
 
 interface DueEvent {
@@ -38,7 +42,6 @@ interface DueEvent {
   body: Buffer | null
   headers: Record<string, string> | null
   verdict: string | null
-  guarded: boolean
   /** When the lease ends: a token that nobody else has. */
   lease: string
 }
@@ -53,7 +56,7 @@ const TAKE = `
   UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
   WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, source, external_id AS "externalId", type, received_at AS "receivedAt", attempts, body, headers, verdict,
-    replay_guard IS NOT NULL AS guarded, next_attempt_at::text AS lease`
+    next_attempt_at::text AS lease`
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL ${HELD}`
 const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), last_error = $code ${HELD}`
@@ -87,7 +90,8 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
   try {
     // One more than there may be: whoever had it last never came back.
     if (attempts > MOST_ATTEMPTS) throw new Error('attempts exhausted')
-    const delivery = readDelivery(deliveryOf(due, options.keys))
+    const read = readDelivery(deliveryOf(due, options.keys), sourceOf(source, options.sources ?? describedSources))
+    const delivery = { ...read, event: { ...read.event, id: eventId } }
     return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, logger), {
       deadline: options.deadline,
       wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id, outcome: ['applied', 'ignored'] } })) > 0,
@@ -120,7 +124,7 @@ async function apply(
   return 'applied'
 }
 
-function deliveryOf({ source, externalId: id, body, headers, verdict, receivedAt, guarded }: DueEvent, keys: PayloadKeys): Delivery {
+function deliveryOf({ source, externalId: id, body, headers, verdict, receivedAt }: DueEvent, keys: PayloadKeys): Delivery {
   if (body === null) throw new PayloadUnreadableError('payload-damaged')
-  return { source, id, body: open(body, eventName({ source, id }), keys), headers: headers ?? {}, verdict: verdict ?? '', receivedAt, guarded }
+  return { source, body: open(body, eventName({ source, id }), keys), headers: headers ?? {}, verdict: verdict ?? '', receivedAt }
 }

@@ -14,13 +14,16 @@ export type Failure =
 /** How far work on an event has got; after `claiming`, whatever fails is its handler's. */
 export type Progress = 'connecting' | 'claiming' | 'applying'
 
+// The class of SQLSTATEs for a full disk and the like: no fault of the event's.
+const LACK_OF_MEANS = '53'
+
 /** Judges an error that ended the work on an event. */
 export function judgeFailure(error: unknown, progress: Progress): Failure {
   if (error instanceof DatabaseUnavailableError || progress !== 'applying') return 'away'
   if (error instanceof DatabaseBusyError || error instanceof DeadlineExceededError || error instanceof CommitUnknownError) return 'transient'
   if (error instanceof ApplicationError) return error.retryable ? 'transient' : 'permanent'
-  const { transient, outage, onlyIfOptedIn = false, backoff } = classifyError(error)
-  return transient || outage || onlyIfOptedIn || backoff === 'slow' ? 'transient' : 'permanent'
+  const { transient, outage, onlyIfOptedIn = false, code } = classifyError(error)
+  return transient || outage || onlyIfOptedIn || code?.startsWith(LACK_OF_MEANS) ? 'transient' : 'permanent'
 }
 
 /** Whether a handler itself said that its error may pass; those of the database have been tried again already. */

@@ -1,12 +1,13 @@
 import { checkSize } from '../content.ts'
-import { ApplicationError, NotFoundError } from '../errors.ts'
+import { ApplicationError } from '../errors.ts'
 import { openDeadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { EventBuffer } from './buffer/buffer.ts'
 import { keptHeaders, readDelivery, type ReadDelivery } from './delivery.ts'
-import type { Source } from './sources.ts'
+import { sourceOf, type Source } from './source.ts'
 import { takeDelivery, type TakeOptions, type Taken } from './take.ts'
+import { verifyDelivery } from './verify-delivery.ts'
 
 export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger'> {
   readonly sources: ReadonlyMap<string, Source>
@@ -42,19 +43,12 @@ export async function receiveWebhook(
   request: { source: string; headers: Readonly<Record<string, string>>; body: Buffer },
   options: ReceiveOptions,
 ): Promise<Received> {
-  const source = options.sources.get(request.source)
-  if (!source) throw new NotFoundError('No such webhook source.', 'source-unknown')
+  const source = sourceOf(request.source, options.sources)
   checkSize(request.body)
-  const { eventId } = source.verify(request)
-  const delivery = readDelivery({
-    source: source.name,
-    id: eventId,
-    body: request.body,
-    headers: keptHeaders(request.headers),
-    verdict: 'standard',
-    receivedAt: new Date(),
-    guarded: source.replayGuard === 'body',
-  })
+  verifyDelivery(source, request, options.logger)
+  // Read from what is kept, as it will be read again if it has to.
+  const headers = keptHeaders(request.headers, source)
+  const delivery = readDelivery({ source: source.name, body: request.body, headers, verdict: source.scheme, receivedAt: new Date() }, source)
   const deadline = openDeadline({
     remainingMs: Math.min(options.deadline.remainingMs(), source.answerWithinMs ?? Number.POSITIVE_INFINITY),
     reserveMs: 0,
@@ -113,10 +107,10 @@ async function withoutDatabase(
     counters.add('webhook.buffered', source)
     return applied ? { status: 200, body: { outcome: 'applied' } } : { status: 202, body: { outcome: 'buffered' } }
   }
-  if (refused !== undefined) logger.error({ event: 'webhook.buffer.refused', source, eventId: delivery.id, error: refused })
+  if (refused !== undefined) logger.error({ event: 'webhook.buffer.refused', source, eventId: delivery.event.id, error: refused })
   if (applied) {
     counters.add('webhook.unlogged', source)
-    logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.id, type: delivery.event.type })
+    logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.event.id, type: delivery.event.type })
     return { status: 200, body: { outcome: 'applied' } }
   }
   if (!(error instanceof ApplicationError)) throw error
@@ -143,10 +137,10 @@ async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: R
   }
 }
 
-// Senders that change an event's body between deliveries say so where they are described.
-function noteReuse({ source, id, event }: ReadDelivery, { bodyMayChange = false }: Source, { counters, logger }: ReceiveOptions): void {
+// Stripe's bodies tell how many deliveries are still to come: another body is honest there.
+function noteReuse({ source, event }: ReadDelivery, { scheme }: Source, { counters, logger }: ReceiveOptions): void {
   counters.add('event-id-reused', source)
-  if (!bodyMayChange) logger.warn({ event: 'webhook.event-id-reused', source, eventId: id, type: event.type })
+  if (scheme !== 'stripe') logger.warn({ event: 'webhook.event-id-reused', source, eventId: event.id, type: event.type })
 }
 
 // 503 and not 504: senders slow down for it.

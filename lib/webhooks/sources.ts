@@ -1,35 +1,28 @@
-import type * as z from 'zod/mini'
-import { defineSettings, SettingIssues } from '../config/settings.ts'
-import { requiredText } from '../config/schemas.ts'
-import { readStandardSecret, verifyStandard, type VerifiedWebhook } from './schemes/standard.ts'
+import type { SourceDefinition } from './source.ts'
+import { defineSources, describeSources } from './source-settings.ts'
 
-/** Who sends webhooks, and which variable holds the secrets shared with them (several, apart by blanks, in rotation). */
-const table = {
+/** Who sends webhooks: `POST /webhook/<name>`. A source without a secret in its variable is off. */
+export const sourceTable = {
   demo: { scheme: 'standard', secrets: 'WEBHOOK_SECRET_DEMO' },
-} as const satisfies Record<string, { scheme: 'standard'; secrets: string }>
-
-/** A source with its secrets read. */
-export interface Source {
-  readonly name: string
-  /** The sender waits no longer, in ms. */
-  readonly answerWithinMs?: number
-  /** `body`: a body counts once, under whatever id it comes. */
-  readonly replayGuard?: 'body'
-  /** The sender changes the body of an event between its deliveries. */
-  readonly bodyMayChange?: boolean
-  verify(request: { headers: Readonly<Record<string, string>>; body: Buffer }): VerifiedWebhook
-}
-
-const variables: Record<string, z.ZodMiniType<string>> = Object.fromEntries(Object.values(table).map(({ secrets }) => [secrets, requiredText()]))
+  stripe: { scheme: 'stripe', secrets: 'WEBHOOK_SECRET_STRIPE' },
+  github: { scheme: 'github', secrets: 'WEBHOOK_SECRET_GITHUB', answerWithinMs: 8_000, replayGuard: 'body' },
+  shopify: { scheme: 'shopify', secrets: 'WEBHOOK_SECRET_SHOPIFY', answerWithinMs: 4_000 },
+  // What DigitalOcean sends besides the signature is not documented: these places are to be compared with a first delivery.
+  digitalocean: { scheme: 'digitalocean', secrets: 'WEBHOOK_SECRET_DIGITALOCEAN', eventId: 'body', type: { pointer: '/type' } },
+  // A sender that follows no scheme of a name, to copy.
+  partner: {
+    scheme: 'hmac',
+    secrets: 'WEBHOOK_SECRET_PARTNER',
+    signature: { header: 'x-signature', algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=' },
+    timestamp: { header: 'x-timestamp', separator: '.' },
+    eventId: { pointer: '/id' },
+    type: { pointer: '/type' },
+    data: '/data',
+  },
+} as const satisfies Record<string, SourceDefinition>
 
 /** The sources by name, as the webhook function is configured. */
-export const sourceSettings = defineSettings(variables, (values): ReadonlyMap<string, Source> => {
-  const sources = new Map<string, Source>()
-  for (const [name, { secrets: variable }] of Object.entries(table)) {
-    const keys = (values[variable] ?? '').trim().split(/\s+/).map(readStandardSecret)
-    if (keys.includes(undefined)) throw new SettingIssues([{ variable, reason: 'is no whsec_ secret (base64 of 24 to 64 bytes)' }])
-    const known = keys.filter(key => key !== undefined)
-    sources.set(name, { name, verify: request => verifyStandard(request, { keys: known }) })
-  }
-  return sources
-})
+export const sourceSettings = defineSources(sourceTable)
+
+/** The same without their secrets: for what was verified when it came. */
+export const describedSources = describeSources(sourceTable)

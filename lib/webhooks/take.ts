@@ -79,6 +79,7 @@ interface State {
 
 async function applyUntilDone(delivery: ReadDelivery, state: State, options: TakeOptions): Promise<Taken> {
   const { database, deadline } = options
+  let before: unknown
   for (let replays = 0; ; replays += 1) {
     try {
       return await database.execute('webhook.apply', work => apply(delivery, state, options, work), {
@@ -86,7 +87,9 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
         wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
       })
     } catch (error) {
-      if (!isHandlersOwn(error) || !(await untilReplay(replays, { deadline, signal: deadline.signal }))) throw error
+      if (isHandlersOwn(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
+      // Why there was no more time says less than what it was used up by.
+      else throw error instanceof DeadlineExceededError && before !== undefined ? before : error
     }
   }
 }
@@ -97,7 +100,8 @@ async function apply(
   { keys, logger, retryFailed = false, recordOnly = false }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
-  state.progress = 'claiming'
+  // A handler that was reached once has had its turn: what cuts off a claim that is made anew is the end of the time.
+  if (state.progress === 'connecting') state.progress = 'claiming'
   const claim = await claimEvent({ id: state.id, delivery, keys }, work, { retryFailed })
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'

@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildBundles, proveBundles, recordProofs } from '../../lib/build/pipeline.ts'
 import { type Metafile } from '../../lib/build/metafile.ts'
 import { proveFunction, type Proof } from '../../lib/build/proof.ts'
@@ -16,6 +17,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'two-exports': `${MAIN}export const helper = 1\n`,
   'no-main': 'export const handler = async () => ({})\n',
   'hidden-main': "Object.assign(module.exports, Object.fromEntries([['main', async () => ({})]]))\n",
+  'other-name': MAIN,
   'main-is-data': 'export const main = { path: "/" }\n',
   prints: `${MAIN}console.log('hello from the top level')\n`,
   warns: `${MAIN}process.emitWarning('this is old')\n`,
@@ -36,7 +38,9 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 }
 
 function projectOf(names: readonly string[]): string {
-  const functions = names.map(name => `      - { name: ${name}, runtime: "nodejs:24", web: false }\n`)
+  const functions = names.map(
+    name => `      - { name: ${name}, runtime: "nodejs:24", web: false${name === 'other-name' ? ', main: handler' : ''} }\n`,
+  )
   return `packages:\n  - name: app\n    functions:\n${functions.join('')}`
 }
 
@@ -46,7 +50,7 @@ describe('a bundle', () => {
   let metafile: Metafile
 
   beforeAll(async () => {
-    checkout = copyCheckout(['build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
+    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
     const include = readFileSync(join(import.meta.dirname, '../../packages/api/health/.include'), 'utf8')
     for (const [name, source] of Object.entries(FUNCTIONS)) {
       checkout.write(`packages/app/${name}/index.ts`, source)
@@ -70,6 +74,7 @@ describe('a bundle', () => {
   it.each([
     ['two-exports', /^exports helper beside main: /],
     ['no-main', /^exports no main: /],
+    ['other-name', /^is to be started by its export handler, as project\.yml says, and exports main alone: take `main: handler` out/],
     ['main-is-data', /^exports a main that is no function: /],
     ['hidden-main', /^exports a main that import\(\) does not find: /],
     ['prints', /^prints while it is loaded \(hello from the top level\): /],
@@ -140,7 +145,9 @@ describe('the functions of project.yml', () => {
 
   it('are recorded by package, with their ceilings kept', async () => {
     const { folder } = checkout
-    const ceilings = () => Object.entries(readSizes(join(folder, SIZES_FILE)).functions).map(([name, { ceiling }]) => [name, ceiling])
+    // A function without a ceiling of its own need not be written down.
+    const ceilings = () =>
+      Object.entries(readSizes(join(folder, SIZES_FILE)).functions).flatMap(([name, { ceiling }]) => (ceiling === undefined ? [] : [[name, ceiling]]))
     const before = ceilings()
     const proofs = await proveBundles({ checkout: folder, metafile: await buildBundles(folder) })
     recordProofs(folder, proofs)
@@ -152,11 +159,66 @@ describe('the functions of project.yml', () => {
   })
 })
 
-it('ends with 2 and the usage for an option that does not exist', async () => {
-  const run = promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../lib/build/command.ts'), '--recrod'])
-  await expect(run).rejects.toMatchObject({
-    code: 2,
-    stdout: '',
-    stderr: expect.stringMatching(/'--recrod'[^]*usage: npm run build/) as string,
+describe('npm run build', () => {
+  const PROJECT = 'packages:\n  - name: ops\n    functions:\n      - { name: migrate, runtime: "nodejs:24", web: false, limits: { memory: 256 } }\n'
+  const INCLUDE = 'packages/ops/migrate/.include'
+  let checkout: Checkout
+  beforeEach(() => {
+    checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages/ops/migrate'])
+    checkout.write('project.yml', PROJECT)
+  })
+  afterEach(() => checkout.remove())
+
+  const build = async (...args: string[]) => {
+    const child = spawn(process.execPath, [join(checkout.folder, 'lib/build/command.ts'), ...args], { cwd: checkout.folder })
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { status: child.exitCode, out, err, built: globSync('packages/*/*/dist', { cwd: checkout.folder }) }
+  }
+
+  it('checks, builds and proves, and ends with 0', async () => {
+    const { status, out, built } = await build()
+    expect([status, built]).toEqual([0, ['packages/ops/migrate/dist']])
+    expect(out).toMatch(/^0 problems, \d warnings\nops\/migrate {2}\d+ of \d+ bytes, loads in \d+ ms\n$/m)
+  })
+
+  it('builds nothing when the check refuses something, and says what', async () => {
+    checkout.write('packages/ops/notes.md', '')
+    expect(await build()).toMatchObject({ status: 1, out: expect.stringContaining('problem packages/ops/notes.md: ') as string, built: [] })
+  })
+
+  it('warns of memory that is too small for what it has just built, and of nothing twice', async () => {
+    checkout.write('project.yml', PROJECT.replace('memory: 256', 'memory: 128').replace('ops\n', 'ops\n    environment: { A: a }\n'))
+    const { status, out } = await build()
+    expect([status, out.match(/(?<=\()[\w-]+:[\w/]+(?=\)$)/gm)]).toEqual([0, ['shared-environment:ops', 'small-memory:ops/migrate']])
+  })
+
+  it('checks again what was built: what .include names has to be there then', async () => {
+    checkout.write(INCLUDE, 'dist/main.js\n../../../lib/zip/package.json\n')
+    checkout.write('lib/zip/package.json', '{ "main": "dist/main.js" }')
+    const { status, out } = await build()
+    expect(status).toBe(1)
+    expect(out).toContain(`problem ${INCLUDE}:1:1: dist/main.js is not there although the build is done`)
+  })
+
+  it('builds through the hook that the deployer runs, from its folder, so that a broken one shows', async () => {
+    writeFileSync(join(checkout.folder, 'lib/build.sh'), '#!/bin/bash\nexec ../make.sh\n')
+    const { status, err, built } = await build()
+    expect({ status, err, built }).toEqual({ status: 1, err: expect.stringMatching(/make\.sh[^]*The build failed/) as string, built: [] })
+
+    writeFileSync(join(checkout.folder, 'lib/build.sh'), '#!/bin/bash\r\nexec ../build.sh\r\n')
+    expect(await build()).toMatchObject({ status: 1, err: expect.stringMatching(/^lib\/build\.sh cannot be started \(.*\)\n$/) as string })
+  })
+
+  it('passes over a sequence, which has no code to build', async () => {
+    checkout.write('project.yml', `${PROJECT}      - { name: twice, web: false, sequence: [ops/migrate, ops/migrate] }\n`)
+    expect(await build()).toMatchObject({ status: 0, built: ['packages/ops/migrate/dist'] })
+  })
+
+  it('ends with 2 and the usage for an option that does not exist', async () => {
+    expect(await build('--recrod')).toMatchObject({ status: 2, out: '', err: expect.stringMatching(/'--recrod'[^]*usage: npm run build/) as string })
+  })
+
+  it('prints the usage when asked for it', async () => {
+    expect(await build('--help')).toMatchObject({ status: 0, out: expect.stringMatching(/^usage: npm run build/) as string, err: '' })
   })
 })

@@ -3,6 +3,7 @@ import { closedBySomebody } from '../support/chaos/rows/closed.ts'
 import { commitAnswerLost, commitNeverArrives } from '../support/chaos/rows/commit.ts'
 import { conflict } from '../support/chaos/rows/conflict.ts'
 import { crowded } from '../support/chaos/rows/crowded.ts'
+import { fullPooler } from '../support/chaos/rows/full-pooler.ts'
 import { endedWhileIdle, silentWhileIdle } from '../support/chaos/rows/idle.ts'
 import { endedWhilePaused, overrun } from '../support/chaos/rows/paused.ts'
 import { refusedForAWhile } from '../support/chaos/rows/refused.ts'
@@ -24,6 +25,7 @@ describeRows(
     silentMidStatement,
     closedBySomebody,
     crowded,
+    fullPooler,
     overrun,
     conflict,
     swallowedError,

@@ -38,7 +38,11 @@ describe('a container on a server', () => {
       for (let call = 0; call < 20; call += 1) await invoke(() => read(subject.service))
       expect(subject.proxy.counts()).toMatchObject({ connections: 1, roundTrips: 6 + 19 })
       expect(looksOf(subject)).toBe(1)
-      expect(subject.proxy.statementFlights()[0]).toHaveLength(4)
+      const [first, ...others] = subject.proxy.statementFlights()
+      expect(first).toHaveLength(4)
+      expect(others).toEqual(
+        Array.from({ length: 19 }, () => [expect.stringMatching(/^START TRANSACTION READ ONLY/) as string, 'SELECT 1 AS one', 'COMMIT']),
+      )
       expect(await subject.sessions()).toBe(1)
     })
   })
@@ -60,6 +64,20 @@ describe('a container on a server', () => {
       await invoke(() => read(subject.service))
       await invoke(() => read(subject.service))
       expect(looksOf(subject)).toBe(2)
+    })
+  })
+
+  it('looks once more after the clock has jumped, either way, and keeps its connection', async () => {
+    await withService(async subject => {
+      await invoke(() => read(subject.service))
+      for (const jumpMs of [-7_200_000, 86_400_000, -31_536_000_000]) {
+        const before = looksOf(subject)
+        subject.passTime(jumpMs)
+        for (let call = 0; call < 3; call += 1) await invoke(() => write(subject.service))
+        expect(looksOf(subject) - before).toBe(1)
+      }
+      expect(subject.proxy.counts().connections).toBe(1)
+      expect(await subject.sessions()).toBe(1)
     })
   })
 })

@@ -108,7 +108,10 @@ describe('a lost COMMIT', () => {
       manager.stopIdentifyingTransactions()
       proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: 'reset' })
       let tries = 0
-      const lost = service.execute('write', async work => (await insert(work, 'a'), (tries += 1)), { wasCommitted: wasStored('a') })
+      const lost = service.execute('write', async work => (await insert(work, 'a'), (tries += 1)), {
+        wasCommitted: wasStored('a'),
+        deadline: within(1_000),
+      })
       await expect(lost).rejects.toMatchObject({ code: 'commit-unknown' })
       expect(tries).toBe(1)
       expect(await stored(database)).toEqual([])
@@ -207,6 +210,14 @@ describe('what passes by itself is done again as a whole', () => {
       const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith(sqlstate))), { mode })
       await expect(failing).rejects.toMatchObject({ code })
       expect(tries).toBe(most)
+    })
+  })
+
+  it('with a longer delay where the server lacks the means', async () => {
+    await withService(async ({ service, lines }) => {
+      let tries = 0
+      await service.execute('fail', async ({ query }) => (tries += 1) === 1 && query(failWith('53200')))
+      expect(lines.filter(({ event }) => event === 'database.operation.replayed')).toMatchObject([{ code: '53200', delayMs: 250 }])
     })
   })
 
@@ -980,6 +991,45 @@ describe('connecting', () => {
       expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
       fault.remove()
       expect(await read(5_000)).toEqual([{ one: 1 }])
+    })
+  })
+
+  it('to a full server is a queue for a health check, too', async () => {
+    await withService(async ({ proxy, manager }) => {
+      const full = { severity: 'FATAL', code: '53300', message: 'remaining connection slots are reserved' } as const
+      const fault = proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times: 3 })
+      expect(await manager.isConnectionHealthy()).toBe(true)
+      expect(fault.fired()).toBe(3)
+      proxy.cutAll('reset')
+      proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times: 1_000 })
+      expect(await manager.isConnectionHealthy(500)).toBe(false)
+      expect(manager.getConnectionStatus()).toMatchObject({ breaker: 'closed', lastErrorCode: '53300' })
+    })
+  })
+
+  it.each(['read', 'write'] as const)('to a pooler without a session to lend is a queue and no outage for a %s', async mode => {
+    await withService(async ({ proxy, manager, service }) => {
+      const full = { severity: 'FATAL', code: '08P01', message: 'query_wait_timeout' } as const
+      const fault = proxy.addFault({ on: 'statement', matches: /^START/, when: 'before', action: { error: full }, times: 1_000 })
+      const one = (remainingMs: number) => service.execute('one', ({ query }) => query('SELECT 1 AS one'), { mode, deadline: within(remainingMs) })
+      for (let call = 0; call < 2; call += 1) await expect(one(1_500)).rejects.toMatchObject({ code: 'database-busy', status: 503 })
+      expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
+      expect(fault.fired()).toBeGreaterThan(2)
+      fault.remove()
+      expect(await one(5_000)).toEqual([{ one: 1 }])
+    })
+  })
+
+  it.each([
+    ['let in too late for it is busy, and the caller comes back', 5, { code: 'database-busy', status: 503, retryAfterMs: 5_000 }],
+    ['let in at once is late by itself', 0, { code: 'deadline-exceeded', status: 504 }],
+  ])('to a full server: work that is %s', async (_what, times, told) => {
+    await withService(async ({ proxy, service, database }) => {
+      const full = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } as const
+      proxy.addFault({ on: 'connect', when: 'startup', action: { error: full }, times })
+      const slow = async (work: Work) => (await insert(work, 'slow'), work.query('SELECT pg_sleep(5)'))
+      await expect(service.execute('slow', slow, { deadline: within(1_000) })).rejects.toMatchObject(told)
+      expect(await database.query('SELECT 1 FROM webhook_events')).toEqual([])
     })
   })
 })

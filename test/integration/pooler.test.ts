@@ -14,6 +14,7 @@ const BARE = { ignore_startup_parameters: '' }
 const SILENT = { ignore_startup_parameters: 'extra_float_digits,options' }
 const LIMITS =
   "SELECT current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('client_connection_check_interval') AS watched, current_setting('statement_timeout')::interval > '0' AS bounded, pg_backend_pid() AS pid"
+const NAME = "SELECT current_setting('application_name') AS name"
 
 interface Limits {
   idle: string
@@ -65,6 +66,7 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
       expect(inside).toMatchObject({ idle: '7s', watched: '500ms', bounded: true })
       const read = await service.execute('look', limits, { mode: 'read' })
       expect(read).toEqual({ idle: '7s', watched: '500ms', bounded: true, pid: inside?.pid })
+      expect(await service.execute('look', ({ query }) => query(NAME), { mode: 'read' })).toEqual([{ name: 'subject' }])
       // The one session of the server, as the next client would find it.
       const bare = await manager.getSequelize()
       expect((await bare.query(LIMITS))[0]).toEqual([{ idle: '0', watched: '0', bounded: false, pid: inside?.pid }])

@@ -1,5 +1,5 @@
 import yaml from 'js-yaml'
-import { checkProject, parseProject, placeholderEnvironment, type Problem } from 'doctl-project-schema'
+import { checkProject, parseProject, placeholderEnvironment, type Problem } from '../../lib/doctl-project-schema/src/index.ts'
 import { describe, expect, it } from 'vitest'
 import { copyProject } from '../support/project-copy.ts'
 import { type Mutation, mutationsOf, valueAt } from '../support/project-mutations.ts'

@@ -11,6 +11,7 @@ import { serverIdentity } from '../../lib/server/postgres/identity.ts'
 
 /** A connection pooler of this machine, in transaction mode, in front of one server. */
 export interface PgBouncer extends ServerAddress {
+  pid: number
   /** Asks it to end: `now` cuts its clients off. Without one, once nobody needs it any more. Resolves when it is gone. */
   stop(how?: 'now' | 'idle'): Promise<void>
 }
@@ -22,6 +23,8 @@ export interface PgBouncerOptions {
   serverPassword?: string
   /** Settings of the section `pgbouncer`, on top of transaction mode and SCRAM. */
   settings?: Readonly<Record<string, string>>
+  /** Gets what it logs, piece by piece. */
+  onLog?: (text: string) => void
 }
 
 const PROGRAM = 'pgbouncer'
@@ -60,7 +63,7 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBounc
   }
 }
 
-async function startOnce({ server, serverPassword, settings = {} }: PgBouncerOptions): Promise<PgBouncer> {
+async function startOnce({ server, serverPassword, settings = {}, onLog = () => {} }: PgBouncerOptions): Promise<PgBouncer> {
   const identity = serverIdentity()
   const folder = await mkdtemp(join(tmpdir(), 'pgbouncer-'))
   const port = await freePort()
@@ -85,7 +88,7 @@ async function startOnce({ server, serverPassword, settings = {} }: PgBouncerOpt
 
   const child = spawn(PROGRAM, [configuration], { ...identity, cwd: folder, env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
   const log: string[] = []
-  child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log.push(text), onLog(text)))
   const gone = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
   running.add(child)
   const end = async (signal: NodeJS.Signals) => {
@@ -101,7 +104,7 @@ async function startOnce({ server, serverPassword, settings = {} }: PgBouncerOpt
     await end('SIGKILL')
     throw new Error(`PgBouncer did not start:\n${log.join('')}`, { cause })
   }
-  return { ...server, host: '127.0.0.1', port, stop: (how = 'now') => end(how === 'now' ? 'SIGTERM' : 'SIGINT') }
+  return { ...server, host: '127.0.0.1', port, pid: child.pid ?? 0, stop: (how = 'now') => end(how === 'now' ? 'SIGTERM' : 'SIGINT') }
 }
 
 async function answers(port: number, hasEnded: () => boolean): Promise<void> {

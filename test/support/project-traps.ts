@@ -194,7 +194,7 @@ export const TRAPS: readonly Trap[] = [
     cases: [
       refused('unset', 'unresolved-variable project.yml', inEnvironment('A: "${A}"'), {}),
       refused('empty', 'unresolved-variable project.yml', inEnvironment('A: "${A}"'), { A: '' }),
-      refused('with a default', 'unresolved-variable project.yml', inEnvironment('A: "${A:-a}"'), { A: 'a' }),
+      refused('with a default', 'reference-name project.yml', inEnvironment('A: "${A:-a}"')),
     ],
   },
   {
@@ -217,7 +217,9 @@ export const TRAPS: readonly Trap[] = [
       refused('a quote', 'yaml-syntax project.yml', inEnvironment('A: "${A}"'), { A: 'a"b' }),
       refused('an unknown escape', 'yaml-syntax project.yml', inEnvironment('A: "${A}"'), { A: '\\d' }),
       refused('a tab', 'tab-in-value project.yml', inEnvironment('A: "${A}"'), { A: 'a\tb' }),
-      refused('raw lines', 'unresolved-variable project.yml', inEnvironment('A: "${|A}"'), { A: 'a' }),
+      refused('raw lines', 'yaml-syntax project.yml', inEnvironment('A: ${|A}'), { A: 'a\nb: c' }),
+      warned('lines outside of double quotes', 'changed-value:A', inEnvironment('A: ${A}'), { A: 'a\nb' }),
+      warned('lines in double quotes', 'text-substitution:A', inEnvironment('A: "${A}"'), { A: 'a\nb' }),
       warned('a cut value', 'changed-value:A', inEnvironment('A: ${A}'), { A: 'abc #def' }),
       warned('an escape', 'changed-value:A', inEnvironment('A: "${A}"'), { A: 'a\\nb' }),
       warned('any text', 'text-substitution:A', inEnvironment('A: "${A}"')),

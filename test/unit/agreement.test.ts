@@ -1,6 +1,7 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 import type { Main } from '../../lib/function/define.ts'
 import { disagreements, variablesReadBy, type Readers, type Texts } from '../support/agreement.ts'
 
@@ -53,17 +54,22 @@ describe('the variables', () => {
   })
 
   it.each(folders)('of %s do not go out of step unseen: each that project.yml drops or adds is named', name => {
-    const lineOf = (change: (names: string[]) => string[]) => (text: string) => {
-      const at = text.indexOf('$(', text.indexOf(`- name: ${name.split('/')[1]}\n`))
-      const end = text.indexOf(')', at)
-      return `${text.slice(0, at)}$(${change(text.slice(at + 2, end).split(' ')).join(' ')}${text.slice(end)}`
+    // However the block passes them: the file is written anew, as JSON.
+    const passing = (change: (variables: Record<string, string>) => Record<string, string>) => (text: string) => {
+      const project = parseProject(text, placeholderEnvironment(text))
+      const inPackage = project.packages.find(one => name.startsWith(`${one.name}/`))
+      const block = inPackage?.functions?.find(one => `${inPackage.name}/${one.name}` === name)
+      if (block) block.environment = change(block.environment ?? {})
+      return JSON.stringify(project)
     }
     for (const variable of readers.functions[name] ?? []) {
-      expect(differences({ project: lineOf(names => names.filter(one => one !== variable)) })).toEqual([
+      expect(differences({ project: passing(({ [variable]: _, ...others }) => others) })).toEqual([
         `${variable} is read by ${name} but not passed to it`,
       ])
     }
-    expect(differences({ project: lineOf(names => [...names, 'EXTRA']) })).toEqual([`EXTRA is passed to ${name}, which does not read it`])
+    expect(differences({ project: passing(variables => ({ ...variables, EXTRA: 'a' })) })).toEqual([
+      `EXTRA is passed to ${name}, which does not read it`,
+    ])
   })
 
   it('do not go out of step unseen: each that .env.example or the README drops or repeats is named', () => {

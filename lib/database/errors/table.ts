@@ -36,8 +36,8 @@ export interface ErrorAnswers {
   readonly onlyIfOptedIn?: boolean
   /** Transient in work that writes; in work that was to read it is a mistake of ours. */
   readonly inWritesOnly?: boolean
-  /** Needs minutes, not milliseconds, and somebody should be told. */
-  readonly backoff?: 'slow'
+  /** A lack of means on the server, which passes slowly if at all: replays wait longer. */
+  readonly slow?: boolean
 }
 
 export interface ErrorRow extends ErrorAnswers {
@@ -98,6 +98,14 @@ export const errorTable: readonly ErrorRow[] = [
     name: 'pooler has too many clients',
     transient: true,
     connection: 'none',
+    replay: 'yes',
+    crowded: true,
+  }),
+  // It hands on what a full server tells it, under its own code, and may go on telling it for a while.
+  pooler('server-full', /too many clients already|connection slots are reserved|too many connections for (role|database)/, {
+    name: 'pooler was turned away by a full server',
+    transient: true,
+    connection: 'drop',
     replay: 'yes',
     crowded: true,
   }),
@@ -186,11 +194,11 @@ export const errorTable: readonly ErrorRow[] = [
   state('40002', { name: 'rolled back by a constraint', ...ROLLED_BACK, transient: false }),
   state('40003', { name: 'statement completion unknown', ...LOST, outage: false }),
   state('CR000', { name: 'restart transaction', ...ROLLED_BACK }),
-  state('53000', { name: 'insufficient resources', ...ROLLED_BACK, outage: true, backoff: 'slow' }),
-  state('53200', { name: 'out of memory', ...ROLLED_BACK, outage: true, backoff: 'slow' }),
-  state('53100', { name: 'disk full', ...ROLLED_BACK, transient: false, backoff: 'slow' }),
+  state('53000', { name: 'insufficient resources', ...ROLLED_BACK, outage: true, slow: true }),
+  state('53200', { name: 'out of memory', ...ROLLED_BACK, outage: true, slow: true }),
+  state('53100', { name: 'disk full', ...ROLLED_BACK, transient: false }),
   state('53300', { name: 'too many connections', transient: true, connection: 'none', replay: 'yes', crowded: true }),
-  state('53400', { name: 'configuration limit exceeded', ...ROLLED_BACK, backoff: 'slow' }),
+  state('53400', { name: 'configuration limit exceeded', ...ROLLED_BACK, slow: true }),
   state('55P03', { name: 'lock not available', ...ROLLED_BACK }),
   state('55006', { name: 'object in use', ...ROLLED_BACK }),
   state('55000', { name: 'object not in prerequisite state', ...ROLLED_BACK, transient: false }),
@@ -200,8 +208,8 @@ export const errorTable: readonly ErrorRow[] = [
   state('57P03', { name: 'cannot connect now', ...NEVER_CONNECTED }),
   state('57P04', { name: 'database dropped', transient: false, connection: 'drop', replay: 'no', outage: true }),
   state('57P05', { name: 'idle session timeout', transient: true, connection: 'drop', replay: 'yes' }),
-  state('58000', { name: 'system error', ...LOST, outage: false, backoff: 'slow' }),
-  state('58030', { name: 'I/O error', ...LOST, outage: false, backoff: 'slow' }),
+  state('58000', { name: 'system error', ...LOST, outage: false, slow: true }),
+  state('58030', { name: 'I/O error', ...LOST, outage: false, slow: true }),
   state('XX000', { name: 'internal error', transient: false, connection: 'drop', replay: 'no' }),
   state('XX001', { name: 'data corrupted', transient: false, connection: 'drop', replay: 'no' }),
   state('XX002', { name: 'index corrupted', transient: false, connection: 'drop', replay: 'no' }),

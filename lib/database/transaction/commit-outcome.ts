@@ -2,7 +2,7 @@ import type { QueryResult } from 'pg'
 import type { Deadline } from '../../resilience/deadline.ts'
 import { wait } from '../../resilience/wait.ts'
 import type { Lease } from '../lease.ts'
-import { endSession } from './end-session.ts'
+import { ANSWER_MS, endSession } from './end-session.ts'
 import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation, type TransactionIdentity } from './identity.ts'
 
 /**
@@ -60,10 +60,9 @@ async function ask(
 ): Promise<Verdict | undefined> {
   const leased = await lease()
   try {
-    const timeoutMs = Math.max(1, deadline.remainingMs())
     // Still in progress: its COMMIT may never have arrived, and its session waits for a client that is gone.
-    if (endSessionFirst) await endSession(leased.connection, identity, timeoutMs)
-    const verdict = await verdictOn(identity, leased, timeoutMs)
+    if (endSessionFirst) await endSession(leased.connection, identity, deadline.remainingMs())
+    const verdict = await verdictOn(identity, leased, Math.max(1, Math.min(ANSWER_MS, deadline.remainingMs())))
     leased.release()
     return verdict
   } catch (error) {

@@ -1,3 +1,5 @@
+import { currentDeadline } from '../../resilience/deadline-scope.ts'
+
 /** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
 export interface TransactionLimits {
   /** Longest time without a statement, in ms. */
@@ -6,9 +8,19 @@ export interface TransactionLimits {
   readonly clientCheckMs: number
 }
 
-// The server is told to stop a little earlier than the client stops waiting, so that a slow statement ends with an
-// answer and only silence ends without one.
-const SERVER_EARLIER_MS = 100
+/**
+ * The server is told to stop so many ms before the client stops waiting, so that a slow statement ends with an answer and
+ * only silence ends without one.
+ */
+export const SERVER_EARLIER_MS = 100
+
+/**
+ * For `boundStatement`, in ms: the server stops a statement when the time of whoever asks is over, such as the budget of
+ * safe-executed work, although the client has `statementMs` to hear of that.
+ */
+export function serverBound(statementMs: number): number {
+  return Math.min(statementMs, (currentDeadline()?.remainingMs() ?? Number.POSITIVE_INFINITY) + SERVER_EARLIER_MS)
+}
 
 /** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
 export function boundStatement(boundMs: number): string {

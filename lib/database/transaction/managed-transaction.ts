@@ -4,7 +4,7 @@ import { untilAborted } from '../../resilience/wait.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
-import { startStatement, type TransactionLimits } from './limits.ts'
+import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from './limits.ts'
 import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
 
 export interface ManagedTransactionOptions {
@@ -34,6 +34,8 @@ const ROLLBACK_MS = 1_000
 // while a COMMIT whose answer comes too late leaves the caller without one.
 const START_MS = 150
 const COMMIT_MS = 250
+// Data, constraints, a failed transaction, rollback, access rules, locks, cancellation, what functions raise.
+const NEVER_FATAL = /^(22|23|25P0[12]|40001|40P01|42|55P03|57014|P0)/
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /**
@@ -48,6 +50,11 @@ export class ManagedTransaction implements StatementGuard {
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
   #startRefused = false
+  /** Statements of the work that were sent, and those that the server refused. */
+  #sent = 0
+  #refused = 0
+  /** What the server was told last of how long a statement may take, in ms. */
+  #boundMs = 0
 
   constructor(options: ManagedTransactionOptions) {
     this.#options = options
@@ -61,19 +68,22 @@ export class ManagedTransaction implements StatementGuard {
     return this.#identity
   }
 
-  /** Whether the server refused to begin it: then its first statement was one by itself, and is committed. */
+  /**
+   * Whether the server refused to begin it, and not all that came behind: each statement was then one by itself, and may
+   * be committed.
+   */
   get startRefused(): boolean {
-    return this.#startRefused
+    return this.#startRefused && this.#sent > this.#refused
   }
 
   /** Whether the server was asked to commit and has not said no. */
   get mayBeCommitted(): boolean {
-    return this.#phase === 'committing' || this.#startRefused
+    return this.#phase === 'committing' || this.startRefused
   }
 
   /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.#startRefused)
+    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.startRefused)
   }
 
   /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
@@ -92,7 +102,11 @@ export class ManagedTransaction implements StatementGuard {
     // Behind a COMMIT it would be a transaction of its own.
     if (this.#phase === 'committing' || this.#phase === 'ended') throw new Error('the transaction of this statement has ended')
     const boundMs = statementMs()
-    if (this.#phase === 'unsent') this.#start(client, boundMs)
+    // A savepoint keeps a limit of its own, which ends with it.
+    const within = client.guard !== this
+    if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs))
+    else if (!within) this.#follow(client, serverBound(boundMs))
+    this.#sent += 1
     send(boundMs)
     if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
   }
@@ -105,7 +119,12 @@ export class ManagedTransaction implements StatementGuard {
     return this.#identityAsked
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, what: 'statement' | 'savepoint' = 'statement'): void {
+    if (what === 'statement' && isRefusal(error)) this.#refused += 1
+    this.#note(error)
+  }
+
+  #note(error: unknown): void {
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
   }
 
@@ -157,12 +176,20 @@ export class ManagedTransaction implements StatementGuard {
 
   #start(client: GuardedClient, boundMs: number): void {
     this.#phase = 'open'
+    this.#boundMs = boundMs
     const { characteristics, limits } = this.#options
     client.sendRaw(startStatement(characteristics, boundMs, limits)).catch((error: unknown) => {
       // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
       if (isRefusal(error)) this.#startRefused = true
-      this.failed(error)
+      this.#note(error)
     })
+  }
+
+  // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
+  #follow(client: GuardedClient, boundMs: number): void {
+    if (Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
+    this.#boundMs = boundMs
+    client.sendRaw(boundStatement(boundMs)).catch((error: unknown) => this.#note(error))
   }
 
   #askIdentity(client: GuardedClient): void {
@@ -178,7 +205,7 @@ export class ManagedTransaction implements StatementGuard {
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
           this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
-          if (own) this.failed(error)
+          if (own) this.#note(error)
         },
       )
       .finally(() => {
@@ -193,7 +220,10 @@ function wasNotSent(error: unknown): boolean {
   return error instanceof Error && / is not queryable$/.test(error.message)
 }
 
-// The server itself says no and goes on: then nothing was committed. When it goes away instead, that is open.
+// The server itself says no and goes on: then nothing was committed. When it goes away instead, that is open. It says so
+// in its own language, so that of other words only what is never said in going away counts.
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && (error as { severity?: unknown }).severity === 'ERROR'
+  if (!(error instanceof Error)) return false
+  const { severity, code } = error as { severity?: unknown; code?: unknown }
+  return severity === 'ERROR' || (typeof severity === 'string' && typeof code === 'string' && NEVER_FATAL.test(code))
 }

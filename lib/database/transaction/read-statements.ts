@@ -1,6 +1,8 @@
+import { currentDeadline } from '../../resilience/deadline-scope.ts'
 import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
-import { startStatement, type TransactionLimits } from './limits.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import { serverBound, startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
   deadline: Deadline
@@ -24,6 +26,8 @@ export class ReadStatements implements StatementGuard {
   readonly #limits: TransactionLimits | undefined
   readonly #behindCommit: (client: GuardedClient) => void
   #firstError: unknown
+  #spoiledConnection = false
+  #sessionEnd: unknown
 
   constructor({ deadline, statementMs, limits, behindCommit }: ReadStatementsOptions) {
     this.#deadline = deadline
@@ -40,11 +44,26 @@ export class ReadStatements implements StatementGuard {
     return this.#firstError
   }
 
+  /** Whether a statement met what its connection does not outlive, even if the work has dealt with that. */
+  get spoiledConnection(): boolean {
+    return this.#spoiledConnection
+  }
+
+  /** What ended the session at a transaction's start: the statement behind it only finds the connection gone. */
+  get sessionEnd(): unknown {
+    return this.#sessionEnd
+  }
+
   around(client: GuardedClient, send: (timeoutMs: number) => void): void {
     this.#deadline.throwIfPassed()
+    // Safe-executed work has less time than the read around it.
+    currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
-    // What fails before or behind the statement fails the statement too, and that error is the one to report.
-    client.sendRaw(startStatement('READ ONLY', boundMs, this.#limits)).catch(unheard)
+    // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
+    // connection went with what failed before it.
+    client.sendRaw(startStatement('READ ONLY', serverBound(boundMs), this.#limits)).catch((error: unknown) => {
+      if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
+    })
     send(boundMs)
     client.sendRaw('COMMIT').catch(unheard)
     this.#behindCommit(client)
@@ -52,5 +71,6 @@ export class ReadStatements implements StatementGuard {
 
   failed(error: unknown): void {
     this.#firstError ??= error
+    this.#spoiledConnection ||= classifyError(error).connection === 'drop'
   }
 }

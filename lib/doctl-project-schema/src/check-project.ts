@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ProjectFile, readProjectFile } from './parse-project.ts'
 import { placeholderEnvironment } from './placeholder-environment.ts'
@@ -6,6 +6,7 @@ import { type Problem } from './problem.ts'
 import { ProjectFileError } from './project-file-error.ts'
 import { type Environment } from './source/substitution.ts'
 import { checkTree, PROJECT_FILE } from './tree/check-tree.ts'
+import { isFile } from './tree/folder.ts'
 import { type Stage } from './tree/include-file.ts'
 import { bundleBytes } from './warnings/bundle-bytes.ts'
 import { findWarnings } from './warnings/find-warnings.ts'
@@ -38,8 +39,7 @@ export interface CheckResult {
 export function checkProject(root: string, { env, stage = 'before-build', accept = [], moreWarnings = [] }: CheckOptions = {}): CheckResult {
   // An unreadable folder is no project with problems.
   if (!statSync(root).isDirectory()) throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR', syscall: 'stat' })
-  const path = join(root, PROJECT_FILE)
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  const text = isFile(root, PROJECT_FILE) ? readFileSync(join(root, PROJECT_FILE), 'utf8') : undefined
   const problems: Problem[] = []
   const warnings: Warning[] = [...moreWarnings]
   let projectFile: ProjectFile | undefined

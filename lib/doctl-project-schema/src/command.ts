@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { runCheck } from './command/check.ts'
 import { type CommandOutput, type ExitStatus } from './command/output.ts'
 import { runFunctions } from './command/functions.ts'
@@ -13,8 +12,8 @@ const USAGE = `usage: doctl-project-schema check [folder] [--built] [--env file]
                 --env file  read the file with these variables, and those of the process, in place of stand-ins
                 --accept    leave out a warning that is meant, by its name: --accept slow-public:api/report
                 --json      print {"problems": [...], "warnings": [...]}
-  functions   print package/function for each function of the file (project.yml by default), one a line;
-              variables need not be set
+  functions   print package/function for each function of the file (project.yml by default), one a line, without
+              sequences and images, which have no code to build; variables need not be set
   schema      print the JSON Schema of project.yml
 
 exit status: 0 fine, warnings included; 1 refused; 2 wrong usage, or nothing to read there
@@ -23,6 +22,10 @@ exit status: 0 fine, warnings included; 1 refused; 2 wrong usage, or nothing to 
 /** Runs the command line: results go to `out`, everything else to `err`. */
 export function runCommand(args: readonly string[], output: CommandOutput): ExitStatus {
   const [subcommand = '', ...rest] = args
+  if (args.some(argument => argument === '--help' || argument === '-h')) {
+    output.out(USAGE)
+    return 0
+  }
   switch (subcommand) {
     case 'check':
       return runCheck(rest, output) ?? misused(output)
@@ -31,10 +34,6 @@ export function runCommand(args: readonly string[], output: CommandOutput): Exit
     case 'schema':
       if (rest.length > 0) return misused(output)
       output.out(`${JSON.stringify(projectJsonSchema(), undefined, 2)}\n`)
-      return 0
-    case '--help':
-    case '-h':
-      output.out(USAGE)
       return 0
     default:
       return misused(output)
@@ -46,7 +45,8 @@ function misused({ err }: CommandOutput): ExitStatus {
   return 2
 }
 
-if (import.meta.main) {
+/** Runs the command line of this process. */
+export function main(): void {
   const { stdout, stderr, env } = process
   process.exitCode = runCommand(process.argv.slice(2), {
     out: text => stdout.write(text),

@@ -18,6 +18,8 @@ export interface ProjectFunction {
   name: string
   /** Package and function as they are folders under packages/: `api/webhook`. */
   qualifiedName: string
+  /** The export that is called. */
+  main: string
   web: boolean | 'raw'
   /** Kind of the deployed function; `sequence` and `blackbox` are the platform's words for a sequence and an image. */
   runtime: 'nodejs:24' | 'sequence' | 'blackbox'
@@ -38,6 +40,8 @@ function projectFunction(project: Project, pkg: Package, entry: FunctionEntry): 
     package: pkg.name,
     name: entry.name,
     qualifiedName: `${pkg.name}/${entry.name}`,
+    // Empty is unset.
+    main: entry.main || 'main',
     web: entry.web,
     runtime: kindOfFunction(entry),
     limits: {

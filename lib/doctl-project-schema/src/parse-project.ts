@@ -3,7 +3,16 @@ import { issueOf, type Issue, ProjectFileError } from './project-file-error.ts'
 import { SCHEMA_WORDS, schemaIssues } from './schema-issues.ts'
 import { type Project, projectSchema } from './schema/project.ts'
 import { type Position, positionAt } from './source/position.ts'
-import { type Environment, findReferences, originalOffset, type Reference, referenceAt, substitute, type Substituted } from './source/substitution.ts'
+import {
+  type Environment,
+  findReferences,
+  isSettableName,
+  originalOffset,
+  type Reference,
+  referenceAt,
+  substitute,
+  type Substituted,
+} from './source/substitution.ts'
 import { readYaml } from './source/yaml-document.ts'
 import { type YamlPath } from './source/yaml-node.ts'
 
@@ -74,7 +83,9 @@ function substitutionIssues(text: string, references: readonly Reference[], { un
   for (const { name, offset } of unresolved) {
     if (named.has(name)) continue
     named.add(name)
-    issues.push(issueOf('unresolved-variable', '', { detail: shown(name), position: positionAt(text, offset) }))
+    issues.push(
+      issueOf(isSettableName(name) ? 'unresolved-variable' : 'reference-name', '', { detail: shown(name), position: positionAt(text, offset) }),
+    )
   }
   for (const { kind, start } of references) {
     if (kind === 'file') issues.push(issueOf('file-substitution', '', { position: positionAt(text, start) }))

@@ -10,6 +10,10 @@ export const refusals = {
     'the variable {} is unset or empty, and the deployer substitutes in comments too',
     'Give it a value, or take the reference out',
   ],
+  'reference-name': [
+    'no variable has the name {}: the deployer knows no defaults, no commands and no commas, and substitutes in comments too',
+    'Write ${NAME} or $(NAME OTHER_NAME), or take the $ out',
+  ],
   tab: ['the deployer refuses a project file with a tab anywhere in it', 'Indent with spaces'],
   'tab-in-value': ['the value of {} contains a tab, and it is inserted as it is', 'Write $(NAME) in the place of a map: it encodes the value'],
   'empty-file': ['the file has no content', 'Begin with "packages:" and a list of packages'],

@@ -53,12 +53,15 @@ describe('doctl-project-schema functions', () => {
     },
   )
 
-  it('prints the usage when asked for it', () => {
-    expect(run('--help')).toMatchObject({ status: 0, err: '' })
-  })
+  it.each([[['--help']], [['-h']], [['check', '--help']], [['check', 'folder', '-h']], [['functions', '--help']], [['schema', '-h']]])(
+    'prints the usage when asked for it by %j',
+    args => {
+      expect(run(...args)).toEqual({ status: 0, out: expect.stringMatching(/^usage: /) as string, err: '' })
+    },
+  )
 
   it('runs as a program through the link in node_modules, on project.yml of the working directory', () => {
-    const command = join(import.meta.dirname, '../../../node_modules/doctl-project-schema/src/command.ts')
+    const command = join(import.meta.dirname, '../../../node_modules/doctl-project-schema/bin/doctl-project-schema.js')
     const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'functions'], { cwd: folder, encoding: 'utf8' })
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'api/webhook\napi/health\nops/migrate\n', stderr: '' })
   })
@@ -104,7 +107,7 @@ describe('doctl-project-schema check', () => {
     runCommand(['check', project.root], { out: text => (out += text), err: () => {}, colour: true })
     expect(out).toContain('\u001B[31mproblem\u001B[39m packages/api/a.js')
     expect(run('check', project.root).out).not.toContain('\u001B')
-    const command = join(import.meta.dirname, '../src/command.ts')
+    const command = join(import.meta.dirname, '../bin/doctl-project-schema.js')
     const { stdout } = spawnSync(process.execPath, [command, 'check', project.root], { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '1' } })
     expect(stdout).not.toContain('\u001B')
   })

@@ -29,7 +29,7 @@ describe('the position of an issue', () => {
   })
 
   it('is the beginning of the reference when it lies inside a value', () => {
-    const text = edited(inFunction('${LINES}'))
+    const text = edited(inFunction('${|LINES}'))
     expect(placesOf(text, { LINES: 'main: main\n        foo: bar' })).toEqual(['26:9 packages[1].functions[0][(substituted)]'])
   })
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseProject } from 'doctl-project-schema'
+import { parseProject } from '../src/index.ts'
 import committedSchema from 'doctl-project-schema/project.schema.json' with { type: 'json' }
 import { describe, expect, it } from 'vitest'
 import { projectJsonSchema } from '../src/json-schema.ts'

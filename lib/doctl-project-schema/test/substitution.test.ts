@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { functionsOf } from '../src/functions-of.ts'
 import { parseProject } from '../src/parse-project.ts'
+import { placeholderEnvironment } from '../src/placeholder-environment.ts'
 import { type Issue, ProjectFileError } from '../src/project-file-error.ts'
 import { edited, inFunction, inProject, VALID_ENVIRONMENT } from './valid-project.ts'
 
@@ -11,8 +12,12 @@ function environmentWith(line: string, env: Record<string, string>): Record<stri
 }
 
 function issuesWith(line: string, env: Record<string, string>): readonly Issue[] {
+  return issuesOf(() => environmentWith(line, env))
+}
+
+function issuesOf(read: () => unknown): readonly Issue[] {
   try {
-    environmentWith(line, env)
+    read()
   } catch (error) {
     if (error instanceof ProjectFileError) return error.issues
     throw error
@@ -43,6 +48,14 @@ describe('text substitution', () => {
     expect(issues.map(({ reason }) => /variable (\S+) is/.exec(reason)?.[1])).toEqual(['ONE', 'TWO', 'THREE', 'FOUR'])
   })
 
+  it('refuses names that no variable can have, even where every variable counts as set', () => {
+    for (const reference of ['${A:-a}', '${}', '$()', '$(A, B)', '${|}', '${${A}}']) {
+      const text = `packages: [] # ${reference}`
+      const issues = issuesOf(() => parseProject(text, placeholderEnvironment(text)))
+      expect([reference, issues.map(({ code, line, column }) => [code, line, column])]).toEqual([reference, [['reference-name', 1, 16]]])
+    }
+  })
+
   it('cuts an unquoted value at a space and a number sign, as the deployer does', () => {
     expect(environmentWith('environment:\n          A: ${CUT}', { CUT: 'abc #def' })).toEqual({ A: 'abc' })
   })
@@ -54,12 +67,17 @@ describe('text substitution', () => {
     expect(environmentWith('environment: { A: ${PEM} }', env)).toEqual({ A: 'a\\nb' })
   })
 
-  it('takes a name that begins with a bar for a name', () => {
-    expect(issuesWith('environment: { A: ${|PEM} }', { PEM: 'a' })).toMatchObject([{ code: 'unresolved-variable', line: 26 }])
+  it('writes the line breaks of a value as backslash and n, which are line breaks again in double quotes only', () => {
+    const env = { PEM: 'a\nb\n' }
+    expect(environmentWith('environment: { A: "${PEM}" }', env)).toEqual({ A: 'a\nb\n' })
+    expect(environmentWith("environment: { A: '${PEM}' }", env)).toEqual({ A: 'a\\nb\\n' })
+    expect(environmentWith('environment: { A: ${PEM} }', env)).toEqual({ A: 'a\\nb\\n' })
   })
 
-  it('inserts the lines of a value as they are', () => {
-    expect(issuesWith('environment:\n          A: ${PEM}', { PEM: 'a\nb: c' })).toMatchObject([{ code: 'yaml-syntax' }])
+  it('inserts the lines of a value as they are behind a bar', () => {
+    expect(environmentWith('environment: { A: "${|PEM}" }', { PEM: 'a\nb' })).toEqual({ A: 'a b' })
+    expect(issuesWith('environment:\n          A: ${|PEM}', { PEM: 'a\nb: c' })).toMatchObject([{ code: 'yaml-syntax' }])
+    expect(issuesWith('environment: { A: ${|PEM} }', {})).toMatchObject([{ code: 'unresolved-variable', line: 26 }])
   })
 })
 

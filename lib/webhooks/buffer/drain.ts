@@ -6,6 +6,8 @@ import type { DatabaseService } from '../../database/service.ts'
 import { openDeadline, type Deadline } from '../../resilience/deadline.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { readDelivery, type ReadDelivery } from '../delivery.ts'
+import { sourceOf, type DescribedSource } from '../source.ts'
+import { describedSources } from '../sources.ts'
 import { takeDelivery } from '../take.ts'
 import { withRedis, type RedisConnection, type Reply } from './connection.ts'
 import { readEntry } from './entry.ts'
@@ -26,6 +28,8 @@ export interface DrainOptions {
   readonly database: Pick<DatabaseService, 'execute'>
   readonly deadline: Deadline
   readonly logger: Logger
+  /** Default: our own. */
+  readonly sources?: ReadonlyMap<string, DescribedSource>
   /** Entries that are read at once. */
   readonly batch?: number
 }
@@ -89,12 +93,12 @@ async function settle(
   { id, entry, size }: StreamEntry,
   held: Set<string>,
   report: { drained: number; parked: number },
-  { keys, database, deadline, logger }: DrainOptions,
+  { keys, database, deadline, logger, sources = describedSources }: DrainOptions,
 ): Promise<'settled' | 'held' | 'away'> {
   let delivery: ReadDelivery & { applied: boolean }
   try {
     const buffered = readEntry(entry, keys)
-    delivery = { ...readDelivery(buffered), applied: buffered.applied }
+    delivery = { ...readDelivery(buffered, sourceOf(buffered.source, sources)), applied: buffered.applied }
   } catch (error) {
     logger.error({ event: 'webhook.buffer.parked', entry: id, code: codeOf(error), error })
     await redis.send('EVAL', PARK, '2', STREAM, PARKED, GROUP, id, entry, size, codeOf(error))

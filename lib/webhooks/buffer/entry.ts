@@ -13,8 +13,8 @@ const LENGTH_BYTES = 4
 
 /** Writes a delivery for the buffer, sealed as a whole: what describes it, its length in front, then the body. */
 export function writeEntry({ body, receivedAt, ...rest }: BufferedDelivery, keys: PayloadKeys): Buffer {
-  const { source, id, headers, verdict, guarded, applied } = rest
-  const described = Buffer.from(JSON.stringify({ source, id, headers, verdict, guarded, applied, receivedAt: receivedAt.getTime() }))
+  const { source, headers, verdict, applied } = rest
+  const described = Buffer.from(JSON.stringify({ source, headers, verdict, applied, receivedAt: receivedAt.getTime() }))
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(described.length)
   return seal(Buffer.concat([length, described, body]), BELONGS_TO, keys)

@@ -17,9 +17,3 @@ export const handlers: readonly WebhookHandler[] = [
   userCreated,
   userUpdated,
 ]
-
-const byType: ReadonlyMap<string, WebhookHandler> = new Map(handlers.map(handler => [handler.type, handler]))
-
-export function handlerFor(type: string): WebhookHandler | undefined {
-  return byType.get(type)
-}

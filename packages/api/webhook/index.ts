@@ -12,13 +12,16 @@ import { sourceSettings } from '../../../lib/webhooks/sources.ts'
 export const main = defineFunction({
   name: 'api/webhook',
   settings: { database: databaseSettings, sources: sourceSettings, keys: payloadSettings, buffer: bufferSettings, inbox: inboxSettings },
-  setup: ({ database, sources, keys, buffer, inbox }, { logger, timeLimitMs }) => ({
-    sources,
-    keys,
-    ...inbox,
-    buffer: buffer === undefined ? undefined : createRedisBuffer(buffer, keys),
-    database: prepareDatabase(database, { name: 'api/webhook', logger, timeLimitMs }),
-  }),
+  setup: ({ database, sources, keys, buffer, inbox }, { logger, timeLimitMs }) => {
+    for (const weak of sources.weakSecrets) logger.warn({ event: 'webhook.secret.weak', ...weak })
+    return {
+      sources,
+      keys,
+      ...inbox,
+      buffer: buffer === undefined ? undefined : createRedisBuffer(buffer, keys),
+      database: prepareDatabase(database, { name: 'api/webhook', logger, timeLimitMs }),
+    }
+  },
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     'POST /{source}': async ({ params, headers, body }, { services: { database, ...services }, deadline, logger }) => {

@@ -18,6 +18,22 @@ it('creates a user and reads it again', async () => {
   })
 })
 
+it('tells by the names of its sessions which function and which container holds them', async () => {
+  await withFunctions([main], async database => {
+    const names: string[] = []
+    for (let container = 0; container < 2; container += 1) {
+      await call(main, { path: '/0198c0de-0000-7000-8000-000000000001', headers })
+      const rows = await database.query<{ name: string }>(
+        "SELECT application_name AS name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> ''",
+      )
+      names.push(...rows.map(({ name }) => name))
+      await main.shutdown()
+    }
+    expect(names).toEqual([expect.stringMatching(/^api\/user:[0-9a-f]{8}$/), expect.stringMatching(/^api\/user:[0-9a-f]{8}$/)])
+    expect(new Set(names).size).toBe(2)
+  })
+})
+
 it('takes an email address and an external id only once, whatever the letter case', async () => {
   await withFunctions([main], async () => {
     await create({ ...ada, externalId: 'usr_1' })

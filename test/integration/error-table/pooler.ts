@@ -55,7 +55,12 @@ function through(
   return { when, raise: server => withPooler(server, { ...options, server: server.direct }, raise), ...installed }
 }
 
-async function withPooler(server: Stage, options: PgBouncerOptions, work: (stage: Stage, pooler: PgBouncer) => Promise<unknown>): Promise<void> {
+/** Runs work with a pooler of its own in front of a server, which the stage asks directly. */
+export async function withPooler(
+  server: Stage,
+  options: PgBouncerOptions,
+  work: (stage: Stage, pooler: PgBouncer) => Promise<unknown>,
+): Promise<void> {
   const pooler = await startPgBouncer(options)
   const stage = new Stage(pooler, server.database, server.direct)
   try {

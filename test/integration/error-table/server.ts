@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type LocalPostgres } from '../../../lib/server/postgres/local-postgres.ts'
+import { hasPgBouncer } from '../../support/pgbouncer.ts'
+import { withPooler } from './pooler.ts'
 import { type Provocations } from './provocation.ts'
 import { statements, type Stage } from './stage.ts'
 
@@ -24,6 +26,7 @@ export const serverProvocations: Provocations<ServerStage> = {
     { when: 'the server has as many sessions as it takes', raise: ({ stage }) => openAll(stage, {}) },
     { when: 'the last sessions are reserved for administrators', raise: openAsSomebody },
   ],
+  '08P01:server-full': [{ when: 'the pooler is turned away by a full server', raise: openThroughPooler, possible: hasPgBouncer() }],
   '53200': [
     {
       when: 'there is no memory for another lock',
@@ -48,6 +51,12 @@ async function openAll(stage: Stage, who: { user?: string; password?: string }):
 async function openAsSomebody({ stage }: ServerStage): Promise<void> {
   await stage.ask("DROP ROLE IF EXISTS somebody; CREATE ROLE somebody LOGIN PASSWORD 'secret'")
   await openAll(stage, { user: 'somebody', password: 'secret' })
+}
+
+async function openThroughPooler(server: ServerStage): Promise<void> {
+  await openAsSomebody(server).catch(() => undefined)
+  const { stage } = server
+  await withPooler(stage, { server: { ...stage.direct, user: 'somebody', password: 'secret' } }, pooled => pooled.open())
 }
 
 // Asked politely, the server takes nobody new and waits for those who are there.

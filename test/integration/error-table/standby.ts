@@ -40,7 +40,10 @@ async function dropUnderSession({ primary, standby }: StandbyStage): Promise<voi
 }
 
 /** Starts a standby from a copy of a server's data; `stop` ends it, its folder lies in the server's. */
-export async function startStandby({ postgres, folder }: PrivateServer): Promise<ServerAddress & { stop(): Promise<void> }> {
+export async function startStandby({
+  postgres,
+  folder,
+}: Pick<PrivateServer, 'postgres' | 'folder'>): Promise<ServerAddress & { stop(): Promise<void> }> {
   const identity = serverIdentity()
   const { host, user, password } = postgres
   const data = join(folder, 'standby')

@@ -2,9 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readSettings } from '../../../lib/config/settings.ts'
 import { payloadSettings } from '../../../lib/config/settings/payload.ts'
 import { eventName, open } from '../../../lib/webhooks/payload.ts'
+import { composeDelivery } from '../../../lib/server/compose-delivery.ts'
+import { localWebhookSecrets } from '../../../lib/server/webhook-secrets.ts'
+import type { SourceDefinition } from '../../../lib/webhooks/source.ts'
+import { sourceTable } from '../../../lib/webhooks/sources.ts'
 import { main } from '../../../packages/api/webhook/index.ts'
+import { main as maintenance } from '../../../packages/ops/maintenance/index.ts'
 import type { TestDatabase } from '../../support/database.ts'
-import { call, withFunctions, type Answer } from '../../support/functions.ts'
+import { call, webhookSecret, withFunctions, type Answer } from '../../support/functions.ts'
 import { gatherLogLines } from '../../support/log-lines.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 import { completedTransaction, eventBody, signedHeaders } from '../../support/webhooks.ts'
@@ -310,6 +315,64 @@ describe.skipIf(!hasRedis())('with the database away and a buffer', () => {
         expect(lines.map(({ event }) => event)).toContain('webhook.unlogged')
       },
       away({ REDIS_URL: 'redis://127.0.0.1:1', LOG_LEVEL: 'warn' }),
+    )
+  })
+})
+
+describe('other senders', () => {
+  const secrets = localWebhookSecrets(webhookSecret)
+  const table: Readonly<Record<string, SourceDefinition>> = sourceTable
+  const deliver = (source: string, { id = 'evt_1', ...content }: { id?: string; type: string; data: Record<string, unknown> }, context = {}) => {
+    const definition = table[source]
+    if (definition === undefined) throw new Error(`there is no source ${source}`)
+    const { headers, body } = composeDelivery({ definition, secret: secrets[definition.secrets] ?? '', id, ...content })
+    return call(main, { method: 'POST', path: `/${source}`, body, headers }, context)
+  }
+  const money = (amount: string) => ({ transactionId: 'txn_1', userId: 'usr_1', amount, currency: 'EUR' })
+
+  it.each(Object.keys(table))('%s is applied once, and read again when it was deferred', async source => {
+    await withFunctions(
+      [main, maintenance],
+      async database => {
+        await failWith(database, "RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'")
+        const event = { type: 'transaction.completed', data: money('5') }
+        expect(await deliver(source, event, SHORT)).toMatchObject({ statusCode: 202, body: { outcome: 'deferred' } })
+        await database.query('DROP TRIGGER fail ON transactions')
+        await database.query('UPDATE webhook_events SET next_attempt_at = now()')
+        expect(await maintenance({}, { getRemainingTimeInMillis: () => 20_000 })).toMatchObject({ attempts: { applied: 1 } })
+        expect(await deliver(source, event)).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate', first: 'applied' } })
+        expect(await database.query('SELECT external_id AS id, amount FROM transactions')).toEqual([{ id: 'txn_1', amount: '5.0000' }])
+        expect(await database.query('SELECT verdict FROM webhook_events')).toEqual([{ verdict: table[source]?.scheme }])
+      },
+      secrets,
+    )
+  })
+
+  it('may change a body honestly, as Stripe does: nothing is said of it', async () => {
+    await withFunctions(
+      [main],
+      async () => {
+        const lines = await gatherLogLines(async () => {
+          await deliver('stripe', { type: 'transaction.completed', data: money('1') })
+          const again = await deliver('stripe', { type: 'transaction.completed', data: money('2') })
+          expect(again).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate' } })
+        })
+        expect(lines.filter(({ event }) => event === 'webhook.event-id-reused')).toEqual([])
+      },
+      { ...secrets, LOG_LEVEL: 'warn' },
+    )
+  })
+
+  it('whose ids nobody signs cannot be replayed under another id', async () => {
+    await withFunctions(
+      [main],
+      async database => {
+        const event = { type: 'smoke.ping', data: { n: 1 } }
+        expect(await deliver('github', { ...event, id: 'evt_1' })).toMatchObject({ body: { outcome: 'applied' } })
+        expect(await deliver('github', { ...event, id: 'evt_2' })).toMatchObject({ body: { outcome: 'duplicate', first: 'applied' } })
+        expect(await stored(database)).toMatchObject([{ id: 'evt_1' }])
+      },
+      secrets,
     )
   })
 })

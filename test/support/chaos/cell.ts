@@ -49,7 +49,7 @@ type Form = Pick<Repetition, 'kind' | 'variant' | 'through'>
 async function repeat(row: Row, form: Form, { database, tally }: { database: ChaosDatabase; tally: Tally }): Promise<void> {
   const { variant } = form
   const applicationName = `chaos-${row.number}-${randomBytes(6).toString('hex')}`
-  const way = await openWay(form.through, database)
+  const way = await openWay(form.through, database, row.pooler?.(variant))
   const started = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
   const proxy = row.vanishes ? await behindDoor(started) : started
   const environment = environmentOf({ database, proxy, poolMax: row.poolMax ?? 1, variables: way.variables })
@@ -61,6 +61,7 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
     ...form,
     database,
     proxy,
+    target: way.target,
     environment,
     applicationName,
     deadlineMs: row.deadlineMs ?? DEADLINE_MS,

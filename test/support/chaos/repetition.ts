@@ -6,7 +6,7 @@ import { type Proxy } from '../proxy/proxy.ts'
 import { observe, type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { type Subject } from './subject.ts'
-import { type Through } from './way.ts'
+import { type Through, type Way } from './way.ts'
 import { perform, type Kind, type PerformOptions, type Service } from './workloads.ts'
 
 /** One run of one cell, as its row sees it. */
@@ -16,6 +16,8 @@ export interface Repetition extends Subject {
   through: Through
   database: ChaosDatabase
   proxy: Proxy
+  /** What lies behind the proxy: the server, or the pooler in front of it. */
+  target: Way['target']
   /** The subject's variables. */
   environment: Record<string, string>
   /** Of the subject's sessions, and of nobody else's. */
@@ -44,6 +46,7 @@ export interface RepetitionOptions extends Subject {
   through: Through
   database: ChaosDatabase
   proxy: Proxy
+  target: Way['target']
   environment: Record<string, string>
   applicationName: string
   deadlineMs: number

@@ -29,12 +29,12 @@ const SETTINGS = {
 }
 
 /** Opens the way to a database. A pooler is of this repetition alone, so that no other one's clients use its sessions. */
-export async function openWay(through: Through, database: ChaosDatabase): Promise<Way> {
+export async function openWay(through: Through, database: ChaosDatabase, settings: Readonly<Record<string, string>> = {}): Promise<Way> {
   const { host, port, user, password } = database.server
   if (through === 'direct') {
     return { target: { host, port }, variables: {}, leftOver: name => leftOver(database, name), stop: async () => undefined }
   }
-  const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: SETTINGS })
+  const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...SETTINGS, ...settings } })
   // The pooler is asked over a connection for each look: it is not there for long.
   const clients = () =>
     withConnection(pooler, 'pgbouncer', async admin => {

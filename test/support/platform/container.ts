@@ -115,8 +115,10 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
       if (discarded) return { result: undefined, logs: { stdout: '', stderr: '' }, exited: discarded }
       busy = true
       const context = createContext({ qualifiedName: name, timeoutMs: untilDeadlineMs, apiHost: API_HOST })
+      const asked = ask(child, { order: 'run', event, environment: { ...contextVariables(context) } }, untilDeadlineMs)
+      // Thawed only now: the request is there before the process runs again.
       child.kill('SIGCONT')
-      const answer = await ask(child, { order: 'run', event, environment: { ...contextVariables(context) } }, untilDeadlineMs)
+      const answer = await asked
       untilDeadlineMs = timeoutMs
       const exited = unusable(answer)
       const kept = exited && (await discard(exited))

@@ -2,7 +2,7 @@ import { DatabaseError } from 'sequelize'
 import { describe, expect, it } from 'vitest'
 import { callerError } from '../../../lib/database/caller-error.ts'
 import { classifyError } from '../../../lib/database/errors/classify-error.ts'
-import { DatabaseUnavailableError } from '../../../lib/database/errors/errors.ts'
+import { DatabaseBusyError, DatabaseUnavailableError } from '../../../lib/database/errors/errors.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
 const told = (error: Error, cause: Error) => {
@@ -19,6 +19,11 @@ describe('the error of a caller', () => {
   it('is that the database is unavailable when its connection ended, whatever the server said before', () => {
     const said = Object.assign(new Error('words that nobody knows'), { code: '08P01', severity: 'FATAL' })
     expect(told(inStatement(new Error('Connection terminated unexpectedly')), said)).toBeInstanceOf(DatabaseUnavailableError)
+  })
+
+  it('is that the database is busy when its connection ended because there was none to lend', () => {
+    const said = Object.assign(new Error('query_wait_timeout'), { code: '08P01', severity: 'FATAL' })
+    expect(told(inStatement(new Error('Connection terminated unexpectedly')), said)).toBeInstanceOf(DatabaseBusyError)
   })
 
   it('is the error of the statement when the connection is well', () => {

@@ -16,10 +16,12 @@ afterEach(() => {
 })
 
 /** Asks a server that gives these answers, one per look; tells what it was sent and how its connections were given back. */
-async function resolve(answers: (object | Error)[]) {
+async function resolve(answers: (object | Error)[], remainingMs = 1_000) {
   const sent: string[] = []
+  const bounds: number[] = []
   const givenBack: string[] = []
-  const sendRaw = async (text: string) => {
+  const sendRaw = async (text: string, _values: unknown, { timeoutMs }: { timeoutMs: number }) => {
+    bounds.push(timeoutMs)
     if (text.includes('pg_terminate_backend')) return void sent.push('end session')
     sent.push('ask')
     const answer = answers.length > 1 ? answers.shift() : answers[0]
@@ -32,10 +34,10 @@ async function resolve(answers: (object | Error)[]) {
       release: () => void givenBack.push('released'),
       destroy: () => void givenBack.push('destroyed'),
     }) as unknown as Lease
-  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
+  const deadline = openDeadline({ remainingMs, reserveMs: 0 })
   const outcome = resolveCommit({ identity, deadline, lease })
   await vi.advanceTimersByTimeAsync(2_000)
-  return { outcome: await outcome, sent, givenBack }
+  return { outcome: await outcome, sent, givenBack, bounds }
 }
 
 describe('resolveCommit', () => {
@@ -50,12 +52,12 @@ describe('resolveCommit', () => {
     ['aborted', { serverStart: '200', checkpoint: '0/2' }, 'rolled-back'],
     [null, same, 'ended'],
   ])('takes %j of the server %j for %s', async (status, server, outcome) => {
-    expect(await resolve([{ status, ...server }])).toEqual({ outcome, sent: ['ask'], givenBack: ['released'] })
+    expect(await resolve([{ status, ...server }])).toMatchObject({ outcome, sent: ['ask'], givenBack: ['released'] })
   })
 
   it('takes an id that the server has not given out yet for rolled back', async () => {
     const refused = Object.assign(new Error('transaction ID 7 is in the future'), { code: '22023' })
-    expect(await resolve([refused])).toEqual({ outcome: 'rolled-back', sent: ['ask'], givenBack: ['released'] })
+    expect(await resolve([refused])).toMatchObject({ outcome: 'rolled-back', sent: ['ask'], givenBack: ['released'] })
   })
 
   it('asks again while it is in progress, and ends its session only then', async () => {
@@ -67,6 +69,12 @@ describe('resolveCommit', () => {
 
   it('gives up at the deadline what stays in progress', async () => {
     expect((await resolve([{ status: 'in progress', ...same }])).outcome).toBe('unknown')
+  })
+
+  it('leaves time to ask over another connection whenever one is silent', async () => {
+    const running = { status: 'in progress', ...same }
+    const { bounds } = await resolve([running, { status: 'committed', ...same }], 10_000)
+    expect(bounds).toEqual([1_500, 1_500, 1_500])
   })
 
   it('asks again over another connection when one fails, and drops that one', async () => {

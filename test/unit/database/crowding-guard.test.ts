@@ -7,12 +7,12 @@ const START = Date.parse('2026-01-01T00:00:00Z')
 const CAPACITY = 100
 
 /** A guard on a server that a test fills as it likes; jitter is none unless `random` says otherwise. */
-function subject({ random = 0 }: { random?: number } = {}) {
+function subject({ random = 0, crowdedAt = 0.8 }: { random?: number; crowdedAt?: number } = {}) {
   const clock = { now: START }
   const server: { sessions: number; fails?: boolean } = { sessions: 0 }
   let looks = 0
   const guard = new CrowdingGuard({
-    crowdedAt: 0.8,
+    crowdedAt,
     logger: createLogger({ name: 'test', level: 'silent' }),
     now: () => clock.now,
     random: () => random,
@@ -51,6 +51,12 @@ describe('a crowding guard', () => {
     expect(await look(71, connect())).toBe(true)
     expect(await look(69, connect())).toBe(false)
     expect(await look(79, connect())).toBe(false)
+  })
+
+  it('finds the end of a crowd however low its mark is', async () => {
+    const { look, connect } = subject({ crowdedAt: 0.05 })
+    expect(await look(5)).toBe(true)
+    expect(await look(1, connect())).toBe(false)
   })
 
   it.each([0, 1])('looks on connecting, and then at most once a minute (jitter %d)', async random => {

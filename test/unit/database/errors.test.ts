@@ -68,6 +68,8 @@ const answersBySqlstate: Readonly<Record<string, string>> = {
 const answersByServerText: readonly (readonly [code: string, text: string, answers: string])[] = [
   ['08P01', 'query_wait_timeout', 't drop yes'],
   ['08P01', 'no more connections allowed (max_client_conn)', 't none yes'],
+  ['08P01', 'remaining connection slots are reserved for roles with the SUPERUSER attribute', 't drop yes'],
+  ['08P01', 'server login has been failing, cached error: sorry, too many clients already (server_login_retry)', 't drop yes'],
   ['08P01', 'client_login_timeout (server down)', 't none yes'],
   ['08P01', 'server login has been failing, try again later (server_login_retry)', 't drop yes'],
   ['08P01', 'invalid server parameter', 't drop yes'],
@@ -157,6 +159,7 @@ describe('the error table', () => {
     expect(errorTable.filter(({ crowded }) => crowded).map(({ key }) => key)).toEqual([
       '08P01:query-wait-timeout',
       '08P01:no-more-connections',
+      '08P01:server-full',
       '53300',
       'acquire-timeout',
     ])

@@ -55,6 +55,10 @@ describe('leaseConnection', () => {
     expect(await lease([new DeadlineExceededError()], { remainingMs: 0 })).toEqual({ outcome: 'deadline-exceeded', seen: [] })
   })
 
+  it('says nothing of the database when the wait was too short to tell', async () => {
+    expect(await lease([new DeadlineExceededError()])).toEqual({ outcome: 'deadline-exceeded', seen: [] })
+  })
+
   it.each([
     ['53300', 'database-busy'],
     ['57P03', 'database-unavailable'],

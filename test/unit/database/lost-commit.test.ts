@@ -19,7 +19,7 @@ afterEach(() => {
 })
 
 /** Settles on a server that has crashed since; each look for the row ends with the next of these. */
-async function settle(looks: (boolean | Error)[]) {
+async function settle(looks: (boolean | Error)[], identified = true) {
   const budget = createRetryBudget({ capacity: 3 })
   budget.take()
   const connection = { lastAnswerAt: Date.now(), sendRaw: async () => ({ rows: [crashed] }) }
@@ -36,7 +36,7 @@ async function settle(looks: (boolean | Error)[]) {
   }) as TryWork
   const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
   const settled = settleLostCommit(
-    lost,
+    { ...lost, identity: identified ? identity : undefined },
     { name: 'pay', mode: 'write', deadline, signal: deadline.signal, wasCommitted: async () => false },
     tools,
     tryWork,
@@ -56,6 +56,11 @@ it('takes a row that is not there, of a transaction that is over, for rolled bac
 
 it('leaves open what no look could tell before the deadline', async () => {
   expect((await settle([new Error('Connection terminated unexpectedly')])).settled).toMatchObject({ code: 'commit-unknown' })
+})
+
+it('goes on looking for a row that may still come, where nothing tells whether its transaction is over', async () => {
+  expect((await settle([false, false, true], false)).settled).toMatchObject({ kind: 'done', result: 'done' })
+  expect((await settle([false], false)).settled).toMatchObject({ code: 'commit-unknown' })
 })
 
 it('spends no token for replays on looking for the row', async () => {

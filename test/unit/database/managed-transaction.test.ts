@@ -26,6 +26,9 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { co
 describe('a COMMIT that fails', () => {
   it.each([
     ['is refused by a server that goes on', failure({ severity: 'ERROR', code: '23503' }), false],
+    ['is refused in the words of another language', failure({ severity: 'FEHLER', code: '23503' }), false],
+    ['is cut off in the words of another language', failure({ severity: 'ВАЖНО', code: '57P01' }), true],
+    ['meets a full disk in the words of another language', failure({ severity: 'PANIK', code: '53100' }), true],
     ['was never sent', failure({ message: 'Client has encountered a connection error and is not queryable' }), false],
     ['is cut off by a server that goes away', failure({ severity: 'FATAL', code: '57P01' }), true],
     ['loses its connection', failure({ message: 'Connection terminated unexpectedly' }), true],

@@ -23,6 +23,15 @@ it('allows ten replays', async () => {
   expect(await again(10)).toBe(false)
 })
 
+it('waits ten times as long where things pass slowly', async () => {
+  const random = () => 0.02
+  const { again, delays } = subject({ random, slow: true })
+  await again(0)
+  const usual = subject({ random })
+  await usual.again(0)
+  expect([...delays, ...usual.delays]).toEqual([10, 1])
+})
+
 it('allows as many as it is told', async () => {
   expect(await subject({ maxReplays: 0 }).again(0)).toBe(false)
   expect(await subject({ maxReplays: Number.POSITIVE_INFINITY }).again(1_000)).toBe(true)

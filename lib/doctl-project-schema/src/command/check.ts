@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs, styleText } from 'node:util'
+import { parseArgs } from 'node:util'
 import { checkProject, type CheckResult } from '../check-project.ts'
 import { readEnvironmentFile, resolveEnvironment } from '../environment-file.ts'
-import { lineOf } from '../problem.ts'
 import { ProjectFileError } from '../project-file-error.ts'
+import { reportOf } from '../report.ts'
 import { environmentFileWarnings } from '../warnings/environment-file-warnings.ts'
 import { type CommandOutput, type ExitStatus, isSystemError } from './output.ts'
 
@@ -54,19 +54,7 @@ function environmentOf(fileName: string | undefined) {
   return { env: resolveEnvironment(fileEnv, process.env), moreWarnings: environmentFileWarnings(text, fileEnv, process.env, fileName) }
 }
 
-function print({ problems, warnings }: CheckResult, json: boolean, { out, colour = false }: CommandOutput): void {
-  if (json) {
-    out(`${JSON.stringify({ problems, warnings }, undefined, 2)}\n`)
-    return
-  }
-  // Whether there are colours was decided by whoever knows the stream.
-  const style = (format: 'red' | 'yellow' | 'green', text: string) => (colour ? styleText(format, text, { validateStream: false }) : text)
-  for (const problem of problems) out(`${style('red', 'problem')} ${lineOf(problem)}\n`)
-  for (const warning of warnings) out(`${style('yellow', 'warning')} ${lineOf(warning)} (${warning.name})\n`)
-  const summary = `${counted(problems.length, 'problem')}, ${counted(warnings.length, 'warning')}`
-  out(`${style(problems.length > 0 ? 'red' : 'green', summary)}\n`)
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+function print(result: CheckResult, json: boolean, { out, colour = false }: CommandOutput): void {
+  const { problems, warnings } = result
+  out(json ? `${JSON.stringify({ problems, warnings }, undefined, 2)}\n` : reportOf(result, { colour }))
 }

@@ -1,11 +1,12 @@
 /** The variables that a text may refer to. An empty value counts as unset, as it does for the deployer. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** One `${NAME}`, `$(A B)` or `${<file}` in a text; `end` is the offset behind its closing bracket. */
+/** One `${NAME}`, `${|NAME}`, `$(A B)` or `${<file}` in a text; `end` is the offset behind its closing bracket. */
 export interface Reference {
   start: number
   end: number
-  kind: 'variable' | 'dictionary' | 'file'
+  /** Lines are those of a variable whose line breaks stay what they are. */
+  kind: 'variable' | 'lines' | 'dictionary' | 'file'
   names: string[]
 }
 
@@ -14,6 +15,9 @@ export interface References {
   /** Where a `${` or `$(` stands that is never closed. */
   unclosedAt?: number
 }
+
+/** What a line of a .env file can set. A JSON one and the process can hold other names, which nobody gives by chance. */
+const SETTABLE_NAME = /^[\w.-]+$/
 
 /** A stretch of the result that came out of a reference of the original text. */
 interface Replacement {
@@ -46,6 +50,11 @@ export function findReferences(text: string): References {
   return { references }
 }
 
+/** Whether a name can be one of a variable at all: `A:-a`, which a shell would understand, and no name at all are none. */
+export function isSettableName(name: string): boolean {
+  return SETTABLE_NAME.test(name)
+}
+
 /** Replaces every reference by text, as the deployer does before it reads any YAML; what is inserted is not looked at again. */
 export function substitute(text: string, references: readonly Reference[], env: Environment): Substituted {
   const unresolved: Substituted['unresolved'] = []
@@ -61,11 +70,18 @@ export function substitute(text: string, references: readonly Reference[], env: 
     }
     result += text.slice(done, reference.start)
     const start = result.length
-    result += reference.kind === 'dictionary' ? JSON.stringify(Object.fromEntries(found)) : (found[0]?.[1] ?? '')
+    result += insertedText(reference.kind, found)
     replacements.push({ reference, start, end: result.length })
     done = reference.end
   }
   return { text: result + text.slice(done), unresolved, replacements }
+}
+
+/** A line break becomes a backslash and an n, which YAML takes for a line break again in double quotes. */
+function insertedText(kind: Reference['kind'], found: readonly [string, string][]): string {
+  if (kind === 'dictionary') return JSON.stringify(Object.fromEntries(found))
+  const [, value = ''] = found[0] ?? []
+  return kind === 'lines' ? value : value.replaceAll('\n', String.raw`\n`)
 }
 
 /** The offset in the original text that an offset in the substituted one belongs to; inside a value it is where the reference begins. */
@@ -87,5 +103,6 @@ export function referenceAt({ replacements }: Substituted, offset: number): Refe
 function readReference(opening: string, inner: string, start: number, end: number): Reference {
   if (opening === '$(' || /\s/.test(inner)) return { start, end, kind: 'dictionary', names: inner.split(/\s+/) }
   if (inner.startsWith('<')) return { start, end, kind: 'file', names: [] }
+  if (inner.startsWith('|')) return { start, end, kind: 'lines', names: [inner.slice(1).trim()] }
   return { start, end, kind: 'variable', names: [inner] }
 }

@@ -16,7 +16,7 @@ export function readYaml(text: string): YamlDocument {
   try {
     value = yaml.safeLoad(text, { listener: tree.listener })
   } catch (error) {
-    return refusalOf(error, byteOrderMark)
+    return refusalOf(error, text, byteOrderMark)
   }
   return shapeProblem(value) ?? { outcome: 'read', value, outline: outlineOf(tree.root(), text) }
 }
@@ -40,14 +40,25 @@ function recordNodes(shift: number) {
   return { listener, root: () => root }
 }
 
-function refusalOf(error: unknown, shift: number): YamlDocument {
+function refusalOf(error: unknown, text: string, shift: number): YamlDocument {
   if (!(error instanceof yaml.YAMLException)) return { outcome: 'refused', code: 'yaml-nesting' }
   const { reason, mark } = error as unknown as { reason: string; mark?: { position: number } }
   const offset = mark ? { offset: mark.position + shift } : {}
-  if (reason.startsWith('expected a single document')) return { outcome: 'refused', code: 'several-documents' }
+  if (reason.startsWith('expected a single document')) return { outcome: 'refused', code: 'several-documents', ...secondDocument(text) }
   if (reason === 'duplicated mapping key') return { outcome: 'refused', code: 'duplicate-key', ...offset }
   // What the reader quotes from the text may be the value of a variable: only its own words are kept.
   return { outcome: 'refused', code: 'yaml-syntax', detail: reason.split(/["<:]|!</)[0]?.trim() ?? '', ...offset }
+}
+
+/** Where the second document begins: at the first mark behind anything but comments and directives. */
+function secondDocument(text: string): { offset?: number } {
+  let begun = false
+  for (const { 0: line, index } of text.matchAll(/[^\r\n]+/g)) {
+    const isMark = /^---(\s|$)/.test(line)
+    if (isMark && begun) return { offset: index }
+    begun ||= isMark || !/^\s*(#|$)|^%|^\uFEFF?$/.test(line)
+  }
+  return {}
 }
 
 /** What YAML can express and no project file may contain: loops, endless nesting, a key that replaces a prototype. */

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { type Problem, treeProblem } from '../problem.ts'
-import { entriesOf, kindAt } from './folder.ts'
+import { entriesOf, isFile, kindAt } from './folder.ts'
 import { isProduct, readIncludeFile } from './include-file.ts'
 
 /** Whether the deployer will find its build hook, be allowed to run it, and not be kept from it. */
@@ -13,10 +13,10 @@ export function buildScriptProblems(root: string, functionFolders: readonly stri
 
   const scripts = ['build.sh', 'lib/build.sh', ...functionFolders.map(folder => `${folder}/build.sh`)]
   for (const script of scripts) {
-    if (kindAt(root, script) === 'file' && !isExecutable(join(root, script))) problems.push(treeProblem('not-executable', script, { detail: script }))
+    if (isFile(root, script) && !isExecutable(join(root, script))) problems.push(treeProblem('not-executable', script, { detail: script }))
   }
 
-  if (!lib.has('build.sh') && !lib.has('package.json')) {
+  if (!isFile(root, 'lib/build.sh') && !isFile(root, 'lib/package.json')) {
     const unbuilt = functionFolders.find(
       folder => kindAt(root, `${folder}/build.sh`) === undefined && readIncludeFile(root, folder).some(entry => isProduct(entry)),
     )

@@ -6,7 +6,7 @@ import { placeholderEnvironment } from '../placeholder-environment.ts'
 import { ProjectFileError } from '../project-file-error.ts'
 import { buildScriptProblems } from './build-scripts.ts'
 import { declaredFolderProblems } from './declared-folders.ts'
-import { entriesOf, kindAt } from './folder.ts'
+import { entriesOf, isFile, kindAt } from './folder.ts'
 import { forbiddenFileProblems } from './forbidden-files.ts'
 import { includeFileProblems, type Stage } from './include-file.ts'
 
@@ -28,7 +28,9 @@ export function checkTree(root: string, { stage = 'before-build', projectFile = 
   const problems = projectFileProblems(root)
   if (projectFile) {
     const first = projectFile.project.packages[0]
-    if (kindAt(root, 'packages') === undefined) {
+    const packages = kindAt(root, 'packages')
+    if (packages === 'symlink') return [...problems, treeProblem('symlink', 'packages')]
+    if (packages !== 'folder') {
       return [...problems, treeProblem('packages-folder-missing', 'packages', { detail: `${first?.name}/${first?.functions?.[0]?.name}` })]
     }
     problems.push(...declaredFolderProblems(root, projectFile))
@@ -46,7 +48,7 @@ export function checkTree(root: string, { stage = 'before-build', projectFile = 
 }
 
 function readIfValid(root: string): ProjectFile | undefined {
-  if (kindAt(root, PROJECT_FILE) === undefined) return undefined
+  if (!isFile(root, PROJECT_FILE)) return undefined
   try {
     const text = readFileSync(join(root, PROJECT_FILE), 'utf8')
     return readProjectFile(text, placeholderEnvironment(text))
@@ -59,7 +61,7 @@ function readIfValid(root: string): ProjectFile | undefined {
 function projectFileProblems(root: string): Problem[] {
   const files = entriesOf(root, '').filter(({ kind }) => kind !== 'folder')
   const others = files.filter(({ name }) => name !== PROJECT_FILE && /^project\b.*\.ya?ml$/i.test(name))
-  const missing = files.some(({ name }) => name === PROJECT_FILE) ? [] : [treeProblem('project-file-missing', PROJECT_FILE)]
+  const missing = isFile(root, PROJECT_FILE) ? [] : [treeProblem('project-file-missing', PROJECT_FILE)]
   return [...missing, ...others.map(({ path }) => treeProblem('second-project-file', path))]
 }
 

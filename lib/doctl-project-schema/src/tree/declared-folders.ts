@@ -1,6 +1,6 @@
 import { type Problem, treeProblem } from '../problem.ts'
 import { type ProjectFile } from '../parse-project.ts'
-import { entriesOf, type TreeEntry } from './folder.ts'
+import { entriesOf, isFolder, type TreeEntry } from './folder.ts'
 
 interface Declared {
   name: string
@@ -35,13 +35,14 @@ export function declaredFolderProblems(root: string, file: ProjectFile): Problem
   const lacking: Declared[] = []
   const undeclared: TreeEntry[] = []
   packages.forEach((pkg, packageIndex) => {
-    if (!withFolder.has(pkg.name)) return
+    if (packageFolders.find(({ name }) => name === pkg.name)?.kind !== 'folder') return
     const folders = foldersIn(root, `packages/${pkg.name}`).filter(({ name }) => name !== 'node_modules')
     const entries = pkg.functions ?? []
     entries.forEach((entry, index) => {
       const folder = folders.find(({ name }) => name === entry.name)
       const path = ['packages', packageIndex, 'functions', index, 'name']
       if (folder && (entry.sequence ?? entry.docker) !== undefined) problems.push(treeProblem('sequence-with-folder', folder.path))
+      else if (folder && entry.file !== undefined) problems.push(at('file-with-folder', [...path.slice(0, -1), 'file'], `${pkg.name}/${entry.name}`))
       else if (!folder && hasFolder(entry)) lacking.push({ name: entry.name, qualifiedName: `${pkg.name}/${entry.name}`, path })
     })
     // An empty folder has a problem of its own, whether it is declared or not.
@@ -80,6 +81,7 @@ function packageOf(qualifiedName: string): string {
   return qualifiedName.slice(0, qualifiedName.indexOf('/'))
 }
 
+/** With links to folders: they are refused as links, and are not missing as well. */
 function foldersIn(root: string, path: string): TreeEntry[] {
-  return entriesOf(root, path).filter(({ kind }) => kind === 'folder')
+  return entriesOf(root, path).filter(({ kind, path: entry }) => kind === 'folder' || (kind === 'symlink' && isFolder(root, entry)))
 }

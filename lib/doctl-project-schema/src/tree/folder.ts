@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 
 /** One entry of a folder; `path` is relative to the root of the project, with slashes. */
@@ -25,13 +25,33 @@ export function entriesOf(root: string, path: string): TreeEntry[] {
     })
 }
 
+/** Whether a file can be read at a path, through links as well. */
+export function isFile(root: string, path: string): boolean {
+  return statsOf(() => statSync(join(root, path), { throwIfNoEntry: false }))?.isFile() ?? false
+}
+
+/** Whether a folder stands at a path, or behind links at it. */
+export function isFolder(root: string, path: string): boolean {
+  return statsOf(() => statSync(join(root, path), { throwIfNoEntry: false }))?.isDirectory() ?? false
+}
+
 /** What stands at a path, without following a link; nothing when nothing does. */
 export function kindAt(root: string, path: string): TreeEntry['kind'] | undefined {
-  const stats = lstatSync(join(root, path), { throwIfNoEntry: false })
+  const stats = statsOf(() => lstatSync(join(root, path), { throwIfNoEntry: false }))
   if (!stats) return undefined
   if (stats.isSymbolicLink()) return 'symlink'
   if (stats.isDirectory()) return 'folder'
   return stats.isFile() ? 'file' : 'other'
+}
+
+/** Below a file there is nothing, and behind a link that leads to itself neither. */
+function statsOf(read: () => Stats | undefined): Stats | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
 
 /** Everything below a folder, without what lies in node_modules. */

@@ -4,6 +4,9 @@ import { BUILD_FOLDERS, entriesOf, type TreeEntry, walk } from './folder.ts'
 /** Settings of other tools that take effect on everything below the folder they lie in. */
 const FOLDER_SETTINGS: ReadonlySet<string> = new Set(['package.json', 'package-lock.json', 'tsconfig.json', 'jsconfig.json'])
 
+/** Files of editors and of the system that the deployer passes over by their names. */
+const LEFT_ASIDE = /^\.(gitignore|DS_Store)$|\.#|~$|\.sw[px]$/
+
 const SOURCE = /\.[cm]?tsx?$/
 const PRODUCT = /\.[cm]?jsx?(\.map)?$/
 
@@ -21,6 +24,7 @@ function packageProblems(root: string): Problem[] {
     else if (entry.name === 'node_modules') problems.push(treeProblem('node-modules', entry.path))
     else if (FOLDER_SETTINGS.has(entry.name) && entry.kind === 'file')
       problems.push(treeProblem('folder-settings', entry.path, { detail: entry.name }))
+    else if (level === 2 && entry.kind === 'file' && LEFT_ASIDE.test(entry.name)) continue
     else if (level === 2 && entry.kind !== 'folder') problems.push(treeProblem('loose-file', entry.path))
     else if (level === 2 && entriesOf(root, entry.path).length === 0) problems.push(treeProblem('empty-folder', entry.path))
   }

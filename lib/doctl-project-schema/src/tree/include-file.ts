@@ -25,7 +25,7 @@ export function readIncludeFile(root: string, folder: string): IncludedPath[] {
     .flatMap((raw, index) => {
       const text = raw.trim()
       if (!text) return []
-      const path = posix.join(folder, text)
+      const path = posix.join(folder, text).replace(/\/$/, '')
       const inFolder = path.startsWith(`${folder}/`)
       return [{ line: index + 1, text, path, archiveName: inFolder ? path.slice(folder.length + 1) : posix.basename(path) }]
     })
@@ -42,6 +42,7 @@ export function includeFileProblems(root: string, folder: string, stage: Stage):
   const file = `${folder}/.include`
   if (!names.has('.include')) return [treeProblem('include-missing', folder)]
   if (names.has('.ignore')) return [treeProblem('include-with-ignore', `${folder}/.ignore`)]
+  if (kindAt(root, file) === 'folder') return [treeProblem('include-no-file', file)]
   if (kindAt(root, file) !== 'file') return []
 
   const included = readIncludeFile(root, folder)
@@ -64,6 +65,7 @@ function pathProblem(root: string, folder: string, entry: IncludedPath, stage: S
   const inFolder = path.startsWith(`${folder}/`)
   const inLib = text.startsWith('../../../lib/') || text === '../../../lib'
   if (text.startsWith('/') || !(inFolder || (inLib && (path === 'lib' || path.startsWith('lib/'))))) return 'include-outside'
+  if (inFolder && text.includes('..')) return 'include-detour'
   const kind = kindAt(root, path)
   if (kind === 'symlink' || (kind === 'folder' && walk(root, path).some(below => below.kind === 'symlink'))) return inFolder ? undefined : 'symlink'
   if (kind) return undefined

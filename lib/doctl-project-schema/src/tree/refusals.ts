@@ -39,6 +39,11 @@ export const treeRefusals = {
     'Delete the folder, or take sequence or docker out of project.yml',
   ],
 
+  'file-with-folder': [
+    'file names other code than the folder packages/{}, and it is deployed in place of it',
+    'Take file out, or move the folder out of packages/',
+  ],
+
   // What must not lie under packages/
   'loose-file': [
     'a file in the folder of a package is deployed as a function of its own, or stops the deploy',
@@ -58,11 +63,16 @@ export const treeRefusals = {
 
   // .include
   'include-missing': ['without .include the whole folder is deployed: sources, tests and all', 'Write .include with the files to deploy, one a line'],
+  'include-no-file': ['.include is a folder', 'Write a file with the paths to deploy, one a line'],
   'include-with-ignore': ['the deployer gives up when a function has both .include and .ignore', 'Delete .ignore'],
   'include-empty': ['.include names nothing', 'Name the files to deploy, one a line'],
   'include-comment': ['.include knows no comments: the line is taken for a path', 'Take the line out'],
   'include-glob': ['.include knows no patterns: the line is taken for a path', 'Name each file, or the folder around them'],
   'include-outside': ['{} lies neither in the folder of the function nor in lib/', 'Move it to lib/ and write ../../../lib/...'],
+  'include-detour': [
+    'the deployer takes no line with .. in it, except ../../../lib/...',
+    'Write the path without .., as seen from the folder of the function',
+  ],
   'include-not-found': ['{} is not there', 'Correct the path, or create what it names'],
   'include-not-built': ['{} is not there although the build is done', 'Correct the path, or let the build write to it'],
   'include-collision': ['another line puts a file of the same name into the archive: {}', 'Rename one, or take one line out'],

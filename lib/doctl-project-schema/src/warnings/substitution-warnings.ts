@@ -18,7 +18,7 @@ export function substitutionWarnings(text: string, env: Environment, fileName = 
     const at = { file: fileName, subject, position: positionAt(text, reference.start) }
     const marked = valueOf(markedText(text, references, reference, env))
     if (!contains(marked, MARK)) return [warningOf('reference-in-comment', at)]
-    if (reference.kind !== 'variable') return []
+    if (reference.kind === 'dictionary') return []
     const value = env[subject] ?? ''
     return [warningOf(isSame(withValue(marked, value), actual) ? 'text-substitution' : 'changed-value', at)]
   })

@@ -26,7 +26,7 @@ export const warningWordings = {
   ],
   'reference-in-comment': ['the deployer substitutes in comments too, and stops when {} is unset or empty', 'Write the name without $ and brackets'],
   'text-substitution': [
-    'the value of {} is inserted as text before the YAML is read: a quote, a colon, a # or a line break in it changes the file',
+    'the value of {} is inserted as text before the YAML is read: a quote, a colon, a # or a backslash in it is read as YAML',
     'Write <<: $({}), which encodes the value',
   ],
   'changed-value': ['the value of {} does not arrive as it is: YAML cuts or rewrites it', 'Write <<: $({}), which encodes the value'],

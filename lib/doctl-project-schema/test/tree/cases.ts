@@ -1,4 +1,4 @@
-import { chmodSync, symlinkSync } from 'node:fs'
+import { chmodSync, renameSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TreeRefusalCode } from '../../src/tree/refusals.ts'
 import { type Stage } from '../../src/tree/include-file.ts'
@@ -35,6 +35,12 @@ const manifest = (text: string): BadTree['changes'] => ({
   ...include('dist/index.js\n../../../lib/own/package.json\n'),
 })
 const link = (path: string) => ({ prepare: (root: string) => symlinkSync('index.ts', join(root, path)) })
+const linkedFolder = (path: string) => ({
+  prepare: (root: string) => {
+    renameSync(join(root, path), join(root, 'elsewhere'))
+    symlinkSync(join(root, 'elsewhere'), join(root, path))
+  },
+})
 const withoutRunBit = (path: string) => ({ prepare: (root: string) => chmodSync(join(root, path), 0o644) })
 
 export const TREE_CASES: readonly BadTree[] = [
@@ -48,6 +54,18 @@ export const TREE_CASES: readonly BadTree[] = [
     'packages',
     'Create packages/api/webhook/index.ts',
   ),
+
+  bad(
+    'a file in the place of packages',
+    { ...without('packages/api/webhook'), ...without('packages/api/health'), ...without(MIGRATE), packages: '' },
+    'packages-folder-missing',
+    'packages',
+    'Create packages/api/webhook/index.ts',
+  ),
+  bad('a folder in the place of the project file', { 'project.yml': undefined, 'project.yml/': '' }, 'project-file-missing', 'project.yml', 'Write'),
+  bad('a project file that is a link to nothing', { 'project.yml': undefined }, 'project-file-missing', 'project.yml', 'Write a project.yml', {
+    prepare: root => symlinkSync('nowhere', join(root, 'project.yml')),
+  }),
 
   bad('a package that is not declared', { 'packages/debug/dump/index.js': '' }, 'package-undeclared', 'packages/debug', 'Add "- name: debug"'),
   bad('a package without a folder', without(MIGRATE), 'package-without-folder', 'project.yml:21 packages[1].name', 'Create it'),
@@ -89,6 +107,14 @@ export const TREE_CASES: readonly BadTree[] = [
     'Delete the folder',
   ),
 
+  bad(
+    'a function with a folder and code elsewhere',
+    project('        web: false\n', '        web: false\n        file: lib/other.js\n'),
+    'file-with-folder',
+    'project.yml:26 packages[1].functions[0].file',
+    'Take file out',
+  ),
+
   bad('a file in the folder of a package', { 'packages/api/README.md': '' }, 'loose-file', 'packages/api/README.md', 'Move it'),
   bad('a hidden file in the folder of a package', { 'packages/api/.gitkeep': '' }, 'loose-file', 'packages/api/.gitkeep', 'Move it'),
   bad('a function as a single file', { 'packages/api/user.js': '' }, 'loose-file', 'packages/api/user.js', 'Move it'),
@@ -102,6 +128,9 @@ export const TREE_CASES: readonly BadTree[] = [
   bad('a tsconfig.json in packages', { 'packages/tsconfig.json': '{}' }, 'folder-settings', 'packages/tsconfig.json', 'Delete it'),
   bad('a symbolic link in a function', {}, 'symlink', `${MIGRATE}/link.ts`, 'Put the file itself', link(`${MIGRATE}/link.ts`)),
   bad('a symbolic link in a package', {}, 'symlink', 'packages/api/link', 'Put the file itself', link('packages/api/link')),
+  bad('a function that is a symbolic link', {}, 'symlink', MIGRATE, 'Put the file itself', linkedFolder(MIGRATE)),
+  bad('a package that is a symbolic link', {}, 'symlink', 'packages/ops', 'Put the file itself', linkedFolder('packages/ops')),
+  bad('a folder of packages that is a symbolic link', {}, 'symlink', 'packages', 'Put the file itself', linkedFolder('packages')),
   bad('a bundle beside its source', { [`${MIGRATE}/index.js`]: '' }, 'product-beside-source', `${MIGRATE}/index.js`, 'build into dist/'),
   bad('a source map beside its source', { [`${MIGRATE}/index.js.map`]: '' }, 'product-beside-source', `${MIGRATE}/index.js.map`, 'build into dist/'),
   bad(
@@ -113,6 +142,13 @@ export const TREE_CASES: readonly BadTree[] = [
   ),
 
   bad('no .include', { [`${MIGRATE}/.include`]: undefined }, 'include-missing', MIGRATE, 'Write .include'),
+  bad(
+    'a folder in the place of .include',
+    { [`${MIGRATE}/.include`]: undefined, [`${MIGRATE}/.include/`]: '' },
+    'include-no-file',
+    `${MIGRATE}/.include`,
+    'Write a file',
+  ),
   bad('.include beside .ignore', { [`${MIGRATE}/.ignore`]: 'a\n' }, 'include-with-ignore', `${MIGRATE}/.ignore`, 'Delete .ignore'),
   bad('an .include of blanks', include(' \n\n'), 'include-empty', `${MIGRATE}/.include`, 'Name the files'),
   bad('a comment in .include', include('# bundle\ndist/index.js\n'), 'include-comment', `${MIGRATE}/.include:1`, 'Take the line out'),
@@ -130,6 +166,20 @@ export const TREE_CASES: readonly BadTree[] = [
     'include-outside',
     `${MIGRATE}/.include:2`,
     'Move it to lib/',
+  ),
+  bad(
+    'a path that leaves its folder and comes back in .include',
+    include('../migrate/dist/index.js\n../../../lib/zip/package.json\n'),
+    'include-detour',
+    `${MIGRATE}/.include:1`,
+    'as seen from the folder',
+  ),
+  bad(
+    'a path with a detour inside its folder in .include',
+    include('dist/../dist/index.js\n../../../lib/zip/package.json\n'),
+    'include-detour',
+    `${MIGRATE}/.include:1`,
+    'as seen from the folder',
   ),
   bad('an absolute path in .include', include('dist/index.js\n/etc/hostname\n'), 'include-outside', `${MIGRATE}/.include:2`, 'Move it to lib/'),
   bad(
@@ -173,6 +223,26 @@ export const TREE_CASES: readonly BadTree[] = [
   bad('a build hook without its run bit', {}, 'not-executable', 'lib/build.sh', 'chmod +x lib/build.sh', withoutRunBit('lib/build.sh')),
   bad('no build hook', { 'lib/build.sh': undefined }, 'build-hook-missing', 'lib', 'Write lib/build.sh'),
   bad('a build hook for Windows only', { 'lib/build.sh': undefined, 'lib/build.cmd': '' }, 'build-hook-missing', 'lib', 'Write lib/build.sh'),
+  bad(
+    'a folder in the place of the build hook',
+    { 'lib/build.sh': undefined, 'lib/build.sh/': '' },
+    'build-hook-missing',
+    'lib',
+    'Write lib/build.sh',
+  ),
+  bad('a build hook that is a link to nothing', { 'lib/build.sh': undefined }, 'build-hook-missing', 'lib', 'Write lib/build.sh', {
+    prepare: root => symlinkSync('../nowhere.sh', join(root, 'lib/build.sh')),
+  }),
+  bad(
+    'a build hook that is a link to a script without its run bit',
+    { 'lib/build.sh': undefined, 'hook.sh': '' },
+    'not-executable',
+    'lib/build.sh',
+    'chmod',
+    {
+      prepare: root => symlinkSync('../hook.sh', join(root, 'lib/build.sh')),
+    },
+  ),
   bad('.include in lib', { 'lib/.include': 'zip\n' }, 'lib-include', 'lib/.include', 'Delete it'),
   bad('.ignore in lib', { 'lib/.ignore': 'zip\n' }, 'lib-include', 'lib/.ignore', 'Delete it'),
   bad('a mark of a finished build in lib', { 'lib/.built': '' }, 'build-marker', 'lib/.built', 'Delete it'),

@@ -45,6 +45,12 @@ describe('a good tree', () => {
     ['with .include in the line ends of Windows', { 'packages/ops/migrate/.include': 'dist/index.js\r\n\r\n../../../lib/zip/package.json\r\n' }],
     ['with a folder in .include', { 'packages/ops/migrate/.include': 'dist\n../../../lib/zip/package.json\n' }],
     [
+      'with what an editor or the system leaves in the folder of a package, which the deployer passes over',
+      Object.fromEntries(['.DS_Store', '.gitignore', 'user.ts~', '.user.ts.swp', '.#user.ts'].map(name => [`packages/api/${name}`, ''])),
+    ],
+    ['with a folder and its slash in .include', { 'packages/ops/migrate/.include': 'dist/\n../../../lib/zip/package.json\n' }],
+    ['with a path from its own folder in .include', { 'packages/ops/migrate/.include': './dist/index.js\n../../../lib/zip/package.json\n' }],
+    [
       'with an index.js at the top of the archive',
       {
         'packages/ops/migrate/.include': 'index.js\ndata.json\n',

@@ -32,7 +32,8 @@ describe('a substitution', () => {
     ['environment: { A: "${A}" }', 'a\\nb', 'a line break in place of a backslash and n'],
     ['environment: { A: "${A}" }', 'a", B: "b', 'another key out of the value'],
     ["environment: { A: '${A}' }", "it''s", 'one quote in place of two'],
-    ['environment: { A: "${A}" }', 'a\n\n          b', 'lines put together'],
+    ['environment: { A: "${|A}" }', 'a\n\n          b', 'lines put together'],
+    ['environment: { A: ${A} }', 'a\nb', 'a backslash and n in place of a line break'],
     ['environment:\n          A: ${A}', 'a ', 'a blank lost at the end'],
   ])('does not bring the value over as it is: %s with %j', (line, value) => {
     const [warning, ...others] = warningsWith(line, { A: value })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { functionsOf, parseProject, placeholderEnvironment } from 'doctl-project-schema'
+import { functionsOf, parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 import type { TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 import { startContainer, type Container } from './platform/container.ts'
@@ -8,9 +8,8 @@ import { webEvent, type WebRequest } from './platform/events.ts'
 import { packZip } from './platform/pack-function.ts'
 import { webAnswer } from './platform/web-answer.ts'
 
-const root = join(import.meta.dirname, '../..')
+export const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, 'project.yml'), 'utf8')
-/** The functions that project.yml names. */
 export const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
 
 /** A container of one of our functions, with exactly the variables that project.yml passes to it. */
@@ -27,9 +26,13 @@ export async function containerOf(
   return startContainer({ zip: await packZip(root, name), runtime, environment, limits: declared.limits, name })
 }
 
-/** Calls it over the web, in raw mode. */
+/** Calls a container over the web, in raw mode. */
 export async function callWeb(container: Container, request: WebRequest) {
-  const outcome = await container.run(webEvent(request, 'raw'))
+  return readOutcome(await container.run(webEvent(request, 'raw')))
+}
+
+/** What a web call has answered, and what it logged. */
+export function readOutcome(outcome: Awaited<ReturnType<Container['run']>>) {
   const answer = webAnswer(outcome)
   return {
     status: answer.status,

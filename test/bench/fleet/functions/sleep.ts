@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { databaseSettings } from '../../../../lib/config/settings/database.ts'
+import { prepareDatabase } from '../../../../lib/database/connect.ts'
+import { defineFunction } from '../../../../lib/function/define.ts'
+import { json } from '../../../../lib/function/reply.ts'
+
+/** A function of ours whose one call writes a row and keeps its connection busy for as many ms as its path says. */
+export const main = defineFunction({
+  name: 'bench/sleep',
+  settings: { database: databaseSettings },
+  setup: ({ database }, { logger, timeLimitMs }) => prepareDatabase(database, { name: 'bench/sleep', logger, timeLimitMs }),
+  shutdown: ({ manager }) => manager.gracefulShutdown(),
+  routes: {
+    'POST /{ms}': async ({ params }, { services: { service } }) => {
+      const id = randomUUID()
+      await service.execute('bench.sleep', async ({ models, query }) => {
+        await models.User.create({ id, email: `${id}@example.com`, name: 'Bench' })
+        await query('SELECT pg_sleep($seconds::float8)', { seconds: Number(params.ms) / 1_000 })
+      })
+      return json(201, { slept: Number(params.ms) })
+    },
+  },
+})

@@ -1,0 +1,26 @@
+/** What the bench is asked for, from the environment. */
+export interface BenchOptions {
+  containers: number
+  waves: number
+  /** How long the calls of the overload take, each for a wave of its own. */
+  callMs: readonly number[]
+  pauseMs: number
+  /** The platform's time limit of a call. */
+  deadlineMs: number
+}
+
+/** Reads `CONTAINERS`, `WAVES`, `CALL_MS` (several, apart by commas), `PAUSE_MS` and `DEADLINE_MS`. Throws for what is no whole number. */
+export function readOptions(environment: Readonly<Record<string, string | undefined>>): BenchOptions {
+  const number = (name: string, text: string) => {
+    if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`${name} is to be a whole number from 1 on: ${text}`)
+    return Number(text)
+  }
+  return {
+    containers: number('CONTAINERS', environment.CONTAINERS ?? '60'),
+    waves: number('WAVES', environment.WAVES ?? '3'),
+    // The first can all be served within their deadline; of the second there are more than the server has time for.
+    callMs: (environment.CALL_MS ?? '200,3000').split(',').map(text => number('CALL_MS', text.trim())),
+    pauseMs: number('PAUSE_MS', environment.PAUSE_MS ?? '1000'),
+    deadlineMs: number('DEADLINE_MS', environment.DEADLINE_MS ?? '10000'),
+  }
+}

@@ -1,0 +1,35 @@
+import { type Container } from '../../support/platform/container.ts'
+import { webEvent } from '../../support/platform/events.ts'
+import { webAnswer } from '../../support/platform/web-answer.ts'
+import { completedTransaction, signedHeaders } from '../../support/webhooks.ts'
+
+/** What came of sending to containers for a while. */
+export interface Load {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** Answers other than 200 `applied`. */
+  others: number
+}
+
+/** Sends events of their own to every container, one after the other, for so long. */
+export async function sendFor(ms: number, containers: readonly Container[]): Promise<Load> {
+  const latencies: number[] = []
+  let others = 0
+  const startedAt = performance.now()
+  const send = async (container: Container) => {
+    while (performance.now() - startedAt < ms) {
+      const body = completedTransaction()
+      const event = webEvent({ method: 'POST', path: '/demo', headers: signedHeaders(body), body }, 'raw')
+      const sentAt = performance.now()
+      const { status, body: answer } = webAnswer(await container.run(event))
+      latencies.push(performance.now() - sentAt)
+      if (status !== 200 || !answer.includes('"applied"')) others += 1
+    }
+  }
+  await Promise.all(containers.map(send))
+  const seconds = (performance.now() - startedAt) / 1_000
+  latencies.sort((one, other) => one - other)
+  const at = (share: number) => Math.round((latencies[Math.floor(latencies.length * share)] ?? 0) * 10) / 10
+  return { perSecond: Math.round(latencies.length / seconds), p50Ms: at(0.5), p99Ms: at(0.99), others }
+}

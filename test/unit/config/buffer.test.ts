@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest'
+import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
+
+it('is off without an address, and has defaults with one', () => {
+  expect(bufferSettings.parse({ REDIS_URL: 'none' }).value).toBeUndefined()
+  expect(bufferSettings.parse({ REDIS_URL: 'rediss://:p@redis.example:6380' }).value).toEqual({
+    url: 'rediss://:p@redis.example:6380',
+    ca: undefined,
+    durable: 'proven',
+    maxBytes: 67_108_864,
+  })
+})
+
+it.each([
+  [{ REDIS_URL: 'http://redis.example' }, 'REDIS_URL'],
+  [{ REDIS_URL: 'redis.example:6379' }, 'REDIS_URL'],
+  [{ REDIS_URL: 'rediss://redis.example', REDIS_CA_CERT: 'nonsense' }, 'REDIS_CA_CERT'],
+  [{ REDIS_URL: 'redis://redis.example', BUFFER_MAX_BYTES: '1000' }, 'BUFFER_MAX_BYTES'],
+  [{ REDIS_URL: 'redis://redis.example', BUFFER_DURABLE: 'perhaps' }, 'BUFFER_DURABLE'],
+])('refuses %j by name', (environment, variable) => {
+  expect(bufferSettings.parse(environment).issues?.map(issue => issue.variable)).toEqual([variable])
+})

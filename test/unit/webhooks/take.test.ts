@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest'
+import * as z from 'zod/mini'
+import type { DatabaseService, Work } from '../../../lib/database/service.ts'
+import { ApplicationError, DeadlineExceededError } from '../../../lib/errors.ts'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { createLogger } from '../../../lib/telemetry/logger.ts'
+import type { ReadDelivery } from '../../../lib/webhooks/delivery.ts'
+import { defineHandler } from '../../../lib/webhooks/handler.ts'
+import { takeDelivery } from '../../../lib/webhooks/take.ts'
+
+const failing = defineHandler({
+  type: 't',
+  schema: z.unknown(),
+  needsDatabase: true,
+  async apply() {
+    throw new ApplicationError('Not yet.', { code: 'not-yet', status: 409, retryable: true })
+  },
+})
+const delivery: ReadDelivery = {
+  source: 'demo',
+  body: Buffer.from('{}'),
+  headers: {},
+  verdict: 'standard',
+  receivedAt: new Date('2026-11-24T12:00:00Z'),
+  event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', data: undefined },
+  handler: failing,
+  guarded: false,
+}
+
+it('defers what its handler could not do, also when the time ends while the claim is made anew', async () => {
+  const done: string[] = []
+  // Every claim but the first is cut off by the time.
+  const query = async (text: string) => {
+    if (done.filter(name => name === 'webhook.apply').length > 1 && done.at(-1) === 'webhook.apply') throw new DeadlineExceededError()
+    return text.includes('INSERT') ? [{ id: '1' }] : []
+  }
+  const execute = async (name: string, work: (work: Work) => Promise<unknown>) => {
+    done.push(name)
+    return work({ query } as unknown as Work)
+  }
+  const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
+  const taken = await takeDelivery(delivery, {
+    database: { execute: execute as DatabaseService['execute'] },
+    keys: { current: undefined, byId: new Map() },
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    deadline,
+  })
+  deadline.clear()
+  expect(done).toEqual(['webhook.apply', 'webhook.apply', 'webhook.store'])
+  expect(taken).toEqual({ outcome: 'deferred', code: 'not-yet' })
+})
