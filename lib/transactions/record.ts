@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { TransactionStatus } from '../database/models/transaction.ts'
+import type { TransactionStatus } from '../database/models/transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
 import { changeTransaction } from './change.ts'

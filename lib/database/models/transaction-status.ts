@@ -1,0 +1,2 @@
+export const transactionStatuses = ['pending', 'completed', 'failed', 'refunded'] as const
+export type TransactionStatus = (typeof transactionStatuses)[number]
