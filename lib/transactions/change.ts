@@ -1,4 +1,4 @@
-import type { TransactionStatus } from '../database/models/transaction-status.ts'
+import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { moveBalances } from './balances.ts'
 import { stepsTo, supersedesInSql } from './state.ts'

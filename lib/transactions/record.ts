@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { TransactionStatus } from '../database/models/transaction-status.ts'
+import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
 import { changeTransaction } from './change.ts'
@@ -20,25 +20,28 @@ export interface TransactionReport {
 // As pending, which whatever is told supersedes: so the first report takes the same way as every later one. Of somebody
 // who was erased not even the name is kept.
 const MENTION = `
+  WITH bearer AS (SELECT id, erased_at FROM users WHERE external_id = $userExternalId),
+  made AS (
   INSERT INTO transactions (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
   SELECT $id::uuid, $externalId, CASE WHEN erased_at IS NULL THEN bearer.id END, CASE WHEN erased_at IS NULL THEN $userExternalId END,
     $amount::numeric, $currency, 'pending', $occurredAt::timestamptz, now(), now()
-  FROM (SELECT) AS one LEFT JOIN users AS bearer ON bearer.external_id = $userExternalId
-  ON CONFLICT (external_id) DO NOTHING`
+  FROM (SELECT) AS one LEFT JOIN bearer ON true
+  ON CONFLICT (external_id) DO NOTHING)
+  SELECT erased_at IS NOT NULL AS erased FROM bearer`
 
 /**
  * Records what was told of a transaction: makes it, or moves it on if the report is newer than what is known. Reports
  * may come in any order and more than once, and end in the same. Linked to its user if that one is known, else kept for
- * `joinTransactions`. Resolves to that user.
+ * `joinTransactions`. Resolves to that user, and whether the one who is named was erased.
  */
-export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null }> {
+export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null; erased: boolean }> {
   const { externalId, userExternalId, status, amount, currency, occurredAt } = report
   // One flight: the lock is held before the user is looked for.
-  const [, , changed] = await Promise.all([
+  const [, [bearer], changed] = await Promise.all([
     lockUser(userExternalId, work),
-    work.query(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
+    work.query<{ erased: boolean }>(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
     changeTransaction({ externalId }, { by: 'report', status, occurredAt, amount, currency }, work),
   ])
   if (changed.outcome === 'unknown') throw new Error('a transaction was neither made nor found')
-  return { userId: changed.userId }
+  return { userId: changed.userId, erased: bearer?.erased ?? false }
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { transactionStatuses } from '../database/models/transaction-status.ts'
+import { transactionStatuses } from '../transaction-status.ts'
 import { instantSchema, shownInstantSchema } from '../instant.ts'
 import { pageQuery } from '../page.ts'
 import { externalIdSchema } from '../storable-text.ts'

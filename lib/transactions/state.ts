@@ -1,4 +1,4 @@
-import { transactionStatuses, type TransactionStatus } from '../database/models/transaction-status.ts'
+import { transactionStatuses, type TransactionStatus } from '../transaction-status.ts'
 
 /** What may follow on a state when a caller of the API asks for it. */
 export const legalSteps: Readonly<Record<TransactionStatus, readonly TransactionStatus[]>> = {

@@ -1,5 +1,5 @@
 import type { ActivityRecorder } from '../activity/record.ts'
-import type { TransactionStatus } from '../database/models/transaction-status.ts'
+import type { TransactionStatus } from '../transaction-status.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { userIdSchema } from '../users/schema.ts'

@@ -18,11 +18,12 @@ const RECORD = `
 
 /**
  * Records what was told of a user: makes or changes it if that is newer than what is known, and links the transactions
- * that came before. Resolves to the user's id, or to null for one who was erased: nobody comes back by a late event.
+ * that came before. Resolves to that user, or to nobody when the user was erased: a late event brings
+ * no one back.
  * @throws ApplicationError `email-taken`, retryable, while another user has the address: the event that takes it from
  * that one may still be on its way.
  */
-export async function recordUser(user: ReportedUser, occurredAt: string, work: Work): Promise<string | null> {
+export async function recordUser(user: ReportedUser, occurredAt: string, work: Work): Promise<{ userId: string | null; erased: boolean }> {
   const { userId: externalId, email, name } = user
   try {
     const [, [row]] = await Promise.all([
@@ -30,9 +31,9 @@ export async function recordUser(user: ReportedUser, occurredAt: string, work: W
       work.query<{ id: string; erased: boolean }>(RECORD, { id: uuidv7(), externalId, email, name, occurredAt }),
     ])
     if (row === undefined) throw new Error('a user was neither made nor found')
-    if (row.erased) return null
+    if (row.erased) return { userId: null, erased: true }
     await joinTransactions({ userId: row.id, externalId }, work)
-    return row.id
+    return { userId: row.id, erased: false }
   } catch (error) {
     if (violatedUniqueConstraint(error) !== 'users_email_key') throw error
     throw new ApplicationError('Another user has this email address.', { code: 'email-taken', status: 409, retryable: true, cause: error })

@@ -75,6 +75,11 @@ export async function noteUser({ id, userId }: { id: string; userId: string }, {
   await query('UPDATE webhook_events SET user_id = $userId WHERE id = $id', { id, userId })
 }
 
+/** Takes away what a claimed event said, in the transaction that claimed it. */
+export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
+  await query('UPDATE webhook_events SET body = NULL, headers = NULL WHERE id = $id', { id })
+}
+
 type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
 
 async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: Work['query']): Promise<Claim> {

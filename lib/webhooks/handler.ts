@@ -16,6 +16,8 @@ export interface WebhookEvent<Data = unknown> {
 export interface Effect {
   /** The user it concerns, if that user is known. */
   readonly userId: string | null
+  /** That user was erased: what the event said is not kept. */
+  readonly erased?: boolean
 }
 
 /** What a handler gets that does without the database. */

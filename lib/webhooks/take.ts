@@ -8,7 +8,7 @@ import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { untilReplay } from '../resilience/retry.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { backoffMs } from './attempt-times.ts'
-import { claimEvent, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
+import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
 import type { Effect } from './handler.ts'
@@ -109,6 +109,7 @@ async function apply(
   const effect = recordOnly ? undefined : await applyOnce(delivery, state, work, logger)
   const userId = effect?.userId
   if (userId) await noteUser({ id: claim.id, userId }, work)
+  if (effect?.erased) await forgetPayload(claim.id, work)
   return { outcome: delivery.handler ? 'applied' : 'ignored' }
 }
 

@@ -7,6 +7,6 @@ export const userUpdated = defineHandler({
   schema: reportedUserSchema,
   needsDatabase: true,
   async apply({ data, occurredAt }, work) {
-    return { userId: await recordUser(data, occurredAt, work) }
+    return recordUser(data, occurredAt, work)
   },
 })

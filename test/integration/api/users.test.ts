@@ -237,9 +237,13 @@ describe('an erased user', () => {
         'user.erased',
       ])
 
-      // Late events and late repetitions bring nobody back.
-      const late = completedTransaction({ userId: 'usr_1' })
-      await call(webhooks, { method: 'POST', path: '/demo', headers: signedHeaders(late), body: late })
+      // Late events and late repetitions bring nobody back, and leave no trace of what they said.
+      const told = JSON.stringify({ type: 'user.updated', data: { userId: 'usr_1', email: 'grace@example.com', name: 'Grace Hopper' } })
+      for (const late of [completedTransaction({ userId: 'usr_1' }), told]) {
+        const answer = await call(webhooks, { method: 'POST', path: '/demo', headers: signedHeaders(late), body: late })
+        expect(answer).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
+      }
+      expect(await dump()).not.toMatch(/grace|hopper/i)
       const again = await api('POST /', { body: { email: 'grace@example.com', name: 'Grace Hopper', externalId: 'usr_1' }, headers: keyed('k1') })
       expect(again).toMatchObject({ statusCode: 404, body: { code: 'user-unknown' } })
       const anew = await api('POST /', { body: { email: 'grace@example.com', name: 'Grace Hopper', externalId: 'usr_1' } })

@@ -101,8 +101,8 @@ describe('events of a transaction', () => {
     ],
   ])('leave the state and the balance of the newest: %s', async (_what, told, status, expected) => {
     await withService(async ({ service, database }) => {
-      const id = await service.execute('introduce', work => introduce('usr_1', work))
-      for (const one of told) expect(await tell(service, one)).toEqual({ userId: id })
+      const { userId: id } = await service.execute('introduce', work => introduce('usr_1', work))
+      for (const one of told) expect(await tell(service, one)).toEqual({ userId: id, erased: false })
       expect(await stored(database)).toMatchObject([{ status, user_id: id }])
       expect(await balances(database)).toEqual(expected)
     })
@@ -110,12 +110,12 @@ describe('events of a transaction', () => {
 
   it('that come before their user are joined to it, with the balance in each currency', async () => {
     await withService(async ({ service, database }) => {
-      expect(await tell(service, ['completed', 1])).toEqual({ userId: null })
+      expect(await tell(service, ['completed', 1])).toEqual({ userId: null, erased: false })
       await tell(service, ['completed', 1, '2.50'], 'txn_2')
       await tell(service, ['completed', 1, '700', 'JPY'], 'txn_3')
       await tell(service, ['failed', 1], 'txn_4')
       expect(await balances(database)).toEqual([])
-      const id = await service.execute('introduce', work => introduce('usr_1', work))
+      const { userId: id } = await service.execute('introduce', work => introduce('usr_1', work))
       expect((await stored(database)).map(row => row.user_id as string)).toEqual([id, id, id, id])
       expect(await balances(database)).toEqual(['12.5000 EUR', '700.0000 JPY'])
     })
@@ -125,8 +125,8 @@ describe('events of a transaction', () => {
     await withService(async ({ service, database }) => {
       await service.execute('introduce', work => introduce('usr_1', work))
       await database.query('UPDATE users SET email = NULL, name = NULL, erased_at = now()')
-      expect(await tell(service, ['completed', 1])).toEqual({ userId: null })
-      expect(await service.execute('introduce', work => introduce('usr_1', work))).toBeNull()
+      expect(await tell(service, ['completed', 1])).toEqual({ userId: null, erased: true })
+      expect(await service.execute('introduce', work => introduce('usr_1', work))).toEqual({ userId: null, erased: true })
       expect(await database.query('SELECT email FROM users')).toEqual([{ email: null }])
       expect(await database.query('SELECT status, user_id, user_external_id FROM transactions')).toEqual([
         { status: 'completed', user_id: null, user_external_id: null },

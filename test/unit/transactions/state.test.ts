@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { transactionStatuses } from '../../../lib/database/models/transaction-status.ts'
+import { transactionStatuses } from '../../../lib/transaction-status.ts'
 import { legalSteps, stepsTo, supersedes, type DatedState } from '../../../lib/transactions/state.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
