@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Container } from '../../support/platform/container.ts'
 import { webEvent } from '../../support/platform/events.ts'
 import { webAnswer } from '../../support/platform/web-answer.ts'
@@ -19,7 +20,8 @@ export async function sendFor(ms: number, containers: readonly Container[]): Pro
   const startedAt = performance.now()
   const send = async (container: Container) => {
     while (performance.now() - startedAt < ms) {
-      const body = completedTransaction()
+      // Of many users: what concerns one of them waits its turn.
+      const body = completedTransaction({ userId: `usr_${randomUUID()}` })
       const event = webEvent({ method: 'POST', path: '/demo', headers: signedHeaders(body), body }, 'raw')
       const sentAt = performance.now()
       const { status, body: answer } = webAnswer(await container.run(event))

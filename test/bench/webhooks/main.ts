@@ -10,9 +10,10 @@ import { sendFor, type Load } from './load.ts'
 
 // npm run bench:webhooks: events per second of one container and of twenty, beside a handler written by hand on bare pg.
 
-const SIZES = [1, 20]
-const DELAYS_MS = [0, 5]
-const WARM_UP_MS = 1_000
+const SIZES = numbers('CONTAINERS', '1,20')
+const DELAYS_MS = numbers('DELAYS_MS', '0,5')
+// Until the code is compiled: each of twenty containers on two cores sees few events a second.
+const WARM_UP_MS = Number(process.env.WARM_UP_MS ?? '5000')
 const MEASURED_MS = Number(process.env.MEASURED_MS ?? '4000')
 // Ours and the rival by turns: whatever else the machine does meets both.
 const ROUNDS = Number(process.env.ROUNDS ?? '3')
@@ -70,12 +71,18 @@ function ourEnvironment({ host, port, database, user, password }: Route['address
     DB_PASSWORD: password,
     DB_SSLMODE: 'disable',
     LOG_LEVEL: 'error',
+    // Twenty of twenty-two would be crowded: each call would connect anew, to make room for containers that do not come.
+    DB_CROWDED_AT: process.env.DB_CROWDED_AT ?? '0',
     WEBHOOK_SECRET_DEMO: webhookSecret,
   }
 }
 
 function rivalEnvironment({ host, port, database, user, password }: Route['address']): Record<string, string> {
   return { DATABASE_URL: `postgresql://${user}:${password}@${host}:${port}/${database}`, WEBHOOK_SECRET_DEMO: webhookSecret }
+}
+
+function numbers(name: string, byDefault: string): number[] {
+  return (process.env[name] ?? byDefault).split(',').map(Number)
 }
 
 /** The round with the median throughput. */

@@ -1,3 +1,4 @@
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Proxy } from '../proxy/proxy.ts'
@@ -14,19 +15,24 @@ const PORTS = 10_000
 export async function behindDoor(proxy: Proxy): Promise<Proxy> {
   const guests = new Set<Socket>()
   let listener: Server | undefined
-  let port = 0
 
-  async function open(): Promise<void> {
-    while (listener === undefined) {
-      const server = createServer({ noDelay: true }, letIn).listen(port || FIRST_PORT + Math.floor(Math.random() * PORTS), HOST)
+  async function open(port: number): Promise<void> {
+    const server = createServer({ noDelay: true }, letIn).listen(port, HOST)
+    await once(server, 'listening')
+    listener = server
+  }
+  async function openSomewhere(): Promise<DatagramSocket> {
+    for (;;) {
+      const claim = await claimPort(FIRST_PORT + Math.floor(Math.random() * PORTS))
+      if (claim === undefined) continue
       try {
-        await once(server, 'listening')
-        listener = server
+        await open(claim.address().port)
+        return claim
       } catch (error) {
-        if ((error as { code?: string }).code !== 'EADDRINUSE' || port !== 0) throw error
+        claim.close()
+        if (!isInUse(error)) throw error
       }
     }
-    port = (listener.address() as { port: number }).port
   }
   function shut(): void {
     listener?.close()
@@ -41,7 +47,8 @@ export async function behindDoor(proxy: Proxy): Promise<Proxy> {
     }
   }
 
-  await open()
+  const claim = await openSomewhere()
+  const { port } = claim.address()
   return {
     ...proxy,
     port,
@@ -50,13 +57,32 @@ export async function behindDoor(proxy: Proxy): Promise<Proxy> {
       else await proxy.refuse(manner)
     },
     async accept() {
-      await open()
+      if (listener === undefined) await open(port)
       await proxy.accept()
     },
     async stop() {
       shut()
+      claim.close()
       for (const guest of guests) guest.destroy()
       await proxy.stop()
     },
   }
+}
+
+// The same port for datagrams, which nobody uses, says to other doors that this one is taken while nobody listens there.
+async function claimPort(port: number): Promise<DatagramSocket | undefined> {
+  const socket = createSocket('udp4')
+  try {
+    socket.bind({ port, address: HOST, exclusive: true })
+    await once(socket, 'listening')
+    return socket
+  } catch (error) {
+    socket.close()
+    if (isInUse(error)) return undefined
+    throw error
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return (error as { code?: string }).code === 'EADDRINUSE'
 }

@@ -11,7 +11,7 @@ export const refusedForAWhile: Row = {
   number: 8,
   fault: 'refused for 3 s, then back',
   variants: [...manners, ...manners.map(manner => `${manner}${COLD}`)],
-  deadlineMs: 5_500,
+  deadlineMs: 9_000,
   slow: true,
   vanishes: true,
   async scenario({ call, proxy, variant }) {
