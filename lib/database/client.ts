@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
@@ -47,14 +48,18 @@ const SHORTEST_CONNECT_MS = 300
  * Makes the class of client that sequelize is given. Statements are pipelined: what is sent without waiting leaves in
  * one flight. Everything sent while a guard is set goes through it.
  */
-export function guardClient(Client: typeof pg.Client, now: () => number = Date.now): GuardedClientClass {
+export function guardClient(
+  Client: typeof pg.Client,
+  { now = Date.now, sslnegotiation = 'postgres' }: { now?: () => number; sslnegotiation?: TlsNegotiation } = {},
+): GuardedClientClass {
   return class extends Client implements GuardedClient {
     uuid: string | undefined
     guard: StatementGuard | undefined
     lastAnswerAt = now()
 
     constructor(config: pg.ClientConfig) {
-      super({ ...config, pipeline: true, connectionTimeoutMillis: connectTimeoutMs() })
+      // sequelize hands on only what it knows.
+      super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs() })
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)

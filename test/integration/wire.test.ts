@@ -20,7 +20,19 @@ describe('on the wire', () => {
       await read(service)
       // TLS asked for, TLS, three for the log-in, and the read.
       expect(proxy.counts()).toMatchObject({ connections: 1, roundTrips: 6 })
+      expect(proxy.statementFlights()).toHaveLength(1)
     })
+  })
+
+  it('with direct TLS it is one trip less', async () => {
+    await withService(
+      async ({ proxy, service }) => {
+        await read(service)
+        expect(proxy.counts()).toMatchObject({ connections: 1, roundTrips: 5 })
+        expect(proxy.statementFlights()).toHaveLength(1)
+      },
+      { variables: { DB_TLS_NEGOTIATION: 'direct' } },
+    )
   })
 
   it('a warm read is one trip', async () => {
