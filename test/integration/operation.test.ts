@@ -985,8 +985,15 @@ describe('revalidation', () => {
       const another = proxy.addFault({ on: 'statement', matches: /^START TRANSACTION ISOLATION/, when: 'before', action: 'silence' })
       passTime(6_000)
       const look = ({ query }: Work) => sent(() => query('SELECT 1'))
+      proxy.resetCounts()
       await service.execute('look', look, { mode: 'read', snapshot: true, deadline: within(4_000) })
       expect(another.fired()).toBe(1)
+      expect(
+        proxy
+          .statementFlights()
+          .flat()
+          .filter(text => text === 'COMMIT'),
+      ).toHaveLength(1)
     })
   })
 
