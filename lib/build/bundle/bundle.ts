@@ -12,8 +12,10 @@ export interface BundleOptions {
   readonly absent: readonly string[]
   /** `package/file.js=own.cjs`. */
   readonly standIns: readonly string[]
-  /** A folder for bundles that can be read; by default they are small, and lie beside their sources. */
-  readonly readable?: string
+  /** Where the bundles go; by default they lie beside their sources. */
+  readonly outdir?: string
+  /** Not made small. */
+  readonly readable?: boolean
 }
 
 /**
@@ -39,14 +41,14 @@ interface Parts {
   readonly files: ReadonlyMap<string, OutputFile>
 }
 
-function common({ checkout, parts, absent, standIns, readable }: BundleOptions) {
+function common({ checkout, parts, absent, standIns, readable = false }: BundleOptions) {
   return {
     absWorkingDir: checkout,
     bundle: true,
     platform: 'node',
     target: 'node24',
     format: 'cjs',
-    minify: readable === undefined,
+    minify: !readable,
     // The log shows the names of error classes.
     keepNames: true,
     // import() of a part becomes a require: both runtimes have loaded the bundle in a way of their own, and this is the same in both.
@@ -72,7 +74,7 @@ async function buildParts(options: BundleOptions): Promise<Parts> {
 }
 
 function entryOptions(options: BundleOptions, parts: Parts) {
-  const { checkout, entries, readable = '.' } = options
+  const { checkout, entries, outdir = '.' } = options
   const shared = common(options)
   const placeParts: Plugin = {
     name: 'place-parts',
@@ -89,7 +91,7 @@ function entryOptions(options: BundleOptions, parts: Parts) {
     ...shared,
     entryPoints: [...entries],
     outbase: '.',
-    outdir: readable,
+    outdir,
     entryNames: '[dir]/dist/[name]',
     plugins: [...shared.plugins, placeParts],
   } satisfies BuildOptions

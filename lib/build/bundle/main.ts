@@ -29,7 +29,7 @@ const options = {
   parts: values.part,
   absent: values.absent,
   standIns: values['stand-in'],
-  ...(values.readable === undefined ? {} : { readable: resolve(values.readable) }),
+  ...(values.readable === undefined ? {} : { readable: true, outdir: resolve(values.readable) }),
 }
 
 if (values.watch) {
