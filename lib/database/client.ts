@@ -115,17 +115,24 @@ export function guardClient(
     }
 
     sendRaw(text: string, values?: readonly unknown[], { timeoutMs = 0 }: { timeoutMs?: number } = {}): Promise<pg.QueryResult> {
-      return this.#pass(values === undefined ? [text] : [text, [...values]], timeoutMs)
+      return new Promise((resolve, reject) => {
+        const answered = (error: Error | null | undefined, result: pg.QueryResult) => (error ? reject(error) : resolve(result))
+        this.#pass(values === undefined ? [text, answered] : [text, [...values], answered], timeoutMs)
+      })
     }
 
     destroySocket(): void {
       this.connection.stream.destroy()
     }
 
-    // pg reads the bound from here for each query at the moment it is sent.
     #pass(given: unknown[], timeoutMs: number): never {
-      ;(this as unknown as { connectionParameters: { query_timeout: number } }).connectionParameters.query_timeout = Math.ceil(timeoutMs)
-      return (super.query as (...given: unknown[]) => never)(...given)
+      const send = super.query.bind(this) as (...given: unknown[]) => never
+      if (timeoutMs <= 0) return send(...given)
+      if (given.some(isCallback)) return send(...given.map(argument => (isCallback(argument) ? bounded(this, argument, timeoutMs) : argument)))
+      return new Promise((resolve, reject) => {
+        const answered = (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))
+        send(...given, bounded(this, answered, timeoutMs))
+      }) as never
     }
   }
 }
@@ -136,6 +143,30 @@ function watch(callback: Callback, guard: StatementGuard): Callback {
     const trailing = error ? undefined : guard.trailing?.()
     if (trailing === undefined) callback(error, result)
     else void trailing.then(() => callback(error, result))
+  }
+}
+
+function isCallback(argument: unknown): argument is Callback {
+  return typeof argument === 'function'
+}
+
+/**
+ * Has a statement that is not answered in time fail, and its connection with it: what was sent behind it would wait as
+ * well. pg's own timers and promises keep each statement in memory, with all that it refers to, until a full collection.
+ */
+function bounded(client: GuardedClient, callback: Callback, timeoutMs: number): Callback {
+  let waiting: Callback | undefined = callback
+  const timer = setTimeout(() => {
+    const late = waiting
+    waiting = undefined
+    late?.(new Error('Query read timeout'))
+    client.destroySocket()
+  }, Math.ceil(timeoutMs))
+  return (error, result) => {
+    const inTime = waiting
+    waiting = undefined
+    clearTimeout(timer)
+    inTime?.(error, result)
   }
 }
 
