@@ -1,7 +1,8 @@
 #!/bin/bash
-# Bundles every function that project.yml names: packages/<package>/<function>/index.ts -> dist/index.js beside it.
-# The deployer runs this through lib/build.sh. Further options are esbuild's: `--watch` goes on until standard input
-# closes, `--metafile=<file>` writes down what each bundle is made of.
+# Bundles every function that project.yml names: packages/<package>/<function>/index.ts -> dist/index.js beside it, and
+# beside that the parts that are read when they are first asked for. The deployer runs this through lib/build.sh.
+# `--watch` goes on until standard input closes, `--metafile=<file>` writes down what each bundle is made of,
+# `--readable=<folder>` makes bundles there that can be read.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -15,15 +16,32 @@ functions=$(node_modules/.bin/node node_modules/doctl-project-schema/bin/doctl-p
 entries=()
 for function in $functions; do entries+=("packages/$function/index.ts"); done
 
+dialects=sequelize/lib/dialects
+ours=lib/stand-ins
 options=(
-  --bundle --platform=node --target=node24 --format=cjs
-  --outbase=. --outdir=. '--entry-names=[dir]/dist/[name]'
-  # Names are kept: the log shows the names of error classes.
-  --minify --keep-names
   # pg and sequelize look for these only when they are asked to; nobody here asks.
-  --external:pg-native --external:pg-hstore
-  --log-level=warning
-  "$@"
+  --absent=pg-native --absent=pg-hstore
+  # A request that is refused needs no database: sequelize and pg are read and compiled on its first use.
+  --part=sequelize --part=pg
+  # Only the outage buffer needs Redis, and only where there is one.
+  --part=@redis/client
+  # Few statements need these; see their stand-ins.
+  --part=lodash --part=moment --part=semver --part=validator --part=wkx
+  # sequelize knows eight dialects, and loads the data types of all of them.
+  "--stand-in=$dialects/"{db2,mariadb,mssql,mysql,oracle,snowflake,sqlite}"/index.js=$ours/no-dialect.cjs"
+  "--stand-in=$dialects/"{db2,mariadb,mssql,mysql,oracle,snowflake,sqlite}"/data-types.js=$ours/no-data-types.cjs"
+  # moment-timezone brings the history of all time zones, 730 kB of it; dates are written in UTC.
+  "--stand-in=moment-timezone/index.js=$ours/moment-timezone.cjs"
+  # moment writes a date into a statement; a read has none.
+  "--stand-in=moment/moment.js=$ours/moment.cjs"
+  # lodash in one piece is built up whole when it is loaded; of its 300 functions sequelize uses sixty, one by one here.
+  "--stand-in=lodash/lodash.js=$ours/lodash.cjs"
+  # semver's index loads the arithmetic of ranges; sequelize compares two versions.
+  "--stand-in=semver/index.js=$ours/semver.cjs"
+  # A hundred validators, for models that ask for one.
+  "--stand-in=sequelize/lib/utils/validator-extras.js=$ours/validator-extras.cjs"
+  # wkx reads and writes geometry.
+  "--stand-in=wkx/lib/wkx.js=$ours/wkx.cjs"
 )
 
-exec node_modules/.bin/esbuild "${entries[@]}" "${options[@]}"
+exec node_modules/.bin/node lib/build/bundle/main.ts "${options[@]}" "$@" "${entries[@]}"

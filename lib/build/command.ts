@@ -4,11 +4,13 @@ import { describeProblems, describeProofs } from './describe.ts'
 import { reportOf } from '../doctl-project-schema/src/index.ts'
 import { buildBundles, check, proveBundles, recordProofs, StepFailedError } from './pipeline.ts'
 import { readSizes, SIZES_FILE } from './sizes.ts'
+import { describeWhy, explain } from './why/why.ts'
 
 // `npm run build`: check, build, check what was built, prove.
 
-const USAGE = `usage: npm run build [-- --record]
+const USAGE = `usage: npm run build [-- --record] [-- --why <package>/<function>]
 
+  --why      tell where the bytes and the milliseconds of a function are, instead of proving it
   --record   write down what the bundles are made of now, to compare with later (${SIZES_FILE})
 `
 
@@ -36,6 +38,10 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
     const after = check(checkout, 'after-build')
     process.stdout.write(reportOf(after, { colour }))
     if (after.problems.length > 0) return 1
+    if (options.why !== undefined) {
+      process.stdout.write(describeWhy(await explain(checkout, options.why, metafile)))
+      return 0
+    }
     const proofs = await proveBundles({ checkout, metafile })
     process.stdout.write(describeProofs(proofs, readSizes(join(checkout, SIZES_FILE))))
     const problems = describeProblems(proofs)
@@ -51,9 +57,9 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
   }
 }
 
-function readOptions(args: readonly string[]): { readonly record: boolean; readonly help: boolean } | undefined {
+function readOptions(args: readonly string[]): { readonly record: boolean; readonly help: boolean; readonly why?: string | undefined } | undefined {
   try {
-    const { values } = parseArgs({ args: [...args], options: { record: BOOLEAN, help: { ...BOOLEAN, short: 'h' } } })
+    const { values } = parseArgs({ args: [...args], options: { record: BOOLEAN, why: { type: 'string' }, help: { ...BOOLEAN, short: 'h' } } })
     return values
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${USAGE}`)

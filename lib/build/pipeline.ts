@@ -54,7 +54,8 @@ export function recordProofs(checkout: string, proofs: readonly Proof[]): void {
   recordCompositions(join(checkout, SIZES_FILE), new Map(proofs.map(({ name, composition }) => [name, composition])))
 }
 
-async function runHook(checkout: string, parameters: readonly string[]): Promise<void> {
+/** Runs the deployer's hook. */
+export async function runHook(checkout: string, parameters: readonly string[]): Promise<void> {
   const child = spawn('./build.sh', parameters, { cwd: join(checkout, 'lib'), stdio: ['ignore', 'inherit', 'inherit'] })
   try {
     const [code] = (await once(child, 'close')) as [number | null]

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stageFunction } from '../server/stage.ts'
@@ -7,7 +7,7 @@ import { sizeProblems } from './ceiling.ts'
 import { compositionOf, type Composition } from './composition.ts'
 import { contentProblems, type Lock } from './contents.ts'
 import { loadingProblems } from './loading.ts'
-import { type Metafile } from './metafile.ts'
+import { bundleOf, type Bundle, type Metafile } from './metafile.ts'
 import { type Sizes } from './sizes.ts'
 
 /** What was found out about a function's bundle. */
@@ -35,8 +35,7 @@ export interface ProofOptions {
 
 /** Packs a built function as the deployer does and looks at how it loads, what is in it and how large it is. */
 export async function proveFunction({ checkout, name, main = 'main', metafile, lock, sizes }: ProofOptions): Promise<Proof> {
-  const bundle = metafile.outputs[`packages/${name}/dist/index.js`]
-  if (bundle === undefined) throw new Error(`${name}: the build has made no packages/${name}/dist/index.js`)
+  const bundle = bundleOf(name, metafile)
   // Outside the checkout, so that no node_modules is found from there.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bundle-')))
   try {
@@ -52,6 +51,7 @@ export async function proveFunction({ checkout, name, main = 'main', metafile, l
       composition,
       problems: [
         ...nameProblems(main),
+        ...missingParts(bundle, folder),
         ...loadingProblems(load),
         ...contentProblems(bundle, { metafile, lock }),
         ...sizeProblems(name, { bytes, composition, sizes }),
@@ -73,6 +73,12 @@ function pack(functionFolder: string, stageFolder: string): { entry: string; pro
   } catch (error) {
     return { problem: `cannot be packed (${(error as Error).message}): correct its .include` }
   }
+}
+
+// A part is read when it is first asked for: nothing else would notice before a request does.
+function missingParts({ files }: Bundle, folder: string): string[] {
+  const missing = files.filter(file => !existsSync(join(folder, file)))
+  return missing.map(file => `may ask for ${file}, which is not deployed: add it to its .include`)
 }
 
 function sizeOf(folder: string): number {

@@ -9,7 +9,17 @@ export interface TlsOptions {
   readonly servername?: string
 }
 
-export type Tls = { readonly mode: 'off' } | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions }
+/** How TLS begins: asked for in the protocol's own words, which every server knows, or with the first byte, a trip less. */
+export const tlsNegotiations = ['postgres', 'direct'] as const
+export type TlsNegotiation = (typeof tlsNegotiations)[number]
+
+export type Tls =
+  { readonly mode: 'off' } | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions; readonly negotiation?: TlsNegotiation }
+
+/** What of it pg is given. */
+export function pgTls(tls: Tls): { ssl: TlsOptions | false; sslnegotiation: TlsNegotiation } {
+  return tls.mode === 'off' ? { ssl: false, sslnegotiation: 'postgres' } : { ssl: { ...tls.options }, sslnegotiation: tls.negotiation ?? 'postgres' }
+}
 
 /** libpq's words. `allow` and `prefer` cannot be kept by the client library, and count as no wish at all. */
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const

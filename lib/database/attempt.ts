@@ -9,6 +9,7 @@ import type { TransactionIdentity } from './transaction/identity.ts'
 import type { LostSession } from './transaction/end-session.ts'
 import { classifyError } from './errors/classify-error.ts'
 import { CommitUnknownError } from './errors/errors.ts'
+import type { Proof } from './proof.ts'
 import { endWork, isolationOf, runWork, workOn, type IsolationLevel, type RunningWork, type Work, type WorkMode } from './work.ts'
 
 /** How one try of an operation ended. */
@@ -24,6 +25,8 @@ export type AttemptOutcome<Result> =
       /** The role may not read a transaction's identity; without asking for it the work can be tried again. */
       readonly identityRefused: boolean
     }
+  /** The connection had died while nobody used it: the server has answered nothing. */
+  | { readonly kind: 'dead'; readonly lost: LostSession | undefined }
   /** COMMIT was sent and its answer lost. */
   | {
       readonly kind: 'open'
@@ -38,6 +41,8 @@ export interface AttemptOptions {
   isolation?: IsolationLevel | undefined
   deadline: Deadline
   signal: AbortSignal
+  /** For a connection that has not answered lately. */
+  proof?: Proof | undefined
   /** The first try of a read keeps time back for a second one. */
   first: boolean
   /** Sends what is to ride behind a COMMIT. */
@@ -55,7 +60,7 @@ export const ANSWER_EARLIER_MS = 50
 
 /** Tries an operation once on a leased connection, and gives the connection back whatever happens. */
 export async function attempt<Result>(lease: Lease, options: AttemptOptions, body: (work: Work) => Promise<Result>): Promise<AttemptOutcome<Result>> {
-  const { deadline, signal, mode } = options
+  const { deadline, signal, mode, proof } = options
   const { connection } = lease
   const callbacks: (() => unknown)[] = []
   const guard = guardFor(lease, options)
@@ -66,13 +71,13 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
 
   let result: Result
   try {
-    result = await untilAborted(
-      runWork(running, () => body(work)),
-      signal,
-    )
+    const worked = runWork(running, () => body(work))
+    // What the work makes of a dead connection is not waited for.
+    result = await untilAborted(proof ? Promise.race([worked, proof.dead]) : worked, signal)
     endWork(running, 'done')
   } catch (error) {
     endWork(running, 'failed')
+    if (proof?.isDead) return dead(error)
     return failure(error, guard, lease, signal)
   }
   if (guard instanceof ReadStatements) {
@@ -86,6 +91,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     return { kind: 'done', result, afterCommit: callbacks }
   } catch (error) {
     endWork(running, 'failed')
+    if (proof?.isDead) return dead(error)
     if (!guard.mayBeCommitted) return failure(error, guard, lease, signal)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
@@ -94,11 +100,18 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     return { kind: 'open', error, result, identity, afterCommit: callbacks }
   }
 
+  function dead(error: unknown): AttemptOutcome<never> {
+    // A server that ended the session has said so; else it may have heard what it did not answer.
+    const lost = hasSeverity(error) ? undefined : lostSession(guard, lease)
+    lease.destroy()
+    return { kind: 'dead', lost }
+  }
+
   function guardFor(of: Lease, { first }: AttemptOptions): ManagedTransaction | ReadStatements {
     const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
     const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
     const limits = of.generation.transactionLimits
-    if (mode === 'read') return new ReadStatements({ deadline, statementMs, limits, behindCommit: options.behindCommit })
+    if (mode === 'read') return new ReadStatements({ deadline, statementMs, limits, proof, behindCommit: options.behindCommit })
     const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({
@@ -106,12 +119,17 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
       deadline,
       identified: mode === 'write' && options.identified,
       statementMs,
+      proof,
       behindCommit: options.behindCommit,
       onIdentity: ({ pid }) => options.onSession(of, pid),
       limits,
       ...(characteristics === '' ? {} : { characteristics }),
     })
   }
+}
+
+function hasSeverity(error: unknown): boolean {
+  return (error as { severity?: unknown } | undefined)?.severity !== undefined
 }
 
 async function failure(

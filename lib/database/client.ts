@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
@@ -47,14 +48,18 @@ const SHORTEST_CONNECT_MS = 300
  * Makes the class of client that sequelize is given. Statements are pipelined: what is sent without waiting leaves in
  * one flight. Everything sent while a guard is set goes through it.
  */
-export function guardClient(Client: typeof pg.Client, now: () => number = Date.now): GuardedClientClass {
+export function guardClient(
+  Client: typeof pg.Client,
+  { now = Date.now, sslnegotiation = 'postgres' }: { now?: () => number; sslnegotiation?: TlsNegotiation } = {},
+): GuardedClientClass {
   return class extends Client implements GuardedClient {
     uuid: string | undefined
     guard: StatementGuard | undefined
     lastAnswerAt = now()
 
     constructor(config: pg.ClientConfig) {
-      super({ ...config, pipeline: true, connectionTimeoutMillis: connectTimeoutMs() })
+      // sequelize hands on only what it knows.
+      super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs() })
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)
@@ -110,17 +115,24 @@ export function guardClient(Client: typeof pg.Client, now: () => number = Date.n
     }
 
     sendRaw(text: string, values?: readonly unknown[], { timeoutMs = 0 }: { timeoutMs?: number } = {}): Promise<pg.QueryResult> {
-      return this.#pass(values === undefined ? [text] : [text, [...values]], timeoutMs)
+      return new Promise((resolve, reject) => {
+        const answered = (error: Error | null | undefined, result: pg.QueryResult) => (error ? reject(error) : resolve(result))
+        this.#pass(values === undefined ? [text, answered] : [text, [...values], answered], timeoutMs)
+      })
     }
 
     destroySocket(): void {
       this.connection.stream.destroy()
     }
 
-    // pg reads the bound from here for each query at the moment it is sent.
     #pass(given: unknown[], timeoutMs: number): never {
-      ;(this as unknown as { connectionParameters: { query_timeout: number } }).connectionParameters.query_timeout = Math.ceil(timeoutMs)
-      return (super.query as (...given: unknown[]) => never)(...given)
+      const send = super.query.bind(this) as (...given: unknown[]) => never
+      if (timeoutMs <= 0) return send(...given)
+      if (given.some(isCallback)) return send(...given.map(argument => (isCallback(argument) ? bounded(this, argument, timeoutMs) : argument)))
+      return new Promise((resolve, reject) => {
+        const answered = (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))
+        send(...given, bounded(this, answered, timeoutMs))
+      }) as never
     }
   }
 }
@@ -131,6 +143,30 @@ function watch(callback: Callback, guard: StatementGuard): Callback {
     const trailing = error ? undefined : guard.trailing?.()
     if (trailing === undefined) callback(error, result)
     else void trailing.then(() => callback(error, result))
+  }
+}
+
+function isCallback(argument: unknown): argument is Callback {
+  return typeof argument === 'function'
+}
+
+/**
+ * Has a statement that is not answered in time fail, and its connection with it: what was sent behind it would wait as
+ * well. pg's own timers and promises keep each statement in memory, with all that it refers to, until a full collection.
+ */
+function bounded(client: GuardedClient, callback: Callback, timeoutMs: number): Callback {
+  let waiting: Callback | undefined = callback
+  const timer = setTimeout(() => {
+    const late = waiting
+    waiting = undefined
+    late?.(new Error('Query read timeout'))
+    client.destroySocket()
+  }, Math.ceil(timeoutMs))
+  return (error, result) => {
+    const inTime = waiting
+    waiting = undefined
+    clearTimeout(timer)
+    inTime?.(error, result)
   }
 }
 

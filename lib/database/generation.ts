@@ -1,5 +1,6 @@
 import type { Options, Sequelize, Transaction } from 'sequelize'
 import type { DatabaseSettings } from '../config/settings/database.ts'
+import { pgTls } from '../config/tls.ts'
 import { wait } from '../resilience/wait.ts'
 import { guardClient, type GuardedClient } from './client.ts'
 import type { Models } from './models/index.ts'
@@ -84,9 +85,10 @@ export async function buildGeneration(
     import('./models/index.ts'),
   ])
   const { pool, idleSessionMs } = settings.profile
+  const { ssl, sslnegotiation } = pgTls(settings.tls)
   const options: Options & { databaseVersion: string; keepDefaultTimezone: boolean } = {
     dialect: 'postgres',
-    dialectModule: { ...pg, Client: guardClient(pg.Client, now) },
+    dialectModule: { ...pg, Client: guardClient(pg.Client, { now, sslnegotiation }) },
     host: settings.host,
     port: settings.port,
     database: settings.name,
@@ -100,7 +102,7 @@ export async function buildGeneration(
       clientMinMessages: 'ignore',
       application_name: applicationName,
       keepAlive: true,
-      ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
+      ssl,
       ...(pooled ? {} : { options: startUpOptions({ idleSessionMs, transactionIdleMs }) }),
     },
   }

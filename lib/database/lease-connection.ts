@@ -11,16 +11,17 @@ import type { QueueTime } from './queue-time.ts'
 const TELLING_WAIT_MS = 1_500
 
 /**
- * A connection that may be used: one that answered lately, or that was just proven alive. Until there is one nothing has
- * been sent, so only the deadline bounds the waiting; a full server, or a pool that others of this process use, is a queue
- * in which everybody waits its turn, and `queue` hears how long that took.
+ * A connection that may be used: one that answered lately, or that was just proven alive; with `unproven` the caller
+ * proves it by what it sends first. Until there is one nothing has been sent, so only the deadline bounds the waiting; a
+ * full server, or a pool that others of this process use, is a queue in which everybody waits its turn, and `queue` hears
+ * how long that took.
  * @throws DatabaseUnavailableError or DatabaseBusyError when there was none in time; DeadlineExceededError when there was
  * no time to begin with.
  */
 export async function leaseConnection(
   { deadline, signal, name, prove = false }: OperationOptions,
   { manager, logger, random }: OperationTools,
-  queue?: QueueTime,
+  { queue, unproven = false }: { queue?: QueueTime; unproven?: boolean } = {},
 ): Promise<Lease> {
   // No time to try even once says nothing about the database.
   deadline.throwIfPassed()
@@ -30,7 +31,8 @@ export async function leaseConnection(
   for (let tries = 0; ; tries += 1) {
     try {
       const lease = await manager.acquire(signal)
-      if ((!prove && isFresh(lease.connection, manager.now())) || (await isAlive(lease.connection, deadline))) {
+      const usable = !prove && (unproven || isFresh(lease.connection, manager.now()))
+      if (usable || (await isAlive(lease.connection, deadline))) {
         if (lease.queued || met?.verdict.crowded) queue?.add(performance.now() - startedAt)
         return lease
       }

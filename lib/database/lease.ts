@@ -15,7 +15,7 @@ export interface Lease {
   destroy(): void
 }
 
-/** A connection whose last answer is this old is proven alive before it is used. */
+/** A connection whose last answer is this old has to prove that it is alive. */
 export const REVALIDATE_AFTER_MS = 5_000
 const LOOK_MS = 1_500
 const LOOK_SHARE = 0.25
@@ -44,10 +44,14 @@ export function isFresh(connection: GuardedClient, now: number): boolean {
   return ageMs >= 0 && ageMs < REVALIDATE_AFTER_MS
 }
 
-/** Asks the server for a sign of life; bounded, so that a silent network costs little of the time left. */
+/** How long to wait for a sign of life, in ms: a silent network is to cost little of the time left. */
+export function lookMs(deadline: Deadline): number {
+  return Math.max(1, Math.min(LOOK_MS, deadline.remainingMs() * LOOK_SHARE))
+}
+
+/** Asks the server for a sign of life. */
 export async function isAlive(connection: GuardedClient, deadline: Deadline): Promise<boolean> {
-  const timeoutMs = Math.max(1, Math.min(LOOK_MS, deadline.remainingMs() * LOOK_SHARE))
-  return connection.sendRaw('SELECT 1', undefined, { timeoutMs }).then(
+  return connection.sendRaw('SELECT 1', undefined, { timeoutMs: lookMs(deadline) }).then(
     () => true,
     () => false,
   )

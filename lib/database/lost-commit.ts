@@ -12,7 +12,7 @@ import type { Work } from './work.ts'
 export type TryWork = <Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>) => Promise<Result>
 
 type Open<Result> = Extract<AttemptOutcome<Result>, { kind: 'open' }>
-type Settled<Result> = Exclude<AttemptOutcome<Result>, { kind: 'open' }>
+type Settled<Result> = Exclude<AttemptOutcome<Result>, { kind: 'open' | 'dead' }>
 
 const LOOK_AGAIN_MS = 100
 // Finding out is no replay of the work: the deadline bounds it, not the budget for those.

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { DatabaseSettings } from '../config/settings/database.ts'
+import { pgTls } from '../config/tls.ts'
 import { ApplicationError, DeadlineExceededError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilReplay } from '../resilience/retry.ts'
@@ -63,7 +64,7 @@ async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<
       database: settings.name,
       user: settings.user,
       password: settings.password,
-      ssl: settings.tls.mode === 'off' ? false : { ...settings.tls.options },
+      ...pgTls(settings.tls),
       application_name: 'ops/migrate',
       connectionTimeoutMillis: Math.max(1, Math.min(CONNECT_MS, deadline.remainingMs())),
       options: `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,

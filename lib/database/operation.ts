@@ -8,10 +8,11 @@ import { callerError } from './caller-error.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseUnavailableError } from './errors/errors.ts'
 import { leaseConnection } from './lease-connection.ts'
-import type { Lease } from './lease.ts'
+import { isFresh, lookMs, type Lease } from './lease.ts'
 import { settleLostCommit, type TryWork } from './lost-commit.ts'
 import type { DatabaseManager } from './manager.ts'
 import type { Models } from './models/index.ts'
+import { Proof } from './proof.ts'
 import { QueueTime } from './queue-time.ts'
 import { safeExecute } from './safe-execute.ts'
 import { endSession, type LostSession } from './transaction/end-session.ts'
@@ -88,7 +89,8 @@ async function tryInTurn<Result>(
   const { manager, budget } = tools
   let lost: LostSession | undefined
   for (let replays = 0; ; replays += 1) {
-    const lease = await leaseConnection(options, tools, queue)
+    // To end a lost session something is sent before the work is.
+    const lease = await leaseConnection(options, tools, { queue, unproven: lost === undefined })
     const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
@@ -96,6 +98,7 @@ async function tryInTurn<Result>(
       lease,
       {
         ...options,
+        proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
         first: replays === 0,
         identified: manager.identifiesTransactions,
         behindCommit: manager.lookBehindCommit,
@@ -103,6 +106,12 @@ async function tryInTurn<Result>(
       },
       body,
     )
+    if (outcome.kind === 'dead') {
+      // Found out before anything was answered: that is no try of the work, and says nothing about the database.
+      manager.noteDeadConnection()
+      lost = outcome.lost
+      continue
+    }
     const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, look) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()

@@ -95,7 +95,7 @@ export function defineFunction<G extends Groups, Services>(
     const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
     const line: Record<string, unknown> = { event: 'invocation.completed', cold }
     cold = false
-    let logger = loggerAt('info').child({ requestId })
+    let logger: Logger | undefined
     let answer: Record<string, unknown>
     try {
       const { services, logger: base } = start(Math.ceil(leftMs))
@@ -103,6 +103,8 @@ export function defineFunction<G extends Groups, Services>(
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
       answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)))
     } catch (error) {
+      // Without settings there is no level either.
+      logger ??= loggerAt('info').child({ requestId })
       answer = refusal(error, { web, requestId, line, logger })
     } finally {
       line.remainingMs = Math.round(deadline.remainingMs())

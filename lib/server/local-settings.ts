@@ -5,7 +5,7 @@ import { localWebhookSecrets } from './webhook-secrets.ts'
 
 // Everything that says where the database is. All of it is set, so that nothing of a real database's address that is
 // in the shell by chance gets mixed in.
-const ADDRESS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_SSLMODE', 'DB_CA_CERT']
+const ADDRESS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_SSLMODE', 'DB_CA_CERT', 'DB_TLS_NEGOTIATION']
 
 export interface LocalSettingsOptions {
   readonly databaseUrl: string

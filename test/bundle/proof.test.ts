@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -31,6 +31,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'clears-timer': `clearTimeout(setTimeout(() => {}, 60_000))\n${MAIN}`,
   exits: `process.exit(3)\n${MAIN}`,
   rejects: `void Promise.reject(new Error('nobody catches this'))\n${MAIN}`,
+  'misses-part': `export const main = async () => ({ pg: typeof (await import('pg')).Client })\n`,
   development: `import { Cron } from 'croner'\nexport const main = async () => ({ next: new Cron('* * * * *').nextRun() })\n`,
   'brings-development': `import { generate } from 'selfsigned'\nexport const main = async () => generate()\n`,
   'server-code': `import { port } from '../../../lib/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
@@ -50,8 +51,8 @@ describe('a bundle', () => {
   let metafile: Metafile
 
   beforeAll(async () => {
-    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/zip', 'package.json', 'package-lock.json'])
-    const include = readFileSync(join(import.meta.dirname, '../../packages/api/health/.include'), 'utf8')
+    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/build/bundle', 'lib/stand-ins', 'lib/zip', 'package.json', 'package-lock.json'])
+    const include = 'dist/index.js\n../../../lib/zip/package.json\n'
     for (const [name, source] of Object.entries(FUNCTIONS)) {
       checkout.write(`packages/app/${name}/index.ts`, source)
       checkout.write(`packages/app/${name}/.include`, include)
@@ -88,6 +89,7 @@ describe('a bundle', () => {
     ['keeps-listener', /^leaves process\.on\('exit'\) behind after loading: /],
     ['exits', /^ends the process while it is loaded \(exit status 3\): /],
     ['rejects', /^ends the process while it is loaded \(exit status 1\) \(Error: nobody catches this\): /],
+    ['misses-part', /^may ask for dist\/pg\.js, which is not deployed: add it to its \.include$/],
     ['development', /^contains croner, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
     ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
     ['server-code', /^contains code of lib\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { main } from '../../packages/api/health/index.ts'
+import { main as migrate } from '../../packages/ops/migrate/index.ts'
 import { call, withFunctions } from '../support/functions.ts'
 
 it('is alive without a database and connects to none', async () => {
@@ -27,6 +28,17 @@ it('passes with a database that answers, on one connection that it keeps', async
     )
     expect(sessions).toEqual([{ tls: true }])
   })
+})
+
+it('connects with direct TLS to a server that takes it, and so do migrations', async () => {
+  await withFunctions(
+    [main, migrate],
+    async () => {
+      expect(await call(main, { path: '/database' })).toMatchObject({ statusCode: 200, body: { status: 'pass' } })
+      expect(await migrate({})).toMatchObject({ applied: [] })
+    },
+    { DB_TLS_NEGOTIATION: 'direct' },
+  )
 })
 
 it('fails with a database that is away, and tells its code but neither host nor user', async () => {

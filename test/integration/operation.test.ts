@@ -913,35 +913,100 @@ describe('revalidation', () => {
     })
   })
 
-  it('replaces a connection that has gone silent', async () => {
-    await withService(async ({ proxy, service, passTime }) => {
+  it.each(['before', 'after'] as const)('replaces a connection that has gone silent %s the work reached the server', async when => {
+    await withService(async ({ database, proxy, service, passTime }) => {
       await service.execute('write', work => insert(work, 'a'))
-      proxy.addFault({ on: 'statement', matches: 'SELECT 1', when: 'before', action: 'silence' })
+      proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when, action: 'silence' })
       passTime(6_000)
       await service.execute('write', work => insert(work, 'b'), { deadline: within(4_000) })
       expect(proxy.counts()).toMatchObject({ connections: 2 })
+      expect(await stored(database)).toEqual(['a', 'b'])
     })
   })
 
   it('leaves most of a short time for another connection', async () => {
     await withService(async ({ database, proxy, service, passTime }) => {
       await service.execute('write', work => insert(work, 'a'))
-      proxy.addFault({ on: 'statement', matches: 'SELECT 1', when: 'before', action: 'silence' })
+      proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when: 'before', action: 'silence' })
       passTime(6_000)
       await service.execute('write', work => insert(work, 'b'), { deadline: within(1_400) })
       expect(await stored(database)).toEqual(['a', 'b'])
     })
   })
 
-  it.each(['reset', 'silence'] as const)('spares the work a try on a connection that is dead (%s)', async action => {
+  it.each(['reset', 'silence'] as const)('counts no try and no failure for a connection that was dead (%s)', async action => {
+    await withService(async ({ database, proxy, service, manager, lines, passTime }) => {
+      await service.execute('write', work => insert(work, 'a'))
+      proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when: 'before', action })
+      passTime(6_000)
+      await service.execute('write', work => insert(work, 'b'), { deadline: within(4_000) })
+      expect(await stored(database)).toEqual(['a', 'b'])
+      expect(lines.map(({ event }) => event)).toEqual(['database.connection.dead'])
+      expect(manager.getConnectionStatus()).toMatchObject({ lastFailureAt: undefined, breaker: 'closed' })
+    })
+  })
+
+  it('takes nothing from work that swallows what a dead connection did to it', async () => {
     await withService(async ({ database, proxy, service, passTime }) => {
       await service.execute('write', work => insert(work, 'a'))
-      proxy.addFault({ on: 'statement', matches: 'SELECT 1', when: 'before', action })
+      proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when: 'before', action: 'reset' })
       passTime(6_000)
-      let tries = 0
-      await service.execute('write', async work => ((tries += 1), insert(work, 'b')), { deadline: within(4_000) })
-      expect(tries).toBe(1)
+      const swallow = (work: Work) =>
+        insert(work, 'b').then(
+          () => 'stored',
+          () => 'swallowed',
+        )
+      expect(await service.execute('write', swallow)).toBe('stored')
+      const read = ({ query }: Work) => query('SELECT 1 AS one').catch(() => 'swallowed')
+      proxy.addFault({ on: 'statement', matches: /^START TRANSACTION READ ONLY/, when: 'before', action: 'reset' })
+      passTime(6_000)
+      expect(await service.execute('read', read, { mode: 'read' })).toEqual([{ one: 1 }])
       expect(await stored(database)).toEqual(['a', 'b'])
+    })
+  })
+
+  it('commits nothing over a dead connection when the work does not wait for its statement', async () => {
+    await withService(async ({ database, proxy, service, passTime }) => {
+      await service.execute('write', work => insert(work, 'a'))
+      const fault = proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when: 'before', action: 'silence' })
+      passTime(6_000)
+      // Resolves when the statement has left, but nothing is answered yet.
+      const sent = async (send: () => Promise<unknown>) => {
+        const { statements } = proxy.counts()
+        void send().catch(() => undefined)
+        await expect.poll(() => proxy.counts().statements, { interval: 1 }).toBeGreaterThan(statements)
+      }
+      const hasty = (work: Work) => sent(() => insert(work, 'b'))
+      await service.execute('write', hasty, { deadline: within(4_000) })
+      expect(fault.fired()).toBe(1)
+      expect(await stored(database)).toEqual(['a', 'b'])
+
+      // Nothing asks for the identity of one that only reads.
+      const another = proxy.addFault({ on: 'statement', matches: /^START TRANSACTION ISOLATION/, when: 'before', action: 'silence' })
+      passTime(6_000)
+      const look = ({ query }: Work) => sent(() => query('SELECT 1'))
+      proxy.resetCounts()
+      await service.execute('look', look, { mode: 'read', snapshot: true, deadline: within(4_000) })
+      expect(another.fired()).toBe(1)
+      expect(
+        proxy
+          .statementFlights()
+          .flat()
+          .filter(text => text === 'COMMIT'),
+      ).toHaveLength(1)
+    })
+  })
+
+  it('waits for a slow statement behind it', async () => {
+    await withService(async ({ proxy, service, passTime }) => {
+      await service.execute('write', work => insert(work, 'a'))
+      passTime(6_000)
+      // Its bound is a quarter of the time at most.
+      const slow = ({ query }: Work) => query('SELECT pg_sleep(0.6)')
+      await service.execute('write', slow, { deadline: within(2_000) })
+      passTime(6_000)
+      await service.execute('read', slow, { mode: 'read', deadline: within(2_000) })
+      expect(proxy.counts()).toMatchObject({ connections: 1 })
     })
   })
 })

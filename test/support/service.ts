@@ -24,18 +24,24 @@ export interface ServiceUnderTest {
 export interface ServiceOptions {
   profile?: Partial<Profile>
   settings?: Partial<DatabaseSettings>
+  variables?: Readonly<Record<string, string>>
   build?: typeof buildGeneration
 }
 
 /** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
 export async function withService(
   work: (subject: ServiceUnderTest) => Promise<void>,
-  { profile = {}, settings: changes = {}, build }: ServiceOptions = {},
+  { profile = {}, settings: changes = {}, variables = {}, build }: ServiceOptions = {},
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port } = database.connectionSettings
     const proxy = await startProxy({ target: { host, port } })
-    const settings = databaseSettings.parse({ ...environmentFor(database), DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }).value
+    const settings = databaseSettings.parse({
+      ...environmentFor(database),
+      DB_PORT: String(proxy.port),
+      DB_CA_CERT: proxy.authority,
+      ...variables,
+    }).value
     if (!settings) throw new Error('the settings of the test are wrong')
     const lines: Record<string, unknown>[] = []
     const logger = createLogger({

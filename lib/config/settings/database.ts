@@ -2,7 +2,7 @@ import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../databas
 import { oneOf, optionalInteger, optionalText } from '../schemas.ts'
 import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from './profile.ts'
-import { decideTls, readCertificates, sslModes, type SslMode, type Tls } from '../tls.ts'
+import { decideTls, readCertificates, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
 
 /** Everything that is needed to connect. */
 export interface DatabaseSettings {
@@ -31,6 +31,7 @@ const addressVariables = {
   DB_PASSWORD: optionalText(),
   DB_SSLMODE: oneOf([...sslModes, 'unset'], 'unset'),
   DB_CA_CERT: optionalText(),
+  DB_TLS_NEGOTIATION: oneOf(tlsNegotiations, 'postgres'),
 }
 
 const profileVariables = {
@@ -54,6 +55,7 @@ interface AddressValues {
   readonly DB_PASSWORD: string | undefined
   readonly DB_SSLMODE: SslMode | 'unset'
   readonly DB_CA_CERT: string | undefined
+  readonly DB_TLS_NEGOTIATION: TlsNegotiation
 }
 
 /** The database that the functions work on. */
@@ -110,7 +112,12 @@ function addressOf(values: AddressValues, urlVariable: string, url: string | und
   if (address === undefined) return undefined
   const { sslmode, ...rest } = address
   const tls = decideTls({ host: rest.host, sslmode, ca })
-  if (!('refused' in tls)) return { ...rest, tls }
+  const negotiation = values.DB_TLS_NEGOTIATION
+  if (!('refused' in tls)) {
+    if (tls.mode !== 'off') return { ...rest, tls: { ...tls, negotiation } }
+    if (negotiation === 'direct') issues.push({ variable: 'DB_TLS_NEGOTIATION', reason: 'asks for direct TLS where the connection has none' })
+    return { ...rest, tls }
+  }
   const variable = tls.variable === 'ca' ? 'DB_CA_CERT' : wishedMode(values) === undefined ? urlVariable : 'DB_SSLMODE'
   issues.push({ variable, reason: tls.refused })
   return undefined

@@ -3,7 +3,9 @@ import type { Deadline } from '../../resilience/deadline.ts'
 import { untilAborted } from '../../resilience/wait.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
+import type { Proof } from '../proof.ts'
 import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from './limits.ts'
 import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
 
@@ -20,6 +22,8 @@ export interface ManagedTransactionOptions {
   onIdentity?: ((identity: TransactionIdentity) => void) | undefined
   /** On a session that has none of its own. */
   limits?: TransactionLimits | undefined
+  /** For a connection that has not answered lately. */
+  proof?: Proof | undefined
   /** Sends what is to ride behind COMMIT, outside of the transaction. */
   behindCommit?: ((client: GuardedClient) => void) | undefined
 }
@@ -34,8 +38,6 @@ const ROLLBACK_MS = 1_000
 // while a COMMIT whose answer comes too late leaves the caller without one.
 const START_MS = 150
 const COMMIT_MS = 250
-// Data, constraints, a failed transaction, rollback, access rules, locks, cancellation, what functions raise.
-const NEVER_FATAL = /^(22|23|25P0[12]|40001|40P01|42|55P03|57014|P0)/
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /**
@@ -134,13 +136,14 @@ export class ManagedTransaction implements StatementGuard {
    * than that one, `mayBeCommitted` tells whether the outcome is open.
    */
   async commit(): Promise<void> {
-    const { client, deadline, behindCommit } = this.#options
+    const { client, deadline, proof, behindCommit } = this.#options
     if (this.#phase === 'unsent') {
       this.#phase = 'ended'
       return
     }
     // A write that the work did not wait for is still on its way, and its identity with it.
     if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
+    if (proof !== undefined) await untilAborted(proof.settled(), deadline.signal)
     if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
@@ -152,6 +155,7 @@ export class ManagedTransaction implements StatementGuard {
       behindCommit?.(client)
       answer = await answered
     } catch (error) {
+      // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
     }
@@ -177,8 +181,10 @@ export class ManagedTransaction implements StatementGuard {
   #start(client: GuardedClient, boundMs: number): void {
     this.#phase = 'open'
     this.#boundMs = boundMs
-    const { characteristics, limits } = this.#options
-    client.sendRaw(startStatement(characteristics, boundMs, limits)).catch((error: unknown) => {
+    const { characteristics, limits, proof } = this.#options
+    const start = startStatement(characteristics, boundMs, limits)
+    const started = proof ? proof.send(client, start) : client.sendRaw(start)
+    started.catch((error: unknown) => {
       // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
       if (isRefusal(error)) this.#startRefused = true
       this.#note(error)
@@ -218,12 +224,4 @@ export class ManagedTransaction implements StatementGuard {
 // pg refuses by itself to send anything over a connection that it knows to be dead.
 function wasNotSent(error: unknown): boolean {
   return error instanceof Error && / is not queryable$/.test(error.message)
-}
-
-// The server itself says no and goes on: then nothing was committed. When it goes away instead, that is open. It says so
-// in its own language, so that of other words only what is never said in going away counts.
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const { severity, code } = error as { severity?: unknown; code?: unknown }
-  return severity === 'ERROR' || (typeof severity === 'string' && typeof code === 'string' && NEVER_FATAL.test(code))
 }

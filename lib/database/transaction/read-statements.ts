@@ -2,6 +2,7 @@ import { currentDeadline } from '../../resilience/deadline-scope.ts'
 import type { Deadline } from '../../resilience/deadline.ts'
 import type { GuardedClient, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import type { Proof } from '../proof.ts'
 import { serverBound, startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
@@ -10,6 +11,8 @@ export interface ReadStatementsOptions {
   statementMs: () => number
   /** On a session that has none of its own. */
   limits: TransactionLimits | undefined
+  /** For a connection that has not answered lately. */
+  proof?: Proof | undefined
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
@@ -24,15 +27,17 @@ export class ReadStatements implements StatementGuard {
   readonly #deadline: Deadline
   readonly #statementMs: () => number
   readonly #limits: TransactionLimits | undefined
+  readonly #proof: Proof | undefined
   readonly #behindCommit: (client: GuardedClient) => void
   #firstError: unknown
   #spoiledConnection = false
   #sessionEnd: unknown
 
-  constructor({ deadline, statementMs, limits, behindCommit }: ReadStatementsOptions) {
+  constructor({ deadline, statementMs, limits, proof, behindCommit }: ReadStatementsOptions) {
     this.#deadline = deadline
     this.#statementMs = statementMs
     this.#limits = limits
+    this.#proof = proof
     this.#behindCommit = behindCommit
   }
 
@@ -59,9 +64,11 @@ export class ReadStatements implements StatementGuard {
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
+    const start = startStatement('READ ONLY', serverBound(boundMs), this.#limits)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.
-    client.sendRaw(startStatement('READ ONLY', serverBound(boundMs), this.#limits)).catch((error: unknown) => {
+    const started = this.#proof ? this.#proof.send(client, start) : client.sendRaw(start)
+    started.catch((error: unknown) => {
       if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
     })
     send(boundMs)

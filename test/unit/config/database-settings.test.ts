@@ -115,6 +115,19 @@ describe('databaseSettings', () => {
     expect(databaseSettings.parse({ DB_CONNECTION_URL: managed, DB_SSLMODE: 'disable' }).issues?.[0]?.variable).toBe('DB_SSLMODE')
   })
 
+  it('asks for TLS in the protocol unless it is to begin directly', () => {
+    const tlsOf = (changes: Record<string, string>) => databaseSettings.parse({ DB_CONNECTION_URL: url, ...changes }).value?.tls
+    expect(tlsOf({})).toMatchObject({ negotiation: 'postgres' })
+    expect(tlsOf({ DB_TLS_NEGOTIATION: 'direct' })).toMatchObject({ negotiation: 'direct' })
+  })
+
+  it('refuses direct TLS where there is none', () => {
+    const local = { DB_CONNECTION_URL: 'postgres://a:b@localhost/d', DB_TLS_NEGOTIATION: 'direct' }
+    expect(databaseSettings.parse(local).issues).toEqual([
+      { variable: 'DB_TLS_NEGOTIATION', reason: 'asks for direct TLS where the connection has none' },
+    ])
+  })
+
   it('refuses a smallest pool above the largest', () => {
     expect(databaseSettings.parse({ DB_CONNECTION_URL: url, DB_POOL_MIN: '3', DB_POOL_MAX: '2' }).issues?.[0]?.variable).toBe('DB_POOL_MIN')
   })

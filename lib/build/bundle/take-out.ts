@@ -1,0 +1,59 @@
+import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Plugin } from 'esbuild'
+
+export interface TakeOutOptions {
+  readonly checkout: string
+  /** Packages that have a file of their own. */
+  readonly parts: readonly string[]
+  /** `package/file.js=own.cjs`: files below node_modules, and those of ours that take their place. */
+  readonly standIns: readonly string[]
+}
+
+const ASKED = Symbol('asked')
+
+/** The file of a part, beside the bundle: `@a/b` is `a-b`. */
+export function nameOfPart(part: string): string {
+  return part.replace('@', '').replaceAll('/', '-')
+}
+
+/**
+ * Has bundles ask for parts by their files, and for stand-ins in place of what they stand in for.
+ * @throws Error when there is no such file any more, as when a package has changed.
+ */
+export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
+  const replaced = new Map(
+    standIns.map(one => {
+      const [of = '', by = ''] = one.split('=')
+      return [realpathSync(join(checkout, 'node_modules', of)), realpathSync(join(checkout, by))]
+    }),
+  )
+  const ours = new Set(replaced.values())
+  return {
+    name: 'take-out',
+    setup(build) {
+      build.onResolve({ filter: /^/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+        if (pluginData === ASKED || kind === 'entry-point') return undefined
+        // A stand-in gets the real one.
+        const found = ours.has(importer)
+          ? undefined
+          : replaced.get((await build.resolve(path, { importer, resolveDir, kind, pluginData: ASKED })).path)
+        if (found !== undefined) return { path: found }
+        return parts.includes(path) ? { path: `./${nameOfPart(path)}.js`, external: true } : undefined
+      })
+    },
+  }
+}
+
+/** Lets a part be an entry: the package as `require` finds it. */
+export function partFiles({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Plugin {
+  return {
+    name: 'part-files',
+    setup(build) {
+      build.onResolve({ filter: /^/ }, ({ path, kind }) => {
+        if (kind !== 'entry-point' || !parts.includes(path)) return undefined
+        return build.resolve(path, { resolveDir: checkout, kind: 'require-call', pluginData: ASKED })
+      })
+    },
+  }
+}
