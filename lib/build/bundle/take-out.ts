@@ -29,10 +29,11 @@ export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
     }),
   )
   const ours = new Set(replaced.values())
+  const filter = mayNeed(parts, standIns)
   return {
     name: 'take-out',
     setup(build) {
-      build.onResolve({ filter: /^/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      build.onResolve({ filter }, async ({ path, importer, resolveDir, kind, pluginData }) => {
         if (pluginData === ASKED || kind === 'entry-point') return undefined
         // A stand-in gets the real one.
         const found = ours.has(importer)
@@ -45,13 +46,32 @@ export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
   }
 }
 
+// esbuild asks only for what this matches: to be asked for every import would make a build four times as long.
+function mayNeed(parts: readonly string[], standIns: readonly string[]): RegExp {
+  const names = standIns.flatMap(one => {
+    const path = (one.split('=')[0] ?? '').split('/')
+    const file = (path.at(-1) ?? '').replace(/\.js$/, '')
+    // A package is asked for by its own name, a folder's index by the folder's.
+    return [file, ...(file === 'index' ? [path.at(-2) ?? ''] : []), path[0] ?? '']
+  })
+  return new RegExp(`^(?:${parts.map(escaped).join('|')})$|(?:^|/)(?:\\.{1,2}|${[...new Set(names)].map(escaped).join('|')})(?:\\.js)?/?$`)
+}
+
+function oneOf(parts: readonly string[]): RegExp {
+  return new RegExp(`^(?:${parts.map(escaped).join('|')})$`)
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[^\w@/-]/g, '\\$&')
+}
+
 /** Lets a part be an entry: the package as `require` finds it. */
 export function partFiles({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Plugin {
   return {
     name: 'part-files',
     setup(build) {
-      build.onResolve({ filter: /^/ }, ({ path, kind }) => {
-        if (kind !== 'entry-point' || !parts.includes(path)) return undefined
+      build.onResolve({ filter: oneOf(parts) }, ({ path, kind }) => {
+        if (kind !== 'entry-point') return undefined
         return build.resolve(path, { resolveDir: checkout, kind: 'require-call', pluginData: ASKED })
       })
     },
