@@ -40,13 +40,13 @@ function send(server: Server, method: string, path: string, headers: Record<stri
 }
 
 /**
- * Sets a process's clock so that it starts at the 45th second of a minute: a cron has minutes, and a test need not wait
+ * Sets a process's clock so that it starts at the 53rd second of a minute: a cron has minutes, and a test need not wait
  * for a whole one.
  */
 const NEAR_THE_MINUTE = {
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`
     const Real = Date
-    const shift = 45_000 - Real.now() % 60_000
+    const shift = 53_000 - Real.now() % 60_000
     globalThis.Date = class extends Real {
       constructor(...parts) { parts.length === 0 ? super(Real.now() + shift) : super(...parts) }
       static now() { return Real.now() + shift }
