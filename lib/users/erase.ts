@@ -9,9 +9,19 @@ import { userUnknown } from './unknown.ts'
 // Transactions stay without a name or a link; that an event was processed stays known, without what it said.
 const LEFT_BEHIND = [
   'UPDATE idempotency_keys SET request_hash = NULL, answer = NULL WHERE user_id = $id AND answer IS NOT NULL',
-  'UPDATE webhook_events SET body = NULL, headers = NULL, user_id = NULL WHERE user_id = $id',
   'UPDATE transactions SET user_id = NULL, user_external_id = NULL WHERE user_id = $id',
   'DELETE FROM balances WHERE user_id = $id',
+]
+// Events by link or by name: one that came before that user did, or was not applied, was never linked. A parked one
+// ends here; one that is to be tried again is tried now, since a payment counts whoever made it, and says no more then.
+// Whoever has one of those two locked waits for us and finds the user gone: to wait for that one would be a deadlock.
+const EVENTS = [
+  `UPDATE webhook_events SET body = NULL, headers = NULL, user_id = NULL, concerns = NULL
+   WHERE (user_id = $id OR concerns = $externalId) AND processed_at IS NOT NULL`,
+  `UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL
+   WHERE id IN (SELECT id FROM webhook_events WHERE concerns = $externalId AND outcome = 'failed' FOR UPDATE SKIP LOCKED)`,
+  `UPDATE webhook_events SET next_attempt_at = now()
+   WHERE id IN (SELECT id FROM webhook_events WHERE concerns = $externalId AND outcome IS NULL FOR UPDATE SKIP LOCKED)`,
 ]
 const ERASE = `
   UPDATE users SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), updated_at = now() WHERE id = $id`
@@ -34,7 +44,8 @@ export async function eraseUser(id: string, { activity, database }: { activity: 
       query('SELECT id FROM users WHERE id = $id AND erased_at IS NULL FOR UPDATE', { id }),
     ])
     if (!still) throw userUnknown()
-    await Promise.all([...LEFT_BEHIND, ERASE].map(text => query(text, { id })))
+    const { externalId } = known
+    await Promise.all([...[...LEFT_BEHIND, ERASE].map(text => query(text, { id })), ...EVENTS.map(text => query(text, { id, externalId }))])
     await activity.recordActivity(id, 'user.erased')
     await eraseActivities(id, database)
   }

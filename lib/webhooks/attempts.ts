@@ -1,11 +1,11 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { codeOf } from '../database/errors/code-of.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
-import type { DatabaseService } from '../database/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { backoffMs, MOST_ATTEMPTS } from './attempt-times.ts'
-import { noteUser } from './claim.ts'
+import { endIfErased, forgetPayload, noteUser } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { judgeFailure } from './failure.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
@@ -37,6 +37,7 @@ interface DueEvent {
   source: string
   externalId: string
   type: string
+  concerns: string | null
   receivedAt: Date
   attempts: number
   body: Buffer | null
@@ -55,7 +56,7 @@ const LEAST_ATTEMPT_MS = 2_000
 const TAKE = `
   UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
   WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, source, external_id AS "externalId", type, received_at AS "receivedAt", attempts, body, headers, verdict,
+  RETURNING id, source, external_id AS "externalId", type, concerns, received_at AS "receivedAt", attempts, body, headers, verdict,
     next_attempt_at::text AS lease`
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL ${HELD}`
@@ -105,22 +106,25 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     if (parks) logger.error(line)
     else logger.warn(line)
     const bind = { id, lease, code, ...(parks ? {} : { retrySeconds: backoffMs(attempts) / 1000 }) }
-    const noted = await database.execute('webhook.note', ({ query }) => query(parks ? PARK : DEFER, bind), { deadline })
-    return noted.length === 0 ? 'lost' : parks ? 'parked' : 'deferred'
+    const noted = await database.execute('webhook.note', work => note(due, { statement: parks ? PARK : DEFER, bind }, work), { deadline })
+    return !noted ? 'lost' : parks ? 'parked' : 'deferred'
   }
 }
 
-async function apply(
-  delivery: ReadDelivery,
-  { id, lease }: { id: string; lease: string },
-  work: Parameters<typeof runHandler>[1],
-  logger: Logger,
-): Promise<AttemptOutcome> {
+/** Takes note of how an attempt ended, and tells whether it still was ours. */
+async function note({ id, concerns }: DueEvent, { statement, bind }: { statement: string; bind: object }, work: Work): Promise<boolean> {
+  const noted = await work.query(statement, { ...bind })
+  if (noted.length > 0 && statement === PARK) await endIfErased({ id, concerns }, work)
+  return noted.length > 0
+}
+
+async function apply(delivery: ReadDelivery, { id, lease }: { id: string; lease: string }, work: Work, logger: Logger): Promise<AttemptOutcome> {
   const outcome = delivery.handler ? 'applied' : 'ignored'
   const held = await work.query(MARK, { id, lease, outcome })
   if (held.length === 0) return 'lost'
   const effect = await runHandler(delivery, work, logger)
   if (effect?.userId) await noteUser({ id, userId: effect.userId }, work)
+  if (effect?.erased) await forgetPayload(id, work)
   return 'applied'
 }
 

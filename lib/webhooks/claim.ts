@@ -1,6 +1,7 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../database/models/webhook-event.ts'
 import type { Work } from '../database/service.ts'
+import { lockUser } from '../users/lock.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 import { eventName, seal } from './payload.ts'
 
@@ -33,10 +34,10 @@ export interface Unapplied {
 
 const INSERT = `
   INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
-    body, headers, verdict, body_hash, replay_guard)
+    body, headers, verdict, body_hash, replay_guard, concerns)
   VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
     now() + make_interval(secs => $retryIn::float8), $lastError, $body, $headers::jsonb, $verdict, $hash::bytea,
-    CASE WHEN $guarded::boolean THEN $hash::bytea END)
+    CASE WHEN $guarded::boolean THEN $hash::bytea END, $concerns)
   ON CONFLICT DO NOTHING
   RETURNING id`
 const KNOWN = `
@@ -46,6 +47,10 @@ const KNOWN = `
 const TAKE_UP = `
   UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL
   WHERE id = $id AND outcome = 'failed' RETURNING id`
+
+const END_IF_ERASED = `
+  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL
+  WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL)`
 
 /**
  * Claims an event for this transaction: whoever inserts first has it, and a second insert waits until the first
@@ -66,8 +71,11 @@ export async function claimEvent(
 }
 
 /** Stores an event that could not be applied, unless it is known already. */
-export async function storeUnapplied(entry: EventEntry, unapplied: Unapplied, { query }: Pick<Work, 'query'>): Promise<Claim> {
-  return insert(entry, unapplied, query)
+export async function storeUnapplied(entry: EventEntry, unapplied: Unapplied, work: Pick<Work, 'query'>): Promise<Claim> {
+  const claim = await insert(entry, unapplied, work.query)
+  const id = claim.outcome === 'claimed' ? claim.id : claim.known.id
+  if (unapplied.outcome === 'failed') await endIfErased({ id, concerns: entry.delivery.concerns }, work)
+  return claim
 }
 
 /** Notes whom a claimed event concerns, in the transaction that claimed it. */
@@ -75,15 +83,25 @@ export async function noteUser({ id, userId }: { id: string; userId: string }, {
   await query('UPDATE webhook_events SET user_id = $userId WHERE id = $id', { id, userId })
 }
 
+/**
+ * Ends an event that was just parked if it is about somebody who was erased: nobody is to look at what it said. In the
+ * transaction that parked it; whoever erases that user at the same time is waited for.
+ */
+export async function endIfErased({ id, concerns }: { id: string; concerns: string | null }, work: Pick<Work, 'query'>): Promise<void> {
+  if (concerns === null) return
+  await lockUser(concerns, work)
+  await work.query(END_IF_ERASED, { id, concerns })
+}
+
 /** Takes away what a claimed event said, in the transaction that claimed it. */
 export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET body = NULL, headers = NULL WHERE id = $id', { id })
+  await query('UPDATE webhook_events SET body = NULL, headers = NULL, concerns = NULL WHERE id = $id', { id })
 }
 
 type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
 
 async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: Work['query']): Promise<Claim> {
-  const { event, body, headers, verdict, receivedAt, guarded } = delivery
+  const { event, body, headers, verdict, receivedAt, guarded, concerns } = delivery
   const hash = bodyHash(delivery)
   const key = { source: event.source, externalId: event.id, hash, guarded }
   const inserted = await query<{ id: string }>(INSERT, {
@@ -98,6 +116,7 @@ async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: W
     body: seal(body, eventName(event), keys),
     headers: JSON.stringify(headers),
     verdict,
+    concerns,
   })
   if (inserted.length === 1) return { outcome: 'claimed', id }
   const [known] = await query<KnownEvent>(KNOWN, key)

@@ -20,6 +20,8 @@ export interface ReadDelivery extends Delivery {
   readonly event: WebhookEvent
   /** None for a type that nobody handles. */
   readonly handler: WebhookHandler | undefined
+  /** The user it is about, as the sender calls that user, if its handler tells. */
+  readonly concerns: string | null
   /** Whether its body counts once, under whatever id it comes. */
   readonly guarded: boolean
 }
@@ -53,7 +55,7 @@ export function readDelivery(delivery: Delivery, source: DescribedSource): ReadD
     occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
     data: handler ? checkContent(handler.schema, data, source.data) : undefined,
   }
-  return { ...delivery, event, handler, guarded: source.replayGuard === 'body' }
+  return { ...delivery, event, handler, concerns: handler?.concerns?.(event.data) ?? null, guarded: source.replayGuard === 'body' }
 }
 
 /** SHA-256 of the bytes as they came. */

@@ -28,6 +28,8 @@ export interface BareWork extends Pick<Work, 'signal' | 'afterCommit'> {
 interface HandlerOf<Schema extends z.ZodMiniType> {
   readonly type: string
   readonly schema: Schema
+  /** The user it is about, as the sender calls that user: when the user is erased, what the event said goes. */
+  concerns?(data: z.output<Schema>): string
 }
 
 /** How one type of event is applied to the database. */

@@ -1,7 +1,9 @@
 import { apiIndexes } from './2026-11-24-api-indexes.ts'
 import { apiTables } from './2026-11-24-api-tables.ts'
+import { eventsByName } from './2026-11-24-events-by-name.ts'
 import { firstTables } from './2026-11-24-first-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
+import { indexEventsByName } from './2026-11-24-index-events-by-name.ts'
 import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
 import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
@@ -18,4 +20,6 @@ export const migrations: readonly Migration[] = [
   statesAndBalances,
   apiTables,
   apiIndexes,
+  eventsByName,
+  indexEventsByName,
 ]

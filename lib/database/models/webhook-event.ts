@@ -19,6 +19,8 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   externalId: string
   type: string
   userId: string | null
+  /** The user it is about, as its sender says; null once that user is erased. */
+  concerns: CreationOptional<string | null>
   receivedAt: Date
   processedAt: Date | null
   attempts: CreationOptional<number>
@@ -48,6 +50,7 @@ export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEve
       externalId: { type: DataTypes.TEXT, allowNull: false },
       type: { type: DataTypes.TEXT, allowNull: false },
       userId: { type: DataTypes.UUID, allowNull: true },
+      concerns: { type: DataTypes.TEXT, allowNull: true },
       receivedAt: { type: DataTypes.DATE, allowNull: false },
       processedAt: { type: DataTypes.DATE, allowNull: true },
       attempts: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },

@@ -6,6 +6,7 @@ export const transactionCompleted = defineHandler({
   type: 'transaction.completed',
   schema: completedTransactionSchema,
   needsDatabase: true,
+  concerns: ({ userId }) => userId,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, completedAt = occurredAt, ...money } = data
     return recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, ...money }, work)

@@ -6,6 +6,7 @@ export const transactionFailed = defineHandler({
   type: 'transaction.failed',
   schema: failedTransactionSchema,
   needsDatabase: true,
+  concerns: ({ userId }) => userId,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, failedAt = occurredAt, ...money } = data
     return recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, ...money }, work)

@@ -6,6 +6,7 @@ export const transactionRefunded = defineHandler({
   type: 'transaction.refunded',
   schema: refundedTransactionSchema,
   needsDatabase: true,
+  concerns: ({ userId }) => userId,
   async apply({ data, occurredAt }, work) {
     const { transactionId: externalId, userId: userExternalId, refundedAt = occurredAt, ...money } = data
     return recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, ...money }, work)

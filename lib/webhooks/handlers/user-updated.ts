@@ -6,6 +6,7 @@ export const userUpdated = defineHandler({
   type: 'user.updated',
   schema: reportedUserSchema,
   needsDatabase: true,
+  concerns: ({ userId }) => userId,
   async apply({ data, occurredAt }, work) {
     return recordUser(data, occurredAt, work)
   },

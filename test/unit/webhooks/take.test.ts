@@ -24,6 +24,7 @@ const delivery: ReadDelivery = {
   receivedAt: new Date('2026-11-24T12:00:00Z'),
   event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', data: undefined },
   handler: failing,
+  concerns: null,
   guarded: false,
 }
 
