@@ -2,10 +2,11 @@ import * as z from 'zod/mini'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { checkContent } from '../content.ts'
+import { codeOf } from '../database/errors/code-of.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
-import { bufferStand, returnParked } from './buffer/manage.ts'
+import { bufferStand, returnParked, type BufferStand } from './buffer/manage.ts'
 import { eventName, open } from './payload.ts'
 
 /** What a person may ask of the inbox; `buffer` with `retry` is about the entries that are parked in the outage buffer. */
@@ -47,7 +48,7 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
     case 'list': {
       const text = `SELECT ${FIELDS} FROM webhook_events WHERE ${IS[command.state]} ORDER BY received_at LIMIT $limit`
       const events = await database.execute('webhooks.list', ({ query }) => query(text, { limit: command.limit }), { mode: 'read' })
-      return { events, buffer: options.buffer === undefined ? null : await bufferStand(options.buffer, options.deadline) }
+      return { events, buffer: options.buffer === undefined ? null : await standOf(options.buffer, options.deadline) }
     }
     case 'show':
       return show(command, options)
@@ -62,6 +63,11 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
     default:
       return command satisfies never
   }
+}
+
+// What lies in the inbox is shown all the same.
+async function standOf(buffer: BufferSettings, deadline: Deadline): Promise<BufferStand | { error: string }> {
+  return bufferStand(buffer, deadline).catch((error: unknown) => ({ error: codeOf(error) }))
 }
 
 type Stored = Record<string, unknown> & { source: string; externalId: string; body: Buffer | null }

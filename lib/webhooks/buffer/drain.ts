@@ -11,7 +11,7 @@ import { describedSources } from '../sources.ts'
 import { takeDelivery } from '../take.ts'
 import { withRedis, type RedisConnection, type Reply } from './connection.ts'
 import { readEntry } from './entry.ts'
-import { BYTES, GROUP, LOCK, PARK, PARKED, STREAM, TAKE_OUT, UNLOCK } from './names.ts'
+import { BYTES, CONSUMER, GROUP, LOCK, NOTHING, PARK, PARKED, STREAM, TAKE_LOCK, TAKE_OUT, UNLOCK } from './names.ts'
 
 /** What a drain came to. */
 export interface DrainReport {
@@ -57,10 +57,11 @@ export async function drainBuffer(options: DrainOptions): Promise<DrainReport> {
     const report = { drained: 0, parked: 0, left: await left() }
     if (report.left === 0) return report
     const owner = randomUUID()
-    const locked = await redis.send('SET', LOCK, owner, 'NX', 'PX', String(Math.ceil(deadline.remainingMs()) + 1_000))
+    const lockMs = String(Math.ceil(deadline.remainingMs()) + 1_000)
+    const locked = await redis.send('EVAL', TAKE_LOCK, '3', LOCK, STREAM, NOTHING, owner, lockMs, GROUP)
     if (locked === null) return report
     try {
-      await drain(redis, owner, report, options)
+      await drain(redis, report, options)
     } finally {
       await redis.send('EVAL', UNLOCK, '1', LOCK, owner)
     }
@@ -68,17 +69,14 @@ export async function drainBuffer(options: DrainOptions): Promise<DrainReport> {
   })
 }
 
-async function drain(redis: RedisConnection, owner: string, report: { drained: number; parked: number }, options: DrainOptions): Promise<void> {
+async function drain(redis: RedisConnection, report: { drained: number; parked: number }, options: DrainOptions): Promise<void> {
   const { deadline, batch = BATCH } = options
-  await redis.send('XGROUP', 'CREATE', STREAM, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
-    if (!/BUSYGROUP/.test(String(error))) throw error
-  })
   // Sources of which an entry had to be left: what came after it waits as well.
   const held = new Set<string>()
   let from: string | undefined = '0-0'
   while (deadline.remainingMs() > LEAST_TAKE_MS) {
     const read: { entries: StreamEntry[]; next: string | undefined } =
-      from === undefined ? { entries: await readNew(redis, owner, batch), next: undefined } : await readLeftOver(redis, owner, from, batch)
+      from === undefined ? { entries: await readNew(redis, batch), next: undefined } : await readLeftOver(redis, from, batch)
     if (read.entries.length === 0 && from === undefined) return
     from = read.next
     for (const entry of read.entries) {
@@ -118,19 +116,14 @@ async function settle(
   return 'settled'
 }
 
-async function readLeftOver(
-  redis: RedisConnection,
-  owner: string,
-  from: string,
-  batch: number,
-): Promise<{ entries: StreamEntry[]; next: string | undefined }> {
-  const [next, entries] = (await redis.send('XAUTOCLAIM', STREAM, GROUP, owner, '0', from, 'COUNT', String(batch))) as [Buffer, Reply]
+async function readLeftOver(redis: RedisConnection, from: string, batch: number): Promise<{ entries: StreamEntry[]; next: string | undefined }> {
+  const [next, entries] = (await redis.send('XAUTOCLAIM', STREAM, GROUP, CONSUMER, '0', from, 'COUNT', String(batch))) as [Buffer, Reply]
   const cursor = next.toString()
   return { entries: entriesOf(entries), next: cursor === '0-0' ? undefined : cursor }
 }
 
-async function readNew(redis: RedisConnection, owner: string, batch: number): Promise<StreamEntry[]> {
-  const streams = (await redis.send('XREADGROUP', 'GROUP', GROUP, owner, 'COUNT', String(batch), 'STREAMS', STREAM, '>')) as Reply[] | null
+async function readNew(redis: RedisConnection, batch: number): Promise<StreamEntry[]> {
+  const streams = (await redis.send('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', String(batch), 'STREAMS', STREAM, '>')) as Reply[] | null
   const [, entries] = (streams?.[0] ?? []) as Reply[]
   return entriesOf(entries ?? [])
 }

@@ -1,12 +1,16 @@
 // One slot of a cluster, so that a script may touch them together.
 export const STREAM = '{webhooks}:events'
-/** Bytes that the stream and the parked entries hold. */
+/** Bytes that the stream and the parked entries hold; missing when nobody has counted them, and wrong while both are empty. */
 export const BYTES = '{webhooks}:bytes'
 /** Entries that cannot be read, for a person. */
 export const PARKED = '{webhooks}:parked'
 /** Held by the one that drains. */
 export const LOCK = '{webhooks}:drain'
 export const GROUP = 'drain'
+/** One for all who drain: the server keeps every name that it was ever told. */
+export const CONSUMER = 'drain'
+/** Never there. */
+export const NOTHING = '{webhooks}:nothing'
 
 // What the server needs for an entry beside its content, roughly.
 const OVERHEAD_BYTES = 200
@@ -16,22 +20,58 @@ export function sizeOf(entry: Buffer): number {
   return entry.length + OVERHEAD_BYTES
 }
 
-/** KEYS: stream, bytes. ARGV: most bytes, entry. Gives the entry's id, or nil when there is no room. */
+/**
+ * KEYS: stream, bytes, parked. ARGV: most bytes, entry. Gives the entry's id, or nil when there is no room. Somebody may
+ * have trimmed the stream by hand, or taken the number away: it begins anew when nothing is left, and is counted when it
+ * is missing.
+ */
 export const ADD = `
 local size = #ARGV[2] + ${OVERHEAD_BYTES}
-if tonumber(redis.call('GET', KEYS[2]) or '0') + size > tonumber(ARGV[1]) then return false end
-redis.call('INCRBY', KEYS[2], size)
+local held = tonumber(redis.call('GET', KEYS[2]) or nil)
+if redis.call('XLEN', KEYS[1]) + redis.call('XLEN', KEYS[3]) == 0 then held = 0 end
+if not held then
+  held = 0
+  for _, key in ipairs({KEYS[1], KEYS[3]}) do
+    local from = '-'
+    repeat
+      local found = redis.call('XRANGE', key, from, '+', 'COUNT', 20)
+      for _, one in ipairs(found) do
+        held = held + (tonumber(one[2][4]) or 0)
+        from = '(' .. one[1]
+      end
+    until #found == 0
+  end
+end
+if held + size > tonumber(ARGV[1]) then return false end
+redis.call('SET', KEYS[2], held + size)
 return redis.call('XADD', KEYS[1], '*', 'entry', ARGV[2], 'size', size)`
 
 /** KEYS: stream, bytes. ARGV: group, id, size. Takes an entry out, once. */
 export const TAKE_OUT = `
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[2], ARGV[3]) end`
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('DECRBY', KEYS[2], tonumber(ARGV[3]) or 0)
+end`
 
 /** KEYS: stream, parked. ARGV: group, id, entry, size, reason. Moves an entry to the parked ones, once. */
 export const PARK = `
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('XADD', KEYS[2], '*', 'entry', ARGV[3], 'size', ARGV[4], 'reason', ARGV[5]) end`
+
+/**
+ * KEYS: lock, stream, one that is never there. ARGV: whose, for how many ms, group. Takes the lock and sees to the group;
+ * gives nil when another has the lock. A server whose memory is full refuses what needs more, but lets a script go on
+ * that began with what needs none: what makes room must not need it.
+ */
+export const TAKE_LOCK = `
+redis.call('DEL', KEYS[3])
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[2], ARGV[3], '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP') then
+  redis.call('DEL', KEYS[1])
+  return made
+end
+return 1`
 
 /** KEYS: lock. ARGV: whose. Lets the lock go if it is still one's own. */
 export const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`

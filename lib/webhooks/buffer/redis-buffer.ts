@@ -4,7 +4,7 @@ import { BufferError, type EventBuffer } from './buffer.ts'
 import { withRedis } from './connection.ts'
 import { askForDisk, isOnDisk, requireKeeping } from './durability.ts'
 import { writeEntry } from './entry.ts'
-import { ADD, BYTES, GROUP, sizeOf, STREAM, TAKE_OUT } from './names.ts'
+import { ADD, BYTES, GROUP, PARKED, sizeOf, STREAM, TAKE_OUT } from './names.ts'
 
 // The server's answer to WAITAOF needs this long to get here.
 const ANSWER_MS = 100
@@ -17,7 +17,7 @@ export function createRedisBuffer(settings: BufferSettings, keys: PayloadKeys): 
       const entry = writeEntry({ ...delivery, applied }, keys)
       await withRedis(settings, deadline, async redis => {
         await requireKeeping(redis, { declared })
-        const adding = redis.send('EVAL', ADD, '2', STREAM, BYTES, String(settings.maxBytes), entry)
+        const adding = redis.send('EVAL', ADD, '3', STREAM, BYTES, PARKED, String(settings.maxBytes), entry)
         const waiting = declared ? undefined : askForDisk(redis, deadline.remainingMs() - ANSWER_MS)
         waiting?.catch(() => undefined)
         const id = await adding

@@ -149,6 +149,53 @@ describe.skipIf(!hasRedis())('what was buffered', () => {
     })
   })
 
+  it('is taken in by a run that finds the memory of the server full, by which nothing more can be buffered', async () => {
+    await withBuffer(async database => {
+      try {
+        await away(async () => {
+          for (let n = 0; n < 3; n += 1) await send(completedTransaction(), `msg_${n}`)
+          await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+          expect(await send(completedTransaction(), 'msg_3')).toMatchObject({ statusCode: 503 })
+        })
+        expect(await maintain()).toMatchObject({ outcome: 'complete', buffer: { drained: 3, left: 0 } })
+        expect(await database.query('SELECT count(*)::int AS count FROM transactions')).toEqual([{ count: 3 }])
+      } finally {
+        await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      }
+    })
+  })
+
+  it('is counted anew when somebody has trimmed the stream or taken the count away', async () => {
+    await withBuffer(async () => {
+      await away(async () => {
+        await send(completedTransaction(), 'msg_1')
+        const one = await bytes()
+        await redis.command('XTRIM', '{webhooks}:events', 'MAXLEN', '0')
+        await send(completedTransaction(), 'msg_2')
+        expect(await bytes()).toBe(one)
+        for (let n = 0; n < 25; n += 1) await redis.command('XADD', '{webhooks}:parked', '*', 'entry', 'nonsense', 'size', '8', 'reason', 'r')
+        await redis.command('DEL', '{webhooks}:bytes')
+        await send(completedTransaction(), 'msg_3')
+        expect(await bytes()).toBe(2 * one + 25 * 8)
+        await redis.command('DEL', '{webhooks}:bytes', '{webhooks}:parked')
+      })
+      expect(await maintain()).toMatchObject({ buffer: { drained: 2, left: 0 } })
+      expect(await bytes()).toBe(0)
+    })
+  })
+
+  it('leaves nothing on the server that grows with the runs', async () => {
+    await withBuffer(async () => {
+      for (let n = 0; n < 2; n += 1) {
+        await away(async () => {
+          await send(completedTransaction(), `msg_${n}`)
+        })
+        expect(await maintain()).toMatchObject({ buffer: { drained: 1 } })
+      }
+      expect(await redis.command('XINFO', 'CONSUMERS', '{webhooks}:events', 'drain')).toHaveLength(1)
+    })
+  })
+
   it('stays where it is while the database is away, and fails the run when the buffer itself is', async () => {
     await withBuffer(async () => {
       await away(async () => {
@@ -159,6 +206,8 @@ describe.skipIf(!hasRedis())('what was buffered', () => {
       })
       expect(await length()).toBe(1)
       await redis.kill()
+      const list = await maintenance({ task: 'webhooks', action: 'list' }, { getRemainingTimeInMillis: () => 20_000 })
+      expect(list).toEqual({ events: [], buffer: { error: 'buffer-unreachable' } })
       expect(await maintain(5_000)).toMatchObject({ outcome: 'failed', buffer: { error: 'buffer-unreachable' } })
       await redis.start()
       // Redis was killed right after it had acknowledged the event.
