@@ -22,9 +22,11 @@ const WARN_EVERY_MS = 60_000
 // Long enough for two trips to a database nearby, short enough that nobody notices.
 const BUDGET_MS = 500
 
+// Whoever erases the user meanwhile is waited for: what comes after that is about nobody.
 const INSERT = `
   INSERT INTO activities (id, user_id, kind, details, ip, user_agent, created_at)
-  VALUES ($id, $userId, $kind, $details::jsonb, $ip, $userAgent, now())`
+  SELECT $id::uuid, users.id, $kind, $details::jsonb, $ip, $userAgent, now()
+  FROM users WHERE users.id = $userId AND (erased_at IS NULL OR $kind = '${'user.erased' satisfies ActivityKind}') FOR KEY SHARE`
 
 /** Makes recorders that share one memory of the last warning: when the table is gone, one line a minute says so. */
 export function createActivityRecorders(database: DatabaseService, { now = Date.now }: { now?: () => number } = {}): ActivityRecorders {

@@ -125,6 +125,23 @@ describe('activities', () => {
     })
   })
 
+  it('are recorded of nobody who was erased meanwhile', async () => {
+    await withService(async ({ service, database }) => {
+      const id = '0192b7f0-0000-7000-8000-000000000001'
+      await database.query(`INSERT INTO users (id, email, name, created_at, updated_at) VALUES ('${id}', 'a@example.com', 'a', now(), now())`)
+      await database.query('BEGIN')
+      await database.query('SELECT 1 FROM users FOR UPDATE')
+      await database.query('UPDATE users SET email = NULL, name = NULL, erased_at = now()')
+      const recorder = createActivityRecorders(service)({ ip: '203.0.113.7', userAgent: 'agent' })
+      await recorder.recordActivity(id, 'transaction.refused')
+      await expect.poll(() => database.query('SELECT 1 FROM pg_locks WHERE NOT granted'), { interval: 5 }).not.toEqual([])
+      await database.query('COMMIT')
+      await recorder.flushActivity()
+      expect(await database.query('SELECT 1 FROM activities')).toEqual([])
+      expect(service.counters.get('fallbacks', 'activity.record')).toBe(0)
+    })
+  })
+
   it('go with the transaction that they belong to', async () => {
     await withService(async ({ service, database }) => {
       const recorder = createActivityRecorders(service)(nobody)
