@@ -12,23 +12,28 @@ const RECORD = `
     VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, now(), now())
     ON CONFLICT (external_id) DO UPDATE
       SET email = EXCLUDED.email, name = EXCLUDED.name, reported_at = EXCLUDED.reported_at, updated_at = EXCLUDED.updated_at
-      WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at)
+      WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at OR ($isChange::boolean AND u.reported_at = EXCLUDED.reported_at))
     RETURNING id)
   SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM users WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
 
 /**
  * Records what was told of a user: makes or changes it if that is newer than what is known, and links the transactions
- * that came before. Resolves to that user, or to nobody when the user was erased: a late event brings
+ * that came before. Senders count in seconds: of the same instant, a change is what came later.
+ * Resolves to that user, or to nobody when the user was erased: a late event brings
  * no one back.
  * @throws ApplicationError `email-taken`, retryable, while another user has the address: the event that takes it from
  * that one may still be on its way.
  */
-export async function recordUser(user: ReportedUser, occurredAt: string, work: Work): Promise<{ userId: string | null; erased: boolean }> {
+export async function recordUser(
+  user: ReportedUser,
+  { occurredAt, isChange }: { occurredAt: string; isChange: boolean },
+  work: Work,
+): Promise<{ userId: string | null; erased: boolean }> {
   const { userId: externalId, email, name } = user
   try {
     const [, [row]] = await Promise.all([
       lockUser(externalId, work),
-      work.query<{ id: string; erased: boolean }>(RECORD, { id: uuidv7(), externalId, email, name, occurredAt }),
+      work.query<{ id: string; erased: boolean }>(RECORD, { id: uuidv7(), externalId, email, name, occurredAt, isChange }),
     ])
     if (row === undefined) throw new Error('a user was neither made nor found')
     if (row.erased) return { userId: null, erased: true }

@@ -64,7 +64,8 @@ export async function claimEvent(
 ): Promise<Claim> {
   const outcome = entry.delivery.handler ? 'applied' : 'ignored'
   const claim = await insert(entry, { outcome, lastError: null, retryInMs: null }, query)
-  if (claim.outcome === 'claimed' || !retryFailed || claim.known.outcome !== 'failed' || claim.known.otherBody) return claim
+  if (claim.outcome === 'claimed' || !retryFailed || claim.known.outcome !== 'failed') return claim
+  if (claim.known.otherBody && !entry.delivery.bodyVaries) return claim
   const { id } = claim.known
   const taken = await query(TAKE_UP, { id, outcome })
   return taken.length === 1 ? { outcome: 'claimed', id } : claim

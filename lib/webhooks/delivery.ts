@@ -24,6 +24,8 @@ export interface ReadDelivery extends Delivery {
   readonly concerns: string | null
   /** Whether its body counts once, under whatever id it comes. */
   readonly guarded: boolean
+  /** Whether another delivery of the event may honestly have another body. */
+  readonly bodyVaries: boolean
 }
 
 // What helps a person. Signatures are not kept: whoever has one can send it again.
@@ -55,7 +57,14 @@ export function readDelivery(delivery: Delivery, source: DescribedSource): ReadD
     occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
     data: handler ? checkContent(handler.schema, data, source.data) : undefined,
   }
-  return { ...delivery, event, handler, concerns: handler?.concerns?.(event.data) ?? null, guarded: source.replayGuard === 'body' }
+  return {
+    ...delivery,
+    event,
+    handler,
+    concerns: handler?.concerns?.(event.data) ?? null,
+    guarded: source.replayGuard === 'body',
+    bodyVaries: source.bodyVaries,
+  }
 }
 
 /** SHA-256 of the bytes as they came. */

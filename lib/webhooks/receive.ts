@@ -54,13 +54,13 @@ export async function receiveWebhook(
     reserveMs: 0,
   })
   try {
-    return await settle(delivery, source, { ...options, deadline })
+    return await settle(delivery, { ...options, deadline })
   } finally {
     deadline.clear()
   }
 }
 
-async function settle(delivery: ReadDelivery, source: Source, options: ReceiveOptions): Promise<Received> {
+async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<Received> {
   const { deadline, buffer, poisonStatus, random = Math.random } = options
   const keptMs = buffer === undefined ? 0 : Math.min(BUFFER_MS, deadline.remainingMs() * BUFFER_SHARE)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
@@ -70,12 +70,12 @@ async function settle(delivery: ReadDelivery, source: Source, options: ReceiveOp
     case 'ignored':
       return { status: 200, body: { outcome: taken.outcome } }
     case 'duplicate':
-      if (taken.otherBody) noteReuse(delivery, source, options)
+      if (taken.otherBody) noteReuse(delivery, options)
       return { status: 200, body: { outcome: 'duplicate', first: taken.first } }
     case 'deferred':
       return { status: 202, body: { outcome: 'deferred' } }
     case 'failed':
-      options.counters.add('webhook.parked', source.name)
+      options.counters.add('webhook.parked', delivery.source)
       if (poisonStatus === 500) throw new ApplicationError('This event could not be applied.', { code: 'event-failed', status: 500 })
       return { status: 200, body: { outcome: 'failed' } }
     case 'in-progress':
@@ -137,10 +137,9 @@ async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: R
   }
 }
 
-// Stripe's bodies tell how many deliveries are still to come: another body is honest there.
-function noteReuse({ source, event }: ReadDelivery, { scheme }: Source, { counters, logger }: ReceiveOptions): void {
+function noteReuse({ source, event, bodyVaries }: ReadDelivery, { counters, logger }: ReceiveOptions): void {
   counters.add('event-id-reused', source)
-  if (scheme !== 'stripe') logger.warn({ event: 'webhook.event-id-reused', source, eventId: event.id, type: event.type })
+  if (!bodyVaries) logger.warn({ event: 'webhook.event-id-reused', source, eventId: event.id, type: event.type })
 }
 
 // 503 and not 504: senders slow down for it.

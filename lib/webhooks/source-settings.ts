@@ -79,6 +79,7 @@ function templateOf(name: string, definition: SourceDefinition) {
       handlers: new Map(handlers.map(handler => [handler.type, handler])),
       answerWithinMs,
       replayGuard,
+      bodyVaries: scheme.bodyVaries ?? false,
     },
   }
 }

@@ -62,6 +62,8 @@ export interface DescribedSource {
   readonly handlers: ReadonlyMap<string, WebhookHandler>
   readonly answerWithinMs: number | undefined
   readonly replayGuard: 'body' | undefined
+  /** Whether another delivery of an event may honestly have another body. */
+  readonly bodyVaries: boolean
 }
 
 /** A source with its secrets read. */

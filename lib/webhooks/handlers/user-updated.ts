@@ -8,6 +8,6 @@ export const userUpdated = defineHandler({
   needsDatabase: true,
   concerns: ({ userId }) => userId,
   async apply({ data, occurredAt }, work) {
-    return recordUser(data, occurredAt, work)
+    return recordUser(data, { occurredAt, isChange: true }, work)
   },
 })

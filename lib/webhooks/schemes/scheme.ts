@@ -23,6 +23,8 @@ export interface Scheme<Key> {
   readSecret(secret: string): SecretReading<Key>
   /** @throws SignatureError with a code for each cause. */
   verify(request: SignedRequest, options: VerifyOptions<Key>): void
+  /** Whether another delivery of an event may honestly have another body. */
+  readonly bodyVaries?: true
   /** Where the event id is, unless the source says otherwise. */
   readonly eventId?: Place
   /** Where the type is, unless the source says otherwise. */

@@ -7,6 +7,8 @@ export const stripe: Scheme<Buffer> = {
   eventId: { pointer: '/id' },
   type: { pointer: '/type' },
   data: '/data',
+  // It tells how many deliveries are still to come.
+  bodyVaries: true,
   readSecret: readTextSecret,
   verify(request, options) {
     verifyTimedList(request, options, { header: 'stripe-signature', unit: 's' })

@@ -11,7 +11,8 @@ type Told = readonly ['completed' | 'failed' | 'refunded', second: number, amoun
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 
-const introduce = (externalId: string, work: Work) => recordUser({ userId: externalId, email: `${externalId}@example.com`, name: 'Ada' }, at(0), work)
+const introduce = (externalId: string, work: Work) =>
+  recordUser({ userId: externalId, email: `${externalId}@example.com`, name: 'Ada' }, { occurredAt: at(0), isChange: false }, work)
 
 const tell = (service: DatabaseService, [status, second, amount = '10.00', currency = 'EUR']: Told, transactionId = 'txn_1', userId = 'usr_1') =>
   service.execute('tell', work =>

@@ -161,6 +161,17 @@ describe('whatever the order of arrival', () => {
     })
   })
 
+  it.each([[['created', 'updated']], [['updated', 'created']]] as const)(
+    'a user who was made and changed at the same instant ends as changed: %j',
+    async order => {
+      await withFunctions([webhook], async database => {
+        const told = (kind: string) => eventBody(`user.${kind}`, { userId: 'usr_1', email: 'a@example.com', name: kind }, at(0))
+        for (const kind of order) expect(await send(told(kind), `msg_${kind}`)).toMatchObject({ body: { outcome: 'applied' } })
+        expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'updated' }])
+      })
+    },
+  )
+
   it('a transaction and its user that arrive at the same moment find each other', async () => {
     await withFunctions(
       [webhook],

@@ -16,6 +16,7 @@ const source: Source = {
   handlers: new Map(),
   answerWithinMs: 4_000,
   replayGuard: undefined,
+  bodyVaries: false,
   verify: () => undefined,
 }
 const request = { source: 'hasty', headers: { 'x-id': '1', 'content-type': 'application/json' }, body: Buffer.from('{"type":"t"}') }

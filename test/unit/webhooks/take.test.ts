@@ -26,6 +26,7 @@ const delivery: ReadDelivery = {
   handler: failing,
   concerns: null,
   guarded: false,
+  bodyVaries: false,
 }
 
 it('defers what its handler could not do, also when the time ends while the claim is made anew', async () => {
