@@ -9,7 +9,7 @@ import type { ReportedUser } from './schema.ts'
 const RECORD = `
   WITH changed AS (
     INSERT INTO users AS u (id, external_id, email, name, reported_at, created_at, updated_at)
-    VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, now(), now())
+    VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, date_trunc('milliseconds', now()), date_trunc('milliseconds', now()))
     ON CONFLICT (external_id) DO UPDATE
       SET email = EXCLUDED.email, name = EXCLUDED.name, reported_at = EXCLUDED.reported_at, updated_at = EXCLUDED.updated_at
       WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at OR ($isChange::boolean AND u.reported_at = EXCLUDED.reported_at))

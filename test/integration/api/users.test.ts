@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { wrongBalances } from '../../support/balances.ts'
 import { api, newUser, pay, readAll, withApi } from '../../support/api.ts'
 import { apiKey, call, withFunctions } from '../../support/functions.ts'
-import { completedTransaction, signedHeaders } from '../../support/webhooks.ts'
+import { completedTransaction, eventBody, signedHeaders } from '../../support/webhooks.ts'
 import { main as users } from '../../../packages/api/user/index.ts'
 import { main as webhooks } from '../../../packages/api/webhook/index.ts'
 
@@ -194,6 +194,16 @@ describe('a change of a user', () => {
   })
 })
 
+it('that an event made is not created after the instant at which the API shows it was', async () => {
+  await withFunctions([users, webhooks], async () => {
+    const event = eventBody('user.created', { userId: 'usr_1', email: 'ada@example.com', name: 'Ada' })
+    await call(webhooks, { method: 'POST', path: '/demo', headers: signedHeaders(event), body: event })
+    const { body } = await api('GET /')
+    const [made] = body.items as { createdAt: string }[]
+    expect((await api('GET /', { query: `createdAfter=${made?.createdAt}` })).body).toEqual({ items: [], next: null })
+  })
+})
+
 describe('an erased user', () => {
   it('leaves nothing that tells of the person, and its transactions without a link', async () => {
     await withFunctions([users, webhooks], async database => {
@@ -272,6 +282,20 @@ describe('an erased user', () => {
         expect(answers.map(({ statusCode, body }) => `${statusCode} ${String(body.code)}`)).toEqual(answers.map(() => '404 user-unknown'))
       }
       expect((await api('GET /')).body).toEqual({ items: [], next: null })
+    })
+  })
+
+  it('is given no transaction by somebody who asked before and was served after', async () => {
+    await withApi(async database => {
+      const id = await newUser()
+      await database.query('BEGIN')
+      await database.query('SELECT 1 FROM users FOR UPDATE')
+      await database.query('UPDATE users SET email = NULL, name = NULL, erased_at = now()')
+      const paid = pay(id, { status: 'completed' })
+      await expect.poll(() => database.query('SELECT 1 FROM pg_locks WHERE NOT granted'), { interval: 5 }).not.toEqual([])
+      await database.query('COMMIT')
+      expect(await paid).toMatchObject({ statusCode: 404, body: { code: 'user-unknown' } })
+      expect(await database.query('SELECT 1 FROM transactions UNION ALL SELECT 1 FROM balances')).toEqual([])
     })
   })
 
