@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import type { Models } from '../../../lib/database/models/index.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { createLogger } from '../../../lib/telemetry/logger.ts'
+import { readDelivery } from '../../../lib/webhooks/delivery.ts'
+import { describedSources } from '../../../lib/webhooks/sources.ts'
+import { sourceOf } from '../../../lib/webhooks/source.ts'
+import { takeDelivery } from '../../../lib/webhooks/take.ts'
+import { withService } from '../../support/service.ts'
+import { completedTransaction, eventBody } from '../../support/webhooks.ts'
+
+const keys = { current: undefined, byId: new Map() }
+
+async function take(text: string, id: string, database: Pick<DatabaseService, 'execute'>, lines: Record<string, unknown>[] = []) {
+  const headers = { 'content-type': 'application/json', 'webhook-id': id }
+  const delivery = { source: 'demo', body: Buffer.from(text), headers, verdict: 'standard', receivedAt: new Date() }
+  const deadline = openDeadline({ remainingMs: 5_000, reserveMs: 0 })
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
+  const logger = createLogger({ name: 'test', level: 'info', destination })
+  const read = readDelivery(delivery, sourceOf('demo', describedSources))
+  return takeDelivery(read, { database, keys, deadline, logger }).finally(() => deadline.clear())
+}
+
+describe('a delivery', () => {
+  it('proves by its own row that its COMMIT came through, and by nobody else’s', async () => {
+    await withService(async ({ service, database }) => {
+      let proof: ((models: Models) => Promise<boolean>) | undefined
+      const observed: Pick<DatabaseService, 'execute'> = {
+        execute: (name, work, options) => {
+          proof = options?.wasCommitted
+          return service.execute(name, work, options)
+        },
+      }
+      const proven = () =>
+        service.execute('look', ({ models }) => proof?.(models) ?? Promise.reject(new Error('there is no proof')), { mode: 'read' })
+      const body = completedTransaction()
+      expect(await take(body, 'msg_1', observed)).toMatchObject({ outcome: 'applied' })
+      expect(await proven()).toBe(true)
+      expect(await take(body, 'msg_1', observed)).toMatchObject({ outcome: 'duplicate' })
+      expect(await proven()).toBe(false)
+      await database.query('ALTER TABLE transactions RENAME TO elsewhere')
+      expect(await take(body, 'msg_2', observed)).toMatchObject({ outcome: 'failed' })
+      expect(await proven()).toBe(true)
+      expect(await take(body, 'msg_2', observed)).toMatchObject({ outcome: 'duplicate' })
+      expect(await proven()).toBe(false)
+    })
+  })
+
+  it('runs a handler that needs no database once, however often its record has to be tried', async () => {
+    await withService(async ({ service, database }) => {
+      await database.query('CREATE SEQUENCE tries')
+      await database.query(
+        `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF nextval('tries') < 3 THEN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$`,
+      )
+      await database.query('CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON webhook_events INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()')
+      const lines: Record<string, unknown>[] = []
+      expect(await take(eventBody('alert.raised', { code: 'disk', severity: 'critical' }), 'msg_1', service, lines)).toEqual({ outcome: 'applied' })
+      expect(lines.filter(({ event }) => event === 'alert.raised')).toHaveLength(1)
+      expect(await database.query('SELECT outcome FROM webhook_events')).toEqual([{ outcome: 'applied' }])
+    })
+  })
+})
