@@ -32,6 +32,8 @@ export interface DrainOptions {
   readonly sources?: ReadonlyMap<string, DescribedSource>
   /** Entries that are read at once. */
   readonly batch?: number
+  /** Longest time for one entry, in ms. */
+  readonly takeMs?: number
 }
 
 interface StreamEntry {
@@ -91,7 +93,7 @@ async function settle(
   { id, entry, size }: StreamEntry,
   held: Set<string>,
   report: { drained: number; parked: number },
-  { keys, database, deadline, logger, sources = describedSources }: DrainOptions,
+  { keys, database, deadline, logger, sources = describedSources, takeMs = LONGEST_TAKE_MS }: DrainOptions,
 ): Promise<'settled' | 'held' | 'away'> {
   let delivery: ReadDelivery & { applied: boolean }
   try {
@@ -104,7 +106,7 @@ async function settle(
     return 'settled'
   }
   if (held.has(delivery.source)) return 'held'
-  const own = openDeadline({ remainingMs: Math.min(LONGEST_TAKE_MS, deadline.remainingMs()), reserveMs: 0 })
+  const own = openDeadline({ remainingMs: Math.min(takeMs, deadline.remainingMs()), reserveMs: 0 })
   const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly: delivery.applied }).finally(() => own.clear())
   if (taken.outcome === 'away') return 'away'
   if (taken.outcome === 'in-progress') {

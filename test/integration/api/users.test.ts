@@ -154,13 +154,21 @@ describe('a change of a user', () => {
   })
 
   it('lets one of two pass who saw the same', async () => {
-    await withApi(async () => {
-      const id = await newUser()
-      const { headers } = await api(`GET /${id}`)
-      const patch = (name: string) => api(`PATCH /${id}`, { body: { name }, headers: { 'if-match': headers.etag ?? '' } })
-      const answers = await Promise.all([patch('Eve'), patch('Mallory')])
-      expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 412])
-    })
+    await withApi(
+      async database => {
+        const id = await newUser()
+        const { headers } = await api(`GET /${id}`)
+        const patch = (name: string) => api(`PATCH /${id}`, { body: { name }, headers: { 'if-match': headers.etag ?? '' } })
+        // Neither is done before the other has begun.
+        await database.query('BEGIN')
+        await database.query('SELECT 1 FROM users FOR UPDATE')
+        const patching = Promise.all([patch('Eve'), patch('Mallory')])
+        await expect.poll(() => database.query('SELECT 1 FROM pg_locks WHERE NOT granted'), { interval: 5 }).toHaveLength(2)
+        await database.query('COMMIT')
+        expect((await patching).map(({ statusCode }) => statusCode).sort()).toEqual([200, 412])
+      },
+      { DB_POOL_MAX: '2' },
+    )
   })
 
   it('that changes nothing is answered the same, with the same entity tag', async () => {

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Models } from '../../../lib/database/models/index.ts'
 import type { DatabaseService } from '../../../lib/database/service.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
+import { storeUnapplied } from '../../../lib/webhooks/claim.ts'
 import { readDelivery } from '../../../lib/webhooks/delivery.ts'
 import { describedSources } from '../../../lib/webhooks/sources.ts'
 import { sourceOf } from '../../../lib/webhooks/source.ts'
@@ -12,15 +14,40 @@ import { completedTransaction, eventBody } from '../../support/webhooks.ts'
 
 const keys = { current: undefined, byId: new Map() }
 
-async function take(text: string, id: string, database: Pick<DatabaseService, 'execute'>, lines: Record<string, unknown>[] = []) {
+function read(text: string, id: string) {
   const headers = { 'content-type': 'application/json', 'webhook-id': id }
   const delivery = { source: 'demo', body: Buffer.from(text), headers, verdict: 'standard', receivedAt: new Date() }
+  return readDelivery(delivery, sourceOf('demo', describedSources))
+}
+
+async function take(text: string, id: string, database: Pick<DatabaseService, 'execute'>, lines: Record<string, unknown>[] = []) {
   const deadline = openDeadline({ remainingMs: 5_000, reserveMs: 0 })
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
   const logger = createLogger({ name: 'test', level: 'info', destination })
-  const read = readDelivery(delivery, sourceOf('demo', describedSources))
-  return takeDelivery(read, { database, keys, deadline, logger }).finally(() => deadline.clear())
+  return takeDelivery(read(text, id), { database, keys, deadline, logger }).finally(() => deadline.clear())
 }
+
+describe('an event that is stored for a person', () => {
+  it('waits for whoever erases the one it is about, and is stored without what it said', async () => {
+    await withService(async ({ service, database }) => {
+      const delivery = read(completedTransaction({ userId: 'usr_1' }), 'msg_1')
+      await database.query(
+        "INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES (gen_random_uuid(), 'a@b', 'a', 'usr_1', now(), now())",
+      )
+      await database.query('BEGIN')
+      await database.query("SELECT pg_advisory_xact_lock(7126, hashtext('usr_1'))")
+      const unapplied = { outcome: 'failed', lastError: 'no', retryInMs: null } as const
+      const storing = service.execute('store', work => storeUnapplied({ id: randomUUID(), delivery, keys }, unapplied, work))
+      await expect.poll(() => database.query('SELECT 1 FROM pg_locks WHERE NOT granted'), { interval: 5 }).toHaveLength(1)
+      await database.query('UPDATE users SET email = NULL, name = NULL, erased_at = now()')
+      await database.query('COMMIT')
+      await storing
+      expect(await database.query('SELECT outcome, body, headers, concerns FROM webhook_events')).toEqual([
+        { outcome: 'ignored', body: null, headers: null, concerns: null },
+      ])
+    })
+  })
+})
 
 describe('a delivery', () => {
   it('proves by its own row that its COMMIT came through, and by nobody else’s', async () => {

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { DatabaseUnavailableError } from '../../../lib/database/errors/errors.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { createLogger } from '../../../lib/telemetry/logger.ts'
+import { drainBuffer } from '../../../lib/webhooks/buffer/drain.ts'
+import { createRedisBuffer } from '../../../lib/webhooks/buffer/redis-buffer.ts'
+import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
+import { withService } from '../../support/service.ts'
+import { eventBody } from '../../support/webhooks.ts'
+
+const keys = { current: undefined, byId: new Map() }
+const logger = createLogger({ name: 'test', level: 'silent' })
+
+describe.skipIf(!hasRedis())('a drain', () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+  beforeEach(() => redis.command('FLUSHALL'))
+
+  const within = async <Result>(remainingMs: number, work: (deadline: ReturnType<typeof openDeadline>) => Promise<Result>) => {
+    const deadline = openDeadline({ remainingMs, reserveMs: 0 })
+    return work(deadline).finally(() => deadline.clear())
+  }
+  const settings = () => ({ url: redis.url, ca: undefined, durable: 'proven', maxBytes: 1_000_000 }) as const
+  const drain = (database: Pick<DatabaseService, 'execute'>) =>
+    within(8_000, deadline => drainBuffer({ settings: settings(), keys, database, deadline, logger, takeMs: 700 }))
+  async function put(source: string, id: string): Promise<void> {
+    const headers = { 'content-type': 'application/json', 'webhook-id': id }
+    const body = Buffer.from(source === 'demo' ? eventBody('smoke.ping', {}) : JSON.stringify({ id, type: 'smoke.ping', data: {} }))
+    const delivery = { source, body, headers, verdict: 'standard', receivedAt: new Date() }
+    // Nothing but these is put into the buffer.
+    await within(2_000, deadline => createRedisBuffer(settings(), keys).put(delivery as never, { applied: false, deadline }))
+  }
+
+  it('leaves what comes behind an event that is being worked on, of that sender alone', async () => {
+    await withService(
+      async ({ service, database }) => {
+        for (const [source, id] of [
+          ['demo', 'msg_1'],
+          ['demo', 'msg_2'],
+          ['partner', 'msg_3'],
+        ] as const)
+          await put(source, id)
+        await database.query('BEGIN')
+        await database.query(
+          "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())",
+        )
+        expect(await drain(service)).toEqual({ drained: 1, parked: 0, left: 2 })
+        await database.query('ROLLBACK')
+        expect(await drain(service)).toEqual({ drained: 2, parked: 0, left: 0 })
+        const order = await database.query<{ id: string }>('SELECT external_id AS id FROM webhook_events ORDER BY processed_at')
+        expect(order.map(({ id }) => id)).toEqual(['msg_3', 'msg_1', 'msg_2'])
+      },
+      { variables: { DB_POOL_MAX: '2' } },
+    )
+  })
+
+  it('ends when the database is away for a moment, so that nothing comes before what was to come first', async () => {
+    await withService(async ({ service }) => {
+      for (const id of ['msg_1', 'msg_2']) await put('demo', id)
+      let calls = 0
+      const shaky: Pick<DatabaseService, 'execute'> = {
+        execute: (...args) => {
+          calls += 1
+          return calls === 1 ? Promise.reject(new DatabaseUnavailableError({ retryAfterMs: 1_000 })) : service.execute(...args)
+        },
+      }
+      expect(await drain(shaky)).toEqual({ drained: 0, parked: 0, left: 2 })
+      expect(await drain(shaky)).toEqual({ drained: 2, parked: 0, left: 0 })
+    })
+  })
+
+  it('leaves alone a lock that is another’s by now', async () => {
+    await withService(async ({ service }) => {
+      await put('demo', 'msg_1')
+      const slow: Pick<DatabaseService, 'execute'> = {
+        execute: async (...args) => {
+          await redis.command('SET', '{webhooks}:drain', 'another')
+          return service.execute(...args)
+        },
+      }
+      await drain(slow)
+      expect(await redis.command('GET', '{webhooks}:drain')).toBe('another')
+    })
+  })
+})
