@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 
 // PostgreSQL and JavaScript disagree at the edges of the calendar; nothing happens there.
 const FIRST_AT = Date.UTC(1970, 0, 1)
-const LAST_AT = Date.UTC(9999, 11, 31)
+const LAST_AT = Date.UTC(10_000, 0, 1) - 1
 
 /** An instant as RFC 3339 writes it, read into ISO 8601 in UTC, to the millisecond. */
 export const instantSchema = z.pipe(

@@ -48,9 +48,11 @@ describe('whatever is sent', () => {
           { numRuns: RUNS, interruptAfterTimeLimit: LONGEST_MS - 10_000, markInterruptAsFailure: true },
         ),
       )
-      // It proves something only if some of them get through, and some do not.
-      expect([...statuses.keys()].some(status => status < 300)).toBe(true)
-      expect([...statuses.keys()].some(status => status >= 400)).toBe(true)
+      // It proves something only if enough of them get through, and enough do not.
+      const passed = [...statuses].reduce((sum, [status, count]) => (status < 300 ? sum + count : sum), 0)
+      const all = [...statuses.values()].reduce((sum, count) => sum + count, 0)
+      expect(passed / all).toBeGreaterThan(0.01)
+      expect(passed / all).toBeLessThan(0.99)
     },
     LONGEST_MS,
   )
