@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { readSettings } from '../config/settings.ts'
+import { readSettings, SettingsError } from '../config/settings.ts'
 import { bufferSettings } from '../config/settings/buffer.ts'
 import { databaseSettings } from '../config/settings/database.ts'
 import { payloadSettings } from '../config/settings/payload.ts'
@@ -34,6 +34,7 @@ async function run(words: string[]): Promise<number> {
       return 2
     }
     if (!(error instanceof ApplicationError)) throw error
+    if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
     process.stderr.write(`${error.code}: ${error.message}\n`)
     return 1
   }

@@ -21,9 +21,11 @@ async function withParked(work: (database: TestDatabase, id: string) => Promise<
   })
 }
 
-function command(database: TestDatabase, ...words: string[]) {
+const command = (database: TestDatabase, ...words: string[]) => run(environmentFor(database), ...words)
+
+function run(env: Record<string, string>, ...words: string[]) {
   const file = join(import.meta.dirname, '../../../lib/cli/webhooks.ts')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...words], { env: environmentFor(database), encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...words], { env, encoding: 'utf8' })
   return { status, stderr, answer: stdout === '' ? undefined : (JSON.parse(stdout) as unknown) }
 }
 
@@ -67,6 +69,8 @@ describe('a parked event', () => {
         status: 1,
         stderr: expect.stringMatching(/^event-unknown/) as string,
       })
+      const unset = run({}, 'list')
+      expect(unset).toMatchObject({ status: 1, stderr: expect.stringMatching(/^DB_\w+ is missing.*\nsettings-invalid/ms) as string })
       for (const words of [[], ['forget', id], ['show'], ['retry', 'x'], ['list', '--limit', '0']]) expect(command(database, ...words).status).toBe(2)
     })
   })

@@ -294,6 +294,24 @@ describe.skipIf(!hasRedis())('with the database away and a buffer', () => {
     }
   })
 
+  it('sends the sender away when the server has become a replica, which takes nothing', async () => {
+    await redis.command('REPLICAOF', '127.0.0.1', '1')
+    try {
+      await withFunctions(
+        [main],
+        async () => {
+          const lines = await gatherLogLines(async () => {
+            expect(await send(completedTransaction(), 'msg_1', SHORT)).toMatchObject({ statusCode: 503, body: { code: 'database-unavailable' } })
+          })
+          expect(lines).toContainEqual(expect.objectContaining({ event: 'webhook.buffer.refused', eventId: 'msg_1' }))
+        },
+        away({ LOG_LEVEL: 'error' }),
+      )
+    } finally {
+      await redis.command('REPLICAOF', 'NO', 'ONE')
+    }
+  })
+
   it('believes somebody who vouches for the server', async () => {
     await redis.command('CONFIG', 'SET', 'appendfsync', 'everysec')
     await withFunctions(
