@@ -116,7 +116,7 @@ describe('a request that is not accepted', () => {
     })
   })
 
-  it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '2026-13-01T00:00:00Z', 'yesterday', '2026-01-01'])(
+  it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00', '2026-13-01T00:00:00Z', 'yesterday', '2026-01-01'])(
     'takes %j for no instant of a payment',
     async completedAt => {
       await withFunctions([main], async () => {
