@@ -6,7 +6,7 @@ import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { runWithDeadline } from '../resilience/deadline-scope.ts'
-import { runInvocation } from '../resilience/invocation-scope.ts'
+import { noFacts, runInvocation, type InvocationFacts } from '../resilience/invocation-scope.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
 import { problem, type Reply } from './reply.ts'
@@ -95,13 +95,14 @@ export function defineFunction<G extends Groups, Services>(
     const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
     const line: Record<string, unknown> = { event: 'invocation.completed', cold }
     cold = false
+    const facts = noFacts()
     let logger: Logger | undefined
     let answer: Record<string, unknown>
     try {
       const { services, logger: base } = start(Math.ceil(leftMs))
       logger = base.child({ requestId })
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
-      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)))
+      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)), facts)
     } catch (error) {
       // Without settings there is no level either.
       logger ??= loggerAt('info').child({ requestId })
@@ -115,6 +116,7 @@ export function defineFunction<G extends Groups, Services>(
     if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
+    addFacts(line, facts)
     logger.info(line)
     return answer
   }
@@ -163,6 +165,17 @@ export function defineFunction<G extends Groups, Services>(
     if (services !== undefined) await definition.shutdown?.(services)
   }
   return main
+}
+
+// What is not known, because the database was not used, is not in the line.
+function addFacts(line: Record<string, unknown>, { attempts, trips, generation, counters }: InvocationFacts): void {
+  line.attempts = attempts
+  if (generation !== undefined) line.generation = generation
+  if (trips > 0) line.trips = trips
+  for (const _ in counters) {
+    line.counters = counters
+    return
+  }
 }
 
 function remainingMs(context: FunctionContext | undefined): number {

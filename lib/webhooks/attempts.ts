@@ -3,6 +3,7 @@ import { codeOf } from '../database/errors/code-of.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { backoffMs, MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, noteUser } from './claim.ts'
@@ -28,6 +29,7 @@ export interface AttemptOptions {
   /** The function's, which ends before the platform cuts it off. */
   readonly deadline: Deadline
   readonly logger: Logger
+  readonly counters?: Pick<Counters, 'add'>
   /** Default: our own. */
   readonly sources?: ReadonlyMap<string, DescribedSource>
 }
@@ -78,7 +80,9 @@ export async function attemptDue(options: AttemptOptions): Promise<AttemptsRepor
     if (due === undefined) break
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
-    if (outcome !== 'lost') report[outcome] += 1
+    if (outcome === 'lost') continue
+    report[outcome] += 1
+    options.counters?.add('events', due.source, outcome)
   }
   return report
 }

@@ -8,9 +8,9 @@ import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 
-const retention = retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '30', WEBHOOK_REDELIVERY_DAYS: '30', ACTIVITY_RETENTION_DAYS: '90' }).value
+const retention = retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '30', WEBHOOK_REDELIVERY_DAYS: '30', ACTIVITY_RETENTION_DAYS: '90', HEALTH_RETENTION_DAYS: '14' }).value
 if (retention === undefined) throw new Error('the settings of the test are wrong')
-/** The tables as they are pruned when payloads are kept for 30 days, ids for 60 and activities for 90. */
+/** The tables as they are pruned when payloads are kept for 30 days, ids for 60, activities for 90, and what was checked and counted for 14. */
 export const tables = prunedTables(retention)
 
 /** As without a key for payloads and without an outage buffer. */

@@ -19,7 +19,7 @@ export const main = defineFunction({
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   // A schedule's body says maintenance; a person may ask for the events of the inbox instead.
   invoked: async ({ task, ...input }, { services: { database, ...services }, deadline, logger }) => {
-    const options = { ...services, database: database.service, deadline, logger }
+    const options = { ...services, database: database.service, counters: database.service.counters, deadline, logger }
     return task === 'webhooks' ? manageWebhooks(input, options) : { ...(await maintain(options)) }
   },
 })
