@@ -51,10 +51,7 @@ export async function leaseConnection(
       // A wrong password is an outage to the caller, but no second try will mend it.
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
       const onReplay = ({ number, delayMs }: { number: number; delayMs: number }) =>
-        logger.info(
-          { event: 'database.connect.retried', operation: name, number, delayMs, ...describeFailure(error) },
-          retryMessage(number, delayMs),
-        )
+        logger.info({ event: 'database.connect.retried', operation: name, number, delayMs, ...describeFailure(error) }, retryMessage(number, delayMs))
       if (!(await untilReplay(tries, { deadline, signal, maxReplays, shorten: true, random, onReplay }))) throw noConnectionError(error, verdict)
     }
   }

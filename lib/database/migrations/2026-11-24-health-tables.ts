@@ -15,6 +15,8 @@ export const healthTables: Migration = {
         count bigint NOT NULL CHECK (count > 0),
         PRIMARY KEY (minute, function, name, label, outcome)
       )`)
+    // Pruning would not take the wide key for finding old rows as long as the table is not analyzed.
+    await query('CREATE INDEX operation_counters_minute ON operation_counters (minute)')
     await query(`
       CREATE TABLE health_checks (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

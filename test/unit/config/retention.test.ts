@@ -15,7 +15,14 @@ describe('the retention', () => {
   })
 
   it('reads each variable into its own place, within its bounds', () => {
-    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '1', WEBHOOK_REDELIVERY_DAYS: '7', ACTIVITY_RETENTION_DAYS: '3650', HEALTH_RETENTION_DAYS: '2' }).value).toEqual({
+    expect(
+      retentionSettings.parse({
+        WEBHOOK_RETENTION_DAYS: '1',
+        WEBHOOK_REDELIVERY_DAYS: '7',
+        ACTIVITY_RETENTION_DAYS: '3650',
+        HEALTH_RETENTION_DAYS: '2',
+      }).value,
+    ).toEqual({
       webhookDays: 1,
       redeliveryDays: 7,
       activityDays: 3650,
