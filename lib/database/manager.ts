@@ -192,16 +192,26 @@ export class DatabaseManager {
    * @throws whatever the last look met, or the signal's reason.
    */
   async connect(signal = currentDeadline()?.signal): Promise<void> {
+    await this.look(signal, askForSign)
+  }
+
+  /**
+   * Has `ask` put its questions to the database over a connection of the pool, and proves or rebuilds that as `connect`
+   * does. Its first answer is the proof; `ask` bounds itself and may be called again.
+   * @throws whatever the last look met, or the signal's reason.
+   */
+  async look<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     const generation = await this.currentGeneration()
     try {
       // One dead connection is dropped, and says nothing yet of those that others are using.
-      await this.#proveInTurn(signal).catch((error: unknown) => (signal?.aborted ? Promise.reject(error as Error) : this.#proveInTurn(signal)))
+      return await this.#askInTurn(signal, ask).catch((error: unknown) =>
+        signal?.aborted ? Promise.reject(error as Error) : this.#askInTurn(signal, ask),
+      )
     } catch (error) {
       if (signal?.aborted || classifyError(error).connection === 'none') throw error
       this.retire(generation, 'unusable')
-      await this.#prove(signal)
+      return await this.#ask(signal, ask)
     }
-    this.breaker.close()
   }
 
   /**
@@ -347,10 +357,10 @@ export class DatabaseManager {
   }
 
   // A full server is a queue for whoever can wait.
-  async #proveInTurn(signal?: AbortSignal): Promise<void> {
+  async #askInTurn<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#prove(signal)
+        return await this.#ask(signal, ask)
       } catch (error) {
         if (signal === undefined || signal.aborted || !classifyError(error).crowded) throw error
         await wait(backoffMs(tries, QUEUE), signal).catch(() => Promise.reject(error as Error))
@@ -358,18 +368,24 @@ export class DatabaseManager {
     }
   }
 
-  async #prove(signal?: AbortSignal): Promise<void> {
+  async #ask<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     let lease: Lease | undefined
     try {
       lease = await this.acquire(signal)
-      const answered = lease.connection.sendRaw('SELECT 1', undefined, { timeoutMs: HEALTH_CHECK_MS })
-      await (signal ? untilAborted(answered, signal) : answered)
+      const answered = ask(lease.connection)
+      const seen = await (signal ? untilAborted(answered, signal) : answered)
       lease.release()
       this.noteSuccess()
+      this.breaker.close()
+      return seen
     } catch (error) {
       this.noteFailure(error)
       lease?.destroy()
       throw error
     }
   }
+}
+
+async function askForSign(client: GuardedClient): Promise<void> {
+  await client.sendRaw('SELECT 1', undefined, { timeoutMs: HEALTH_CHECK_MS })
 }

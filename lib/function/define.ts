@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, variablesOf, type SettingIssue, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import {
+  readSettings,
+  SettingsError,
+  toleratedIssues,
+  variablesOf,
+  type SettingIssue,
+  type SettingsGroup,
+  type SettingsOf,
+} from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -40,8 +48,6 @@ export interface FunctionDefinition<G extends Groups, Services> {
   routes?: Routes<WebHandler<Services>>
   /** Answers a schedule or a direct invocation: an event without `http`. */
   invoked?: DirectHandler<Services>
-  /** Lets the answer name the variables that are missing or wrong; only the health check does. */
-  namesBadSettings?: boolean
 }
 
 export interface Main {
@@ -138,10 +144,9 @@ export function defineFunction<G extends Groups, Services>(
     { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger },
   ): Record<string, unknown> {
     const reply = problem(error, requestId)
-    line.code = reply.body?.code
+    line.code = reply.body.code
     if (error instanceof SettingsError) {
       line.settings = error.issues.map(issue => `${issue.variable} ${issue.reason}`)
-      if (definition.namesBadSettings) reply.body = { ...reply.body, variables: error.variables }
     }
     // What was raised on purpose explains itself by its code; what was not is shown with its stack.
     if (!(error instanceof ApplicationError)) logger.error({ event: 'invocation.failed', error })
@@ -153,7 +158,7 @@ export function defineFunction<G extends Groups, Services>(
   main.settingIssues = function settingIssues(): readonly SettingIssue[] {
     try {
       readSettings(groups)
-      return []
+      return toleratedIssues(groups)
     } catch (error) {
       if (error instanceof SettingsError) return error.issues
       throw error

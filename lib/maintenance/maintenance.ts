@@ -1,4 +1,5 @@
 import { eraseDueActivities } from '../activity/erase.ts'
+import type { Alerts } from '../alerts/alerts.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { codeOf } from '../database/errors/code-of.ts'
@@ -35,6 +36,8 @@ export interface MaintenanceOptions extends PruneOptions {
   keys: PayloadKeys
   buffer: BufferSettings | undefined
   counters?: Pick<Counters, 'add'>
+  /** Who hears of alerts. */
+  alerts?: Pick<Alerts, 'passOn'>
 }
 
 // Looked at together with the tables: a run that finds nothing to do has sent one statement.

@@ -5,11 +5,12 @@ import { untilAborted } from '../resilience/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { EventBuffer } from './buffer/buffer.ts'
 import { keptHeaders, readDelivery, type ReadDelivery } from './delivery.ts'
+import { bareTools } from './run-handler.ts'
 import { sourceOf, type Source } from './source.ts'
 import { takeDelivery, type TakeOptions, type Taken } from './take.ts'
 import { verifyDelivery } from './verify-delivery.ts'
 
-export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger'> {
+export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger' | 'alerts'> {
   readonly sources: ReadonlyMap<string, Source>
   /** Where events wait while the database is away. */
   readonly buffer: EventBuffer | undefined
@@ -140,18 +141,18 @@ async function withoutDatabase(
 }
 
 /** Runs a handler that needs no database; whether it has done its part. What fails is left to a later attempt. */
-async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: ReceiveOptions): Promise<boolean> {
+async function runBare({ handler, event }: ReadDelivery, { deadline, ...tools }: ReceiveOptions): Promise<boolean> {
   if (handler?.needsDatabase !== false) return false
   const after: (() => unknown)[] = []
   const keptMs = Math.min(BUFFER_MS, deadline.remainingMs() / 2)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
   try {
-    const work = { signal: own.signal, logger, afterCommit: (callback: () => unknown) => void after.push(callback) }
+    const work = { signal: own.signal, ...bareTools(tools), afterCommit: (callback: () => unknown) => void after.push(callback) }
     await untilAborted(Promise.resolve(handler.apply(event, work)), own.signal)
     for (const callback of after) await callback()
     return true
   } catch (error) {
-    logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
+    tools.logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
     return false
   } finally {
     own.clear()
