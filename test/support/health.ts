@@ -8,7 +8,7 @@ import type { Reply } from '../../lib/function/reply.ts'
 import { prepareHealth, type Health } from '../../lib/health/health.ts'
 import type { ScheduledReport } from '../../lib/health/scheduled-check.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
-import { createLogger } from '../../lib/telemetry/logger.ts'
+import { createLogger, type Logger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 import { startProxy, type Proxy } from './proxy/proxy.ts'
@@ -27,6 +27,21 @@ export interface HealthUnderTest {
   readonly lines: Record<string, unknown>[]
 }
 
+/** One container of `api/health` in this process. */
+export function startHealth(environment: Readonly<Record<string, string>>, logger: Logger = createLogger({ name: 'test', level: 'silent' })): Health {
+  const groups = {
+    database: settled(databaseSettings),
+    buffer: settled(bufferSettings),
+    keys: settled(healthKeySettings),
+    schedule: settled(scheduleSettings),
+    alerts: settled(alertSettings),
+    thresholds: settled(thresholdSettings),
+  }
+  const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
+  const settings = readSettings(groups, { HEALTH_KEY: healthKey, ...environment })
+  return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs: 10_000, defaults })
+}
+
 /** Runs a test with containers; nothing of the environment is touched, so that tests can run at the same time. */
 export async function withHealth(
   work: (subject: HealthUnderTest) => Promise<void>,
@@ -41,24 +56,8 @@ export async function withHealth(
       const logger = createLogger({ name: 'test', level: 'debug', destination })
       const started: Health[] = []
       const container: HealthUnderTest['container'] = (more = {}) => {
-        const environment = {
-          ...environmentFor(database),
-          DB_PORT: String(proxy.port),
-          DB_CA_CERT: proxy.authority,
-          HEALTH_KEY: healthKey,
-          ...variables,
-          ...more,
-        }
-        const groups = {
-          database: settled(databaseSettings),
-          buffer: settled(bufferSettings),
-          keys: settled(healthKeySettings),
-          schedule: settled(scheduleSettings),
-          alerts: settled(alertSettings),
-          thresholds: settled(thresholdSettings),
-        }
-        const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
-        const health = prepareHealth(readSettings(groups, environment), { name: 'api/health', logger, timeLimitMs: 10_000, defaults })
+        const behind = { DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
+        const health = startHealth({ ...environmentFor(database), ...behind, ...variables, ...more }, logger)
         started.push(health)
         return health
       }

@@ -29,7 +29,9 @@ it('a look works while the pool is full, over a connection that is gone afterwar
     const { database: seen } = await look({ database: health, buffer: undefined })
     expect(seen).toMatchObject({ seen: { server: { role: 'primary' } } })
     expect(manager.getConnectionStatus().pool).toMatchObject({ inUse: 1, waiting: 0 })
-    const own = await database.query("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'api/health-check%' AND datname = current_database()")
+    const own = await database.query(
+      "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'api/health-check%' AND datname = current_database()",
+    )
     expect(own).toEqual([])
     held.resolve()
     await holding
