@@ -8,21 +8,18 @@ export interface FindingsInput {
   readonly look: Look
   /** How often in a row the database has failed its check, this one included. */
   readonly databaseFailures: number
-  /** By name and outcome, what the fleet has counted since the last check. */
+  /** By name and outcome, what the fleet has counted in the last interval. */
   readonly counted: Readonly<Record<string, number>> | undefined
   readonly inbox: InboxFacts | undefined
-  /** Of the process that checks. */
-  readonly breakerOpen: boolean
 }
 
 /** How everything stands that is watched for. What could not be seen has no figure, and changes nothing. */
-export function findings({ look, databaseFailures, counted, inbox, breakerOpen }: FindingsInput, limits: AlertThresholds): Finding[] {
+export function findings({ look, databaseFailures, counted, inbox }: FindingsInput, limits: AlertThresholds): Finding[] {
   const database = seenOf(look.database)
   const server = database?.server
   const endsAt = database?.certificateEndsAt
   const full = look.database !== undefined && 'code' in look.database && look.database.crowded
-  const since = (key: string) => (counted === undefined ? undefined : (counted[key] ?? 0))
-  const opened = since('breaker-changes open')
+  const lately = (key: string) => (counted === undefined ? undefined : (counted[key] ?? 0))
   return [
     {
       kind: 'database-unavailable',
@@ -34,30 +31,29 @@ export function findings({ look, databaseFailures, counted, inbox, breakerOpen }
     {
       kind: 'retries-high',
       severity: 'warning',
-      summary: 'Operations had to be tried again often since the last check.',
-      observed: since('retries'),
+      summary: 'Operations had to be tried again often lately.',
+      observed: lately('retries'),
       threshold: limits.retries,
     },
     {
       kind: 'fallbacks-high',
       severity: 'warning',
-      summary: 'Safe-executed work failed often since the last check.',
-      observed: since('fallbacks'),
+      summary: 'Safe-executed work failed often lately.',
+      observed: lately('fallbacks'),
       threshold: limits.fallbacks,
     },
     {
       kind: 'pool-exhausted',
       severity: 'warning',
-      summary: 'Operations got no connection, or their locks, in time since the last check.',
-      observed: since('operations database-busy'),
+      summary: 'Operations got no connection, or their locks, in time lately.',
+      observed: lately('operations database-busy'),
       threshold: limits.poolExhausted,
     },
     {
       kind: 'breaker-open',
       severity: 'critical',
-      summary: 'Circuit breakers opened since the last check.',
-      // Where the fleet cannot be seen, this process can.
-      observed: breakerOpen ? Math.max(1, opened ?? 0) : opened,
+      summary: 'Circuit breakers opened lately.',
+      observed: lately('breaker-changes open'),
       threshold: limits.breakerOpened,
     },
     {

@@ -6,6 +6,8 @@ import type { HealthKeys, ScheduleSettings } from '../config/settings/health.ts'
 import type { AlertThresholds } from '../config/settings/thresholds.ts'
 import type { Settled } from '../config/settings.ts'
 import { prepareDatabase } from '../database/connect.ts'
+import { DatabaseUnavailableError } from '../database/errors/errors.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { holdsKey } from '../function/auth.ts'
 import type { Reply } from '../function/reply.ts'
 import { UnauthorizedError } from '../errors.ts'
@@ -68,7 +70,10 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
   const schedule = settings.schedule.value ?? defaults.schedule
   const thresholds = settings.thresholds.value ?? defaults.thresholds
   const counters = prepared?.service.counters ?? createCounters()
-  const { alerts, memory } = prepareAlerts({ settings: settings.alerts.value, redis: buffer, database: prepared?.service, logger, counters })
+  let answers = true
+  // Nobody waits for a database that was just seen to be away, and asking it would open the breaker.
+  const remembering = prepared === undefined ? undefined : onlyWhile(() => answers, prepared.service)
+  const { alerts, memory } = prepareAlerts({ settings: settings.alerts.value, redis: buffer, database: remembering, logger, counters })
   const issues = Object.values<Settled<unknown>>({ ...settings }).flatMap(group => group.issues ?? [])
   const statusNow = () => prepared?.manager.getConnectionStatus()
   const checksOf = (seen: Look): ChecksOptions => ({ look: seen, issues, everyMs: schedule.everyMs, thresholds })
@@ -110,14 +115,23 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
     },
     async check(deadline) {
       const seen = await round({ fresh: true })
+      answers = seen.database !== undefined && 'seen' in seen.database
       // What it watches is not whether it runs itself.
       const checks = readyChecks(checksOf(seen)).filter(({ name: check }) => check !== 'schedule:lastRun')
-      const breakerOpen = statusNow()?.breaker === 'open'
       const database = prepared?.service
-      return scheduledCheck({ look: seen, checks, database, breakerOpen, schedule, thresholds, alerts, memory, deadline, logger, counters })
+      return scheduledCheck({ look: seen, checks, database, schedule, thresholds, alerts, memory, deadline, logger, counters })
     },
     async shutdown() {
       await own?.shutdown()
+    },
+  }
+}
+
+function onlyWhile(there: () => boolean, service: DatabaseService): Pick<DatabaseService, 'execute'> {
+  return {
+    async execute(...given) {
+      if (!there()) throw new DatabaseUnavailableError({ retryAfterMs: 0 })
+      return service.execute(...given)
     },
   }
 }

@@ -19,7 +19,6 @@ export interface ScheduledCheckOptions {
   checks: readonly Check[]
   /** `undefined` where its settings are not usable. */
   database: Pick<DatabaseService, 'execute'> | undefined
-  breakerOpen: boolean
   schedule: ScheduleSettings
   thresholds: AlertThresholds
   alerts: Alerts
@@ -47,7 +46,7 @@ const HEARTBEAT_MS = 2_000
  * runs. Every part is bounded, and one that fails keeps none of the others from being done; never rejects.
  */
 export async function scheduledCheck(options: ScheduledCheckOptions): Promise<ScheduledReport> {
-  const { look, checks, database, breakerOpen, schedule, thresholds, alerts, memory, deadline, logger, counters } = options
+  const { look, checks, database, schedule, thresholds, alerts, memory, deadline, logger, counters } = options
   const tools = { logger, counters }
   const status = statusOf(checks)
   const answered = look.database !== undefined && 'seen' in look.database
@@ -69,7 +68,7 @@ export async function scheduledCheck(options: ScheduledCheckOptions): Promise<Sc
     { operationName: 'alerts.strike', fallbackValue: fails ? 1 : 0, budgetMs: deadline.remainingMs() / 4 },
     tools,
   )
-  const found = findings({ look, databaseFailures, breakerOpen, counted: recorded?.counted, inbox: recorded?.inbox }, thresholds)
+  const found = findings({ look, databaseFailures, counted: recorded?.counted, inbox: recorded?.inbox }, thresholds)
   return { status, recorded: recorded !== undefined, alerts: await alerts.judge(found, deadline), heartbeat: await beating }
 }
 

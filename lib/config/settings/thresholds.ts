@@ -5,7 +5,7 @@ import { defineSettings } from '../settings.ts'
 export interface AlertThresholds {
   /** Scheduled checks in a row that the database failed. */
   readonly databaseFailures: number
-  /** Tries again since the last check, in the whole fleet; so are the next three. */
+  /** Tries again in the last interval, in the whole fleet; so are the next three. */
   readonly retries: number
   readonly fallbacks: number
   readonly poolExhausted: number
