@@ -33,8 +33,9 @@ export class ConnectionLog {
 
   /** The database, or the way to it, failed. */
   failed(error: unknown): void {
-    const { outage } = classifyError(error)
-    if (!outage || this.#lost) return
+    const { outage, crowded, connection } = classifyError(error)
+    // A full server is a queue, in which nothing is lost.
+    if (this.#lost || crowded || !(outage || connection === 'drop')) return
     this.#lost = true
     this.#logger.warn({ event: 'database.connection.lost', ...describeFailure(error) }, 'Database connection lost')
   }
