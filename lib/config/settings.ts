@@ -29,6 +29,20 @@ export interface SettingsGroup<Value> {
   /** Every variable that this group reads; project.yml passes exactly these. */
   readonly variables: readonly string[]
   parse(environment: Environment): { value: Value; issues?: never } | { value?: never; issues: SettingIssue[] }
+  /** What is wrong with it although `parse` bears that. */
+  tolerated?(environment: Environment): readonly SettingIssue[]
+}
+
+/** What was read of a group that may be wrong. */
+export type Settled<Value> = { readonly value: Value; readonly issues?: never } | { readonly value?: never; readonly issues: readonly SettingIssue[] }
+
+/** The same group for a function that has to go on without it, such as the one that tells what is wrong. */
+export function settled<Value>(group: SettingsGroup<Value>): SettingsGroup<Settled<Value>> {
+  return {
+    variables: group.variables,
+    parse: environment => ({ value: group.parse(environment) }),
+    tolerated: environment => group.parse(environment).issues ?? [],
+  }
 }
 
 type Shape = Record<string, z.ZodMiniType>
@@ -93,6 +107,11 @@ export function readSettings<G extends Groups>(groups: G, environment: Environme
   }
   if (issues.length > 0) throw new SettingsError(issues)
   return Object.freeze(values) as SettingsOf<G>
+}
+
+/** What is wrong with groups although they bear it. */
+export function toleratedIssues(groups: Groups, environment: Environment = process.env): readonly SettingIssue[] {
+  return Object.values(groups).flatMap(group => group.tolerated?.(environment) ?? [])
 }
 
 /** Names of all variables that these groups read, sorted. */

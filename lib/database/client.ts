@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
+import { noteTrip } from '../resilience/invocation-scope.ts'
 
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
 export interface StatementGuard {
@@ -56,6 +57,8 @@ export function guardClient(
     uuid: string | undefined
     guard: StatementGuard | undefined
     lastAnswerAt = now()
+    /** Messages that were sent and not answered yet. */
+    #unanswered = 0
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -65,6 +68,7 @@ export function guardClient(
       this.on('error', () => undefined)
       this.connection.on('readyForQuery', () => {
         this.lastAnswerAt = now()
+        if (this.#unanswered > 0) this.#unanswered -= 1
       })
     }
 
@@ -127,6 +131,9 @@ export function guardClient(
 
     #pass(given: unknown[], timeoutMs: number): never {
       const send = super.query.bind(this) as (...given: unknown[]) => never
+      // What follows before that is answered leaves in the same flight.
+      if (this.#unanswered === 0) noteTrip()
+      this.#unanswered += 1
       if (timeoutMs <= 0) return send(...given)
       if (given.some(isCallback)) return send(...given.map(argument => (isCallback(argument) ? bounded(this, argument, timeoutMs) : argument)))
       return new Promise((resolve, reject) => {

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
+import { noteCount } from '../resilience/invocation-scope.ts'
+import { createCounters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { CounterFlush } from './counter-flush.ts'
 import { DatabaseManager } from './manager.ts'
 import { DatabaseService } from './service.ts'
 
@@ -21,6 +24,14 @@ export function prepareDatabase(
   if (settings.tls.mode === 'unverified') {
     logger.warn({ event: 'database.tls.unverified', hint: 'Set DB_CA_CERT: without it the connection is encrypted, but to whom is not known.' })
   }
-  const manager = new DatabaseManager({ settings, applicationName: `${name}:${randomBytes(4).toString('hex')}`, timeLimitMs, logger })
-  return { manager, service: new DatabaseService({ manager, logger }) }
+  const counters = createCounters({ noted: noteCount })
+  const manager = new DatabaseManager({
+    settings,
+    applicationName: `${name}:${randomBytes(4).toString('hex')}`,
+    timeLimitMs,
+    logger,
+    counters,
+    behindCommit: new CounterFlush({ counters, functionName: name, logger }).send,
+  })
+  return { manager, service: new DatabaseService({ manager, logger, counters }) }
 }

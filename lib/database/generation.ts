@@ -62,6 +62,8 @@ export interface GenerationOptions {
   /** Whether the sessions are a pooler's: it refuses start-up options, and what is set for a session leaks to others. */
   pooled: boolean
   now?: () => number
+  /** Hears of each connection that is made. */
+  connected?: (generation: number) => void
 }
 
 // Known to every sequelize of version 6 and never compared: it only saves the question for the server's version.
@@ -77,7 +79,7 @@ const OWN_REQUEST = 'lease'
  */
 export async function buildGeneration(
   settings: DatabaseSettings,
-  { number, applicationName, transactionIdleMs, pooled, now = Date.now }: GenerationOptions,
+  { number, applicationName, transactionIdleMs, pooled, now = Date.now, connected }: GenerationOptions,
 ): Promise<Generation> {
   const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, { default: pg }, { defineModels }] = await Promise.all([
     import('sequelize'),
@@ -121,6 +123,7 @@ export async function buildGeneration(
   sequelize.addHook('afterConnect', connection => {
     const client = connection as GuardedClient
     connections.add(client)
+    connected?.(number)
     client.once('end', () => connections.delete(client))
   })
   // The namespace is sequelize's own for all instances: it may hand down the transaction of another database.

@@ -2,6 +2,7 @@ import type { BackgroundSettings } from '../config/settings/profile.ts'
 import { backoffMs } from '../resilience/backoff.ts'
 import { wait as waitFor } from '../resilience/wait.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { retryMessage } from './connection-log.ts'
 
 export interface KeepConnectedOptions extends BackgroundSettings {
   manager: { isConnectionHealthy(): Promise<boolean> }
@@ -14,7 +15,7 @@ export interface KeepConnectedOptions extends BackgroundSettings {
 
 /**
  * Looks after the database of a long-lived process, so that it is back before the next request asks: checks it again
- * and again, and reconnects a lost one with growing delays. Never gives up for good; resolves when `signal` aborts.
+ * and again, and reconnects a lost one with growing delays; that it was lost and is back, its manager tells. Never gives up for good; resolves when `signal` aborts.
  */
 export async function keepConnected(options: KeepConnectedOptions): Promise<void> {
   const { checkEveryMs, manager, signal, wait = (ms, until) => waitFor(ms, until, { idle: true }) } = options
@@ -38,17 +39,13 @@ async function reconnect({
   random = Math.random,
   wait,
 }: KeepConnectedOptions & Required<Pick<KeepConnectedOptions, 'wait'>>): Promise<void> {
-  logger.warn({ event: 'database.connection.lost' }, 'Database connection lost')
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     // Half of the delay is fixed: an attempt at once after a loss meets the same loss.
     const longest = backoffMs(attempt - 1, { firstMs: firstDelayMs, longestMs: longestDelayMs, random: () => 1 })
     const delayMs = Math.round(longest / 2 + (random() * longest) / 2)
-    logger.warn({ event: 'database.connection.retried', attempt, delayMs }, `Database connection retry ${attempt} in ${delayMs} ms`)
+    logger.warn({ event: 'database.connection.retried', attempt, delayMs }, retryMessage(attempt, delayMs))
     await wait(delayMs, signal)
-    if (await manager.isConnectionHealthy()) {
-      logger.info({ event: 'database.connection.restored', attempt }, 'Database connection re-established')
-      return
-    }
+    if (await manager.isConnectionHealthy()) return
   }
   logger.error({ event: 'database.connection.resting', attempts }, 'Database connection still lost; resting until the next check')
 }

@@ -1,6 +1,7 @@
 import { DeadlineExceededError } from '../errors.ts'
 import { untilReplay } from '../resilience/retry.ts'
 import { noConnectionError } from './caller-error.ts'
+import { describeFailure, retryMessage } from './connection-log.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
 import { isAlive, isFresh, type Lease } from './lease.ts'
@@ -49,8 +50,8 @@ export async function leaseConnection(
       manager.noteFailure(error)
       // A wrong password is an outage to the caller, but no second try will mend it.
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
-      const onReplay = (replay: object) =>
-        logger.debug({ event: 'database.connect.retried', operation: name, ...replay, code: verdict.code ?? verdict.key })
+      const onReplay = ({ number, delayMs }: { number: number; delayMs: number }) =>
+        logger.info({ event: 'database.connect.retried', operation: name, number, delayMs, ...describeFailure(error) }, retryMessage(number, delayMs))
       if (!(await untilReplay(tries, { deadline, signal, maxReplays, shorten: true, random, onReplay }))) throw noConnectionError(error, verdict)
     }
   }

@@ -7,8 +7,10 @@ import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '..
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 import { beforeInvocationEnds } from '../resilience/invocation-scope.ts'
 import { untilAborted, wait } from '../resilience/wait.ts'
+import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { GuardedClient } from './client.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { CrowdingGuard } from './crowding-guard.ts'
 import { classifyError, errorCode } from './errors/classify-error.ts'
 import { DatabaseBusyError } from './errors/errors.ts'
@@ -23,6 +25,9 @@ export interface DatabaseManagerOptions {
   /** How long an invocation may take at most, in ms. */
   timeLimitMs?: number
   logger: Logger
+  counters?: Pick<Counters, 'add'>
+  /** Sends what is to ride behind a COMMIT. */
+  behindCommit?: (client: GuardedClient) => void
   now?: () => number
   build?: typeof buildGeneration
 }
@@ -71,6 +76,8 @@ const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
 export class DatabaseManager {
   readonly breaker: CircuitBreaker
   readonly now: () => number
+  /** Tells the life of the connections. */
+  readonly log: ConnectionLog
   /** `undefined` where connections are a pooler's, or a long-lived process's own. */
   readonly #crowding: CrowdingGuard | undefined
   readonly #options: DatabaseManagerOptions
@@ -88,13 +95,17 @@ export class DatabaseManager {
     this.#options = options
     this.#pooled = options.settings.pooled
     this.now = options.now ?? Date.now
+    this.log = new ConnectionLog(options.logger)
     const { crowdedAt } = options.settings.profile
     if (crowdedAt !== undefined) this.#crowding = new CrowdingGuard({ crowdedAt, logger: options.logger, now: this.now })
     this.breaker = createCircuitBreaker({
       threshold: OUTAGES_TO_OPEN,
       cooldownMs: options.settings.profile.breakerCooldownMs,
       now: this.now,
-      onChange: kind => options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind }),
+      onChange: kind => {
+        options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind })
+        options.counters?.add('breaker-changes', kind)
+      },
     })
   }
 
@@ -103,9 +114,15 @@ export class DatabaseManager {
     return this.#built.has(generation)
   }
 
-  /** Has the crowding guard look, if it is due, behind the COMMIT that was just sent. */
-  readonly lookBehindCommit = (client: GuardedClient): void => {
+  /** An operation that takes longer is told of, in ms. */
+  get slowOperationMs(): number {
+    return this.#options.settings.slowOperationMs
+  }
+
+  /** Sends what is due behind the COMMIT that was just sent: the crowding guard's look, and what this was given to send. */
+  readonly sendBehindCommit = (client: GuardedClient): void => {
     if (!this.#pooled) this.#crowding?.look(client)
+    this.#options.behindCommit?.(client)
   }
 
   /**
@@ -175,16 +192,26 @@ export class DatabaseManager {
    * @throws whatever the last look met, or the signal's reason.
    */
   async connect(signal = currentDeadline()?.signal): Promise<void> {
+    await this.look(signal, askForSign)
+  }
+
+  /**
+   * Has `ask` put its questions to the database over a connection of the pool, and proves or rebuilds that as `connect`
+   * does. Its first answer is the proof; `ask` bounds itself and may be called again.
+   * @throws whatever the last look met, or the signal's reason.
+   */
+  async look<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     const generation = await this.currentGeneration()
     try {
       // One dead connection is dropped, and says nothing yet of those that others are using.
-      await this.#proveInTurn(signal).catch((error: unknown) => (signal?.aborted ? Promise.reject(error as Error) : this.#proveInTurn(signal)))
+      return await this.#askInTurn(signal, ask).catch((error: unknown) =>
+        signal?.aborted ? Promise.reject(error as Error) : this.#askInTurn(signal, ask),
+      )
     } catch (error) {
       if (signal?.aborted || classifyError(error).connection === 'none') throw error
       this.retire(generation, 'unusable')
-      await this.#prove(signal)
+      return await this.#ask(signal, ask)
     }
-    this.breaker.close()
   }
 
   /**
@@ -218,7 +245,7 @@ export class DatabaseManager {
   retire(generation: Generation, reason: string): void {
     if (this.#state.kind !== 'ready' || this.#state.generation !== generation) return
     this.#state = { kind: 'idle' }
-    this.#options.logger.warn({ event: 'database.generation.retired', generation: generation.number, reason })
+    this.#options.logger.warn({ event: 'database.generation.retired', generation: generation.number, reason }, 'Database connection pool retired')
     generation.close(CLOSE_MS).catch((error: unknown) => this.#options.logger.warn({ event: 'database.close.failed', error }))
   }
 
@@ -237,17 +264,20 @@ export class DatabaseManager {
 
   /** Records that a connection from the pool turned out to be dead. */
   noteDeadConnection(): void {
-    this.#options.logger.info({ event: 'database.connection.dead', generation: this.#generations })
+    this.log.dead(this.#generations)
+    this.#options.counters?.add('revalidations-failed')
   }
 
   /** Records that the database answered. */
   noteSuccess(): void {
     this.#lastSuccessAt = this.now()
+    this.log.answered(this.#generations)
   }
 
   /** Records what the database, or the way to it, failed with. */
   noteFailure(error: unknown): void {
     this.#lastFailureAt = this.now()
+    this.log.failed(error)
     const { crowded, connection } = classifyError(error)
     // A wait for others of this process says nothing about the server.
     if (crowded && connection === 'none') this.#crowding?.noteFull()
@@ -273,13 +303,16 @@ export class DatabaseManager {
       stop.abort()
     }
     if (state.kind === 'ready') await state.generation.close(withinMs)
-    if (state.kind !== 'idle') this.#options.logger.info({ event: 'database.closed', generation: this.#generations })
+    if (state.kind !== 'idle') this.log.closed(this.#generations, 'shutdown')
   }
 
   #start(): Promise<Generation> {
-    const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration } = this.#options
+    const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration, counters } = this.#options
     const number = this.#generations + 1
-    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, now: this.now })
+    if (number > 1) counters?.add('rebuilds')
+    const { now, log } = this
+    const options = { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, now, connected: log.connected }
+    const started = build(settings, options)
     const starting: State = { kind: 'starting', started }
     this.#state = starting
     this.#generations = number
@@ -302,7 +335,14 @@ export class DatabaseManager {
     const stop = new AbortController()
     const bound = wait(MAKE_ROOM_MS, stop.signal).catch(() => undefined)
     await Promise.race([this.#crowding?.seen(), bound])
-    if (this.#crowding?.crowded && this.#state.kind === 'ready') await Promise.race([this.#state.generation.closeIdle(), bound])
+    if (this.#crowding?.crowded && this.#state.kind === 'ready') {
+      const { generation } = this.#state
+      if (generation.counts().idle > 0) {
+        this.#options.counters?.add('crowded-releases')
+        this.log.closed(generation.number, 'crowded')
+      }
+      await Promise.race([generation.closeIdle(), bound])
+    }
     stop.abort()
   }
 
@@ -317,10 +357,10 @@ export class DatabaseManager {
   }
 
   // A full server is a queue for whoever can wait.
-  async #proveInTurn(signal?: AbortSignal): Promise<void> {
+  async #askInTurn<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     for (let tries = 0; ; tries += 1) {
       try {
-        return await this.#prove(signal)
+        return await this.#ask(signal, ask)
       } catch (error) {
         if (signal === undefined || signal.aborted || !classifyError(error).crowded) throw error
         await wait(backoffMs(tries, QUEUE), signal).catch(() => Promise.reject(error as Error))
@@ -328,18 +368,24 @@ export class DatabaseManager {
     }
   }
 
-  async #prove(signal?: AbortSignal): Promise<void> {
+  async #ask<Seen>(signal: AbortSignal | undefined, ask: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
     let lease: Lease | undefined
     try {
       lease = await this.acquire(signal)
-      const answered = lease.connection.sendRaw('SELECT 1', undefined, { timeoutMs: HEALTH_CHECK_MS })
-      await (signal ? untilAborted(answered, signal) : answered)
+      const answered = ask(lease.connection)
+      const seen = await (signal ? untilAborted(answered, signal) : answered)
       lease.release()
       this.noteSuccess()
+      this.breaker.close()
+      return seen
     } catch (error) {
       this.noteFailure(error)
       lease?.destroy()
       throw error
     }
   }
+}
+
+async function askForSign(client: GuardedClient): Promise<void> {
+  await client.sendRaw('SELECT 1', undefined, { timeoutMs: HEALTH_CHECK_MS })
 }

@@ -1,12 +1,15 @@
 import type { Deadline } from '../resilience/deadline.ts'
 import type { RetryBudget } from '../resilience/retry-budget.ts'
 import { MAX_REPLAYS, untilReplay } from '../resilience/retry.ts'
+import { noteAttempt } from '../resilience/invocation-scope.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { attempt, type AttemptOutcome } from './attempt.ts'
 import { callerError } from './caller-error.ts'
 import { classifyError, type Classification } from './errors/classify-error.ts'
 import { DatabaseUnavailableError } from './errors/errors.ts'
+import { outcomeOf } from './operation-outcome.ts'
+import { describeFailure, retryMessage } from './connection-log.ts'
 import { leaseConnection } from './lease-connection.ts'
 import { isFresh, lookMs, type Lease } from './lease.ts'
 import { settleLostCommit, type TryWork } from './lost-commit.ts'
@@ -46,13 +49,20 @@ type Done<Result> = Extract<AttemptOutcome<Result>, { kind: 'done' }>
  * @throws an ApplicationError with a code for whatever the database or the way to it did; else what the work threw.
  */
 export async function runOperation<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
-  const { manager } = tools
+  const { manager, counters } = tools
+  const { name } = options
   const admission = manager.breaker.admit()
-  if (!admission.admitted) throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
+  if (!admission.admitted) {
+    counters.add('operations', name, 'refused-by-breaker')
+    throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
+  }
+  const startedAt = performance.now()
   try {
     // A probe has to prove something: it does not rely on a connection that answered before the outage.
     const done = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
     manager.breaker.settleAnswered(admission.epoch)
+    counters.add('operations', name, 'ok')
+    noteSlow(name, performance.now() - startedAt, tools)
     // Only now: what they ask of the database is admitted too, although this was a probe.
     await runCallbacks(done.afterCommit, options, tools)
     return done.result
@@ -60,8 +70,16 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
     if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
     else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
     else manager.breaker.settleUnknown(admission.epoch)
+    counters.add('operations', name, outcomeOf(error))
+    noteSlow(name, performance.now() - startedAt, tools)
     throw error
   }
+}
+
+function noteSlow(operation: string, ms: number, { manager, counters, logger }: OperationTools): void {
+  if (ms <= manager.slowOperationMs) return
+  counters.add('slow-operations', operation)
+  logger.warn({ event: 'database.operation.slow', operation, ms: Math.round(ms) })
 }
 
 // An error of the work itself, or of the clock, says nothing about the database.
@@ -94,6 +112,7 @@ async function tryInTurn<Result>(
     const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
+    noteAttempt(lease.generation.number)
     const outcome = await attempt(
       lease,
       {
@@ -101,7 +120,7 @@ async function tryInTurn<Result>(
         proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
         first: replays === 0,
         identified: manager.identifiesTransactions,
-        behindCommit: manager.lookBehindCommit,
+        behindCommit: manager.sendBehindCommit,
         onSession: manager.noteSession,
       },
       body,
@@ -140,15 +159,19 @@ async function beforeReplay(
   tools: OperationTools,
 ): Promise<void> {
   const { deadline, signal, mode, name } = options
-  const { manager, budget, logger, random } = tools
+  const { manager, budget, logger, counters, random } = tools
   const verdict = classifyError(failed.cause)
-  if (concernsConnection(verdict)) manager.noteFailure(failed.cause)
+  const ofConnection = concernsConnection(verdict)
+  if (ofConnection) manager.noteFailure(failed.cause)
   // A pooler that had no session to lend has sent nothing on: waiting one's turn, which only the deadline bounds.
   const inTurn = verdict.crowded && verdict.replay === 'yes'
   const most = inTurn ? Number.POSITIVE_INFINITY : MAX_REPLAYS
   const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(most, verdict.maxReplays ?? most) : 0
-  const onReplay = (replay: object) =>
-    logger.info({ event: 'database.operation.replayed', operation: name, ...replay, code: verdict.code ?? verdict.key })
+  const onReplay = (replay: { number: number; delayMs: number }) => {
+    counters.add('retries', name)
+    const message = ofConnection ? retryMessage(replay.number, replay.delayMs) : undefined
+    logger.info({ event: 'database.operation.replayed', operation: name, ...replay, ...describeFailure(failed.cause) }, message)
+  }
   const paid = inTurn ? { shorten: true } : { budget }
   const waited = await untilReplay(replays, { deadline, signal, maxReplays, ...paid, slow: verdict.slow ?? false, random, onReplay })
   if (!waited) throw callerError({ ...failed, verdict }, options)

@@ -15,7 +15,7 @@ export interface KeyHolder {
  * @throws UnauthorizedError
  */
 export function authenticate<Holder extends KeyHolder>(headers: Readonly<Record<string, string>>, holders: readonly Holder[]): Holder {
-  const sent = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  const sent = bearerOf(headers)
   const challenge = { 'www-authenticate': 'Bearer' }
   if (sent === undefined) throw new UnauthorizedError('key-missing', 'An API key is needed: Authorization: Bearer <key>.', challenge)
   const digest = digestOf(sent)
@@ -23,6 +23,16 @@ export function authenticate<Holder extends KeyHolder>(headers: Readonly<Record<
   for (const holder of holders) if (timingSafeEqual(digest, holder.digest)) found = holder
   if (found === undefined) throw new UnauthorizedError('key-invalid', 'This API key is not valid.', challenge)
   return found
+}
+
+/** Whether `Authorization: Bearer <key>` holds one of the keys with these digests; each is compared in constant time. */
+export function holdsKey(headers: Readonly<Record<string, string>>, digests: readonly Buffer[]): boolean {
+  const digest = digestOf(bearerOf(headers) ?? '')
+  return digests.map(known => timingSafeEqual(digest, known)).includes(true)
+}
+
+function bearerOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
 }
 
 /** @throws ForbiddenError naming the scope that the key does not have. */

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, variablesOf, type SettingIssue, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import {
+  readSettings,
+  SettingsError,
+  toleratedIssues,
+  variablesOf,
+  type SettingIssue,
+  type SettingsGroup,
+  type SettingsOf,
+} from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { runWithDeadline } from '../resilience/deadline-scope.ts'
-import { runInvocation } from '../resilience/invocation-scope.ts'
+import { noFacts, runInvocation, type InvocationFacts } from '../resilience/invocation-scope.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
 import { problem, type Reply } from './reply.ts'
@@ -40,8 +48,6 @@ export interface FunctionDefinition<G extends Groups, Services> {
   routes?: Routes<WebHandler<Services>>
   /** Answers a schedule or a direct invocation: an event without `http`. */
   invoked?: DirectHandler<Services>
-  /** Lets the answer name the variables that are missing or wrong; only the health check does. */
-  namesBadSettings?: boolean
 }
 
 export interface Main {
@@ -95,13 +101,14 @@ export function defineFunction<G extends Groups, Services>(
     const end = openDeadline({ remainingMs: deadline.remainingMs() + GRACE_MS, reserveMs: 0 })
     const line: Record<string, unknown> = { event: 'invocation.completed', cold }
     cold = false
+    const facts = noFacts()
     let logger: Logger | undefined
     let answer: Record<string, unknown>
     try {
       const { services, logger: base } = start(Math.ceil(leftMs))
       logger = base.child({ requestId })
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
-      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)))
+      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)), facts)
     } catch (error) {
       // Without settings there is no level either.
       logger ??= loggerAt('info').child({ requestId })
@@ -115,6 +122,7 @@ export function defineFunction<G extends Groups, Services>(
     if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
+    addFacts(line, facts)
     logger.info(line)
     return answer
   }
@@ -136,10 +144,9 @@ export function defineFunction<G extends Groups, Services>(
     { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger },
   ): Record<string, unknown> {
     const reply = problem(error, requestId)
-    line.code = reply.body?.code
+    line.code = reply.body.code
     if (error instanceof SettingsError) {
       line.settings = error.issues.map(issue => `${issue.variable} ${issue.reason}`)
-      if (definition.namesBadSettings) reply.body = { ...reply.body, variables: error.variables }
     }
     // What was raised on purpose explains itself by its code; what was not is shown with its stack.
     if (!(error instanceof ApplicationError)) logger.error({ event: 'invocation.failed', error })
@@ -151,7 +158,7 @@ export function defineFunction<G extends Groups, Services>(
   main.settingIssues = function settingIssues(): readonly SettingIssue[] {
     try {
       readSettings(groups)
-      return []
+      return toleratedIssues(groups)
     } catch (error) {
       if (error instanceof SettingsError) return error.issues
       throw error
@@ -163,6 +170,17 @@ export function defineFunction<G extends Groups, Services>(
     if (services !== undefined) await definition.shutdown?.(services)
   }
   return main
+}
+
+// What is not known, because the database was not used, is not in the line.
+function addFacts(line: Record<string, unknown>, { attempts, trips, generation, counters }: InvocationFacts): void {
+  line.attempts = attempts
+  if (generation !== undefined) line.generation = generation
+  if (trips > 0) line.trips = trips
+  for (const _ in counters) {
+    line.counters = counters
+    return
+  }
 }
 
 function remainingMs(context: FunctionContext | undefined): number {

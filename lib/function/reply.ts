@@ -4,7 +4,8 @@ import { ApplicationError } from '../errors.ts'
 export interface Reply {
   statusCode: number
   headers?: Readonly<Record<string, string>>
-  body?: Readonly<Record<string, unknown>>
+  /** Text for what is no JSON. */
+  body?: Readonly<Record<string, unknown>> | string
 }
 
 /** A JSON answer. */
@@ -34,7 +35,7 @@ const TITLES: Readonly<Record<number, string>> = {
  * An error as a problem document (RFC 9457). Only errors raised on purpose speak for themselves; of any other the
  * caller learns nothing but that it happened and under which request id the log has it.
  */
-export function problem(error: unknown, requestId: string): Reply {
+export function problem(error: unknown, requestId: string): Reply & { body: Readonly<Record<string, unknown>> } {
   const known = error instanceof ApplicationError ? error : undefined
   const status = known?.status ?? 500
   const retryAfter = known?.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(known.retryAfterMs / 1000))) }

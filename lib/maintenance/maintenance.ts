@@ -1,9 +1,11 @@
 import { eraseDueActivities } from '../activity/erase.ts'
+import type { Alerts } from '../alerts/alerts.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { codeOf } from '../database/errors/code-of.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import type { Counters } from '../telemetry/counters.ts'
 import { attemptDue, type AttemptsReport } from '../webhooks/attempts.ts'
 import { drainBuffer, type DrainReport } from '../webhooks/buffer/drain.ts'
 import { lookForDue } from './look-for-due.ts'
@@ -33,6 +35,9 @@ export interface MaintenanceReport {
 export interface MaintenanceOptions extends PruneOptions {
   keys: PayloadKeys
   buffer: BufferSettings | undefined
+  counters?: Pick<Counters, 'add'>
+  /** Who hears of alerts. */
+  alerts?: Pick<Alerts, 'passOn'>
 }
 
 // Looked at together with the tables: a run that finds nothing to do has sent one statement.

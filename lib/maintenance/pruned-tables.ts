@@ -28,5 +28,8 @@ export function prunedTables(retention: RetentionSettings): readonly PrunedTable
     { name: 'activities', table: 'activities', since: 'created_at', keepMs: retention.activityDays * DAY_MS },
     // For so long a request can be repeated.
     { name: 'idempotencyKeys', table: 'idempotency_keys', since: 'created_at', keepMs: DAY_MS },
+    { name: 'healthChecks', table: 'health_checks', since: 'checked_at', keepMs: retention.healthDays * DAY_MS },
+    // Those for all time have the minute infinity.
+    { name: 'operationCounters', table: 'operation_counters', since: 'minute', keepMs: retention.healthDays * DAY_MS },
   ]
 }

@@ -1,10 +1,31 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
+/** What one invocation did to the database, for the line that tells of it. */
+export interface InvocationFacts {
+  /** Tries of operations. */
+  attempts: number
+  /** Flights of statements to the server; what opens a connection is not among them. */
+  trips: number
+  /** Of the pool that was used last. */
+  generation: number | undefined
+  /** What was counted meanwhile. */
+  readonly counters: Record<string, number>
+}
+
+export function noFacts(): InvocationFacts {
+  return { attempts: 0, trips: 0, generation: undefined, counters: {} }
+}
+
 /** What one invocation still holds when it is answered. */
 class InvocationScope {
+  readonly facts: InvocationFacts
   #ended = false
   readonly #held = new Set<() => void>()
   readonly #last = new Map<object, () => Promise<void>>()
+
+  constructor(facts: InvocationFacts) {
+    this.facts = facts
+  }
 
   // What is taken once the invocation has been answered must not be kept.
   hold(letGo: () => void): () => void {
@@ -38,9 +59,10 @@ const storage = new AsyncLocalStorage<InvocationScope>()
 /**
  * Runs one invocation. When it ends, whatever it still holds is let go at once: the container may be paused right
  * after the answer, and must not keep a lock on the server meanwhile. Other invocations in the same process keep theirs.
+ * `facts` is filled while it runs.
  */
-export async function runInvocation<Result>(invocation: () => Promise<Result>): Promise<Result> {
-  const scope = new InvocationScope()
+export async function runInvocation<Result>(invocation: () => Promise<Result>, facts = noFacts()): Promise<Result> {
+  const scope = new InvocationScope(facts)
   try {
     return await storage.run(scope, invocation)
   } finally {
@@ -60,4 +82,24 @@ export function beforeInvocationEnds(owner: object, task: () => Promise<void>): 
 /** Has `letGo` called if the running invocation ends before the returned function is called. */
 export function holdForInvocation(letGo: () => void): () => void {
   return storage.getStore()?.hold(letGo) ?? (() => undefined)
+}
+
+/** Takes note of a try of an operation on a pool. */
+export function noteAttempt(generation: number): void {
+  const facts = storage.getStore()?.facts
+  if (facts === undefined) return
+  facts.attempts += 1
+  facts.generation = generation
+}
+
+/** Takes note of a flight of statements. */
+export function noteTrip(): void {
+  const facts = storage.getStore()?.facts
+  if (facts !== undefined) facts.trips += 1
+}
+
+/** Takes note of something that was counted. */
+export function noteCount(key: string): void {
+  const counters = storage.getStore()?.facts.counters
+  if (counters !== undefined) counters[key] = (counters[key] ?? 0) + 1
 }

@@ -1,4 +1,5 @@
 import { createHmac, createPrivateKey, sign } from 'node:crypto'
+import { signStandard } from '../alerts/sign.ts'
 import type { HmacDescription } from '../webhooks/schemes/hmac.ts'
 import type { SourceDefinition } from '../webhooks/source.ts'
 
@@ -36,11 +37,9 @@ export function signDelivery(definition: SourceDefinition, unsigned: Unsigned): 
 
 /** Standard Webhooks: `v1` with the bytes behind `whsec_`, `v1a` with the ed25519 key behind `whsk_`. */
 export function standardHeaders({ id, body, sentAt, secret }: Unsigned): Record<string, string> {
+  if (!secret.startsWith('whsk_')) return signStandard({ id, body, sentAt, key: Buffer.from(secret.replace(/^whsec_/, ''), 'base64') })
   const timestamp = String(Math.floor(sentAt / 1000))
-  const signed = [`${id}.${timestamp}.`, body]
-  const signature = secret.startsWith('whsk_')
-    ? `v1a,${ed25519(secret.slice('whsk_'.length), signed).toString('base64')}`
-    : `v1,${hmac(Buffer.from(secret.replace(/^whsec_/, ''), 'base64'), signed).toString('base64')}`
+  const signature = `v1a,${ed25519(secret.slice('whsk_'.length), [`${id}.${timestamp}.`, body]).toString('base64')}`
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature }
 }
 

@@ -3,13 +3,13 @@ import { codeOf } from '../database/errors/code-of.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
-import type { Logger } from '../telemetry/logger.ts'
+import type { Counters } from '../telemetry/counters.ts'
 import { backoffMs, MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, noteUser } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { judgeFailure } from './failure.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
-import { runHandler } from './run-handler.ts'
+import { runHandler, type HandlerTools } from './run-handler.ts'
 import { sourceOf, type DescribedSource } from './source.ts'
 import { describedSources } from './sources.ts'
 
@@ -22,12 +22,12 @@ export interface AttemptsReport {
   readonly parked: number
 }
 
-export interface AttemptOptions {
+export interface AttemptOptions extends HandlerTools {
   readonly database: Pick<DatabaseService, 'execute'>
   readonly keys: PayloadKeys
   /** The function's, which ends before the platform cuts it off. */
   readonly deadline: Deadline
-  readonly logger: Logger
+  readonly counters?: Pick<Counters, 'add'>
   /** Default: our own. */
   readonly sources?: ReadonlyMap<string, DescribedSource>
 }
@@ -78,7 +78,9 @@ export async function attemptDue(options: AttemptOptions): Promise<AttemptsRepor
     if (due === undefined) break
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
-    if (outcome !== 'lost') report[outcome] += 1
+    if (outcome === 'lost') continue
+    report[outcome] += 1
+    options.counters?.add('events', due.source, outcome)
   }
   return report
 }
@@ -93,7 +95,7 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     if (attempts > MOST_ATTEMPTS) throw new Error('attempts exhausted')
     const read = readDelivery(deliveryOf(due, options.keys), sourceOf(source, options.sources ?? describedSources))
     const delivery = { ...read, event: { ...read.event, id: eventId } }
-    return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, logger), {
+    return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, options), {
       deadline: options.deadline,
       wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id, outcome: ['applied', 'ignored'] } })) > 0,
     })
@@ -118,11 +120,11 @@ async function note({ id, concerns }: DueEvent, { statement, bind }: { statement
   return noted.length > 0
 }
 
-async function apply(delivery: ReadDelivery, { id, lease }: { id: string; lease: string }, work: Work, logger: Logger): Promise<AttemptOutcome> {
+async function apply(delivery: ReadDelivery, { id, lease }: { id: string; lease: string }, work: Work, tools: HandlerTools): Promise<AttemptOutcome> {
   const outcome = delivery.handler ? 'applied' : 'ignored'
   const held = await work.query(MARK, { id, lease, outcome })
   if (held.length === 0) return 'lost'
-  const effect = await runHandler(delivery, work, logger)
+  const effect = await runHandler(delivery, work, tools)
   if (effect?.userId) await noteUser({ id, userId: effect.userId }, work)
   if (effect?.erased) await forgetPayload(id, work)
   return 'applied'

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini'
 import type { Work } from '../database/service.ts'
+import type { Severity } from '../alerts/alert.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** An event after its signature and its form were checked. */
@@ -12,6 +13,9 @@ export interface WebhookEvent<Data = unknown> {
   readonly data: Data
 }
 
+/** Passes an alert on. */
+export type PassOn = (alert: { code: string; severity: Severity; summary: string }) => Promise<void>
+
 /** What applying an event tells about it. */
 export interface Effect {
   /** The user it concerns, if that user is known. */
@@ -23,6 +27,8 @@ export interface Effect {
 /** What a handler gets that does without the database. */
 export interface BareWork extends Pick<Work, 'signal' | 'afterCommit'> {
   readonly logger: Logger
+  /** Tells whoever hears of alerts. Never rejects, and takes a second at most. */
+  readonly alert: PassOn
 }
 
 interface HandlerOf<Schema extends z.ZodMiniType> {

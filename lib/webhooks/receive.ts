@@ -5,11 +5,12 @@ import { untilAborted } from '../resilience/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { EventBuffer } from './buffer/buffer.ts'
 import { keptHeaders, readDelivery, type ReadDelivery } from './delivery.ts'
+import { bareTools } from './run-handler.ts'
 import { sourceOf, type Source } from './source.ts'
 import { takeDelivery, type TakeOptions, type Taken } from './take.ts'
 import { verifyDelivery } from './verify-delivery.ts'
 
-export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger'> {
+export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 'deadline' | 'logger' | 'alerts'> {
   readonly sources: ReadonlyMap<string, Source>
   /** Where events wait while the database is away. */
   readonly buffer: EventBuffer | undefined
@@ -25,9 +26,16 @@ export interface Received {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** The same with how it is counted, where the sender is told something simpler. */
+interface Settled extends Received {
+  readonly counted: string
+}
+
 // What a sender is told to wait; the jitter keeps those that were sent away together from coming back together.
 const RETRY_AFTER_MS = 5_000
 const RETRY_JITTER_MS = 10_000
+// A sender that is to send a parked event again is told of an error.
+const COUNTED_AS: Readonly<Record<string, string>> = { 'event-failed': 'parked' }
 // Kept back for the outage buffer while the database is being waited for.
 const BUFFER_MS = 2_000
 const BUFFER_SHARE = 0.3
@@ -44,6 +52,22 @@ export async function receiveWebhook(
   options: ReceiveOptions,
 ): Promise<Received> {
   const source = sourceOf(request.source, options.sources)
+  const { counters } = options
+  try {
+    const { counted, ...received } = await receiveFrom(source, request, options)
+    counters.add('events', source.name, counted)
+    return received
+  } catch (error) {
+    counters.add('events', source.name, error instanceof ApplicationError ? (COUNTED_AS[error.code] ?? error.code) : 'error')
+    throw error
+  }
+}
+
+async function receiveFrom(
+  source: Source,
+  request: { headers: Readonly<Record<string, string>>; body: Buffer },
+  options: ReceiveOptions,
+): Promise<Settled> {
   checkSize(request.body)
   verifyDelivery(source, request, options.logger)
   // Read from what is kept, as it will be read again if it has to.
@@ -60,7 +84,7 @@ export async function receiveWebhook(
   }
 }
 
-async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<Received> {
+async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<Settled> {
   const { deadline, buffer, poisonStatus, random = Math.random } = options
   const keptMs = buffer === undefined ? 0 : Math.min(BUFFER_MS, deadline.remainingMs() * BUFFER_SHARE)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
@@ -68,16 +92,15 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
   switch (taken.outcome) {
     case 'applied':
     case 'ignored':
-      return { status: 200, body: { outcome: taken.outcome } }
+      return { status: 200, body: { outcome: taken.outcome }, counted: taken.outcome }
     case 'duplicate':
       if (taken.otherBody) noteReuse(delivery, options)
-      return { status: 200, body: { outcome: 'duplicate', first: taken.first } }
+      return { status: 200, body: { outcome: 'duplicate', first: taken.first }, counted: 'duplicate' }
     case 'deferred':
-      return { status: 202, body: { outcome: 'deferred' } }
+      return { status: 202, body: { outcome: 'deferred' }, counted: 'deferred' }
     case 'failed':
-      options.counters.add('webhook.parked', delivery.source)
       if (poisonStatus === 500) throw new ApplicationError('This event could not be applied.', { code: 'event-failed', status: 500 })
-      return { status: 200, body: { outcome: 'failed' } }
+      return { status: 200, body: { outcome: 'failed' }, counted: 'parked' }
     case 'in-progress':
       throw comeBack('event-in-progress', 'Another delivery of this event is still being worked on.', { cause: taken.error, random })
     case 'away':
@@ -92,8 +115,8 @@ async function withoutDatabase(
   delivery: ReadDelivery,
   { error, ran }: Extract<Taken, { outcome: 'away' }>,
   options: ReceiveOptions,
-): Promise<Received> {
-  const { buffer, counters, deadline, logger, random = Math.random } = options
+): Promise<Settled> {
+  const { buffer, deadline, logger, random = Math.random } = options
   const { source } = delivery
   const applied = delivery.handler?.needsDatabase === false && (ran || (await runBare(delivery, options)))
   const refused =
@@ -104,14 +127,13 @@ async function withoutDatabase(
           (reason: unknown) => reason,
         )
   if (refused === 'held') {
-    counters.add('webhook.buffered', source)
-    return applied ? { status: 200, body: { outcome: 'applied' } } : { status: 202, body: { outcome: 'buffered' } }
+    const counted = 'buffered'
+    return applied ? { status: 200, body: { outcome: 'applied' }, counted } : { status: 202, body: { outcome: 'buffered' }, counted }
   }
   if (refused !== undefined) logger.error({ event: 'webhook.buffer.refused', source, eventId: delivery.event.id, error: refused })
   if (applied) {
-    counters.add('webhook.unlogged', source)
     logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.event.id, type: delivery.event.type })
-    return { status: 200, body: { outcome: 'applied' } }
+    return { status: 200, body: { outcome: 'applied' }, counted: 'unlogged' }
   }
   if (!(error instanceof ApplicationError)) throw error
   if (error.status !== 503 && error.status !== 504) throw error
@@ -119,18 +141,18 @@ async function withoutDatabase(
 }
 
 /** Runs a handler that needs no database; whether it has done its part. What fails is left to a later attempt. */
-async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: ReceiveOptions): Promise<boolean> {
+async function runBare({ handler, event }: ReadDelivery, { deadline, ...tools }: ReceiveOptions): Promise<boolean> {
   if (handler?.needsDatabase !== false) return false
   const after: (() => unknown)[] = []
   const keptMs = Math.min(BUFFER_MS, deadline.remainingMs() / 2)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
   try {
-    const work = { signal: own.signal, logger, afterCommit: (callback: () => unknown) => void after.push(callback) }
+    const work = { signal: own.signal, ...bareTools(tools), afterCommit: (callback: () => unknown) => void after.push(callback) }
     await untilAborted(Promise.resolve(handler.apply(event, work)), own.signal)
     for (const callback of after) await callback()
     return true
   } catch (error) {
-    logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
+    tools.logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
     return false
   } finally {
     own.clear()
@@ -138,7 +160,7 @@ async function runBare({ handler, event }: ReadDelivery, { deadline, logger }: R
 }
 
 function noteReuse({ source, event, bodyVaries }: ReadDelivery, { counters, logger }: ReceiveOptions): void {
-  counters.add('event-id-reused', source)
+  counters.add('event-ids-reused', source)
   if (!bodyVaries) logger.warn({ event: 'webhook.event-id-reused', source, eventId: event.id, type: event.type })
 }
 

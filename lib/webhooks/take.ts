@@ -6,13 +6,12 @@ import type { DatabaseService, Work } from '../database/service.ts'
 import { DeadlineExceededError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { untilReplay } from '../resilience/retry.ts'
-import type { Logger } from '../telemetry/logger.ts'
 import { backoffMs } from './attempt-times.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
 import type { Effect } from './handler.ts'
-import { runHandler } from './run-handler.ts'
+import { runHandler, type HandlerTools } from './run-handler.ts'
 
 /** What became of a delivery. */
 export type Taken =
@@ -26,11 +25,10 @@ export type Taken =
   /** Not stored: the database did not take it. `ran`: its handler, which needs no database, has done its part. */
   | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean }
 
-export interface TakeOptions {
+export interface TakeOptions extends HandlerTools {
   readonly database: Pick<DatabaseService, 'execute'>
   readonly keys: PayloadKeys
   readonly deadline: Deadline
-  readonly logger: Logger
   /** Takes up parked events that are delivered again. */
   readonly retryFailed?: boolean
   /** Only stores it: its handler has run elsewhere. */
@@ -97,7 +95,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
 async function apply(
   delivery: ReadDelivery,
   state: State,
-  { keys, logger, retryFailed = false, recordOnly = false }: TakeOptions,
+  { keys, retryFailed = false, recordOnly = false, ...tools }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
   // A handler that was reached once has had its turn: what cuts off a claim that is made anew is the end of the time.
@@ -106,7 +104,7 @@ async function apply(
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'
   state.id = claim.id
-  const effect = recordOnly ? undefined : await applyOnce(delivery, state, work, logger)
+  const effect = recordOnly ? undefined : await applyOnce(delivery, state, work, tools)
   const userId = effect?.userId
   if (userId) await noteUser({ id: claim.id, userId }, work)
   if (effect?.erased) await forgetPayload(claim.id, work)
@@ -114,9 +112,9 @@ async function apply(
 }
 
 // Once is enough for one delivery, however often its record has to be tried.
-async function applyOnce(delivery: ReadDelivery, state: State, work: Work, logger: Logger): Promise<Effect | void> {
+async function applyOnce(delivery: ReadDelivery, state: State, work: Work, tools: HandlerTools): Promise<Effect | void> {
   if (state.ran) return undefined
-  const effect = await runHandler(delivery, work, logger)
+  const effect = await runHandler(delivery, work, tools)
   state.ran = delivery.handler?.needsDatabase === false
   return effect
 }

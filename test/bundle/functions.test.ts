@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { migrations } from '../../lib/database/migrations/index.ts'
 import { withDatabase } from '../support/database.ts'
+import { healthKey, knowing } from '../support/health.ts'
 import { callWeb, containerOf, functions, root } from '../support/function-container.ts'
 import { apiKey } from '../support/functions.ts'
 import { stopContainers } from '../support/platform/container.ts'
@@ -56,14 +57,17 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
       const user = await containerOf('api/user', runtime, database)
       const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'x-request-id': 'abc' }
       const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
-      expect(created.lines).toHaveLength(1)
-      expect(created.lines[0]).toMatchObject({
+      expect(created.lines.map(({ event }) => event)).toEqual(['database.connection.established', 'invocation.completed'])
+      expect(created.lines[1]).toMatchObject({
         event: 'invocation.completed',
         function: 'api/user',
         route: 'POST /',
         status: 201,
         cold: true,
         requestId: 'abc',
+        generation: 1,
+        attempts: 1,
+        trips: expect.any(Number) as number,
       })
       const again = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
       expect(again).toMatchObject({ status: 409 })
@@ -76,13 +80,14 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
 
   it('keeps its container and its connection through a pause', async () => {
     await withDatabase(async database => {
-      const health = await containerOf('api/health', runtime, database)
+      const health = await containerOf('api/health', runtime, database, { HEALTH_KEY: healthKey })
       const first = await callWeb(health, { path: '/database' })
       health.pause()
       health.resume()
-      const second = await callWeb(health, { path: '/database' })
+      await new Promise(resolve => setTimeout(resolve, 3_000))
+      const second = await callWeb(health, { path: '/database', headers: knowing })
       expect([first.status, second.status]).toEqual([200, 200])
-      expect(second.body.connection).toMatchObject({ generation: 1 })
+      expect(second.body.checks).toMatchObject({ 'pool:generation': [{ observedValue: 1 }], 'pool:idle': [{ observedValue: 1 }] })
       await stopContainers()
     })
   })

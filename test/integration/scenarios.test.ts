@@ -50,6 +50,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         tls: { mode: 'off' },
         pooled: false,
         profile,
+        slowOperationMs: 1_000,
       } as const
       const manager = new DatabaseManager({ settings, applicationName: 'subject', logger })
       const service = new DatabaseService({ manager, logger })

@@ -8,9 +8,14 @@ import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 
-const retention = retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '30', WEBHOOK_REDELIVERY_DAYS: '30', ACTIVITY_RETENTION_DAYS: '90' }).value
+const retention = retentionSettings.parse({
+  WEBHOOK_RETENTION_DAYS: '30',
+  WEBHOOK_REDELIVERY_DAYS: '30',
+  ACTIVITY_RETENTION_DAYS: '90',
+  HEALTH_RETENTION_DAYS: '14',
+}).value
 if (retention === undefined) throw new Error('the settings of the test are wrong')
-/** The tables as they are pruned when payloads are kept for 30 days, ids for 60 and activities for 90. */
+/** The tables as they are pruned when payloads are kept for 30 days, ids for 60, activities for 90, and what was checked and counted for 14. */
 export const tables = prunedTables(retention)
 
 /** As without a key for payloads and without an outage buffer. */
@@ -81,6 +86,23 @@ export async function storeKeys(database: TestDatabase, count: number, created: 
     `INSERT INTO idempotency_keys (id, caller, key, user_id, created_at)
      SELECT gen_random_uuid(), 'test', gen_random_uuid()::text, gen_random_uuid(), now() - $2::interval FROM generate_series(1, $1::int)`,
     [count, created],
+  )
+}
+
+/** Stores scheduled checks. */
+export async function storeChecks(database: TestDatabase, count: number, checked: string): Promise<void> {
+  await database.query(
+    "INSERT INTO health_checks (checked_at, status, checks, counted) SELECT now() - $2::interval, 'pass', '[]', '{}' FROM generate_series(1, $1::int)",
+    [count, checked],
+  )
+}
+
+/** Stores counters, each with a label of its own. */
+export async function storeCounters(database: TestDatabase, count: number, age: string): Promise<void> {
+  await database.query(
+    `INSERT INTO operation_counters (minute, function, name, label, outcome, count)
+     SELECT now() - $2::interval, 'test', 'operations', gen_random_uuid()::text, 'ok', 1 FROM generate_series(1, $1::int)`,
+    [count, age],
   )
 }
 

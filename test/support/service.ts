@@ -1,8 +1,10 @@
 import { databaseSettings, type DatabaseSettings } from '../../lib/config/settings/database.ts'
 import type { Profile } from '../../lib/config/settings/profile.ts'
 import type { buildGeneration } from '../../lib/database/generation.ts'
+import { CounterFlush } from '../../lib/database/counter-flush.ts'
 import { DatabaseManager } from '../../lib/database/manager.ts'
 import { DatabaseService } from '../../lib/database/service.ts'
+import { createCounters } from '../../lib/telemetry/counters.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
@@ -26,12 +28,14 @@ export interface ServiceOptions {
   settings?: Partial<DatabaseSettings>
   variables?: Readonly<Record<string, string>>
   build?: typeof buildGeneration
+  /** Adds what is counted to the fleet's counters, as functions do. */
+  flush?: boolean
 }
 
 /** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
 export async function withService(
   work: (subject: ServiceUnderTest) => Promise<void>,
-  { profile = {}, settings: changes = {}, variables = {}, build }: ServiceOptions = {},
+  { profile = {}, settings: changes = {}, variables = {}, build, flush = false }: ServiceOptions = {},
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port } = database.connectionSettings
@@ -49,11 +53,14 @@ export async function withService(
       level: 'debug',
       destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
     })
+    const counters = createCounters()
     let offsetMs = 0
     const manager = new DatabaseManager({
       settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
       logger,
+      counters,
+      ...(flush ? { behindCommit: new CounterFlush({ counters, functionName: 'subject', logger, now: () => Date.now() + offsetMs }).send } : {}),
       now: () => Date.now() + offsetMs,
       ...(build ? { build } : {}),
     })
@@ -62,7 +69,7 @@ export async function withService(
         database,
         proxy,
         manager,
-        service: new DatabaseService({ manager, logger, random: () => 0.5 }),
+        service: new DatabaseService({ manager, logger, counters, random: () => 0.5 }),
         lines,
         passTime: ms => void (offsetMs += ms),
         sessions: async () =>

@@ -1,5 +1,5 @@
 import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
-import { oneOf, optionalInteger, optionalText } from '../schemas.ts'
+import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
 import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from './profile.ts'
 import { decideTls, readCertificates, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
@@ -15,10 +15,13 @@ export interface DatabaseSettings {
   /** Whether it is reached through a pooler that lends a server's session for one transaction at a time. */
   readonly pooled: boolean
   readonly profile: Profile
+  /** An operation that takes longer is told of, in ms. */
+  readonly slowOperationMs: number
 }
 
 // Where DigitalOcean's connection pools listen; the database itself does on the port below.
 const POOLER_PORT = 25_061
+const SLOW_OPERATION_MS = 1_000
 const PARTS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD'] as const
 const NO_PARTS = { DB_HOST: undefined, DB_PORT: undefined, DB_NAME: undefined, DB_USER: undefined, DB_PASSWORD: undefined }
 
@@ -44,6 +47,7 @@ const profileVariables = {
   DB_POOL_EVICT_MS: optionalInteger({ min: 100, max: 3_600_000 }),
   DB_IDLE_SESSION_MS: optionalInteger({ min: 0, max: 86_400_000 }),
   DB_CROWDED_AT: optionalInteger({ min: 0, max: 100 }),
+  SLOW_OPERATION_MS: integer({ min: 1, max: 600_000, fallback: SLOW_OPERATION_MS }),
 }
 
 interface AddressValues {
@@ -80,7 +84,7 @@ export const databaseSettings = defineSettings({ ...addressVariables, ...profile
     crowdedAt: shareOf(values.DB_CROWDED_AT, base.crowdedAt),
   }
   const pooled = values.DB_POOLER === 'transaction' || address.port === POOLER_PORT
-  return Object.freeze({ ...address, pooled, profile: Object.freeze(profile) })
+  return Object.freeze({ ...address, pooled, profile: Object.freeze(profile), slowOperationMs: values.SLOW_OPERATION_MS })
 })
 
 /** The database as migrations reach it: `DB_MIGRATION_URL` if set, since they cannot go through a transaction pooler. */
@@ -92,7 +96,8 @@ export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRAT
       ? addressOf(values, 'DB_CONNECTION_URL', values.DB_CONNECTION_URL, issues)
       : addressOf({ ...values, ...NO_PARTS }, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL, issues)
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
-  return Object.freeze({ ...address, pooled: false, profile: { ...profiles.function, idleSessionMs: 0, crowdedAt: undefined } })
+  const profile: Profile = { ...profiles.function, idleSessionMs: 0, crowdedAt: undefined }
+  return Object.freeze({ ...address, pooled: false, profile, slowOperationMs: SLOW_OPERATION_MS })
 })
 
 // Per cent; 0 switches the guard off.

@@ -8,6 +8,8 @@ export interface RetentionSettings {
   readonly redeliveryDays: number
   /** Days for which activities are kept. */
   readonly activityDays: number
+  /** Days for which scheduled checks, and what was counted in each minute, are kept. */
+  readonly healthDays: number
 }
 
 // Never 0: a slip of the hand must not empty a table at the next run.
@@ -19,11 +21,13 @@ export const retentionSettings = defineSettings(
     WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }),
     WEBHOOK_REDELIVERY_DAYS: integer({ ...bounds, fallback: 30 }),
     ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }),
+    HEALTH_RETENTION_DAYS: integer({ ...bounds, fallback: 14 }),
   },
   (values): RetentionSettings =>
     Object.freeze({
       webhookDays: values.WEBHOOK_RETENTION_DAYS,
       redeliveryDays: values.WEBHOOK_REDELIVERY_DAYS,
       activityDays: values.ACTIVITY_RETENTION_DAYS,
+      healthDays: values.HEALTH_RETENTION_DAYS,
     }),
 )

@@ -2,6 +2,7 @@ import { apiIndexes } from './2026-11-24-api-indexes.ts'
 import { apiTables } from './2026-11-24-api-tables.ts'
 import { eventsByName } from './2026-11-24-events-by-name.ts'
 import { firstTables } from './2026-11-24-first-tables.ts'
+import { healthTables } from './2026-11-24-health-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
 import { indexEventsByName } from './2026-11-24-index-events-by-name.ts'
 import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   apiIndexes,
   eventsByName,
   indexEventsByName,
+  healthTables,
 ]

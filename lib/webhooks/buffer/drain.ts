@@ -4,6 +4,7 @@ import type { PayloadKeys } from '../../config/settings/payload.ts'
 import { codeOf } from '../../database/errors/code-of.ts'
 import type { DatabaseService } from '../../database/service.ts'
 import { openDeadline, type Deadline } from '../../resilience/deadline.ts'
+import type { Counters } from '../../telemetry/counters.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { readDelivery, type ReadDelivery } from '../delivery.ts'
 import { sourceOf, type DescribedSource } from '../source.ts'
@@ -28,6 +29,7 @@ export interface DrainOptions {
   readonly database: Pick<DatabaseService, 'execute'>
   readonly deadline: Deadline
   readonly logger: Logger
+  readonly counters?: Pick<Counters, 'add'>
   /** Default: our own. */
   readonly sources?: ReadonlyMap<string, DescribedSource>
   /** Entries that are read at once. */
@@ -93,7 +95,7 @@ async function settle(
   { id, entry, size }: StreamEntry,
   held: Set<string>,
   report: { drained: number; parked: number },
-  { keys, database, deadline, logger, sources = describedSources, takeMs = LONGEST_TAKE_MS }: DrainOptions,
+  { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS }: DrainOptions,
 ): Promise<'settled' | 'held' | 'away'> {
   let delivery: ReadDelivery & { applied: boolean }
   try {
@@ -115,6 +117,7 @@ async function settle(
   }
   await redis.send('EVAL', TAKE_OUT, '2', STREAM, BYTES, GROUP, id, size)
   report.drained += 1
+  counters?.add('events', delivery.source, taken.outcome === 'failed' ? 'parked' : taken.outcome)
   return 'settled'
 }
 

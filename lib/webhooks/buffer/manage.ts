@@ -8,13 +8,16 @@ export interface BufferStand {
   readonly waiting: number
   readonly parked: number
   readonly bytes: number
+  /** How much of what it may hold that is. */
+  readonly percent: number
 }
 
 /** @throws BufferError */
 export async function bufferStand(settings: BufferSettings, deadline: Deadline): Promise<BufferStand> {
   return withRedis(settings, deadline, async redis => {
     const [waiting, parked, bytes] = await Promise.all([redis.send('XLEN', STREAM), redis.send('XLEN', PARKED), redis.send('GET', BYTES)])
-    return { waiting: Number(waiting), parked: Number(parked), bytes: Number(bytes) }
+    const percent = Math.round((Number(bytes) * 100) / settings.maxBytes)
+    return { waiting: Number(waiting), parked: Number(parked), bytes: Number(bytes), percent }
   })
 }
 

@@ -1,26 +1,33 @@
+import { alertSettings } from '../../../lib/config/settings/alerts.ts'
+import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { prepareDatabase } from '../../../lib/database/connect.ts'
+import { healthKeySettings, scheduleSettings } from '../../../lib/config/settings/health.ts'
+import { thresholdSettings } from '../../../lib/config/settings/thresholds.ts'
+import { readSettings, settled } from '../../../lib/config/settings.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
-import { json } from '../../../lib/function/reply.ts'
-import { checkDatabase } from '../../../lib/health/database.ts'
+import { prepareHealth } from '../../../lib/health/health.ts'
 
-// Shorter than any deadline, so that the answer is the check's and not the clock's.
-const CHECK_MS = 3_000
-
+// It bears wrong settings, its own too: somebody has to tell of them.
 export const main = defineFunction({
   name: 'api/health',
-  settings: { database: databaseSettings },
-  setup: ({ database }, { logger, timeLimitMs }) => prepareDatabase(database, { name: 'api/health', logger, timeLimitMs }),
-  shutdown: ({ manager }) => manager.gracefulShutdown(),
-  namesBadSettings: true,
-  routes: {
-    'GET /': () => json(200, { status: 'pass' }, { 'cache-control': 'no-store' }),
-    'GET /database': async (_request, { services: { manager }, deadline }) => {
-      const health = await checkDatabase(manager, { withinMs: Math.min(CHECK_MS, deadline.remainingMs()) })
-      return json(health.status === 'pass' ? 200 : 503, { ...health }, { 'cache-control': 'no-store' })
-    },
+  settings: {
+    database: settled(databaseSettings),
+    buffer: settled(bufferSettings),
+    keys: settled(healthKeySettings),
+    schedule: settled(scheduleSettings),
+    alerts: settled(alertSettings),
+    thresholds: settled(thresholdSettings),
   },
-  invoked: async (_input, { services: { manager }, deadline }) => ({
-    ...(await checkDatabase(manager, { withinMs: Math.min(CHECK_MS, deadline.remainingMs()) })),
-  }),
+  setup: (settings, { logger, timeLimitMs }) => {
+    const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
+    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults })
+  },
+  shutdown: health => health.shutdown(),
+  routes: {
+    'GET /': (_request, { services: health }) => health.alive(),
+    'GET /ready': ({ headers }, { services: health }) => health.ready(headers),
+    'GET /database': ({ headers }, { services: health }) => health.database(headers),
+    'GET /metrics': ({ headers }, { services: health }) => health.metrics(headers),
+  },
+  invoked: async (_input, { services: health, deadline }) => ({ ...(await health.check(deadline)) }),
 })

@@ -1,3 +1,5 @@
+import { prepareAlerts } from '../../../lib/alerts/prepare.ts'
+import { alertSettings } from '../../../lib/config/settings/alerts.ts'
 import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { inboxSettings } from '../../../lib/config/settings/inbox.ts'
@@ -11,15 +13,25 @@ import { sourceSettings } from '../../../lib/webhooks/sources.ts'
 
 export const main = defineFunction({
   name: 'api/webhook',
-  settings: { database: databaseSettings, sources: sourceSettings, keys: payloadSettings, buffer: bufferSettings, inbox: inboxSettings },
-  setup: ({ database, sources, keys, buffer, inbox }, { logger, timeLimitMs }) => {
+  settings: {
+    database: databaseSettings,
+    sources: sourceSettings,
+    keys: payloadSettings,
+    buffer: bufferSettings,
+    inbox: inboxSettings,
+    alerts: alertSettings,
+  },
+  setup: ({ database: settings, sources, keys, buffer, inbox, alerts }, { logger, timeLimitMs }) => {
     for (const weak of sources.weakSecrets) logger.warn({ event: 'webhook.secret.weak', ...weak })
+    const database = prepareDatabase(settings, { name: 'api/webhook', logger, timeLimitMs })
+    const { counters } = database.service
     return {
+      ...prepareAlerts({ settings: alerts, redis: buffer, logger, counters }),
       sources,
       keys,
       ...inbox,
       buffer: buffer === undefined ? undefined : createRedisBuffer(buffer, keys),
-      database: prepareDatabase(database, { name: 'api/webhook', logger, timeLimitMs }),
+      database,
     }
   },
   shutdown: ({ database }) => database.manager.gracefulShutdown(),

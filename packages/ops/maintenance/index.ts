@@ -1,3 +1,5 @@
+import { prepareAlerts } from '../../../lib/alerts/prepare.ts'
+import { alertSettings } from '../../../lib/config/settings/alerts.ts'
 import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { payloadSettings } from '../../../lib/config/settings/payload.ts'
@@ -10,16 +12,17 @@ import { manageWebhooks } from '../../../lib/webhooks/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
-  settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings },
-  setup: ({ database, retention, ...webhooks }, { logger, timeLimitMs }) => ({
-    ...webhooks,
-    tables: prunedTables(retention),
-    database: prepareDatabase(database, { name: 'ops/maintenance', logger, timeLimitMs }),
-  }),
+  settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings, alerts: alertSettings },
+  setup: ({ database: settings, retention, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+    const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
+    const { counters } = database.service
+    const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
+    return { ...webhooks, alerts: heard, tables: prunedTables(retention), database }
+  },
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   // A schedule's body says maintenance; a person may ask for the events of the inbox instead.
   invoked: async ({ task, ...input }, { services: { database, ...services }, deadline, logger }) => {
-    const options = { ...services, database: database.service, deadline, logger }
+    const options = { ...services, database: database.service, counters: database.service.counters, deadline, logger }
     return task === 'webhooks' ? manageWebhooks(input, options) : { ...(await maintain(options)) }
   },
 })

@@ -58,7 +58,18 @@ export class Stage {
     const { host, port, user, password } = this.server
     const base = profiles.function
     const profile = { ...base, idleSessionMs, pool: { ...base.pool, acquireMs: acquireMs ?? base.pool.acquireMs } }
-    const settings: DatabaseSettings = { host, port, user, password, name: this.database, tls: { mode: 'off' }, pooled: false, ...address, profile }
+    const settings: DatabaseSettings = {
+      host,
+      port,
+      user,
+      password,
+      name: this.database,
+      tls: { mode: 'off' },
+      pooled: false,
+      slowOperationMs: LONG_MS,
+      ...address,
+      profile,
+    }
     const generation = await buildGeneration(settings, { number: 1, applicationName, transactionIdleMs, pooled: settings.pooled })
     this.#generations.push(generation)
     return generation

@@ -21,6 +21,8 @@ describe('a table that cannot be pruned', () => {
           webhookEvents: { deleted: 20, left: 0 },
           activities: { deleted: 0, left: null, error: '42P01' },
           idempotencyKeys: { deleted: 0, left: 0 },
+          healthChecks: { deleted: 0, left: 0 },
+          operationCounters: { deleted: 0, left: 0 },
         },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })

@@ -2,13 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
 import type { TestDatabase } from '../../support/database.ts'
-import { countRows, plainInbox, slowDown, storeActivities, storeKeys, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
+import {
+  countRows,
+  plainInbox,
+  slowDown,
+  storeActivities,
+  storeChecks,
+  storeCounters,
+  storeKeys,
+  storeEvents,
+  tables,
+  withMaintenance,
+} from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
 const left = { deleted: 0, left: 0 }
-const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left }
+const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left, healthChecks: left, operationCounters: left }
 
 describe('pruning', () => {
   it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
@@ -42,14 +53,17 @@ describe('pruning', () => {
         const stores: Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>> = {
           activities: storeActivities,
           idempotency_keys: storeKeys,
+          health_checks: storeChecks,
+          operation_counters: storeCounters,
         }
+        const id = table.table === 'operation_counters' ? 'label' : 'id'
         const store = stores[table.table] ?? storeEvents
         await store(database, 3, '0')
         const now = '2026-03-29 03:30:00.123456+02'
         const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]
-        const ids = (await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)
+        const ids = (await database.query<{ id: string }>(`SELECT ${id} AS id FROM ${table.table} ORDER BY ${id}`)).map(({ id }) => id)
         for (const [index, age] of ages.entries()) {
-          await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE id = $3`, [
+          await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE ${id} = $3`, [
             now,
             age / 1_000_000,
             ids[index],
@@ -59,7 +73,9 @@ describe('pruning', () => {
         await database.query(`ALTER DATABASE ${database.name} SET timezone = 'Europe/Berlin'`)
         if (!container) throw new Error('there is no container')
         expect(await pruneBatch(table, { database: container.service, now, rows: 10 })).toBe(1)
-        expect((await database.query<{ id: string }>(`SELECT id FROM ${table.table} ORDER BY id`)).map(({ id }) => id)).toEqual(ids.slice(0, 2))
+        expect((await database.query<{ id: string }>(`SELECT ${id} AS id FROM ${table.table} ORDER BY ${id}`)).map(({ id }) => id)).toEqual(
+          ids.slice(0, 2),
+        )
       })
     },
   )

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { lookStatement } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
-import { storeActivities, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
+import { storeActivities, storeChecks, storeCounters, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
 
 // What a table is for decides whether its rows are ever deleted by their age: these are kept until somebody asks.
-const KEPT = ['balances', 'schema_migrations', 'transactions', 'users']
+const KEPT = ['alerts_raised', 'balances', 'schema_migrations', 'transactions', 'users']
 
 interface Plan {
   'Node Type': string
@@ -38,6 +38,10 @@ async function fill(database: TestDatabase, { analyzed }: { analyzed: boolean })
   await storeActivities(database, 50, '91 days')
   await storeKeys(database, 10_000, '1 hour')
   await storeKeys(database, 50, '2 days')
+  for (const store of [storeChecks, storeCounters]) {
+    await store(database, 10_000, '10 days')
+    await store(database, 50, '15 days')
+  }
   if (analyzed) await database.query('ANALYZE')
 }
 

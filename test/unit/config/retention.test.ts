@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 
-const variables = ['WEBHOOK_RETENTION_DAYS', 'WEBHOOK_REDELIVERY_DAYS', 'ACTIVITY_RETENTION_DAYS']
+const variables = ['WEBHOOK_RETENTION_DAYS', 'WEBHOOK_REDELIVERY_DAYS', 'ACTIVITY_RETENTION_DAYS', 'HEALTH_RETENTION_DAYS']
 
 describe('the retention', () => {
   it('has defaults, also for the word none and for nothing', () => {
@@ -10,14 +10,23 @@ describe('the retention', () => {
       webhookDays: 30,
       redeliveryDays: 30,
       activityDays: 90,
+      healthDays: 14,
     })
   })
 
   it('reads each variable into its own place, within its bounds', () => {
-    expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: '1', WEBHOOK_REDELIVERY_DAYS: '7', ACTIVITY_RETENTION_DAYS: '3650' }).value).toEqual({
+    expect(
+      retentionSettings.parse({
+        WEBHOOK_RETENTION_DAYS: '1',
+        WEBHOOK_REDELIVERY_DAYS: '7',
+        ACTIVITY_RETENTION_DAYS: '3650',
+        HEALTH_RETENTION_DAYS: '2',
+      }).value,
+    ).toEqual({
       webhookDays: 1,
       redeliveryDays: 7,
       activityDays: 3650,
+      healthDays: 2,
     })
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { requiredText } from '../../../lib/config/schemas.ts'
-import { defineSettings } from '../../../lib/config/settings.ts'
+import { defineSettings, settled } from '../../../lib/config/settings.ts'
 import { ApplicationError, ContentError } from '../../../lib/errors.ts'
 import { defineFunction, type FunctionDefinition } from '../../../lib/function/define.ts'
 import { json } from '../../../lib/function/reply.ts'
@@ -144,9 +144,10 @@ describe('a start that fails', () => {
     expect(later.statusCode).toBe(200)
   })
 
-  it('is told with names by the function that is allowed to', async () => {
-    const { main } = define({ settings: settings as never, namesBadSettings: true, routes: { 'GET /': () => json(200, {}) } })
-    expect((await call(main, {})).body).toMatchObject({ variables: ['TEST_NEEDED'] })
+  it('is none for a function that bears it, and is foretold all the same', async () => {
+    const { main } = define({ settings: { group: settled(settings.group) } as never, routes: { 'GET /': () => json(200, {}) } })
+    expect((await call(main, {})).statusCode).toBe(200)
+    expect(main.settingIssues()).toEqual([{ variable: 'TEST_NEEDED', reason: 'is missing' }])
   })
 
   it('is foretold without a call, and no longer once the settings are right', async () => {

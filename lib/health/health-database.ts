@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import type { DatabaseSettings } from '../config/settings/database.ts'
+import type { GuardedClient } from '../database/client.ts'
+import { DatabaseBusyError } from '../database/errors/errors.ts'
+import { DatabaseManager } from '../database/manager.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+export interface HealthDatabaseOptions {
+  /** The pool that others use, and that is told of. */
+  manager: DatabaseManager
+  settings: DatabaseSettings
+  logger: Logger
+}
+
+/** Asks the database for health's sake. */
+export interface HealthDatabase {
+  readonly manager: DatabaseManager
+  /**
+   * Past the circuit breaker, over the pool's connection, or over one of its own where others have them all.
+   * @throws whatever was met, or the signal's reason.
+   */
+  ask<Seen>(signal: AbortSignal, question: (client: GuardedClient) => Promise<Seen>): Promise<Seen>
+  shutdown(): Promise<void>
+}
+
+const ENDING_MS = 200
+// So much of the pool's size that everybody who waits for the pool is told of.
+const OWN_POOL = { max: 1, min: 0, acquireMs: 5_000, idleMs: 1_000, evictMs: 1_000 }
+
+/** Prepares it; connects to nothing. The connection of its own is closed as soon as it has answered. */
+export function createHealthDatabase({ manager, settings, logger }: HealthDatabaseOptions): HealthDatabase {
+  const profile = { ...settings.profile, pool: OWN_POOL, background: undefined, crowdedAt: undefined }
+  const own = new DatabaseManager({
+    settings: { ...settings, profile },
+    applicationName: `api/health-check:${randomBytes(4).toString('hex')}`,
+    logger,
+  })
+  async function overOwn<Seen>(signal: AbortSignal, question: (client: GuardedClient) => Promise<Seen>): Promise<Seen> {
+    try {
+      return await own.look(signal, question)
+    } finally {
+      await own.gracefulShutdown(ENDING_MS)
+    }
+  }
+  return {
+    manager,
+    async ask(signal, question) {
+      const { pool } = manager.getConnectionStatus()
+      if (pool.inUse + pool.waiting >= pool.max) return overOwn(signal, question)
+      try {
+        return await manager.look(signal, question)
+      } catch (error) {
+        // Others took the last one at the same moment.
+        if (error instanceof DatabaseBusyError && !signal.aborted) return overOwn(signal, question)
+        throw error
+      }
+    },
+    async shutdown() {
+      await Promise.all([manager.gracefulShutdown(), own.gracefulShutdown()])
+    },
+  }
+}

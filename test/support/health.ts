@@ -1,0 +1,93 @@
+import { alertSettings } from '../../lib/config/settings/alerts.ts'
+import { bufferSettings } from '../../lib/config/settings/buffer.ts'
+import { databaseSettings } from '../../lib/config/settings/database.ts'
+import { healthKeySettings, scheduleSettings } from '../../lib/config/settings/health.ts'
+import { thresholdSettings } from '../../lib/config/settings/thresholds.ts'
+import { readSettings, settled } from '../../lib/config/settings.ts'
+import type { Reply } from '../../lib/function/reply.ts'
+import { prepareHealth, type Health } from '../../lib/health/health.ts'
+import type { ScheduledReport } from '../../lib/health/scheduled-check.ts'
+import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { createLogger, type Logger } from '../../lib/telemetry/logger.ts'
+import { withDatabase, type TestDatabase } from './database.ts'
+import { environmentFor } from './functions.ts'
+import { startProxy, type Proxy } from './proxy/proxy.ts'
+
+export const healthKey = 'health_for-the-tests-only-0123456789'
+/** The headers of somebody who may see details. */
+export const knowing = { authorization: `Bearer ${healthKey}` }
+
+/** Containers of `api/health` on a database of their own, behind a proxy that goes wrong on command. */
+export interface HealthUnderTest {
+  readonly database: TestDatabase
+  readonly proxy: Proxy
+  /** Another container. */
+  container(variables?: Readonly<Record<string, string>>): Health
+  /** Everything that was logged. */
+  readonly lines: Record<string, unknown>[]
+}
+
+/** One container of `api/health` in this process. */
+export function startHealth(environment: Readonly<Record<string, string>>, logger: Logger = createLogger({ name: 'test', level: 'silent' })): Health {
+  const groups = {
+    database: settled(databaseSettings),
+    buffer: settled(bufferSettings),
+    keys: settled(healthKeySettings),
+    schedule: settled(scheduleSettings),
+    alerts: settled(alertSettings),
+    thresholds: settled(thresholdSettings),
+  }
+  const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
+  const settings = readSettings(groups, { HEALTH_KEY: healthKey, ...environment })
+  return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs: 10_000, defaults })
+}
+
+/** Runs a test with containers; nothing of the environment is touched, so that tests can run at the same time. */
+export async function withHealth(
+  work: (subject: HealthUnderTest) => Promise<void>,
+  { variables = {}, empty = false }: { variables?: Readonly<Record<string, string>>; empty?: boolean } = {},
+): Promise<void> {
+  await withDatabase(
+    async database => {
+      const { host, port } = database.connectionSettings
+      const proxy = await startProxy({ target: { host, port } })
+      const lines: Record<string, unknown>[] = []
+      const destination = { write: (text: string) => void lines.push(JSON.parse(text) as Record<string, unknown>) }
+      const logger = createLogger({ name: 'test', level: 'debug', destination })
+      const started: Health[] = []
+      const container: HealthUnderTest['container'] = (more = {}) => {
+        const behind = { DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
+        const health = startHealth({ ...environmentFor(database), ...behind, ...variables, ...more }, logger)
+        started.push(health)
+        return health
+      }
+      try {
+        await work({ database, proxy, container, lines })
+      } finally {
+        await Promise.all(started.map(health => health.shutdown()))
+        await proxy.stop()
+      }
+    },
+    { empty },
+  )
+}
+
+/** One run of the schedule, within the time that the function has. */
+export async function runSchedule(health: Health, remainingMs = 9_000): Promise<ScheduledReport> {
+  const deadline = openDeadline({ remainingMs, reserveMs: 0 })
+  return health.check(deadline).finally(() => deadline.clear())
+}
+
+export interface Observation {
+  status: string
+  observedValue?: unknown
+  output?: string
+  affectedEndpoints?: string[]
+  time: string
+}
+
+/** What a detailed answer says, by name. */
+export function observations({ body }: Reply): Record<string, Observation> {
+  const { checks = {} } = body as { checks?: Record<string, Observation[]> }
+  return Object.fromEntries(Object.entries(checks).map(([name, [first]]) => [name, first ?? { status: 'missing', time: '' }]))
+}
