@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, variablesOf, type SettingIssue, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import {
+  readSettings,
+  SettingsError,
+  variablesOf,
+  type Environment,
+  type SettingIssue,
+  type SettingsGroup,
+  type SettingsOf,
+} from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -48,8 +56,8 @@ export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
-  /** What is wrong with the settings as they are now, all of it; empty when a call would find them usable. */
-  settingIssues(): readonly SettingIssue[]
+  /** What is wrong with the settings as they are now, or as they are given; empty when a call would find them usable. */
+  settingIssues(environment?: Environment): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
   readonly variables: readonly string[]
 }
@@ -148,9 +156,9 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
-  main.settingIssues = function settingIssues(): readonly SettingIssue[] {
+  main.settingIssues = function settingIssues(environment?: Environment): readonly SettingIssue[] {
     try {
-      readSettings(groups)
+      readSettings(groups, environment)
       return []
     } catch (error) {
       if (error instanceof SettingsError) return error.issues

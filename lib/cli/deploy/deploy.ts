@@ -1,7 +1,7 @@
 import type { Project } from '../../doctl-project-schema/src/index.ts'
 import { compareDeployed, type Discrepancy } from './compare.ts'
 import { readFunction, readTriggers, readVersions } from './deployed.ts'
-import { DoctlError, type Doctl, type DoctlResult } from './doctl.ts'
+import { lastLine, type Doctl, type DoctlResult } from './doctl.ts'
 
 export interface DeployOptions {
   readonly doctl: Doctl
@@ -27,7 +27,6 @@ const MOST_CALLS = 5
  */
 export async function deploy(options: DeployOptions): Promise<boolean> {
   const { doctl, print, migrations } = options
-  await requireConnection(doctl)
   if (migrations !== undefined) {
     print('Deploying ops/migrate, which knows the new migrations; everything else serves as before')
     if (!report(await deployPart(options, MIGRATE), print)) return false
@@ -36,14 +35,6 @@ export async function deploy(options: DeployOptions): Promise<boolean> {
   }
   print('Deploying all functions')
   return report(await deployPart(options), print)
-}
-
-async function requireConnection(doctl: Doctl): Promise<void> {
-  const { status, stderr } = await doctl('serverless', 'status')
-  if (status === 0) return
-  throw new DoctlError(
-    `doctl is not connected to a namespace (${lastLine(stderr)}): doctl auth init, doctl serverless install, doctl serverless connect`,
-  )
 }
 
 async function deployPart({ doctl, project, environmentFile, print }: DeployOptions, only?: string): Promise<Discrepancy[]> {
@@ -124,8 +115,4 @@ function complaintsIn({ stdout, stderr }: DoctlResult): string[] {
     .split('\n')
     .map(line => line.replace(/^[\s›]+/, '').trim())
     .filter(line => /^(Error|Warning)\b|^Skipped \d+ triggers|- Skipped/i.test(line))
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? ''
 }

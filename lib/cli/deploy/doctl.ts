@@ -53,3 +53,17 @@ export async function askForJson(doctl: Doctl, ...words: readonly string[]): Pro
   }
   throw new DoctlError(`doctl ${words.join(' ')} ended with ${status}: ${stderr.trim() || 'its answer is no JSON'}`)
 }
+
+/** @throws DoctlError unless doctl is there and connected to a namespace */
+export async function requireConnection(doctl: Doctl): Promise<void> {
+  const { status, stderr } = await doctl('serverless', 'status')
+  if (status === 0) return
+  throw new DoctlError(
+    `doctl is not connected to a namespace (${lastLine(stderr)}): doctl auth init, doctl serverless install, doctl serverless connect`,
+  )
+}
+
+/** The last thing that a program said. */
+export function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}

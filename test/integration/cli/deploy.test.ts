@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { deploy, type DeployOptions } from '../../../lib/cli/deploy/deploy.ts'
-import { findDoctl } from '../../../lib/cli/deploy/doctl.ts'
+import { findDoctl, requireConnection } from '../../../lib/cli/deploy/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 import { copyProject, ROOT } from '../../support/project-copy.ts'
@@ -215,7 +215,7 @@ describe('npm run deploy', () => {
 
   it('says in so many words that doctl is not connected, or does not tell', async () => {
     doctl.setFaults({ notConnected: true })
-    await expect(run()).rejects.toThrow(/doctl is not connected to a namespace .*doctl serverless connect/)
+    await expect(requireConnection(findDoctl(copy.root))).rejects.toThrow(/doctl is not connected to a namespace .*doctl serverless connect/)
     doctl.setFaults({ triggersUnreadable: true })
     await expect(run()).rejects.toThrow(/triggers list .*403/)
   })
