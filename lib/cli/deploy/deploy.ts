@@ -26,7 +26,7 @@ const MOST_CALLS = 5
  * @throws DoctlError when doctl is missing or cannot say what is there
  */
 export async function deploy(options: DeployOptions): Promise<boolean> {
-  const { doctl, print, migrations } = options
+  const { print, migrations } = options
   if (migrations !== undefined) {
     print('Deploying ops/migrate, which knows the new migrations; everything else serves as before')
     if (!report(await deployPart(options, MIGRATE), print)) return false
