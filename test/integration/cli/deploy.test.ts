@@ -1,9 +1,13 @@
-import { chmodSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { deploy, type DeployOptions } from '../../../lib/cli/deploy/deploy.ts'
 import { findDoctl, requireConnection } from '../../../lib/cli/deploy/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
+import { migrations } from '../../../lib/database/migrations/index.ts'
+import { copyCheckout } from '../../support/checkout.ts'
+import { withDatabase } from '../../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 import { copyProject, ROOT } from '../../support/project-copy.ts'
 
@@ -199,7 +203,6 @@ describe('npm run deploy', () => {
       expect(text).toContain("doctl: Error: 'build.sh' exited with code 7")
       expect(found).toHaveLength(5)
     } finally {
-      const { rmSync } = await import('node:fs')
       rmSync(join(copy.root, 'broken'))
     }
   })
@@ -257,4 +260,61 @@ describe('the migrations of a deploy', () => {
     await run({ migrations: KNOWN, allowBreaking: true })
     expect(doctl.calls()).toContain('serverless functions invoke ops/migrate --param allowBreaking:true')
   })
+})
+
+describe('the command', () => {
+  it(
+    'examines, applies the migrations on the platform, deploys, and finds all as it should be; then every command of the README works',
+    { timeout: 120_000 },
+    async () => {
+      await withDatabase(
+        async database => {
+          const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
+          try {
+            const values = {
+              ...readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8')),
+              DB_CONNECTION_URL: `${database.url}?sslmode=require`,
+              API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
+              WEBHOOK_SECRET_GITHUB: 'a secret of 30 characters here'.replaceAll(' ', '-'),
+            }
+            checkout.write('.env', JSON.stringify(values))
+            const command = (...words: string[]) =>
+              spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/deploy.ts'), ...words], {
+                encoding: 'utf8',
+                env: { PATH: doctl.environment.PATH, DOCTL_STATE: doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
+              })
+            const { status, stdout, stderr } = command()
+            expect([status, stderr]).toEqual([0, ''])
+            expect(stdout).toContain('warn  rights')
+            expect(stdout.match(/^ {2}applied /gm)).toHaveLength(migrations.length)
+            expect(stdout).toContain('Deployed, and found to be as project.yml says')
+            expect(stdout).not.toContain(values.WEBHOOK_SECRET_GITHUB)
+            expect(await database.query('SELECT count(*)::int AS applied FROM schema_migrations')).toEqual([{ applied: migrations.length }])
+
+            const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+            const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)]
+              .flatMap(([, block = '']) => block.split('\n'))
+              .filter(line => line.startsWith('doctl '))
+            expect(commands.length).toBeGreaterThan(1)
+            for (const line of commands) {
+              const run = await findDoctl(checkout.folder)(...line.split(' ').slice(1))
+              expect([line, run.status, run.stderr]).toEqual([line, 0, ''])
+            }
+
+            checkout.write('.env', JSON.stringify({ ...values, API_KEYS: 'none' }))
+            const before = doctl.calls().length
+            expect(command('--no-migrate')).toMatchObject({
+              status: 1,
+              stdout: expect.stringMatching(/fail .*API_KEYS is missing[\s\S]*Nothing was deployed/) as unknown,
+            })
+            expect(doctl.calls().slice(before)).toEqual(['serverless status'])
+            expect(command('--force')).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm run deploy') as unknown })
+          } finally {
+            checkout.remove()
+          }
+        },
+        { empty: true },
+      )
+    },
+  )
 })

@@ -21,6 +21,7 @@ export interface DatabaseCheckOptions {
 
 // For everything that is asked once the door is open.
 const ASK_MS = 7_000
+const FORBIDDEN = '42501'
 
 /** The database as the functions reach it, and as the migrations do. */
 export async function checkDatabase(options: DatabaseCheckOptions): Promise<Finding[]> {
@@ -49,10 +50,12 @@ async function checkAsFunction(
     const tls = judgeTls(open, { settings, now, direct: settings.tls.mode !== 'off' && (await takesDirectTls(settings)) })
     const mode = await findPoolMode(open, settings)
     const pooler = judgePooler(mode, { settings, refusesStartUp })
+    // It has hung up.
+    if (mode === 'statement') return [...tls, pooler]
     const facts = judgeFacts(await readFacts(open, now), { settings: { ...settings, pooled: settings.pooled || mode === 'transaction' }, containers })
     if (another) return [...tls, pooler, ...facts]
     if (mode !== 'none') return [...tls, pooler, ...facts, needsDirect('they cannot go through a pooler')]
-    return [...tls, pooler, ...facts, ...judgeMigrations(await readMigrationStates(open))]
+    return [...tls, pooler, ...facts, ...(await examineMigrations(open))]
   }
 }
 
@@ -67,9 +70,20 @@ async function checkAsMigration(settings: DatabaseSettings): Promise<Finding[]> 
     const { rows } = await client.query<{ may: boolean | null }>("SELECT has_schema_privilege(current_schema(), 'CREATE') AS may")
     return [
       ...(rows[0]?.may === true ? [] : [fail('the user of DB_MIGRATION_URL may create no tables', 'GRANT CREATE ON SCHEMA public TO that user')]),
-      ...judgeMigrations(await readMigrationStates(client)),
+      ...(await examineMigrations(client)),
     ]
   })
+}
+
+async function examineMigrations(client: pg.Client): Promise<Finding[]> {
+  try {
+    return judgeMigrations(await readMigrationStates(client))
+  } catch (error) {
+    if ((error as { code?: string }).code !== FORBIDDEN) throw error
+    return [
+      findingsOf('migrations').fail('the user may not see which are applied, nor apply any', 'DB_MIGRATION_URL with the user who owns the tables'),
+    ]
+  }
 }
 
 async function ask(client: pg.Client, work: () => Promise<Finding[]>): Promise<Finding[]> {

@@ -66,8 +66,9 @@ function judgeCertificates(stream: TLSSocket, { tls }: DatabaseSettings, now: ()
   if (leaf === undefined) return []
   const ours =
     tls.mode === 'off' ? [] : (tls.options.ca?.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(pem => new X509Certificate(pem))
-  const days = Math.floor((Math.min(...[leaf, ...ours].map(one => Date.parse(one.validTo))) - now()) / DAY_MS)
-  if (days < 0)
+  const leftMs = Math.min(...[leaf, ...ours].map(one => Date.parse(one.validTo))) - now()
+  const days = Math.trunc(leftMs / DAY_MS)
+  if (leftMs < 0)
     return [warn(`has expired ${-days} days ago; unverified connections do not mind, verified ones fail`, 'renew it on the server, then DB_CA_CERT')]
   if (days < WARN_DAYS) return [warn(`ends in ${days} days`, 'renew it on the server before that; DB_CA_CERT takes the CA’s new one')]
   return [ok(`valid for ${days} days more`)]
