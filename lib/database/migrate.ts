@@ -153,8 +153,11 @@ async function executedMigrations(client: pg.Client): Promise<string[]> {
   await client.query(
     'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now(), digest text)',
   )
-  // It was made without digests once.
-  await client.query('ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS digest text')
+  // It was made without digests once. Only its owner may alter it, so nobody does in vain.
+  const { rows: missing } = await client.query(
+    "SELECT WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attname = 'digest')",
+  )
+  if (missing.length > 0) await client.query('ALTER TABLE schema_migrations ADD COLUMN digest text')
   const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name')
   return rows.map(({ name }) => name)
 }

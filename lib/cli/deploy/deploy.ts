@@ -85,14 +85,16 @@ async function applyMigrations({ doctl, allowBreaking, print }: DeployOptions, k
       print('  still running; asking again')
       continue
     }
-    print(`failed     ${MIGRATE}  ${lastLine(stderr || stdout)}`)
-    print(
-      `           → ${stderr.includes('migration-breaking') ? 'npm run deploy -- --allow-breaking, when it may break the functions that are deployed' : 'nothing else was deployed: the old functions serve. doctl serverless activations list tells of the call; npm run migrate -- status of the database'}`,
-    )
+    print(`failed     ${MIGRATE}  ${lastLine(stderr || stdout)}\n           → ${cureOf(stderr)}`)
     return false
   }
   print(`failed     ${MIGRATE}  has not ended\n           → it goes on by itself: npm run migrate -- status, then npm run deploy again`)
   return false
+}
+
+function cureOf(words: string): string {
+  if (words.includes('migration-breaking')) return 'npm run deploy -- --allow-breaking, when it may break the functions that are deployed'
+  return 'nothing else was deployed: the old functions serve. npm run doctor tells what is pending, and whether it needs --allow-breaking'
 }
 
 function readAnswer(text: string): { applied: readonly string[]; alreadyApplied: number } | undefined {

@@ -240,6 +240,12 @@ describe('the migrations of a deploy', () => {
       /^different +ops\/migrate +knows 7 migrations, and this checkout has 8: an older bundle serves/,
     ],
     ['fails', {}, '(() => { throw new Error() })()', /^failed +ops\/migrate/],
+    [
+      'refuses a breaking one',
+      {},
+      '0, error: { code: "migration-breaking" }',
+      /^failed +ops\/migrate .*migration-breaking[^]*→ npm run deploy -- --allow-breaking/,
+    ],
     ['answers nothing of the kind', {}, '"none"', /^failed +ops\/migrate/],
   ])('keep everything else from being deployed when ops/migrate %s', async (_what, faults, known, expected) => {
     copy.write('known', known)

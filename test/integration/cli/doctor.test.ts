@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -541,5 +542,45 @@ describe('the doctor', () => {
     } finally {
       checkout.remove()
     }
+  })
+
+  it('takes secrets out of whatever text they get into, longest first, and leaves other words alone', () => {
+    const hide = hidingSecrets({
+      DB_CONNECTION_URL: 'postgres://user:p%40ssword@host/db',
+      WEBHOOK_SECRET_STRIPE: 'first-secret first-secret-and-more',
+      API_KEYS: 'none',
+      LOG_LEVEL: 'info',
+    })
+    expect(hide('p@ssword p%40ssword first-secret-and-more first-secret none info user')).toBe('[hidden] [hidden] [hidden] [hidden] none info user')
+  })
+})
+
+describe('npm run doctor', () => {
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [join(ROOT, 'lib/cli/doctor.ts'), ...words], { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
+
+  it('says how it is used and what its status means', () => {
+    expect(run('--help')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/0 all is well, 1 there are warnings, 2 something is in the way/) as unknown,
+    })
+    for (const words of [['--containers', 'many'], ['--containers', '0'], ['--fix'], ['now']]) {
+      expect(run(...words)).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm run doctor') as unknown })
+    }
+  })
+
+  it('ends with 1 after warnings and with 2 when something is in the way, as lines or as JSON', { timeout: 60_000 }, () => {
+    const file = join(folder, 'command.env')
+    const write = (changes: Changes) => writeFileSync(file, JSON.stringify({ ...soundVariables(), ...changes }))
+    write({ PAYLOAD_KEY: 'none' })
+    const warned = run('--env', file, '--json', '--containers', '20')
+    expect(warned.status).toBe(1)
+    const findings = JSON.parse(warned.stdout) as { check: string; status: string }[]
+    expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toEqual(['secrets'])
+    expect(findings.map(({ check }) => check)).toContain('build')
+    write({ DB_CONNECTION_URL: address({ password: 'wrong-password' }) })
+    const failed = run('--env', file)
+    expect([failed.status, failed.stderr]).toEqual([2, ''])
+    expect(failed.stdout).toMatch(/^fail {2}log-in +the user or the password is wrong\n +→ correct DB_CONNECTION_URL/m)
   })
 })

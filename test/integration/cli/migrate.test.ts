@@ -10,8 +10,10 @@ import { newMigration } from '../../../lib/cli/migrate/new.ts'
 import { resetDatabase } from '../../../lib/cli/migrate/reset.ts'
 import { readMigrationStates } from '../../../lib/cli/migrate/state.ts'
 import { migrationSettings } from '../../../lib/config/settings/database.ts'
+import { applyMigrations } from '../../../lib/database/migrate.ts'
 import { migrations } from '../../../lib/database/migrations/index.ts'
 import type { Migration } from '../../../lib/database/migrations/migration.ts'
+import { openDeadline } from '../../../lib/resilience/deadline.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { startFakePostgres } from '../../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
@@ -183,8 +185,6 @@ describe('what is refused while others serve', () => {
   it('is a breaking migration that nobody allowed; nothing is applied then', async () => {
     await withDatabase(
       async database => {
-        const { applyMigrations } = await import('../../../lib/database/migrate.ts')
-        const { openDeadline } = await import('../../../lib/resilience/deadline.ts')
         const apply = async (list: readonly Migration[], allowBreaking = false) => {
           const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
           return applyMigrations({ settings: settingsFor(database.url), deadline, migrations: list, allowBreaking }).finally(() => deadline.clear())
@@ -206,11 +206,31 @@ describe('what is refused while others serve', () => {
     )
   })
 
+  it('keeps a digest of what it applies from then on in a database that was made without', async () => {
+    await withDatabase(
+      async database => {
+        await database.query('CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
+        await database.query("INSERT INTO schema_migrations VALUES ('1')")
+        const list = [FIRST, migration('2', ['SELECT 1'])]
+        await withClient(database, async client => {
+          expect((await readMigrationStates(client, list)).migrations.map(({ state }) => state)).toEqual(['applied', 'pending'])
+        })
+        const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
+        await applyMigrations({ settings: settingsFor(database.url), deadline, migrations: list })
+        deadline.clear()
+        const rows = await database.query('SELECT name, length(digest) AS digits FROM schema_migrations ORDER BY name')
+        expect(rows).toEqual([
+          { name: '1', digits: null },
+          { name: '2', digits: 64 },
+        ])
+      },
+      { empty: true },
+    )
+  })
+
   it('is not asked of a database that has no migration yet', async () => {
     await withDatabase(
       async database => {
-        const { applyMigrations } = await import('../../../lib/database/migrate.ts')
-        const { openDeadline } = await import('../../../lib/resilience/deadline.ts')
         const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
         const list = [FIRST, migration('2', ['ALTER TABLE things DROP COLUMN size'], { breaking: true })]
         expect((await applyMigrations({ settings: settingsFor(database.url), deadline, migrations: list })).applied).toEqual(['1', '2'])

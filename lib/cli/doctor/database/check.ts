@@ -4,7 +4,7 @@ import { databaseSettings, migrationSettings, type DatabaseSettings } from '../.
 import { isPooled } from '../../connection.ts'
 import { readMigrationStates } from '../../migrate/state.ts'
 import { findingsOf, type Finding } from '../finding.ts'
-import { within } from '../within.ts'
+import { SilenceError, within } from '../within.ts'
 import { readFacts } from './facts.ts'
 import { judgeFacts, judgeMigrations, judgePooler } from './judge.ts'
 import { variableFor } from './names.ts'
@@ -19,8 +19,9 @@ export interface DatabaseCheckOptions {
   readonly now: () => number
 }
 
-// For everything that is asked once the door is open.
-const ASK_MS = 7_000
+// For everything that is asked once the door is open, and for all of it together.
+const ASK_MS = 5_000
+const ALL_MS = 13_000
 const FORBIDDEN = '42501'
 
 /** The database as the functions reach it, and as the migrations do. */
@@ -30,8 +31,13 @@ export async function checkDatabase(options: DatabaseCheckOptions): Promise<Find
   // The check of the settings tells.
   if (settings === undefined || direct === undefined) return []
   const another = options.variables.DB_MIGRATION_URL !== undefined && options.variables.DB_MIGRATION_URL.toLowerCase() !== 'none'
-  const [first, second] = await Promise.all([checkAsFunction(settings, { ...options, another }), another ? checkAsMigration(direct) : []])
-  return [...first, ...second]
+  try {
+    const checks = [checkAsFunction(settings, { ...options, another }), ...(another ? [checkAsMigration(direct)] : [])]
+    return (await within(ALL_MS, Promise.all(checks))).flat()
+  } catch (error) {
+    if (!(error instanceof SilenceError)) throw error
+    return [findingsOf('database').fail('each step towards it takes too long', 'look at the network between here and the database, then try again')]
+  }
 }
 
 async function checkAsFunction(

@@ -22,9 +22,9 @@ export interface ReachOptions {
   readonly takesDirectTls: () => Promise<boolean>
 }
 
-const LOOKUP_MS = 3_000
-const PORT_MS = 3_000
-const LOG_IN_MS = 5_000
+const LOOKUP_MS = 2_500
+const PORT_MS = 2_500
+const LOG_IN_MS = 3_500
 const TRUSTED = 'the database’s trusted sources have to let functions in, which have no fixed address'
 
 /** Goes the way of a function to the database, step by step, and stops at the first that fails. */
