@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkProject, type CheckResult, functionsOf, parseProject, placeholderEnvironment, type Stage } from '../doctl-project-schema/src/index.ts'
+import {
+  checkProject,
+  type CheckOptions,
+  type CheckResult,
+  functionsOf,
+  parseProject,
+  placeholderEnvironment,
+  type Stage,
+} from '../doctl-project-schema/src/index.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
@@ -18,8 +26,8 @@ export class StepFailedError extends Error {
 }
 
 /** Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. */
-export function check(checkout: string, stage: Stage): CheckResult {
-  return checkProject(checkout, { stage, accept: ACCEPTED })
+export function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): CheckResult {
+  return checkProject(checkout, { ...options, stage, accept: ACCEPTED })
 }
 
 /**

@@ -7,6 +7,7 @@ import { untilReplay } from '../resilience/retry.ts'
 import { wait } from '../resilience/wait.ts'
 import { noConnectionError } from './caller-error.ts'
 import { classifyError } from './errors/classify-error.ts'
+import { digestOf } from './migrations/digest.ts'
 import { migrations as allMigrations } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
 
@@ -14,6 +15,8 @@ export interface MigrateOptions {
   settings: DatabaseSettings
   deadline: Deadline
   migrations?: readonly Migration[]
+  /** Whether to apply migrations that the deployed functions cannot live with; a database without any is broken by none. */
+  allowBreaking?: boolean
 }
 
 export interface MigrateResult {
@@ -34,10 +37,15 @@ const CLIENT_CHECK_MS = 500
  * Applies pending migrations in order, on one connection of its own. Two at once are harmless: one holds the advisory
  * lock, the other asks for it again and again. It never waits inside a statement, because `CREATE INDEX CONCURRENTLY`
  * waits for every running statement and the two would deadlock.
- * @throws ApplicationError `migration-failed` naming the one that failed; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
+ * @throws ApplicationError `migration-failed` naming the one that failed; `migration-breaking` naming those that are not allowed, before any is applied; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
  * DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
  */
-export async function applyMigrations({ settings, deadline, migrations = allMigrations }: MigrateOptions): Promise<MigrateResult> {
+export async function applyMigrations({
+  settings,
+  deadline,
+  migrations = allMigrations,
+  allowBreaking = false,
+}: MigrateOptions): Promise<MigrateResult> {
   const client = await connect(settings, deadline)
   // What is still running when the time is over loses its client; the server sees that, and ends it and its lock.
   const cut = () => client.connection.stream.destroy()
@@ -45,7 +53,7 @@ export async function applyMigrations({ settings, deadline, migrations = allMigr
   try {
     await refusePooler(client)
     await takeLock(client, deadline)
-    return await runPending(client, migrations)
+    return await runPending(client, migrations, allowBreaking)
   } catch (error) {
     throw deadline.signal.aborted ? new DeadlineExceededError({ cause: error }) : error
   } finally {
@@ -103,7 +111,7 @@ async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
   }
 }
 
-async function runPending(client: pg.Client, migrations: readonly Migration[]): Promise<MigrateResult> {
+async function runPending(client: pg.Client, migrations: readonly Migration[], allowBreaking: boolean): Promise<MigrateResult> {
   const { Umzug } = await import('umzug')
   const umzug = new Umzug({
     migrations: migrations.map(migration => ({
@@ -121,11 +129,19 @@ async function runPending(client: pg.Client, migrations: readonly Migration[]): 
     logger: undefined,
   })
   const alreadyApplied = (await umzug.executed()).length
+  if (alreadyApplied > 0 && !allowBreaking) refuseBreaking(migrations, await umzug.pending())
   const applied = await umzug.up().catch((error: unknown) => {
     // umzug wraps what a migration threw; what is thrown here on purpose is told as it is.
     throw error instanceof Error && error.cause instanceof ApplicationError ? error.cause : error
   })
   return { applied: applied.map(({ name }) => name), alreadyApplied }
+}
+
+function refuseBreaking(migrations: readonly Migration[], pending: readonly { name: string }[]): void {
+  const names = migrations.filter(({ name, breaking }) => breaking === true && pending.some(one => one.name === name)).map(({ name }) => name)
+  if (names.length === 0) return
+  const message = `The functions that are deployed cannot work once these are applied: ${names.join(', ')}. Nothing was applied.`
+  throw new ApplicationError(message, { code: 'migration-breaking', status: 409, problem: { migrations: names } })
 }
 
 function refuse({ name }: Migration, cause: unknown): never {
@@ -134,14 +150,22 @@ function refuse({ name }: Migration, cause: unknown): never {
 }
 
 async function executedMigrations(client: pg.Client): Promise<string[]> {
-  await client.query('CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now(), digest text)',
+  )
+  // It was made without digests once. Only its owner may alter it, so nobody does in vain.
+  const { rows: missing } = await client.query(
+    "SELECT WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attname = 'digest')",
+  )
+  if (missing.length > 0) await client.query('ALTER TABLE schema_migrations ADD COLUMN digest text')
   const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name')
   return rows.map(({ name }) => name)
 }
 
 async function runOne(client: pg.Client, migration: Migration): Promise<void> {
   const context = { query: (text: string, values?: readonly unknown[]) => client.query(text, values ? [...values] : undefined) }
-  const record = () => client.query('INSERT INTO schema_migrations (name) VALUES ($1)', [migration.name])
+  const digest = await digestOf(migration)
+  const record = () => client.query('INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)', [migration.name, digest])
   if (migration.transaction === false) {
     await migration.up(context)
     await record()

@@ -6,6 +6,7 @@ import {
   SettingsError,
   toleratedIssues,
   variablesOf,
+  type Environment,
   type SettingIssue,
   type SettingsGroup,
   type SettingsOf,
@@ -54,8 +55,8 @@ export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
-  /** What is wrong with the settings as they are now, all of it; empty when a call would find them usable. */
-  settingIssues(): readonly SettingIssue[]
+  /** What is wrong with the settings as they are now, or as they are given; empty when a call would find them usable. */
+  settingIssues(environment?: Environment): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
   readonly variables: readonly string[]
 }
@@ -155,10 +156,10 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
-  main.settingIssues = function settingIssues(): readonly SettingIssue[] {
+  main.settingIssues = function settingIssues(environment?: Environment): readonly SettingIssue[] {
     try {
-      readSettings(groups)
-      return toleratedIssues(groups)
+      readSettings(groups, environment)
+      return toleratedIssues(groups, environment)
     } catch (error) {
       if (error instanceof SettingsError) return error.issues
       throw error

@@ -30,6 +30,10 @@ export async function prepareDatabase({ postgres, password }: FunctionsDatabaseO
   } finally {
     await client.end()
   }
-  const { host, port } = postgres
+  return functionsDatabaseUrl({ ...postgres, password })
+}
+
+/** The URL that the functions connect with. */
+export function functionsDatabaseUrl({ host, port, password }: { readonly host: string; readonly port: number; readonly password: string }): string {
   return `postgres://${NAME}:${encodeURIComponent(password)}@${host}:${port}/${NAME}`
 }

@@ -15,7 +15,8 @@ export function isFromThisMachine({ socket, headers: { host, origin } }: Pick<In
   return origin === undefined || isLoopback(URL.parse(origin)?.hostname ?? '')
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a host as it stands in a URL, or an address, is this machine's own. No name but `localhost` is. */
+export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1')
   if (address === 'localhost') return true
   const version = isIP(address)

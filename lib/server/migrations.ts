@@ -10,7 +10,7 @@ const MIGRATE = 'ops/migrate'
 export async function migrate(functions: Functions): Promise<Readonly<Record<string, unknown>>> {
   const called = functions.byQualifiedName(MIGRATE)
   if (called === undefined) throw new Error(`project.yml has no function ${MIGRATE}, which applies the migrations`)
-  const ended = await called.call({}).ended
+  const ended = await called.call({ allowBreaking: true }).ended
   switch (ended.end) {
     case 'thrown':
       throw new Error(`The migrations failed: ${MIGRATE} threw ${inspect(ended.error)}`, { cause: ended.error })

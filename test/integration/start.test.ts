@@ -57,6 +57,16 @@ describe('the commands that npm start prints', () => {
     expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
     expect(await paste(webhook.replace('12.50', '12.51'))).toMatchObject({ status: 401 })
     expect(await paste(commandTo('/user', server))).toMatchObject({ status: 201, body: { name: 'Ada' } })
+
+    // Its database is there for npm run migrate as well, which needs no setting for it; an emptied one is good to go on with.
+    const migrate = (action: string) =>
+      spawnSync(process.execPath, [join(stage.checkout, 'lib/cli/migrate.ts'), action, '--local'], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data },
+      })
+    expect(migrate('status')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/) as unknown })
+    expect(migrate('reset')).toMatchObject({ status: 0, stderr: '' })
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'applied' } })
   })
 
   test('are fresh after Enter', async () => {

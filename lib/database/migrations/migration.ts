@@ -9,5 +9,11 @@ export interface Migration {
   name: string
   /** `false` for what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`. */
   transaction?: boolean
+  /**
+   * The functions that are deployed now, which serve while it runs, cannot work with what it leaves: it drops, renames or
+   * changes what they use, or asks for values that they do not write. Applied only when that is allowed.
+   */
+  breaking?: true
+  /** Sends statements and does nothing else: it is also run against nothing, to tell later whether it was changed. */
   up(context: MigrationContext): Promise<void>
 }

@@ -6,5 +6,8 @@ export const main = defineFunction({
   name: 'ops/migrate',
   settings: { database: migrationSettings },
   setup: settings => settings,
-  invoked: async (_input, { services: { database }, deadline }) => ({ ...(await applyMigrations({ settings: database, deadline })) }),
+  // What doctl passes is text.
+  invoked: async ({ allowBreaking }, { services: { database: settings }, deadline }) => ({
+    ...(await applyMigrations({ settings, deadline, allowBreaking: String(allowBreaking) === 'true' })),
+  }),
 })

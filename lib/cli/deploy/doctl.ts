@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+/** What doctl left behind. Its status alone proves nothing: it has been 0 after failures. */
+export interface DoctlResult {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs doctl with these words. */
+export type Doctl = (...words: readonly string[]) => Promise<DoctlResult>
+
+/** doctl is not there, or refuses to say what it was asked. */
+export class DoctlError extends Error {
+  override readonly name = 'DoctlError'
+}
+
+const WHERE = 'https://docs.digitalocean.com/reference/doctl/how-to/install/'
+
+/**
+ * The doctl of the machine, run in the checkout.
+ * @throws DoctlError, when it is called, if there is none
+ */
+export function findDoctl(checkout: string): Doctl {
+  return async (...words) => {
+    const child = spawn('doctl', words, { cwd: checkout, stdio: ['ignore', 'pipe', 'pipe'] })
+    const output = Promise.all([text(child.stdout), text(child.stderr)])
+    try {
+      const [status] = (await once(child, 'close')) as [number | null]
+      const [stdout, stderr] = await output
+      return { status: status ?? 1, stdout, stderr }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      throw new DoctlError(
+        `doctl is not on this machine, or not in PATH. ${WHERE} tells how to get it; then: doctl auth init, doctl serverless install, doctl serverless connect`,
+      )
+    }
+  }
+}
+
+/**
+ * What doctl answers as JSON.
+ * @throws DoctlError when it fails or answers something else
+ */
+export async function askForJson(doctl: Doctl, ...words: readonly string[]): Promise<unknown> {
+  const { status, stdout, stderr } = await doctl(...words)
+  try {
+    if (status === 0) return JSON.parse(stdout)
+  } catch {
+    // Told below.
+  }
+  throw new DoctlError(`doctl ${words.join(' ')} ended with ${status}: ${stderr.trim() || 'its answer is no JSON'}`)
+}
+
+/** @throws DoctlError unless doctl is there and connected to a namespace */
+export async function requireConnection(doctl: Doctl): Promise<void> {
+  const { status, stderr } = await doctl('serverless', 'status')
+  if (status === 0) return
+  throw new DoctlError(
+    `doctl is not connected to a namespace (${lastLine(stderr)}): doctl auth init, doctl serverless install, doctl serverless connect`,
+  )
+}
+
+/** The last thing that a program said. */
+export function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? ''
+}

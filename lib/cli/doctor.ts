@@ -1,0 +1,54 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { DEFAULT_CONTAINERS, describeFindings, examine, statusOf } from './doctor/doctor.ts'
+
+// `npm run doctor`: what is to be known before a deployment.
+
+const USAGE = `usage: npm run doctor [-- --env FILE] [--containers n] [--json]
+
+  --env FILE       the file of variables that is to be deployed with (.env)
+  --containers n   how many containers may be alive at once (${DEFAULT_CONTAINERS})
+  --json           a list of { check, status, reason, cure }
+
+It looks and changes nothing. Exit status: 0 all is well, 1 there are warnings, 2 something is in the way, or wrong usage.
+`
+
+const status = await run(process.argv.slice(2))
+// A resolver that is silent would keep the process for longer than anybody waits.
+process.stdout.write('', () => process.exit(status))
+
+async function run(args: readonly string[]): Promise<0 | 1 | 2> {
+  const options = readOptions(args)
+  if (options === undefined) {
+    process.stderr.write(USAGE)
+    return 2
+  }
+  if (options.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const { file, containers, json } = options
+  const findings = await examine({ checkout: resolve(import.meta.dirname, '../..'), file, shell: process.env, containers, build: true })
+  const colour = process.stdout.isTTY && process.stdout.hasColors()
+  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describeFindings(findings, { colour }))
+  return statusOf(findings)
+}
+
+function readOptions(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        env: { type: 'string', default: '.env' },
+        containers: { type: 'string', default: String(DEFAULT_CONTAINERS) },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    })
+    const containers = Number(values.containers)
+    if (!/^\d{1,5}$/.test(values.containers) || containers < 1) return undefined
+    return { file: values.env, containers, json: values.json, help: values.help }
+  } catch {
+    return undefined
+  }
+}

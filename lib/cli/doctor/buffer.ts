@@ -1,0 +1,60 @@
+import { readSettings, SettingsError, type Environment } from '../../config/settings.ts'
+import { bufferSettings } from '../../config/settings/buffer.ts'
+import { openDeadline } from '../../resilience/deadline.ts'
+import { isLoopback } from '../../server/loopback.ts'
+import { BufferError } from '../../webhooks/buffer/buffer.ts'
+import { withRedis } from '../../webhooks/buffer/connection.ts'
+import { askForDisk, isOnDisk, requireKeeping } from '../../webhooks/buffer/durability.ts'
+import { findingsOf, type Finding } from './finding.ts'
+
+const buffer = findingsOf('buffer')
+const WITHIN_MS = 5_000
+const DURABLE = 'appendonly yes and appendfsync always on the server, or BUFFER_DURABLE=declared where its provider vouches for it'
+
+/** Whether the outage buffer can be reached, and keeps what it takes. */
+export async function checkBuffer(variables: Environment): Promise<Finding[]> {
+  let settings
+  try {
+    settings = readSettings({ buffer: bufferSettings }, variables).buffer
+  } catch (error) {
+    if (error instanceof SettingsError) return []
+    throw error
+  }
+  if (settings === undefined) return [buffer.ok('none: while the database is away, senders are answered 503 and come back; REDIS_URL adds one')]
+  const { durable, url } = settings
+  const plain = url.startsWith('redis://') && !isLoopback(new URL(url).hostname)
+  const findings = plain ? [buffer.warn('the connection is not encrypted', 'REDIS_URL with rediss://, and REDIS_CA_CERT')] : []
+  const deadline = openDeadline({ remainingMs: WITHIN_MS, reserveMs: 0 })
+  try {
+    const kept = await withRedis(settings, deadline, async redis => {
+      await requireKeeping(redis, { declared: durable === 'declared' })
+      return durable === 'declared' || (await isOnDisk(redis, askForDisk(redis, 1_000)))
+    })
+    return [
+      ...findings,
+      kept
+        ? buffer.ok(durable === 'declared' ? 'reached; that it is durable is declared, not proven' : 'reached, and durable')
+        : buffer.fail('does not prove that it is durable', DURABLE),
+    ]
+  } catch (error) {
+    return [...findings, explain(error)]
+  } finally {
+    deadline.clear()
+  }
+}
+
+function explain(error: unknown): Finding {
+  const code = error instanceof BufferError ? error.code : 'buffer-unreachable'
+  switch (code) {
+    case 'buffer-not-durable':
+      return buffer.fail('is not durable: what it took is gone when it restarts', DURABLE)
+    case 'buffer-evicts':
+      return buffer.fail('throws data away when its memory is full', 'maxmemory-policy noeviction on the server')
+    case 'buffer-refuses':
+      return /WRONGPASS|NOAUTH|NOPERM/.test(String((error as Error).cause))
+        ? buffer.fail('refuses the user or the password', 'correct them in REDIS_URL; special characters are percent-encoded')
+        : buffer.fail('answers with an error', 'look at the server’s log, or name another in REDIS_URL')
+    default:
+      return buffer.fail('cannot be reached', 'host and port in REDIS_URL, the server’s trusted sources, and REDIS_CA_CERT for rediss://')
+  }
+}

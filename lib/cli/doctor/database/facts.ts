@@ -1,0 +1,52 @@
+import type pg from 'pg'
+
+/** What a server says of itself and of the user who asks. */
+export interface Facts {
+  /** As `server_version_num`: 180004 for 18.4. */
+  readonly version: number
+  readonly maxConnections: number
+  readonly reserved: number
+  readonly sessions: number
+  readonly superuser: boolean
+  readonly readOnly: boolean
+  /** `null` when there is none that the user may use. */
+  readonly schema: string | null
+  readonly mayCreate: boolean
+  /** Tables that the user may not read and write. */
+  readonly closedTables: readonly string[]
+  /** How far the server's clock is ahead, in ms. */
+  readonly aheadMs: number
+  /** Median of a few, in ms. */
+  readonly tripMs: number
+}
+
+const FACTS = `SELECT current_setting('server_version_num')::int AS version,
+    current_setting('max_connections')::int AS "maxConnections",
+    current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
+    (SELECT count(*)::int FROM pg_stat_activity WHERE datname IS NOT NULL) AS sessions,
+    current_setting('is_superuser') = 'on' AS superuser,
+    pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    current_schema()::text AS schema,
+    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreate",
+    (SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema() AND c.relname <> 'schema_migrations'
+        AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+          AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))) AS "closedTables"`
+const TRIPS = 5
+
+/** Asks a server for all of it. */
+export async function readFacts(client: pg.Client, now: () => number): Promise<Facts> {
+  const { rows } = await client.query<Omit<Facts, 'aheadMs' | 'tripMs'>>(FACTS)
+  const [row] = rows
+  if (row === undefined) throw new Error('the server says nothing')
+  const trips: { ms: number; aheadMs: number }[] = []
+  for (let trip = 0; trip < TRIPS; trip += 1) {
+    const [startedAt, began] = [now(), performance.now()]
+    const { rows: clocks } = await client.query<{ at: string }>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS at')
+    const ms = performance.now() - began
+    trips.push({ ms, aheadMs: Number(clocks[0]?.at) - (startedAt + ms / 2) })
+  }
+  // The quickest trip leaves the least doubt about when the server looked at its clock.
+  const sorted = trips.toSorted((one, other) => one.ms - other.ms)
+  return { ...row, aheadMs: sorted[0]?.aheadMs ?? 0, tripMs: sorted[Math.floor(TRIPS / 2)]?.ms ?? 0 }
+}

@@ -1,0 +1,106 @@
+import { resolve } from 'node:path'
+import { readSettings, SettingsError, type Environment } from '../config/settings.ts'
+import { migrationSettings, type DatabaseSettings } from '../config/settings/database.ts'
+import { applyMigrations } from '../database/migrate.ts'
+import { ApplicationError } from '../errors.ts'
+import { openDeadline } from '../resilience/deadline.ts'
+import { runningDatabaseUrl } from '../server/local-database.ts'
+import { inWords } from '../server/report.ts'
+import { openConnection } from './connection.ts'
+import { checkMigrations } from './migrate/check.ts'
+import { newMigration } from './migrate/new.ts'
+import { readCommand, USAGE, type MigrateCommand } from './migrate/options.ts'
+import { NotLocalError } from './migrate/local-server.ts'
+import { resetDatabase } from './migrate/reset.ts'
+import { withScratchDatabase } from './migrate/scratch.ts'
+import { readMigrationStates } from './migrate/state.ts'
+
+// `npm run migrate`: the schema, from the machine of a developer. On the platform ops/migrate applies what is pending.
+
+const TIME_MS = 10 * 60_000
+const checkout = resolve(import.meta.dirname, '../..')
+
+process.exitCode = await run(process.argv.slice(2))
+
+async function run(words: readonly string[]): Promise<0 | 1 | 2> {
+  const command = readCommand(words)
+  if (command === undefined) {
+    process.stderr.write(USAGE)
+    return 2
+  }
+  try {
+    return (await perform(command)) ? 0 : 1
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`)
+    return 1
+  }
+}
+
+/** Does what was asked for, prints what came of it, and tells whether all is well. */
+async function perform(command: MigrateCommand): Promise<boolean> {
+  switch (command.action) {
+    case 'new':
+      console.log(`Wrote ${newMigration(checkout, command.words)}`)
+      return true
+    case 'check': {
+      const findings = await withScratchDatabase(client => checkMigrations(client))
+      for (const { kind, migration, message } of findings) console.log(`${kind} ${migration} ${message}`)
+      console.log(`${findings.length} finding${findings.length === 1 ? '' : 's'}`)
+      return findings.every(({ kind }) => kind !== 'problem')
+    }
+    case 'status':
+      return printStatus(settingsOf(command))
+    case 'up': {
+      const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
+      try {
+        printApplied(await applyMigrations({ settings: settingsOf(command), deadline, allowBreaking: command.allowBreaking }))
+      } finally {
+        deadline.clear()
+      }
+      return true
+    }
+    case 'reset':
+      printApplied(await resetDatabase({ settings: settingsOf(command), withinMs: TIME_MS }))
+      return true
+    default:
+      return command satisfies never
+  }
+}
+
+async function printStatus(settings: DatabaseSettings): Promise<boolean> {
+  const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
+  try {
+    const { migrations, unknown } = await readMigrationStates(client)
+    for (const { name, state, breaking, appliedAt } of migrations) {
+      console.log([state.padEnd(7), name, appliedAt?.toISOString(), breaking ? '(breaking)' : ''].filter(Boolean).join('  '))
+    }
+    for (const name of unknown) console.log(`unknown  ${name}  (applied there, not in this checkout)`)
+    return migrations.every(({ state }) => state === 'applied') && unknown.length === 0
+  } finally {
+    await client.end()
+  }
+}
+
+function printApplied({ applied, alreadyApplied }: { applied: readonly string[]; alreadyApplied: number }): void {
+  for (const name of applied) console.log(`applied  ${name}`)
+  console.log(`${applied.length} applied now, ${alreadyApplied} before`)
+}
+
+function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
+  return readSettings({ database: migrationSettings }, local ? localEnvironment() : process.env).database
+}
+
+function localEnvironment(): Environment {
+  const url = runningDatabaseUrl(checkout, process.env.LOCAL_DATA_FOLDER)
+  if (url === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
+  return { DB_MIGRATION_URL: url }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof SettingsError) return ['Settings are not usable:', ...error.issues.map(one => `  ${one.variable} ${one.reason}`)].join('\n')
+  if (error instanceof NotLocalError)
+    return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
+  if (!(error instanceof ApplicationError)) return inWords(error)
+  const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  return `${error.code}: ${error.message}${cause}`
+}

@@ -1,0 +1,42 @@
+import pg from 'pg'
+import type { DatabaseSettings } from '../../config/settings/database.ts'
+import { applyMigrations, type MigrateResult } from '../../database/migrate.ts'
+import type { Migration } from '../../database/migrations/migration.ts'
+import { openDeadline } from '../../resilience/deadline.ts'
+import { connectLocally, type Resolve } from './local-server.ts'
+
+export interface ResetOptions {
+  readonly settings: DatabaseSettings
+  readonly migrations?: readonly Migration[]
+  readonly withinMs: number
+  readonly resolve?: Resolve
+}
+
+/**
+ * Throws away everything that is in a database of this machine and applies all migrations.
+ * @throws NotLocalError before anything is touched, when the database may be elsewhere
+ */
+export async function resetDatabase({ settings, migrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
+  const { client, settings: local } = await connectLocally(settings, resolve)
+  try {
+    await dropEverything(client)
+  } finally {
+    await client.end()
+  }
+  const deadline = openDeadline({ remainingMs: withinMs, reserveMs: 0 })
+  try {
+    return await applyMigrations({ settings: local, deadline, ...(migrations ? { migrations } : {}) })
+  } finally {
+    deadline.clear()
+  }
+}
+
+async function dropEverything(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT nspname AS name FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'",
+  )
+  await client.query('BEGIN')
+  for (const { name } of rows) await client.query(`DROP SCHEMA ${pg.escapeIdentifier(name)} CASCADE`)
+  await client.query('CREATE SCHEMA public')
+  await client.query('COMMIT')
+}

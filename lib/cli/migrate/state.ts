@@ -1,0 +1,50 @@
+import type pg from 'pg'
+import { digestOf } from '../../database/migrations/digest.ts'
+import { migrations as allMigrations } from '../../database/migrations/index.ts'
+import type { Migration } from '../../database/migrations/migration.ts'
+
+/** How a migration of this checkout stands to a database: `changed` when it is not what was applied there under its name. */
+export interface MigrationState {
+  readonly name: string
+  readonly state: 'applied' | 'changed' | 'pending'
+  readonly breaking: boolean
+  readonly appliedAt: Date | undefined
+}
+
+export interface MigrationStates {
+  readonly migrations: readonly MigrationState[]
+  /** Names of those applied there that this checkout does not have. */
+  readonly unknown: readonly string[]
+}
+
+interface Row {
+  readonly name: string
+  readonly applied_at: Date
+  readonly digest: string | null
+}
+
+/** Compares the migrations of this checkout with what the database says of itself. Changes nothing. */
+export async function readMigrationStates(
+  client: Pick<pg.Client, 'query'>,
+  migrations: readonly Migration[] = allMigrations,
+): Promise<MigrationStates> {
+  const applied = new Map((await readRows(client)).map(row => [row.name, row]))
+  const states = migrations.map(async (migration): Promise<MigrationState> => {
+    const { name, breaking = false } = migration
+    const row = applied.get(name)
+    if (row === undefined) return { name, state: 'pending', breaking, appliedAt: undefined }
+    const digest = await digestOf(migration)
+    // What was applied before digests were kept, or has none, is believed.
+    const changed = row.digest !== null && digest !== undefined && row.digest !== digest
+    return { name, state: changed ? 'changed' : 'applied', breaking, appliedAt: row.applied_at }
+  })
+  const known = new Set(migrations.map(({ name }) => name))
+  return { migrations: await Promise.all(states), unknown: [...applied.keys()].filter(name => !known.has(name)) }
+}
+
+async function readRows(client: Pick<pg.Client, 'query'>): Promise<Row[]> {
+  const { rows } = await client.query<{ there: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS there")
+  if (rows[0]?.there !== true) return []
+  // By way of JSON, because the column may not be there yet.
+  return (await client.query<Row>("SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM schema_migrations m ORDER BY name")).rows
+}

