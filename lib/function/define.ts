@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { createLogger, type DestinationStream, type Logger } from '../telemetry/logger.ts'
 import { readPlatform } from '../config/platform.ts'
-import { readSettings, SettingsError, variablesOf, type SettingIssue, type SettingsGroup, type SettingsOf } from '../config/settings.ts'
+import {
+  readSettings,
+  SettingsError,
+  variablesOf,
+  type Environment,
+  type SettingIssue,
+  type SettingsGroup,
+  type SettingsOf,
+} from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../resilience/deadline.ts'
@@ -44,10 +52,20 @@ export interface FunctionDefinition<G extends Groups, Services> {
   namesBadSettings?: boolean
 }
 
+/** What a long-lived host gives a function in place of the process's own. */
+export interface Hosting {
+  /** Where its settings are read from. */
+  readonly environment: Environment
+  /** Where its log goes. */
+  readonly output: DestinationStream
+}
+
 export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
+  /** Called by the long-lived host before anything else; the platform never does. */
+  hostedBy(hosting: Hosting): void
   /** What is wrong with the settings as they are now, all of it; empty when a call would find them usable. */
   settingIssues(): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
@@ -72,15 +90,17 @@ export function defineFunction<G extends Groups, Services>(
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
+  let hosting: Hosting | undefined
 
   function loggerAt(level: LogSettings['level']): Logger {
-    return createLogger({ name: definition.name, level, ...(output ? { destination: output } : {}) })
+    const destination = output ?? hosting?.output
+    return createLogger({ name: definition.name, level, ...(destination ? { destination } : {}) })
   }
 
   // A failed start is forgotten, so that one bad first call does not spoil the container.
   function start(timeLimitMs: number): { services: Services; logger: Logger } {
     if (started) return started
-    const settings = readSettings(groups) as SettingsOf<G> & { readonly log: LogSettings }
+    const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings }
     const logger = loggerAt(settings.log.level)
     started = { services: definition.setup(settings, { logger, timeLimitMs }), logger }
     return started
@@ -148,9 +168,12 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
+  main.hostedBy = function hostedBy(given: Hosting): void {
+    hosting = given
+  }
   main.settingIssues = function settingIssues(): readonly SettingIssue[] {
     try {
-      readSettings(groups)
+      readSettings(groups, hosting?.environment)
       return []
     } catch (error) {
       if (error instanceof SettingsError) return error.issues
