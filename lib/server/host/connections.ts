@@ -1,58 +1,72 @@
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import { setImmediate as afterPoll, setTimeout as sleep } from 'node:timers/promises'
 
 /** The connections of a server, so that it can be ended without losing what was sent to it. */
 export interface Connections {
   /**
-   * Stops accepting and resolves when every request that had begun is answered. Whoever connected, but has sent nothing
-   * for a while, is let go.
+   * Stops accepting, as soon as nobody comes any more or `patienceMs` are over, and resolves when every request that had
+   * begun is answered. Whoever is connected and asks for nothing is let go.
    */
-  finish(): Promise<void>
+  finish(options: { readonly patienceMs: number }): Promise<void>
   /** Cuts what is left; tells how many that were. */
   cut(): number
 }
 
 const LOOK_AGAIN_MS = 25
+// After so long without a new connection whoever balances the load has noticed.
+const NOBODY_CAME_MS = 100
+// A round of the event loop that does nothing takes less than this.
+const SHORT_ROUND_MS = 0.1
+// The next request on a connection that was in use just now may be on its way; its answer asks to close.
+const LINGER_MS = 300
 // A connection that is this old and has sent nothing is one that a balancer keeps in store.
 const SILENT_MS = 500
-// So many rounds of the event loop may bring new connections before the door is shut on the next one.
-const MOST_ROUNDS = 1_000
 
 /** Follows the connections of a server from now on. */
 export function followConnections(server: Server): Connections {
   const open = new Map<Socket, number>()
+  let lastCameAt = Number.NEGATIVE_INFINITY
   server.on('connection', (socket: Socket) => {
-    open.set(socket, performance.now())
+    lastCameAt = performance.now()
+    open.set(socket, lastCameAt)
     socket.once('close', () => open.delete(socket))
   })
 
+  async function untilNobodyComes(until: number): Promise<void> {
+    const since = performance.now()
+    while (performance.now() < until && performance.now() - Math.max(since, lastCameAt) < NOBODY_CAME_MS) await sleep(LOOK_AGAIN_MS)
+  }
+
   /**
-   * Resolves in a round of the event loop that had nobody to let in. What waits in the queue of the listening socket
-   * when that is closed is reset by the system, so it has to be let in first.
+   * Resolves at the end of a round of the event loop that had nobody to let in and hardly anything else to do. Whoever
+   * waits in the queue of the listening socket when that is closed is reset by the system: they are let in first, and
+   * the moment in which another could arrive is made as short as it can be.
    */
-  async function untilNobodyWaits(): Promise<void> {
-    let arrived = true
-    const note = () => void (arrived = true)
-    server.on('connection', note)
-    for (let round = 0; arrived && round < MOST_ROUNDS; round += 1) {
-      arrived = false
+  async function untilNobodyWaits(until: number): Promise<void> {
+    for (;;) {
+      const roundAt = performance.now()
       await afterPoll()
+      const now = performance.now()
+      if ((lastCameAt < roundAt && now - roundAt < SHORT_ROUND_MS) || now > until) return
     }
-    server.off('connection', note)
   }
 
   return {
-    async finish() {
-      await untilNobodyWaits()
-      // Nothing may come between the round above and this; it ends idle connections as well.
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    async finish({ patienceMs }) {
+      const startedAt = performance.now()
+      await untilNobodyComes(startedAt + patienceMs / 2)
+      await untilNobodyWaits(startedAt + patienceMs)
+      // At once, and the listening socket alone: an HTTP server would end its idle connections before that.
+      const closed = new Promise<void>(resolve => NetServer.prototype.close.call(server, () => resolve()))
       const done = new AbortController()
       void closed.then(() => done.abort())
+      const rest = (ms: number) => sleep(ms, undefined, { signal: done.signal }).catch(() => undefined)
+      await rest(LINGER_MS)
       while (!done.signal.aborted) {
         server.closeIdleConnections()
         for (const [socket, since] of open) if (socket.bytesRead === 0 && performance.now() - since > SILENT_MS) socket.destroy()
-        await sleep(LOOK_AGAIN_MS, undefined, { signal: done.signal }).catch(() => undefined)
+        await rest(LOOK_AGAIN_MS)
       }
     },
     cut() {

@@ -113,7 +113,7 @@ export async function startHost({ checkout, environment, settings, output, logge
     // Whoever balances the load has to notice before the door is shut.
     shutdown.add('grace', { end: () => sleep(settings.graceMs) })
     shutdown.add('requests', {
-      end: () => connections.finish(),
+      end: () => connections.finish({ patienceMs: settings.requestsMs / 3 }),
       kill: () => logger.warn({ event: 'host.requests.cut', connections: connections.cut() }),
     })
     const rounds = startHealthRounds(

@@ -57,7 +57,7 @@ export function launchHost(database: TestDatabase | undefined, { variables = {},
       .slice(0, -1)
       .filter(line => line.startsWith('{'))
       .map(line => JSON.parse(line) as Record<string, unknown>)
-  const address = () => String(lines().find(({ event }) => event === 'host.started')?.address ?? '').replace('0.0.0.0', '127.0.0.1')
+  const address = () => /"address":"http:\/\/0\.0\.0\.0(:\d+)"/.exec(output)?.[1]?.replace(':', 'http://127.0.0.1:') ?? ''
   return {
     child,
     get address() {
