@@ -22,7 +22,7 @@ export interface Functions {
   /** By the first segment of a local URL. */
   byName(name: string): ServedFunction | undefined
   byQualifiedName(qualifiedName: string): ServedFunction | undefined
-  shutdown(): Promise<void>
+  shutdown: ServedFunction['shutdown']
 }
 
 /**
@@ -54,8 +54,8 @@ export function createFunctions({ descriptions, checkout, stageRoot, apiHost, re
     all,
     byName: name => byName.get(name),
     byQualifiedName: qualifiedName => all.find(one => one.qualifiedName === qualifiedName),
-    async shutdown() {
-      await Promise.all(all.map(one => one.shutdown()))
+    async shutdown(options) {
+      await Promise.all(all.map(one => one.shutdown(options)))
     },
   }
 }

@@ -41,8 +41,8 @@ export interface ServedFunction extends FunctionDescription {
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** What is wrong with the settings that it reads; nothing when it does not say. */
   settingIssues(): readonly SettingIssue[]
-  /** Lets the calls under way end, then closes what the bundle keeps open. */
-  shutdown(): Promise<void>
+  /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
+  shutdown(options?: { readonly waitForCalls?: boolean }): Promise<void>
 }
 
 interface Bundle {
@@ -109,8 +109,8 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
     retiring.add(retired)
   }
 
-  async function retire({ main, folder, running }: Bundle): Promise<void> {
-    await Promise.all(running)
+  async function retire({ main, folder, running }: Bundle, waitForCalls = true): Promise<void> {
+    if (waitForCalls) await Promise.all(running)
     try {
       await main.shutdown?.()
     } catch (error) {
@@ -134,10 +134,10 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
       void settled.then(() => used.running.delete(settled))
       return { context, ended, settled }
     },
-    async shutdown() {
+    async shutdown({ waitForCalls = true } = {}) {
       const last = bundle
       bundle = undefined
-      await Promise.all([...retiring, ...(last === undefined ? [] : [retire(last)])])
+      await Promise.all([...retiring, ...(last === undefined ? [] : [retire(last, waitForCalls)])])
     },
   }
 }

@@ -94,7 +94,8 @@ export async function startHost({ checkout, environment, settings, output, logge
       once: true,
       hosting: name => ({ environment: project.environmentOf(name), output }),
     })
-    shutdown.add('database', { end: () => functions.shutdown() })
+    // Calls have had their time by then.
+    shutdown.add('database', { end: () => functions.shutdown({ waitForCalls: false }) })
     const unusable = functions.all.filter(one => !one.prepare()).map(one => one.qualifiedName)
     if (unusable.length > 0) throw new Error(`Cannot be loaded: ${unusable.join(', ')}`)
     checkSettings(functions.all)
