@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { readSettings, SettingsError } from '../config/settings.ts'
 import { hostSettings, type HostSettings } from '../config/settings/host.ts'
 import { logSettings } from '../config/settings/log.ts'
@@ -11,7 +12,7 @@ import { onSignals } from './signals.ts'
 // `npm run serve`: the built functions as one long-lived process.
 
 const settings = settingsOrEnd()
-const output = openLogOutput({ file: settings.host.logFile, onTerminal: process.stdout.isTTY === true })
+const output = openLogOutput({ file: settings.host.logFile, onTerminal: isatty(1) })
 const logger = createLogger({ name: 'host', level: settings.log.level, destination: output })
 // The numbers of the signals are part of what a shell is told of a program's end.
 const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
@@ -27,7 +28,7 @@ onSignals({
   atOnce(signal) {
     logger.warn({ event: 'host.killed', signal })
     host?.kill()
-    leave(EXIT_CODES[signal] ?? 1)
+    void leave(EXIT_CODES[signal] ?? 1)
   },
 })
 process.on('SIGHUP', () => {
@@ -48,7 +49,7 @@ try {
 } catch (error) {
   // Said in plain words as well: this is read by somebody who has just tried to start it.
   console.error(inWords(error))
-  leave(1)
+  await leave(1)
 }
 
 async function end(code: number, reason: string): Promise<void> {
@@ -60,11 +61,11 @@ async function end(code: number, reason: string): Promise<void> {
     () => undefined,
   )
   logger.info({ event: 'host.ended', code })
-  leave(code)
+  await leave(code)
 }
 
-function leave(code: number): never {
-  output.end()
+async function leave(code: number): Promise<never> {
+  await output.end()
   process.exit(code)
 }
 

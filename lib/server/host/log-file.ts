@@ -1,14 +1,14 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { pino } from 'pino'
+import { createAppender } from './appender.ts'
 
 /** A file that lines are appended to. Nothing that happens to the disk is thrown or waited for. */
 export interface LogFile {
   write(line: string): void
   /** Opens it again by its name: whoever rotates logs has renamed it. */
   reopen(): void
-  /** Writes what is still in memory, as far as the disk lets it. */
-  end(): void
+  /** Resolves when what is in memory is written, as far as the disk lets it, and closes the file. */
+  end(): Promise<void>
 }
 
 export interface LogFileOptions {
@@ -28,53 +28,47 @@ const FOLDER_MODE = 0o750
 
 /** Opens a log file, and makes the folder for it. */
 export function openLogFile({ path, onChange, retryMs = RETRY_MS }: LogFileOptions): LogFile {
-  const stream = pino.destination({ dest: path, append: true, mode: FILE_MODE, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
-  let opened = false
   let failing = false
   let retry: NodeJS.Timeout | undefined
+  const appender = createAppender({
+    fd: undefined,
+    largestBacklogBytes: LARGEST_BACKLOG_BYTES,
+    onFailed: failed,
+    onWritten() {
+      if (failing) onChange('written')
+      failing = false
+    },
+    onLeft: closeSync,
+  })
+  reopen()
 
-  makeFolder()
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!failing) onChange('failing', error.code)
+  function failed(code: string): void {
+    if (!failing) onChange('failing', code)
     failing = true
-    retry ??= setTimeout(tryAgain, retryMs).unref()
-  })
-  stream.on('ready', () => void (opened = true))
-  stream.on('write', () => {
-    if (failing) onChange('written')
-    failing = false
-  })
+    retry ??= setTimeout(() => {
+      retry = undefined
+      reopen()
+    }, retryMs).unref()
+  }
 
-  // The stream would make it with the rights that the process gives to any folder.
-  function makeFolder(): void {
+  // A file that cannot be opened again leaves the one that was open: better there than nowhere.
+  function reopen(): void {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE })
-    } catch {
-      // The open that follows meets the same, and is heard.
+      appender.use(openSync(path, 'a', FILE_MODE))
+    } catch (error) {
+      failed((error as NodeJS.ErrnoException).code ?? 'unknown')
+      appender.retry()
     }
-  }
-  function tryAgain(): void {
-    retry = undefined
-    makeFolder()
-    stream.reopen()
   }
 
   return {
-    write(line) {
-      // It takes lines while it is opening, but throws when that has failed.
-      if (opened || !failing) stream.write(line)
-    },
-    reopen() {
-      makeFolder()
-      stream.reopen()
-    },
-    end() {
+    write: line => appender.add(line),
+    reopen,
+    async end() {
+      await appender.idle()
       clearTimeout(retry)
-      try {
-        stream.flushSync()
-      } catch {
-        // Nobody is left to tell.
-      }
+      appender.use(undefined)
     },
   }
 }

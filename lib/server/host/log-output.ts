@@ -1,5 +1,6 @@
-import { pino } from 'pino'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pretty from 'pino-pretty'
+import { createAppender } from './appender.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
 
 /** Where the lines of the host and of all functions go: one after the other, whoever writes them. */
@@ -8,8 +9,8 @@ export interface LogOutput {
   write(line: string): void
   /** Opens the log file again, if there is one. */
   reopen(): void
-  /** Writes what is still in memory. */
-  end(): void
+  /** Resolves when what is still in memory is written, or soon, if somebody does not take it. */
+  end(): Promise<void>
 }
 
 export interface LogOutputOptions {
@@ -20,40 +21,30 @@ export interface LogOutputOptions {
 
 // A reader of standard output that does not read must stop nobody: what comes on top of this is lost.
 const LARGEST_BACKLOG_BYTES = 8 * 1024 * 1024
+const LONGEST_END_MS = 1_000
 
 /** Opens standard output, readable on a terminal and JSON anywhere else, and beside it the log file. */
 export function openLogOutput({ file: path, onTerminal }: LogOutputOptions): LogOutput {
-  const standard = onTerminal ? pretty({ destination: 1, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' }) : plainOutput()
+  const terminal = onTerminal ? pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss.l' }) : undefined
+  // Whoever read it may have gone: the requests go on.
+  const appender = createAppender({ fd: 1, largestBacklogBytes: LARGEST_BACKLOG_BYTES, onFailed: () => appender.use(undefined) })
+  const standard = (line: string) => (terminal === undefined ? appender.add(line) : void terminal.write(line))
   const file: LogFile | undefined = path === undefined ? undefined : openLogFile({ path, onChange: tell })
 
   // Said on standard output alone: the file cannot hold it.
   function tell(state: 'failing' | 'written', code?: string): void {
     const line = { level: state === 'failing' ? 'error' : 'info', time: new Date().toISOString(), function: 'host', event: `log.file.${state}`, code }
-    standard.write(`${JSON.stringify(line)}\n`)
+    standard(`${JSON.stringify(line)}\n`)
   }
 
   return {
     write(line) {
-      standard.write(line)
+      standard(line)
       file?.write(line)
     },
     reopen: () => file?.reopen(),
-    end() {
-      file?.end()
-      if ('flushSync' in standard) {
-        try {
-          standard.flushSync()
-        } catch {
-          // Nobody reads it any more.
-        }
-      }
+    async end() {
+      await Promise.race([Promise.all([appender.idle(), file?.end()]), sleep(LONGEST_END_MS)])
     },
   }
-}
-
-function plainOutput() {
-  const stream = pino.destination({ fd: 1, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
-  // Whoever read it has gone: the requests go on.
-  stream.on('error', () => undefined)
-  return stream
 }
