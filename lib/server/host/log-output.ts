@@ -23,9 +23,19 @@ export interface LogOutputOptions {
 const LARGEST_BACKLOG_BYTES = 8 * 1024 * 1024
 const LONGEST_END_MS = 1_000
 
+// One line for each: when, how grave, who, what, and the rest behind it.
+const READABLE = {
+  destination: 1,
+  sync: true,
+  translateTime: 'SYS:HH:MM:ss.l',
+  messageFormat: '{function} {event}{if msg}: {msg}{end}',
+  ignore: 'function,event',
+  singleLine: true,
+}
+
 /** Opens standard output, readable on a terminal and JSON anywhere else, and beside it the log file. */
 export function openLogOutput({ file: path, onTerminal }: LogOutputOptions): LogOutput {
-  const terminal = onTerminal ? pretty({ destination: 1, sync: true, translateTime: 'SYS:HH:MM:ss.l' }) : undefined
+  const terminal = onTerminal ? pretty(READABLE) : undefined
   // Whoever read it may have gone: the requests go on.
   const appender = createAppender({ fd: 1, largestBacklogBytes: LARGEST_BACKLOG_BYTES, onFailed: () => appender.use(undefined) })
   const standard = (line: string) => (terminal === undefined ? appender.add(line) : void terminal.write(line))
