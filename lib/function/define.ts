@@ -51,10 +51,20 @@ export interface FunctionDefinition<G extends Groups, Services> {
   invoked?: DirectHandler<Services>
 }
 
+/** What a long-lived host gives a function in place of the process's own. */
+export interface Hosting {
+  /** Where its settings are read from. */
+  readonly environment: Environment
+  /** Where its log goes. */
+  readonly output: DestinationStream
+}
+
 export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
+  /** Called by the long-lived host before anything else; the platform never does. */
+  hostedBy(hosting: Hosting): void
   /** What is wrong with the settings as they are now, or as they are given; empty when a call would find them usable. */
   settingIssues(environment?: Environment): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
@@ -79,15 +89,17 @@ export function defineFunction<G extends Groups, Services>(
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
+  let hosting: Hosting | undefined
 
   function loggerAt(level: LogSettings['level']): Logger {
-    return createLogger({ name: definition.name, level, ...(output ? { destination: output } : {}) })
+    const destination = output ?? hosting?.output
+    return createLogger({ name: definition.name, level, ...(destination ? { destination } : {}) })
   }
 
   // A failed start is forgotten, so that one bad first call does not spoil the container.
   function start(timeLimitMs: number): { services: Services; logger: Logger } {
     if (started) return started
-    const settings = readSettings(groups) as SettingsOf<G> & { readonly log: LogSettings }
+    const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings }
     const logger = loggerAt(settings.log.level)
     started = { services: definition.setup(settings, { logger, timeLimitMs }), logger }
     return started
@@ -156,7 +168,10 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
-  main.settingIssues = function settingIssues(environment?: Environment): readonly SettingIssue[] {
+  main.hostedBy = function hostedBy(given: Hosting): void {
+    hosting = given
+  }
+  main.settingIssues = function settingIssues(environment = hosting?.environment): readonly SettingIssue[] {
     try {
       readSettings(groups, environment)
       return toleratedIssues(groups, environment)

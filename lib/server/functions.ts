@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Hosting } from '../function/define.ts'
 import { createServedFunction, type FunctionDescription, type ServedFunction } from './served-function.ts'
 
 export interface FunctionsOptions {
@@ -9,6 +10,10 @@ export interface FunctionsOptions {
   readonly stageRoot: string
   readonly apiHost: string
   readonly report: (message: string, error?: unknown) => void
+  /** What each is given in place of what the process has. */
+  readonly hosting?: (qualifiedName: string) => Hosting
+  /** Whether bundles are loaded once, not again when they change. */
+  readonly once?: boolean
 }
 
 /** All functions of the project. */
@@ -17,14 +22,14 @@ export interface Functions {
   /** By the first segment of a local URL. */
   byName(name: string): ServedFunction | undefined
   byQualifiedName(qualifiedName: string): ServedFunction | undefined
-  shutdown(): Promise<void>
+  shutdown: ServedFunction['shutdown']
 }
 
 /**
  * Makes the project's functions callable.
  * @throws Error when two of them have one name: the local URL holds no package.
  */
-export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report }: FunctionsOptions): Functions {
+export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting, once = false }: FunctionsOptions): Functions {
   rmSync(stageRoot, { recursive: true, force: true })
   const byName = new Map<string, ServedFunction>()
   const all = descriptions.map(description => {
@@ -33,7 +38,15 @@ export function createFunctions({ descriptions, checkout, stageRoot, apiHost, re
     if (namesake !== undefined)
       throw new Error(`${namesake.qualifiedName} and ${qualifiedName} would share the local URL /${name}: rename one of them`)
     const functionFolder = join(checkout, 'packages', qualifiedName)
-    const served = createServedFunction({ description, functionFolder, stageFolder: join(stageRoot, qualifiedName), apiHost, report })
+    const served = createServedFunction({
+      description,
+      functionFolder,
+      stageFolder: join(stageRoot, qualifiedName),
+      apiHost,
+      report,
+      once,
+      ...(hosting === undefined ? {} : { hosting: hosting(qualifiedName) }),
+    })
     byName.set(name, served)
     return served
   })
@@ -41,8 +54,8 @@ export function createFunctions({ descriptions, checkout, stageRoot, apiHost, re
     all,
     byName: name => byName.get(name),
     byQualifiedName: qualifiedName => all.find(one => one.qualifiedName === qualifiedName),
-    async shutdown() {
-      await Promise.all(all.map(one => one.shutdown()))
+    async shutdown(options) {
+      await Promise.all(all.map(one => one.shutdown(options)))
     },
   }
 }

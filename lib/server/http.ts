@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { type HttpLimits } from '../config/settings/host.ts'
 import { admit, tooLarge } from './platform/event.ts'
 import { endForWeb } from './platform/invoke.ts'
-import { LARGEST_PAYLOAD } from './platform/limits.ts'
+import { LARGEST_PAYLOAD, LONGEST_WEB_WAIT_MS } from './platform/limits.ts'
 import { platformError, toHttpReply, type CallEnd, type HttpReply } from './platform/response.ts'
 import { fireByRequest, SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type Schedules } from './schedules.ts'
@@ -14,27 +15,56 @@ export interface HttpOptions {
   /** Undefined while they are not there yet. */
   readonly schedules?: () => Pick<Schedules, 'all' | 'fire'> | undefined
   readonly report: (message: string, error?: unknown) => void
+  readonly limits?: HttpLimits
+  /** Asked for each answer: whether the server is about to end, so that its clients go elsewhere. */
+  readonly isEnding?: () => boolean
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 // A client that dawdles would otherwise hold its connection for as long as it likes.
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 5_000 }
+const LOCAL_LIMITS: HttpLimits = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 5_000, maxConnections: 1_000, maxHeaderBytes: 16_384 }
+// How often to look who dawdles: late by at most this, or by half of the shortest limit.
+const LOOK_FOR_SLOW_MS = 5_000
 
 const LOOK_AGAIN_MS = 50
 
+// Who is about to end takes no more requests, whatever its database says: answered here, at once.
+const READINESS = '/health/ready'
+const ENDING: HttpReply = {
+  status: 503,
+  headers: [
+    ['content-type', 'application/health+json'],
+    ['cache-control', 'no-store'],
+  ],
+  body: Buffer.from(JSON.stringify({ status: 'fail' })),
+}
+
 /** Serves the functions over HTTP, in place of the platform's gateway. */
-export function createHttpServer({ functions, schedules = () => undefined, report }: HttpOptions): Server {
-  return createServer(TIMEOUTS, (request, response) => {
+export function createHttpServer({
+  functions,
+  schedules = () => undefined,
+  report,
+  limits = LOCAL_LIMITS,
+  isEnding = () => false,
+}: HttpOptions): Server {
+  const server = createServer(timesOf(limits), (request, response) => {
     answer(request).then(
-      reply => send(request, response, reply),
+      reply => {
+        if (isEnding()) response.setHeader('connection', 'close')
+        send(request, response, reply)
+      },
       (error: unknown) => {
         // A client that went away in the middle of its request is no news.
-        if (request.errored === null) report('The local server failed to answer a request', error)
+        if (request.errored === null) report('The server failed to answer a request', error)
         response.destroy()
       },
     )
   })
+  server.maxConnections = limits.maxConnections
+  // Nothing has moved on a connection for longer than a request and its call may take: its client does not take the answer.
+  server.timeout = limits.requestMs + LONGEST_WEB_WAIT_MS
+  return server
 
   async function answer(request: IncomingMessage): Promise<HttpReply> {
     const requestId = randomBytes(16).toString('hex')
@@ -44,8 +74,9 @@ export function createHttpServer({ functions, schedules = () => undefined, repor
     }
 
     const available = functions()
-    if (available === undefined) return refuse(503, 'The local server is still starting.', [['retry-after', '1']])
+    if (available === undefined) return refuse(503, 'The server is still starting.', [['retry-after', '1']])
     const { name, path, query } = addressOf(request.url ?? '')
+    if (isEnding() && `/${name}${path}` === READINESS) return ENDING
     const firable = schedules()
     if (name === SCHEDULE_ROUTE && firable !== undefined) return fireByRequest(request, path, firable)
     const called = available.byName(name)
@@ -72,6 +103,17 @@ export function createHttpServer({ functions, schedules = () => undefined, repor
   function tell(qualifiedName: string, ended: CallEnd): void {
     if (ended.end === 'thrown') report(`${qualifiedName} threw`, ended.error)
     if (ended.end === 'discarded') report(`${qualifiedName} ${ended.reason}`)
+  }
+}
+
+function timesOf({ headersMs, requestMs, keepAliveMs, maxHeaderBytes }: HttpLimits): ServerOptions {
+  return {
+    headersTimeout: headersMs,
+    // It counts the time for the headers as well.
+    requestTimeout: Math.max(requestMs, headersMs),
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(LOOK_FOR_SLOW_MS, headersMs / 2),
+    maxHeaderSize: maxHeaderBytes,
   }
 }
 

@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net'
 
 /** Used when `PORT` says nothing else. */
 const USUAL_PORT = 8080
-const HOST = '127.0.0.1'
+const THIS_MACHINE = '127.0.0.1'
 
 /**
  * Reads a port number; 0 lets the system choose a free one.
@@ -18,18 +18,18 @@ export function readPort(text: string | undefined): number {
 }
 
 /**
- * Makes the server listen, on this machine only, and returns its address as a URL.
+ * Makes the server listen, for this machine only unless another address is named, and returns its own as a URL.
  * @throws Error that says what is wrong with the port.
  */
-export async function listen(server: Server, port: number): Promise<string> {
+export async function listen(server: Server, port: number, host = THIS_MACHINE, command = 'npm start'): Promise<string> {
   try {
-    server.listen(port, HOST)
+    server.listen(port, host)
     await once(server, 'listening')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new Error(`Port ${port} is taken by another program: choose one with PORT=… npm start`, { cause: error })
-    if (code === 'EACCES') throw new Error(`Port ${port} is closed to ordinary users: choose one above 1023 with PORT=… npm start`, { cause: error })
+    if (code === 'EADDRINUSE') throw new Error(`Port ${port} is taken by another program: choose one with PORT=… ${command}`, { cause: error })
+    if (code === 'EACCES') throw new Error(`Port ${port} is closed to ordinary users: choose one above 1023 with PORT=… ${command}`, { cause: error })
     throw error
   }
-  return `http://${HOST}:${(server.address() as AddressInfo).port}`
+  return `http://${host}:${(server.address() as AddressInfo).port}`
 }

@@ -6,6 +6,7 @@ import { createContext, type CallContext } from './platform/context.ts'
 import { type PlatformEvent } from './platform/event.ts'
 import { invoke, type Activation, type Main } from './platform/invoke.ts'
 import { type SettingIssue } from '../config/settings.ts'
+import { type Hosting } from '../function/define.ts'
 import { stageFunction } from './stage.ts'
 
 /** What project.yml says of a function, as far as serving it goes. */
@@ -27,21 +28,29 @@ export interface ServedFunctionOptions {
   readonly apiHost: string
   readonly report: (message: string, error?: unknown) => void
   readonly load?: (file: string) => unknown
+  /** Given to a bundle before it is called; without it, it takes what the process has. */
+  readonly hosting?: Hosting
+  /** Whether the bundle that is loaded first is served until the end. */
+  readonly once?: boolean
 }
 
 /** One function: always its newest bundle that can be loaded. */
 export interface ServedFunction extends FunctionDescription {
-  /** Loads the bundle unless it is loaded; what is wrong with it is reported, and tried again at the next call. */
-  prepare(): void
+  /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with it is reported, and tried again at the next call. */
+  prepare(): boolean
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** What is wrong with the settings that it reads; nothing when it does not say. */
   settingIssues(): readonly SettingIssue[]
-  /** Lets the calls under way end, then closes what the bundle keeps open. */
-  shutdown(): Promise<void>
+  /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
+  shutdown(options?: { readonly waitForCalls?: boolean }): Promise<void>
 }
 
 interface Bundle {
-  readonly main: Main & { readonly shutdown?: () => Promise<void>; readonly settingIssues?: () => readonly SettingIssue[] }
+  readonly main: Main & {
+    readonly shutdown?: () => Promise<void>
+    readonly settingIssues?: () => readonly SettingIssue[]
+    readonly hostedBy?: (hosting: Hosting) => void
+  }
   readonly folder: string
   readonly digest: string
   readonly running: Set<Promise<void>>
@@ -49,7 +58,7 @@ interface Bundle {
 
 /** Makes a function that is loaded as it would be deployed, and again when its bundle has changed. */
 export function createServedFunction(options: ServedFunctionOptions): ServedFunction {
-  const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url) } = options
+  const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url), hosting, once = false } = options
   const { qualifiedName, timeoutMs } = description
   const product = join(functionFolder, 'dist', 'index.js')
   const retiring = new Set<Promise<void>>()
@@ -59,6 +68,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
 
   // Synchronous from the look at the file to the exchange of the bundle: overlapping calls cannot load it twice.
   function newest(): Bundle | undefined {
+    if (once && bundle !== undefined) return bundle
     try {
       const { mtimeNs, size, ino } = statSync(product, { bigint: true })
       const mark = [mtimeNs, size, ino].join(':')
@@ -80,8 +90,9 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
     builds += 1
     const folder = join(stageFolder, String(builds))
     try {
-      const { main } = load(stageFunction({ functionFolder, stageFolder: folder })) as { main?: Main }
+      const { main } = load(stageFunction({ functionFolder, stageFolder: folder })) as { main?: Bundle['main'] }
       if (typeof main !== 'function') throw new Error('it exports no function named main')
+      if (hosting !== undefined) main.hostedBy?.(hosting)
       return { main, folder, digest, running: new Set() }
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
@@ -98,8 +109,8 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
     retiring.add(retired)
   }
 
-  async function retire({ main, folder, running }: Bundle): Promise<void> {
-    await Promise.all(running)
+  async function retire({ main, folder, running }: Bundle, waitForCalls = true): Promise<void> {
+    if (waitForCalls) await Promise.all(running)
     try {
       await main.shutdown?.()
     } catch (error) {
@@ -110,7 +121,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
 
   return {
     ...description,
-    prepare: () => void newest(),
+    prepare: () => newest() !== undefined,
     settingIssues: () => newest()?.main.settingIssues?.() ?? [],
     call(event) {
       const context = createContext({ qualifiedName, timeoutMs, apiHost })
@@ -123,10 +134,10 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
       void settled.then(() => used.running.delete(settled))
       return { context, ended, settled }
     },
-    async shutdown() {
+    async shutdown({ waitForCalls = true } = {}) {
       const last = bundle
       bundle = undefined
-      await Promise.all([...retiring, ...(last === undefined ? [] : [retire(last)])])
+      await Promise.all([...retiring, ...(last === undefined ? [] : [retire(last, waitForCalls)])])
     },
   }
 }

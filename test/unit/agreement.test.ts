@@ -1,6 +1,7 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { hostSettings } from '../../lib/config/settings/host.ts'
 import { parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 import type { Main } from '../../lib/function/define.ts'
 import { disagreements, variablesReadBy, type Readers, type Texts } from '../support/agreement.ts'
@@ -23,7 +24,10 @@ beforeAll(async () => {
   }
   const deployed = Object.values(functions).flat()
   const inServer = sources('lib/server/**/*.ts', 'lib/cli/**/*.ts').flatMap(path => variablesReadBy(textOf(path)))
-  readers = { functions, local: [...new Set(inServer)].filter(name => !deployed.includes(name) && !OF_THE_SYSTEM.includes(name)) }
+  readers = {
+    functions,
+    local: [...new Set([...inServer, ...hostSettings.variables])].filter(name => !deployed.includes(name) && !OF_THE_SYSTEM.includes(name)),
+  }
 })
 
 const edited = (changes: Partial<Readonly<Record<keyof Texts, (text: string) => string>>>): Texts => {
@@ -41,8 +45,20 @@ describe('the variables', () => {
     expect(disagreements(texts, readers)).toEqual([])
   })
 
-  it('that only the local server reads are these', () => {
-    expect([...readers.local].sort()).toEqual(['LOCAL_DATA_FOLDER', 'PORT'])
+  it('that only npm start and the long-lived host read are these', () => {
+    expect([...readers.local].sort()).toEqual([
+      'HTTP_HEADERS_MS',
+      'HTTP_KEEP_ALIVE_MS',
+      'HTTP_MAX_CONNECTIONS',
+      'HTTP_MAX_HEADER_BYTES',
+      'HTTP_REQUEST_MS',
+      'LOCAL_DATA_FOLDER',
+      'LOG_FILE',
+      'PORT',
+      'SCHEDULES',
+      'SHUTDOWN_GRACE_MS',
+      'SHUTDOWN_REQUESTS_MS',
+    ])
   })
 
   it('are read from the environment by lib/config alone, as far as functions go', () => {

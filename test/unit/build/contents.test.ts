@@ -44,6 +44,13 @@ describe('the contents of a bundle', () => {
     expect(problemsOf({ [ENTRY]: ['node_modules/tool/index.js'], 'node_modules/tool/index.js': [] }, ['node_modules/tool/index.js'])).toEqual([])
   })
 
+  it.each(['croner', 'node', 'pino-pretty'])('are wrong with %s, which only the long-lived host uses', name => {
+    const path = `node_modules/${name}/index.js`
+    expect(problemsOf({ [ENTRY]: [path], [path]: [] })).toEqual([
+      `contains ${name}, which only the long-lived host uses (${ENTRY} imports it): remove the import`,
+    ])
+  })
+
   it.each(['lib/server/port.ts', 'lib/cli/doctor.ts', 'lib/build/proof.ts', 'lib/doctl-project-schema/src/index.ts', 'test/support/database.ts'])(
     'are wrong with %s, which is not for functions',
     path => {

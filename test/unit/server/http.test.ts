@@ -16,7 +16,7 @@ function served(name: string, web: boolean | 'raw', main: Main): ServedFunction 
   const description = { name, qualifiedName: `api/${name}`, web, timeoutMs: 5_000 }
   return {
     ...description,
-    prepare: () => {},
+    prepare: () => true,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

@@ -13,7 +13,7 @@ function served(qualifiedName: string, main: Main): ServedFunction {
   const description = { name: qualifiedName, qualifiedName, web: false, timeoutMs: 5_000 }
   return {
     ...description,
-    prepare: () => {},
+    prepare: () => true,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

@@ -1,0 +1,119 @@
+import { Agent, request as send, type ClientRequest } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { apiKey } from '../functions.ts'
+import { completedTransaction, signedHeaders } from '../webhooks.ts'
+
+/** What became of one request. */
+export type Fate =
+  | { readonly fate: 'answered'; readonly status: number; readonly body: string; readonly connection: string | undefined }
+  /** Nobody listened: nothing was sent, and the client may go elsewhere. */
+  | { readonly fate: 'refused' }
+  /** It was sent, or could have been, and nobody answered. */
+  | { readonly fate: 'lost'; readonly why: string }
+
+export interface SentRequest {
+  readonly kind: 'webhook' | 'user' | 'health'
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** The n-th request of a mixed load; every third is a webhook that writes, every third reads users. */
+export function mixedRequest(index: number): SentRequest {
+  if (index % 3 === 0) {
+    const body = completedTransaction()
+    return { kind: 'webhook', method: 'POST', path: '/webhook/demo', headers: signedHeaders(body), body }
+  }
+  if (index % 3 === 1) return { kind: 'user', method: 'GET', path: '/user?limit=1', headers: { authorization: `Bearer ${apiKey}` }, body: '' }
+  return { kind: 'health', method: 'GET', path: '/health', headers: {}, body: '' }
+}
+
+/** Sends one request and tells what became of it; never rejects. */
+export async function sendTo(port: number, { method, path, headers, body }: SentRequest, agent?: Agent): Promise<Fate> {
+  return new Promise(resolve => {
+    const options = { host: '127.0.0.1', port, method, path, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }
+    const request: ClientRequest = send({ ...options, agent: agent ?? new Agent({ keepAlive: false }) }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', error => resolve({ fate: 'lost', why: `in the answer: ${error.message}` }))
+      response.on('end', () =>
+        resolve({
+          fate: 'answered',
+          status: response.statusCode ?? 0,
+          body: Buffer.concat(chunks).toString(),
+          connection: response.headers.connection,
+        }),
+      )
+    })
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve({ fate: 'refused' })
+      else resolve({ fate: 'lost', why: `${error.code ?? error.message}${request.reusedSocket ? ' on a kept connection' : ''}` })
+    })
+    request.end(body)
+  })
+}
+
+export interface Load {
+  readonly sent: readonly { readonly request: SentRequest; readonly fate: Promise<Fate> }[]
+  /** Sends no more, and resolves when all that was sent has its fate. */
+  stop(): Promise<void>
+}
+
+/**
+ * Sends requests at a steady rate, whether or not the ones before are answered: in turns on kept connections and on one of
+ * their own, to the ports that are named at that moment.
+ */
+export function startLoad(ports: () => readonly number[], { perSecond }: { readonly perSecond: number }): Load {
+  const sent: { request: SentRequest; fate: Promise<Fate> }[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
+  const stop = new AbortController()
+  const startedAt = performance.now()
+  const sending = (async () => {
+    while (!stop.signal.aborted) {
+      const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
+      const open = ports()
+      while (sent.length < due) {
+        const request = mixedRequest(sent.length)
+        const port = open[sent.length % open.length] ?? 0
+        // Not by thirds: each kind goes both ways.
+        sent.push({ request, fate: sendTo(port, request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined) })
+      }
+      await sleep(2)
+    }
+  })()
+  return {
+    sent,
+    async stop() {
+      stop.abort()
+      await sending
+      await Promise.all(sent.map(({ fate }) => fate))
+      agent.destroy()
+    },
+  }
+}
+
+/** Asks who is ready again and again, as whoever balances the load does. */
+export function watchReadiness(ports: readonly number[], path: string, everyMs = 50): { ready(): readonly number[]; stop(): Promise<void> } {
+  let ready = ports
+  const stop = new AbortController()
+  const watching = (async () => {
+    while (!stop.signal.aborted) {
+      const asked = await Promise.all(
+        ports.map(async port => {
+          const met = await sendTo(port, { kind: 'health', method: 'GET', path, headers: {}, body: '' })
+          return met.fate === 'answered' && met.status < 500 ? [port] : []
+        }),
+      )
+      ready = asked.flat()
+      await sleep(everyMs)
+    }
+  })()
+  return {
+    ready: () => ready,
+    async stop() {
+      stop.abort()
+      await watching
+    },
+  }
+}
