@@ -192,7 +192,11 @@ export async function measureLoading(runner: Runner, measured: 'load' | 'evaluat
     const { loadMs } = await container.loaded()
     if (measured === 'load') ms.push(loadMs)
     else if (measured === 'evaluate') ms.push(loadMs + (await container.evaluate()).evaluateMs)
-    else ms.push(loadMs + ((await container.call('read')).ms[0] ?? Number.NaN))
+    else {
+      const called = await container.call('read')
+      if (called.errors.length > 0) throw new Error(`${runner.way.name}: ${called.errors[0]}`)
+      ms.push(loadMs + (called.ms[0] ?? Number.NaN))
+    }
   }
   return ms
 }
