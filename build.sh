@@ -22,7 +22,8 @@ options=(
   # pg and sequelize look for these only when they are asked to; nobody here asks.
   --absent=pg-native --absent=pg-hstore
   # A request that is refused needs no database: sequelize and pg are read and compiled on its first use.
-  --part=sequelize --part=pg
+  # Sequelize takes long: it is evaluated piece by piece, so that the server's answers have their turns in between.
+  "--part=sequelize=$ours/sequelize.cjs" --part=pg
   # Only the outage buffer needs Redis, and only where there is one.
   --part=@redis/client
   # Few statements need these; see their stand-ins.

@@ -56,6 +56,11 @@ export function guardClient(
     uuid: string | undefined
     guard: StatementGuard | undefined
     lastAnswerAt = now()
+    // Of what the server tells while it lets somebody in, sequelize reads this one, if it is there to hear it.
+    standard_conforming_strings: string | undefined
+    // Whoever asks for it while it is under way, or later, joins in.
+    readonly #connecting: ((error: Error) => void)[] = []
+    #connected: { error: Error } | undefined
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -66,6 +71,12 @@ export function guardClient(
       this.connection.on('readyForQuery', () => {
         this.lastAnswerAt = now()
       })
+      this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
+        if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
+      })
+      this.once('end', () => {
+        if (this.#connected !== undefined) this.#connected = { error: new Error('Connection terminated unexpectedly') }
+      })
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -74,10 +85,14 @@ export function guardClient(
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
       if (callback === undefined)
         return new Promise((resolve, reject) => this.connect(error => ((error as Error | null) ? reject(error) : resolve(this))))
-      // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+      if (this.#connected !== undefined) return process.nextTick(callback, this.#connected.error)
+      this.#connecting.push(callback)
+      if (this.#connecting.length > 1) return
       super.connect((error: Error) => {
+        this.#connected = { error }
         if (error as Error | null) this.destroySocket()
-        callback(error)
+        // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+        for (const tell of this.#connecting.splice(0)) tell(error)
       })
     }
 

@@ -125,6 +125,11 @@ export class DatabaseManager {
    * failed is forgotten. Opens no connection.
    */
   async currentGeneration(): Promise<Generation> {
+    return this.#generation({ connecting: false })
+  }
+
+  // Whoever is about to ask for a connection has it begun with the first generation, while that is still being loaded.
+  async #generation({ connecting }: { connecting: boolean }): Promise<Generation> {
     const state = this.#state
     switch (state.kind) {
       case 'ready':
@@ -132,7 +137,7 @@ export class DatabaseManager {
       case 'starting':
         return state.started
       case 'idle':
-        return this.#start()
+        return this.#start(connecting && this.#generations === 0)
       default:
         return state satisfies never
     }
@@ -151,7 +156,7 @@ export class DatabaseManager {
   async acquire(signal?: AbortSignal): Promise<Lease> {
     if (this.#crowding) beforeInvocationEnds(this, () => this.#makeRoom())
     for (let rebuilds = 0; ; rebuilds += 1) {
-      const generation = await this.currentGeneration()
+      const generation = await this.#generation({ connecting: true })
       // All are taken: the caller waits for others of this process, not for the database.
       const queued = generation.claimed >= this.#options.settings.profile.pool.max
       const acquired = generation.acquire()
@@ -276,10 +281,10 @@ export class DatabaseManager {
     if (state.kind !== 'idle') this.#options.logger.info({ event: 'database.closed', generation: this.#generations })
   }
 
-  #start(): Promise<Generation> {
+  #start(connecting: boolean): Promise<Generation> {
     const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration } = this.#options
     const number = this.#generations + 1
-    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, now: this.now })
+    const started = build(settings, { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, connecting, now: this.now })
     const starting: State = { kind: 'starting', started }
     this.#state = starting
     this.#generations = number
