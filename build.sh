@@ -41,6 +41,13 @@ options=(
   "--stand-in=semver/index.js=$ours/semver.cjs"
   # A hundred validators, for models that ask for one.
   "--stand-in=sequelize/lib/utils/validator-extras.js=$ours/validator-extras.cjs"
+  # debug looks at the terminal and its colours, to write nothing.
+  "--stand-in=debug/src/index.js=$ours/debug.cjs"
+  # pino can write through threads and to many streams; the log goes to standard output alone.
+  "--stand-in=pino/lib/transport.js=$ours/no-transport.cjs"
+  "--stand-in=pino/lib/multistream.js=$ours/no-multistream.cjs"
+  # What writes a line, assert included, is loaded with the first line.
+  "--stand-in=sonic-boom/index.js=$ours/sonic-boom.cjs"
   # wkx reads and writes geometry.
   "--stand-in=wkx/lib/wkx.js=$ours/wkx.cjs"
 )

@@ -82,7 +82,7 @@ const OWN_REQUEST = 'lease'
 export async function buildGeneration(settings: DatabaseSettings, options: GenerationOptions): Promise<Generation> {
   const { applicationName, transactionIdleMs, pooled, connecting = false, now = Date.now } = options
   const { default: pg } = await import('pg')
-  const { ssl, sslnegotiation } = pgTls(settings.tls)
+  const { ssl, sslnegotiation } = pgTls(settings.tls, settings.host)
   const Client = guardClient(pg.Client, { now, sslnegotiation })
   const session = {
     application_name: applicationName,
