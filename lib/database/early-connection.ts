@@ -17,8 +17,11 @@ export function connectEarly(Client: GuardedClientClass, config: pg.ClientConfig
   let types = ownTypes
   const getTypeParser = ((...given: Parameters<pg.CustomTypesConfig['getTypeParser']>) =>
     types.getTypeParser(...given) as unknown) as pg.CustomTypesConfig['getTypeParser']
-  let client: GuardedClient | undefined = new Client({ ...config, types: { getTypeParser } })
+  const ssl = typeof config.ssl === 'object' ? { ...config.ssl } : config.ssl
+  let client: GuardedClient | undefined = new Client({ ...config, ssl, types: { getTypeParser } })
   client.connect(() => undefined)
+  // What `tls.connect` would make of it once the server has agreed to TLS.
+  if (typeof ssl === 'object') ssl.secureContext = process.getBuiltinModule('node:tls').createSecureContext(ssl)
   const take = () => {
     const taken = client
     client = undefined

@@ -8,6 +8,7 @@ type Package = typeof Sequelize
  * being connected to meanwhile are taken up between them.
  */
 export async function loadSequelize(): Promise<Package> {
+  await setImmediate()
   const sequelize: Package & { readonly pieces?: readonly (() => unknown)[] } = await import('sequelize')
   for (const load of sequelize.pieces ?? []) {
     await setImmediate()

@@ -17,4 +17,6 @@ const pieces = [
   () => require('sequelize/lib/dialects/postgres/query'),
   () => require('sequelize/lib/dialects/postgres/index'),
 ]
-module.exports = lazyMembers({ pieces }, Object.fromEntries(members.map(name => [name, () => whole()[name]])), whole)
+// Whoever imports a package asks whether it is a promise, or a module; that is no use of it.
+const asked = { then: undefined, __esModule: undefined }
+module.exports = lazyMembers({ ...asked, pieces }, Object.fromEntries(members.map(name => [name, () => whole()[name]])), whole)

@@ -219,6 +219,16 @@ describe('lodash, one by one', () => {
     expectSame(({ lodash }) => [lodash([1, 2]).map?.(double), lodash.chain?.({ a: 1 }), lodash.VERSION].map(one => JSON.stringify(one)))
   })
 
+  it('chains what a search for one row chains, and anything else', () => {
+    type Chain = Record<'values' | 'filter' | 'map' | 'value' | 'reverse' | 'sortBy', (...given: unknown[]) => Chain>
+    const keys = { one: { fields: ['a'], column: 'a' }, two: { fields: ['b', 'c'], column: false }, none: {} }
+    const single = (key: { fields?: string[] }) => key.fields?.length === 1
+    for (const value of [keys, [], undefined, [keys.one, keys.two]]) {
+      expectSame(({ lodash }) => (lodash.chain?.(value) as Chain).values().filter(single).map('column').value())
+      expectSame(({ lodash }) => (lodash.chain?.(value) as Chain).values().map('column').sortBy().reverse().value())
+    }
+  })
+
   function isWrapped(value: unknown): boolean {
     return typeof value === 'object' && value !== null && '__wrapped__' in value
   }
