@@ -21,7 +21,11 @@ export function connectEarly(Client: GuardedClientClass, config: pg.ClientConfig
   let client: GuardedClient | undefined = new Client({ ...config, ssl, types: { getTypeParser } })
   client.connect(() => undefined)
   // What `tls.connect` would make of it once the server has agreed to TLS.
-  if (typeof ssl === 'object') ssl.secureContext = process.getBuiltinModule('node:tls').createSecureContext(ssl)
+  try {
+    if (typeof ssl === 'object') ssl.secureContext = process.getBuiltinModule('node:tls').createSecureContext(ssl)
+  } catch {
+    // It will meet the same, and then that is an error of connecting like any other.
+  }
   const take = () => {
     const taken = client
     client = undefined

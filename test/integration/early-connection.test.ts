@@ -115,3 +115,19 @@ it.each(['closeIdle', 'close'] as const)('that nobody has asked for is ended by 
     await vi.waitFor(async () => expect(await subject.sessions()).toBe(0))
   })
 })
+
+it('whose TLS cannot be prepared fails as any other', async () => {
+  const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'
+  const options = { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca } as const
+  const met: unknown[] = []
+  const use = async ({ manager, sessions }: ServiceUnderTest) => {
+    const generation = await manager.currentGeneration()
+    met.push(await generation.acquire().catch((error: unknown) => (error as Error).message))
+    expect(await sessions()).toBe(0)
+  }
+  for (const connecting of [true, false]) {
+    const build: typeof buildGeneration = (settings, given) => buildGeneration(settings, { ...given, connecting })
+    await withService(use, { settings: { tls: { mode: 'verified', options } }, build })
+  }
+  expect(met).toEqual([expect.any(String), met[0]])
+})
