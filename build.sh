@@ -22,7 +22,8 @@ options=(
   # pg and sequelize look for these only when they are asked to; nobody here asks.
   --absent=pg-native --absent=pg-hstore
   # A request that is refused needs no database: sequelize and pg are read and compiled on its first use.
-  --part=sequelize --part=pg
+  # Sequelize takes long: it is evaluated piece by piece, so that the server's answers have their turns in between.
+  "--part=sequelize=$ours/sequelize.cjs" --part=pg
   # Only the outage buffer needs Redis, and only where there is one.
   --part=@redis/client
   # Few statements need these; see their stand-ins.
@@ -40,6 +41,13 @@ options=(
   "--stand-in=semver/index.js=$ours/semver.cjs"
   # A hundred validators, for models that ask for one.
   "--stand-in=sequelize/lib/utils/validator-extras.js=$ours/validator-extras.cjs"
+  # debug looks at the terminal and its colours, to write nothing.
+  "--stand-in=debug/src/index.js=$ours/debug.cjs"
+  # pino can write through threads and to many streams; the log goes to standard output alone.
+  "--stand-in=pino/lib/transport.js=$ours/no-transport.cjs"
+  "--stand-in=pino/lib/multistream.js=$ours/no-multistream.cjs"
+  # What writes a line, assert included, is loaded with the first line.
+  "--stand-in=sonic-boom/index.js=$ours/sonic-boom.cjs"
   # wkx reads and writes geometry.
   "--stand-in=wkx/lib/wkx.js=$ours/wkx.cjs"
 )

@@ -4,16 +4,14 @@ import * as z from 'zod/mini'
 
 type Text = string | undefined
 
+// One schema for each, since every cold start makes them all.
 function reading<Value>(read: (text: Text) => Value | Refusal) {
-  return z.pipe(
-    z.optional(z.string()),
-    z.transform((text: Text, context) => {
-      const value = read(text)
-      if (!(value instanceof Refusal)) return value
-      context.issues.push({ code: 'custom', message: value.reason, input: undefined })
-      return z.NEVER
-    }),
-  )
+  return z.transform((text: Text, context): Exclude<Value, Refusal> => {
+    const value = read(text)
+    if (!(value instanceof Refusal)) return value as Exclude<Value, Refusal>
+    context.issues.push({ code: 'custom', message: value.reason, input: undefined })
+    return z.NEVER
+  })
 }
 
 class Refusal {

@@ -1,12 +1,10 @@
 import { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 
-/** What pg hands to `tls.connect`. */
+/** How a server is checked. */
 export interface TlsOptions {
   readonly minVersion: 'TLSv1.2'
   readonly rejectUnauthorized: boolean
   readonly ca?: string
-  readonly servername?: string
 }
 
 /** How TLS begins: asked for in the protocol's own words, which every server knows, or with the first byte, a trip less. */
@@ -16,9 +14,14 @@ export type TlsNegotiation = (typeof tlsNegotiations)[number]
 export type Tls =
   { readonly mode: 'off' } | { readonly mode: 'verified' | 'unverified'; readonly options: TlsOptions; readonly negotiation?: TlsNegotiation }
 
-/** What of it pg is given. */
-export function pgTls(tls: Tls): { ssl: TlsOptions | false; sslnegotiation: TlsNegotiation } {
-  return tls.mode === 'off' ? { ssl: false, sslnegotiation: 'postgres' } : { ssl: { ...tls.options }, sslnegotiation: tls.negotiation ?? 'postgres' }
+/** What pg is given for a connection to `host`; its `ssl` is handed to `tls.connect`. */
+export function pgTls(tls: Tls, host: string): { ssl: (TlsOptions & { readonly servername?: string }) | false; sslnegotiation: TlsNegotiation } {
+  if (tls.mode === 'off') return { ssl: false, sslnegotiation: 'postgres' }
+  // Node takes a while to load this, and whoever connects to nothing does without.
+  const { isIP } = process.getBuiltinModule('node:net')
+  // A name is sent for SNI and checked against the certificate; an IP address must not be sent as one.
+  const named = isIP(host) === 0 ? { servername: host } : {}
+  return { ssl: { ...tls.options, ...named }, sslnegotiation: tls.negotiation ?? 'postgres' }
 }
 
 /** libpq's words. `allow` and `prefer` cannot be kept by the client library, and count as no wish at all. */
@@ -54,8 +57,6 @@ export function decideTls({ host, sslmode, ca }: { host: string; sslmode?: SslMo
       minVersion: 'TLSv1.2',
       rejectUnauthorized: verified,
       ...(ca === undefined ? {} : { ca }),
-      // A name is sent for SNI and checked against the certificate; an IP address must not be sent as one.
-      ...(isIP(host) === 0 ? { servername: host } : {}),
     },
   }
 }

@@ -59,6 +59,11 @@ export function guardClient(
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet. */
     #unanswered = 0
+    // Of what the server tells while it lets somebody in, sequelize reads this one, if it is there to hear it.
+    standard_conforming_strings: string | undefined
+    // Whoever asks for it while it is under way, or later, joins in.
+    readonly #connecting: ((error: Error) => void)[] = []
+    #connected: { error: Error } | undefined
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -70,6 +75,12 @@ export function guardClient(
         this.lastAnswerAt = now()
         if (this.#unanswered > 0) this.#unanswered -= 1
       })
+      this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
+        if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
+      })
+      this.once('end', () => {
+        if (this.#connected !== undefined) this.#connected = { error: new Error('Connection terminated unexpectedly') }
+      })
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -78,10 +89,14 @@ export function guardClient(
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
       if (callback === undefined)
         return new Promise((resolve, reject) => this.connect(error => ((error as Error | null) ? reject(error) : resolve(this))))
-      // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+      if (this.#connected !== undefined) return process.nextTick(callback, this.#connected.error)
+      this.#connecting.push(callback)
+      if (this.#connecting.length > 1) return
       super.connect((error: Error) => {
+        this.#connected = { error }
         if (error as Error | null) this.destroySocket()
-        callback(error)
+        // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+        for (const tell of this.#connecting.splice(0)) tell(error)
       })
     }
 

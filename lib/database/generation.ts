@@ -3,6 +3,8 @@ import type { DatabaseSettings } from '../config/settings/database.ts'
 import { pgTls } from '../config/tls.ts'
 import { wait } from '../resilience/wait.ts'
 import { guardClient, type GuardedClient } from './client.ts'
+import { connectEarly, type EarlyConnection } from './early-connection.ts'
+import { loadSequelize } from './load-sequelize.ts'
 import type { Models } from './models/index.ts'
 import type { TransactionLimits } from './transaction/limits.ts'
 import { currentWork, NestedOperationError } from './work.ts'
@@ -61,6 +63,8 @@ export interface GenerationOptions {
   transactionIdleMs: number
   /** Whether the sessions are a pooler's: it refuses start-up options, and what is set for a session leaks to others. */
   pooled: boolean
+  /** Whether somebody waits for a connection already: then it is begun before the rest is loaded. */
+  connecting?: boolean
   now?: () => number
   /** Hears of each connection that is made. */
   connected?: (generation: number) => void
@@ -77,20 +81,41 @@ const OWN_REQUEST = 'lease'
  * Builds a generation. Sequelize and pg are loaded here, on the first use of the database, not with the function.
  * Tuned to open one connection and to send no statement of its own (see the README's decisions).
  */
-export async function buildGeneration(
-  settings: DatabaseSettings,
-  { number, applicationName, transactionIdleMs, pooled, now = Date.now, connected }: GenerationOptions,
-): Promise<Generation> {
-  const [{ Sequelize: SequelizeClass, Transaction: TransactionClass }, { default: pg }, { defineModels }] = await Promise.all([
-    import('sequelize'),
-    import('pg'),
-    import('./models/index.ts'),
-  ])
-  const { pool, idleSessionMs } = settings.profile
-  const { ssl, sslnegotiation } = pgTls(settings.tls)
+export async function buildGeneration(settings: DatabaseSettings, options: GenerationOptions): Promise<Generation> {
+  const { applicationName, transactionIdleMs, pooled, connecting = false, now = Date.now } = options
+  const { default: pg } = await import('pg')
+  const { ssl, sslnegotiation } = pgTls(settings.tls, settings.host)
+  const Client = guardClient(pg.Client, { now, sslnegotiation })
+  const session = {
+    application_name: applicationName,
+    keepAlive: true,
+    ssl,
+    ...(pooled ? {} : { options: startUpOptions({ idleSessionMs: settings.profile.idleSessionMs, transactionIdleMs }) }),
+  }
+  const { host, port, user, password, name: database } = settings
+  const early = connecting ? connectEarly(Client, { host, port, user, password, database, ...session }, pg.types) : undefined
+  try {
+    return await build(settings, options, { lib: { ...pg, Client: early?.Client ?? Client }, session, early })
+  } catch (error) {
+    early?.take()?.destroySocket()
+    throw error
+  }
+}
+
+/** What sequelize connects with: pg with our client, what each session is told, and a connection that is on its way. */
+interface Wire {
+  readonly lib: object
+  readonly session: object
+  readonly early: EarlyConnection | undefined
+}
+
+async function build(settings: DatabaseSettings, { number, transactionIdleMs, pooled, connected }: GenerationOptions, wire: Wire): Promise<Generation> {
+  const { Sequelize: SequelizeClass, Transaction: TransactionClass } = await loadSequelize()
+  const { defineModels } = await import('./models/index.ts')
+  const { pool } = settings.profile
   const options: Options & { databaseVersion: string; keepDefaultTimezone: boolean } = {
     dialect: 'postgres',
-    dialectModule: { ...pg, Client: guardClient(pg.Client, { now, sslnegotiation }) },
+    dialectModule: wire.lib,
     host: settings.host,
     port: settings.port,
     database: settings.name,
@@ -100,13 +125,7 @@ export async function buildGeneration(
     keepDefaultTimezone: true,
     logging: false,
     pool: { max: pool.max, min: pool.min, acquire: pool.acquireMs, idle: pool.idleMs, evict: pool.evictMs },
-    dialectOptions: {
-      clientMinMessages: 'ignore',
-      application_name: applicationName,
-      keepAlive: true,
-      ssl,
-      ...(pooled ? {} : { options: startUpOptions({ idleSessionMs, transactionIdleMs }) }),
-    },
+    dialectOptions: { clientMinMessages: 'ignore', ...wire.session },
   }
   // A call within a unit of work that was given no transaction joins that work's.
   SequelizeClass.useCLS({ bind: same, run: call, set: same, get: () => currentWork()?.work.transaction })
@@ -183,12 +202,21 @@ export async function buildGeneration(
       manager.destroyConnection(connection).catch(() => undefined)
     },
     counts: () => ({ size: manager.pool.size, idle: manager.pool.available, inUse: manager.pool.using, waiting: manager.pool.waiting }),
-    closeIdle: () => manager.pool.destroyAllNow(),
+    async closeIdle() {
+      await Promise.all([
+        manager.pool.destroyAllNow(),
+        wire.early
+          ?.take()
+          ?.end()
+          .catch(() => undefined),
+      ])
+    },
     async close(withinMs) {
       const stop = new AbortController()
       const polite = sequelize.close().catch(() => undefined)
       await Promise.race([polite, wait(withinMs, stop.signal).catch(() => undefined)])
       stop.abort()
+      wire.early?.take()?.destroySocket()
       for (const connection of connections) connection.destroySocket()
     },
   }

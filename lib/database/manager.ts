@@ -142,6 +142,11 @@ export class DatabaseManager {
    * failed is forgotten. Opens no connection.
    */
   async currentGeneration(): Promise<Generation> {
+    return this.#generation({ connecting: false })
+  }
+
+  // Whoever is about to ask for a connection has it begun with the first generation, while that is still being loaded.
+  async #generation({ connecting }: { connecting: boolean }): Promise<Generation> {
     const state = this.#state
     switch (state.kind) {
       case 'ready':
@@ -149,7 +154,7 @@ export class DatabaseManager {
       case 'starting':
         return state.started
       case 'idle':
-        return this.#start()
+        return this.#start(connecting && this.#generations === 0)
       default:
         return state satisfies never
     }
@@ -168,7 +173,7 @@ export class DatabaseManager {
   async acquire(signal?: AbortSignal): Promise<Lease> {
     if (this.#crowding) beforeInvocationEnds(this, () => this.#makeRoom())
     for (let rebuilds = 0; ; rebuilds += 1) {
-      const generation = await this.currentGeneration()
+      const generation = await this.#generation({ connecting: true })
       // All are taken: the caller waits for others of this process, not for the database.
       const queued = generation.claimed >= this.#options.settings.profile.pool.max
       const acquired = generation.acquire()
@@ -306,12 +311,12 @@ export class DatabaseManager {
     if (state.kind !== 'idle') this.log.closed(this.#generations, 'shutdown')
   }
 
-  #start(): Promise<Generation> {
+  #start(connecting: boolean): Promise<Generation> {
     const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration, counters } = this.#options
     const number = this.#generations + 1
     if (number > 1) counters?.add('rebuilds')
     const { now, log } = this
-    const options = { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, now, connected: log.connected }
+    const options = { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, connecting, now, connected: log.connected }
     const started = build(settings, options)
     const starting: State = { kind: 'starting', started }
     this.#state = starting

@@ -72,7 +72,7 @@ async function connect(settings: DatabaseSettings, deadline: Deadline): Promise<
       database: settings.name,
       user: settings.user,
       password: settings.password,
-      ...pgTls(settings.tls),
+      ...pgTls(settings.tls, settings.host),
       application_name: 'ops/migrate',
       connectionTimeoutMillis: Math.max(1, Math.min(CONNECT_MS, deadline.remainingMs())),
       options: `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,

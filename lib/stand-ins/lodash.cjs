@@ -2,9 +2,24 @@ const { lazyMembers } = require('./lazy.cjs')
 
 // In place of lodash in one piece: the functions that sequelize uses, one by one. The rest, and `_(value)`, are in one piece.
 const whole = () => require('lodash')
+
+// Every search for one row makes a chain of these; whatever else is asked of a chain goes on in one piece.
+const chain = value =>
+  lazyMembers(
+    {
+      filter: predicate => chain(require('lodash/filter')(value, predicate)),
+      map: iteratee => chain(require('lodash/map')(value, iteratee)),
+      values: () => chain(require('lodash/values')(value)),
+      value: () => value,
+    },
+    {},
+    () => whole().chain(value),
+  )
+
 module.exports = lazyMembers(
   value => whole()(value),
   {
+    chain: () => chain,
     assignWith: () => require('lodash/assignWith'),
     cloneDeep: () => require('lodash/cloneDeep'),
     cloneDeepWith: () => require('lodash/cloneDeepWith'),

@@ -30,6 +30,13 @@ export function createLogger({
   )
 }
 
+// Opened with the first line: many a call of a quiet function has none.
 function synchronousOutput(): DestinationStream {
-  return pino.destination({ fd: 1, sync: true })
+  let output: DestinationStream | undefined
+  return {
+    write(line) {
+      output ??= pino.destination({ fd: 1, sync: true })
+      output.write(line)
+    },
+  }
 }

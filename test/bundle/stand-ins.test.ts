@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
+import pino from 'pino'
 import { DataTypes, Op, Sequelize } from 'sequelize'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildBundles } from '../../lib/build/pipeline.ts'
@@ -12,6 +14,8 @@ interface Packages {
   sequelize: { Sequelize: typeof Sequelize; DataTypes: typeof DataTypes; Op: typeof Op }
   lodash: Members & ((value: unknown) => Members)
   semver: Members
+  pino: typeof pino
+  debug: (namespace: string) => ((...given: unknown[]) => unknown) & { enabled: boolean }
 }
 
 /** As `build.sh` puts them into a bundle: with our stand-ins in place of parts of them. */
@@ -21,13 +25,15 @@ const real: Packages = {
   sequelize: { Sequelize, DataTypes, Op },
   lodash: require('lodash') as Packages['lodash'],
   semver: require('semver') as Packages['semver'],
+  pino,
+  debug: require('debug') as Packages['debug'],
 }
 let checkout: Checkout
 
 beforeAll(async () => {
   checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/build/bundle', 'lib/stand-ins'])
   checkout.write('project.yml', 'packages:\n  - name: app\n    functions:\n      - { name: packages, runtime: "nodejs:24", web: false }\n')
-  const names = ['sequelize', 'lodash', 'semver']
+  const names = ['sequelize', 'lodash', 'semver', 'pino', 'debug']
   checkout.write('packages/app/packages/index.ts', `export const main = () => ({ ${names.map(name => `${name}: require('${name}')`).join(', ')} })\n`)
   checkout.write('packages/app/packages/dist/package.json', '{ "type": "commonjs" }')
   await buildBundles(checkout.folder)
@@ -219,6 +225,16 @@ describe('lodash, one by one', () => {
     expectSame(({ lodash }) => [lodash([1, 2]).map?.(double), lodash.chain?.({ a: 1 }), lodash.VERSION].map(one => JSON.stringify(one)))
   })
 
+  it('chains what a search for one row chains, and anything else', () => {
+    type Chain = Record<'values' | 'filter' | 'map' | 'value' | 'reverse' | 'sortBy', (...given: unknown[]) => Chain>
+    const keys = { one: { fields: ['a'], column: 'a' }, two: { fields: ['b', 'c'], column: false }, none: {} }
+    const single = (key: { fields?: string[] }) => key.fields?.length === 1
+    for (const value of [keys, [], undefined, [keys.one, keys.two]]) {
+      expectSame(({ lodash }) => (lodash.chain?.(value) as Chain).values().filter(single).map('column').value())
+      expectSame(({ lodash }) => (lodash.chain?.(value) as Chain).values().map('column').sortBy().reverse().value())
+    }
+  })
+
   function isWrapped(value: unknown): boolean {
     return typeof value === 'object' && value !== null && '__wrapped__' in value
   }
@@ -229,5 +245,49 @@ describe('semver, one by one', () => {
     for (const name of ['coerce', 'valid', 'gte', 'lt', 'satisfies', 'major']) {
       expectSame(({ semver }) => String(semver[name]?.(version, '9.5.0')))
     }
+  })
+})
+
+describe('pino without its threads', () => {
+  const lines: string[] = []
+  function log({ pino }: Packages, destination: pino.DestinationStream) {
+    const logger = pino(
+      { base: { function: 'f' }, timestamp: () => ',"time":"t"', redact: ['secret', '*.secret'], formatters: { level: label => ({ level: label }) } },
+      destination,
+    )
+    logger.debug('not shown')
+    logger.info({ event: 'a', secret: 's', deep: { secret: 's', list: [1, null, undefined], at: new Date(0), big: 1n } }, 'said %s and %d', 'x', 2)
+    const circle: Record<string, unknown> = { name: 'circle' }
+    circle.self = circle
+    logger.child({ requestId: 'r' }).error({ circle, text: 'line\nbreak "quoted" \u2028 \ud800' })
+  }
+
+  it('writes the same lines', () => {
+    expectSame(packages => {
+      lines.length = 0
+      log(packages, { write: line => void lines.push(line) })
+      return [...lines]
+    })
+    expect(lines).toHaveLength(2)
+  })
+
+  it('writes them to the same place at once, and knows a destination when it is given one', () => {
+    expectSame(packages => {
+      const dest = join(checkout.folder, packages === bundled ? 'bundled.log' : 'real.log')
+      log(packages, packages.pino.destination({ dest, sync: true }))
+      packages.pino(packages.pino.destination({ dest, sync: true })).info('given alone')
+      return readFileSync(dest, 'utf8').replaceAll(/"(time|pid)":\d+/g, '')
+    })
+  })
+
+  it('has no transports, and says so', () => {
+    expect(() => bundled.pino.transport({ target: 'pino/file' })).toThrow('There are no transports in the bundle')
+    expect(() => bundled.pino.multistream([])).toThrow('There is no multistream in the bundle')
+  })
+})
+
+describe('debug without the variable DEBUG', () => {
+  it('writes nothing', () => {
+    expectSame(({ debug }) => [debug('sequelize:pool').enabled, debug('sequelize:pool')('x %s', 1)])
   })
 })

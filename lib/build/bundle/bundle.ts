@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, context, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
-import { nameOfPart, partFiles, takeOut } from './take-out.ts'
+import { nameOfPart, namesOfParts, partFiles, takeOut } from './take-out.ts'
 
 export interface BundleOptions {
   readonly checkout: string
   /** `packages/<package>/<function>/index.ts`. */
   readonly entries: readonly string[]
-  /** Packages with a file of their own beside the bundles that ask for them. */
+  /** Packages with a file of their own beside the bundles that ask for them; `package=own.cjs` has it begin with one of ours. */
   readonly parts: readonly string[]
   readonly absent: readonly string[]
   /** `package/file.js=own.cjs`. */
@@ -64,7 +64,7 @@ async function buildParts(options: BundleOptions): Promise<Parts> {
   const shared = common(options)
   const built = await build({
     ...shared,
-    entryPoints: options.parts.map(name => ({ in: name, out: nameOfPart(name) })),
+    entryPoints: namesOfParts(options.parts).map(name => ({ in: name, out: nameOfPart(name) })),
     outdir: 'parts',
     write: false,
     plugins: [partFiles(options), ...shared.plugins],

@@ -10,7 +10,7 @@ const { values, positionals: entries } = parseArgs({
   options: {
     // A package that is not in the bundle, nor beside it.
     absent: { type: 'string', multiple: true, default: [] },
-    // A package that gets a file of its own, which is read when it is first asked for.
+    // A package that gets a file of its own, which is read when it is first asked for; `package=own.cjs`: which begins with ours.
     part: { type: 'string', multiple: true, default: [] },
     // `package/file.js=own.cjs`: a file of ours that takes the place of a package's.
     'stand-in': { type: 'string', multiple: true, default: [] },

@@ -4,7 +4,7 @@ import { type Plugin } from 'esbuild'
 
 export interface TakeOutOptions {
   readonly checkout: string
-  /** Packages that have a file of their own. */
+  /** Packages that have a file of their own; `package=own.cjs` where that is to begin with a file of ours. */
   readonly parts: readonly string[]
   /** `package/file.js=own.cjs`: files below node_modules, and those of ours that take their place. */
   readonly standIns: readonly string[]
@@ -22,6 +22,8 @@ export function nameOfPart(part: string): string {
  * @throws Error when there is no such file any more, as when a package has changed.
  */
 export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
+  const entries = entriesOf({ checkout, parts })
+  const names = [...entries.keys()]
   const replaced = new Map(
     standIns.map(one => {
       const [of = '', by = ''] = one.split('=')
@@ -29,21 +31,37 @@ export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
     }),
   )
   const ours = new Set(replaced.values())
-  const filter = mayNeed(parts, standIns)
+  const filter = mayNeed(names, standIns)
   return {
     name: 'take-out',
     setup(build) {
       build.onResolve({ filter }, async ({ path, importer, resolveDir, kind, pluginData }) => {
         if (pluginData === ASKED || kind === 'entry-point') return undefined
-        // A stand-in gets the real one.
+        // A stand-in gets the real one, and so does what a part begins with.
+        if (entries.get(path) === importer) return undefined
         const found = ours.has(importer)
           ? undefined
           : replaced.get((await build.resolve(path, { importer, resolveDir, kind, pluginData: ASKED })).path)
         if (found !== undefined) return { path: found }
-        return parts.includes(path) ? { path: `./${nameOfPart(path)}.js`, external: true } : undefined
+        return entries.has(path) ? { path: `./${nameOfPart(path)}.js`, external: true } : undefined
       })
     },
   }
+}
+
+/** The parts by name, with the file of ours that each begins with, if there is one. */
+function entriesOf({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Map<string, string | undefined> {
+  return new Map(
+    parts.map(one => {
+      const [name = '', entry] = one.split('=')
+      return [name, entry === undefined ? undefined : realpathSync(join(checkout, entry))]
+    }),
+  )
+}
+
+/** The names of parts. */
+export function namesOfParts(parts: readonly string[]): string[] {
+  return parts.map(one => one.split('=')[0] ?? '')
 }
 
 // esbuild asks only for what this matches: to be asked for every import would make a build four times as long.
@@ -65,13 +83,16 @@ function escaped(text: string): string {
   return text.replaceAll(/[^\w@/-]/g, '\\$&')
 }
 
-/** Lets a part be an entry: the package as `require` finds it. */
+/** Lets a part be an entry: the package as `require` finds it, or the file of ours that it begins with. */
 export function partFiles({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Plugin {
+  const entries = entriesOf({ checkout, parts })
   return {
     name: 'part-files',
     setup(build) {
-      build.onResolve({ filter: oneOf(parts) }, ({ path, kind }) => {
+      build.onResolve({ filter: oneOf([...entries.keys()]) }, ({ path, kind }) => {
         if (kind !== 'entry-point') return undefined
+        const entry = entries.get(path)
+        if (entry !== undefined) return { path: entry }
         return build.resolve(path, { resolveDir: checkout, kind: 'require-call', pluginData: ASKED })
       })
     },

@@ -1,6 +1,5 @@
 import { createActivityRecorders } from '../../../lib/activity/record.ts'
 import { listActivities } from '../../../lib/activity/list.ts'
-import contract from '../../../lib/api/openapi.json' with { type: 'json' }
 import { operations } from '../../../lib/api/operations.ts'
 import { pageReply } from '../../../lib/api/page-reply.ts'
 import { serveOperations } from '../../../lib/api/serve.ts'
@@ -29,7 +28,8 @@ export const main = defineFunction({
   },
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
-    'GET /openapi.json': () => json(200, contract),
+    // Long, and seldom asked for.
+    'GET /openapi.json': async () => json(200, (await import('../../../lib/api/openapi.json', { with: { type: 'json' } })).default),
     ...serveOperations(operations, {
       'POST /': async ({ body, locate, ...tools }) => {
         const user = await createUser(body, tools)

@@ -64,7 +64,7 @@ export function describe({ machine, versions, cold, warm, trips, paused, memory,
       ]),
     ),
     table(
-      ['Resident memory after calls', ...memory.after.map(String)],
+      ['Resident memory of 256 MB after calls', ...memory.after.map(String)],
       Object.entries(memory.ways).map(([name, of]) => [name, ...of.map(mb => `${mb.toFixed(0)} MB`)]),
     ),
     table(

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { digestOf } from '../../../lib/function/auth.ts'
 import { databaseUrl, withConnection } from '../../../lib/server/postgres/connection.ts'
 import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
 import { startPostgres } from '../../../lib/server/postgres/local-postgres.ts'
@@ -64,6 +65,7 @@ export async function openStage(): Promise<Stage> {
         DB_PASSWORD: password,
         DB_CA_CERT: certificates.authority,
         API_KEY,
+        API_KEYS: `bench/users:read,users:write,transactions:write/${digestOf(API_KEY).toString('hex')}`,
         WEBHOOK_SECRET_DEMO: WEBHOOK_SECRET,
         LOG_LEVEL: 'error',
       },

@@ -1,3 +1,4 @@
+import { digestOf } from '../../../lib/function/auth.ts'
 import { type WebRequest } from '../../support/platform/events.ts'
 import { packBench, packOurs } from './bundle.ts'
 import { SEEDED_USER, type Route } from './stage.ts'
@@ -10,12 +11,13 @@ export interface Way {
 }
 
 const API_KEY = 'key_of-the-bench-0123456789'
+const API_KEYS = `bench/users:read,users:write,transactions:write/${digestOf(API_KEY).toString('hex')}`
 
 /** Ours and its rivals, in the order in which they are shown. */
 export async function waysToCompare(): Promise<Way[]> {
   const byUrl = ({ url }: Route) => ({ DATABASE_URL: url })
   return [
-    { name: 'ours', zip: await packOurs('api/user'), environment: route => ({ ...settingsFor(route), API_KEY }) },
+    { name: 'ours', zip: await packOurs('api/user'), environment: route => ({ ...settingsFor(route), API_KEYS }) },
     { name: 'stock Sequelize', zip: await packBench('stock-sequelize'), environment: byUrl },
     { name: 'client per call', zip: await packBench('client-per-call'), environment: byUrl },
   ]

@@ -1,5 +1,5 @@
 import { inject, describe, expect, it } from 'vitest'
-import { decideTls, readCertificates, sslModes } from '../../../lib/config/tls.ts'
+import { decideTls, pgTls, readCertificates, sslModes } from '../../../lib/config/tls.ts'
 
 const managed = 'db-1.b.db.ondigitalocean.com'
 const ca = () => inject('postgres').authority
@@ -10,7 +10,7 @@ describe('decideTls', () => {
     sslmode => {
       expect(decideTls({ host: managed, sslmode })).toEqual({
         mode: 'unverified',
-        options: { minVersion: 'TLSv1.2', rejectUnauthorized: false, servername: managed },
+        options: { minVersion: 'TLSv1.2', rejectUnauthorized: false },
       })
     },
   )
@@ -18,7 +18,7 @@ describe('decideTls', () => {
   it.each(sslModes.filter(mode => mode !== 'disable'))('verifies in full with a CA when sslmode is %s', sslmode => {
     expect(decideTls({ host: managed, sslmode, ca: ca() })).toEqual({
       mode: 'verified',
-      options: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca: ca(), servername: managed },
+      options: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ca: ca() },
     })
   })
 
@@ -46,9 +46,22 @@ describe('decideTls', () => {
   it('encrypts to any other host without being asked', () => {
     expect(decideTls({ host: 'db.example.com' })).toMatchObject({ mode: 'unverified' })
   })
+})
+
+describe('pgTls', () => {
+  const tls = { mode: 'unverified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: false } } as const
+
+  it('sends the name of a server', () => {
+    expect(pgTls(tls, managed)).toEqual({ ssl: { ...tls.options, servername: managed }, sslnegotiation: 'postgres' })
+    expect(pgTls({ ...tls, negotiation: 'direct' }, managed).sslnegotiation).toBe('direct')
+  })
 
   it.each(['10.0.0.1', '2001:db8::1'])('sends no server name to the address %s', host => {
-    expect(decideTls({ host, sslmode: 'require' })).toEqual({ mode: 'unverified', options: { minVersion: 'TLSv1.2', rejectUnauthorized: false } })
+    expect(pgTls(tls, host)).toEqual({ ssl: tls.options, sslnegotiation: 'postgres' })
+  })
+
+  it('has no TLS where it is off', () => {
+    expect(pgTls({ mode: 'off' }, managed)).toEqual({ ssl: false, sslnegotiation: 'postgres' })
   })
 })
 
