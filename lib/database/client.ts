@@ -2,15 +2,18 @@ import type pg from 'pg'
 import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 
+export type Send = (timeoutMs: number, preamble?: readonly string[]) => void
+
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
 export interface StatementGuard {
   /** The outermost guard: that of the whole transaction. */
   readonly root: StatementGuard
   /**
-   * Called for every statement; `send` puts it on the wire. What the guard sends before or after it with `client.sendRaw`
-   * leaves in the same flight.
+   * Called for every statement; `send` puts it on the wire, behind `preamble` in one message if that is given, which only
+   * a statement that `travelsWithPreamble` can. What the guard sends before or after it with `client.sendRaw` leaves in
+   * the same flight.
    */
-  around(client: GuardedClient, send: (timeoutMs: number) => void): void
+  around(client: GuardedClient, send: Send, given: readonly unknown[]): void
   /** Called with the error of a statement that failed, before the caller sees it; or of a savepoint that could not end. */
   failed?(error: unknown, what?: 'statement' | 'savepoint'): void
   /** Whether a statement has failed, so that the server refuses everything until a rollback. */
@@ -56,6 +59,7 @@ export function guardClient(
     uuid: string | undefined
     guard: StatementGuard | undefined
     lastAnswerAt = now()
+    #gathering = false
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -87,12 +91,13 @@ export function guardClient(
       if (guard === undefined) return this.#pass(given, 0)
       const gate = guard.gate?.()
       if (gate !== undefined) return this.#later(gate, given)
-      const watched = given.map(argument => (typeof argument === 'function' ? watch(argument as Callback, guard) : argument))
+      const watched = given.map(argument => (isCallback(argument) ? watch(argument, guard) : argument))
       let result: unknown
       try {
-        guard.around(this, timeoutMs => {
-          result = this.#pass(watched, timeoutMs)
-        })
+        const send: Send = (timeoutMs, preamble) => {
+          result = this.#pass(preamble === undefined ? watched : behind(preamble, watched), timeoutMs)
+        }
+        guard.around(this, send, given)
       } catch (error) {
         // The guard let nothing out: sequelize will wrap its reason, so that it has to be remembered here.
         guard.failed?.(error)
@@ -125,8 +130,22 @@ export function guardClient(
       this.connection.stream.destroy()
     }
 
+    // Whatever is sent in one turn of the event loop leaves as one write: each would be a packet of its own, and each
+    // packet wakes up everybody on the way.
+    #gather(): void {
+      if (this.#gathering) return
+      this.#gathering = true
+      const { stream } = this.connection
+      stream.cork()
+      process.nextTick(() => {
+        this.#gathering = false
+        stream.uncork()
+      })
+    }
+
     #pass(given: unknown[], timeoutMs: number): never {
       const send = super.query.bind(this) as (...given: unknown[]) => never
+      this.#gather()
       if (timeoutMs <= 0) return send(...given)
       if (given.some(isCallback)) return send(...given.map(argument => (isCallback(argument) ? bounded(this, argument, timeoutMs) : argument)))
       return new Promise((resolve, reject) => {
@@ -135,6 +154,20 @@ export function guardClient(
       }) as never
     }
   }
+}
+
+/**
+ * Whether a statement can stand behind others in one message, which the server runs in one transaction and answers at
+ * once: a single one, without values, that leaves transactions alone.
+ */
+export function travelsWithPreamble([text, values]: readonly unknown[]): boolean {
+  return typeof text === 'string' && !Array.isArray(values) && /^\s*(?:SELECT|WITH|VALUES|TABLE)\b[^;]*(?:;\s*)?$/i.test(text)
+}
+
+// Of the answers that come for the statements of one message, the last one is asked for.
+function behind(preamble: readonly string[], [text, ...rest]: readonly unknown[]): unknown[] {
+  const last = (callback: Callback): Callback => (error, results) => callback(error, Array.isArray(results) ? results.at(-1) : results)
+  return [`${preamble.join('; ')}; ${text as string}`, ...rest.map(argument => (isCallback(argument) ? last(argument) : argument))]
 }
 
 function watch(callback: Callback, guard: StatementGuard): Callback {

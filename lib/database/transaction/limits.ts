@@ -27,16 +27,19 @@ export function boundStatement(boundMs: number): string {
   return `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS))}`
 }
 
+/** What bounds a transaction, statement by statement. */
+export function limitStatements(boundMs: number, limits: TransactionLimits | undefined): string[] {
+  if (limits === undefined) return [boundStatement(boundMs)]
+  return [
+    boundStatement(boundMs),
+    `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleMs}`,
+    // The pooler hangs up when its client is gone, in the middle of a statement as well.
+    `SET LOCAL client_connection_check_interval = ${limits.clientCheckMs}`,
+  ]
+}
+
 /** A transaction's start with all that bounds it, as one message. */
 export function startStatement(characteristics: string | undefined, boundMs: number, limits: TransactionLimits | undefined): string {
   const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-  const parts = [start, boundStatement(boundMs)]
-  if (limits) {
-    parts.push(
-      `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleMs}`,
-      // The pooler hangs up when its client is gone, in the middle of a statement as well.
-      `SET LOCAL client_connection_check_interval = ${limits.clientCheckMs}`,
-    )
-  }
-  return parts.join('; ')
+  return [start, ...limitStatements(boundMs, limits)].join('; ')
 }

@@ -1,9 +1,9 @@
 import { currentDeadline } from '../../resilience/deadline-scope.ts'
 import type { Deadline } from '../../resilience/deadline.ts'
-import type { GuardedClient, StatementGuard } from '../client.ts'
+import { travelsWithPreamble, type GuardedClient, type Send, type StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import type { Proof } from '../proof.ts'
-import { serverBound, startStatement, type TransactionLimits } from './limits.ts'
+import { limitStatements, serverBound, startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
   deadline: Deadline
@@ -59,11 +59,18 @@ export class ReadStatements implements StatementGuard {
     return this.#sessionEnd
   }
 
-  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+  around(client: GuardedClient, send: Send, given: readonly unknown[]): void {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
+    // In one message the server makes one transaction of it all, and ends that by itself. Only a connection that has to
+    // prove itself has to answer before the statement is done.
+    if ((this.#proof === undefined || this.#proof.isAlive) && travelsWithPreamble(given)) {
+      send(boundMs, ['SET TRANSACTION READ ONLY', ...limitStatements(serverBound(boundMs), this.#limits)])
+      this.#behindCommit(client)
+      return
+    }
     const start = startStatement('READ ONLY', serverBound(boundMs), this.#limits)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.
