@@ -4,6 +4,7 @@ import { pgTls } from '../config/tls.ts'
 import { wait } from '../resilience/wait.ts'
 import { guardClient, type GuardedClient } from './client.ts'
 import type { Models } from './models/index.ts'
+import { StatementRunner } from './statement.ts'
 import type { TransactionLimits } from './transaction/limits.ts'
 import { currentWork, NestedOperationError } from './work.ts'
 
@@ -30,6 +31,7 @@ export interface Generation {
   readonly number: number
   readonly sequelize: Sequelize
   readonly models: Models
+  readonly statements: StatementRunner
   /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
   readonly transactionLimits: TransactionLimits | undefined
   /** Whether its connections start with options that a pooler may refuse. */
@@ -138,6 +140,7 @@ export async function buildGeneration(
     number,
     sequelize,
     models: defineModels(sequelize),
+    statements: new StatementRunner(sequelize),
     get transactionLimits() {
       return limits
     },

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { GuardedClient, Send, StatementGuard } from './client.ts'
+import type { Statement } from './preceded-query.ts'
 import { boundStatement, SERVER_EARLIER_MS } from './transaction/limits.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
@@ -57,7 +58,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
     return isInside(this) ? undefined : this.#ended.promise
   }
 
-  around(client: GuardedClient, send: Send, given: readonly unknown[]): void {
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     const within: Send = timeoutMs => {
       const leftMs = this.#deadline.remainingMs()
       // Another savepoint within this one has a limit of its own.
@@ -71,7 +72,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
       }
       send(timeoutMs)
     }
-    this.#parent.around(client, within, given)
+    this.#parent.around(client, within, statement)
   }
 
   get root(): StatementGuard {

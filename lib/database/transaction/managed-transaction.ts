@@ -202,7 +202,7 @@ export class ManagedTransaction implements StatementGuard {
     // Within a savepoint its failure is the savepoint's, as the statement's before it is.
     const own = client.guard === this
     const asked = client
-      .sendRaw(IDENTITY)
+      .sendRaw(IDENTITY, undefined, { again: true })
       .then(
         result => {
           this.#identity = readIdentity(result) ?? this.#identity

@@ -1,9 +1,10 @@
 import { currentDeadline } from '../../resilience/deadline-scope.ts'
 import type { Deadline } from '../../resilience/deadline.ts'
-import { travelsWithPreamble, type GuardedClient, type Send, type StatementGuard } from '../client.ts'
+import type { GuardedClient, Send, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { canBePreceded, type Statement } from '../preceded-query.ts'
 import type { Proof } from '../proof.ts'
-import { limitStatements, serverBound, startStatement, type TransactionLimits } from './limits.ts'
+import { limitSettings, serverBound, startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
   deadline: Deadline
@@ -20,8 +21,8 @@ export interface ReadStatementsOptions {
 const unheard = () => undefined
 
 /**
- * Reads: each statement travels with its own read-only transaction around it, all in one flight, so that it costs one
- * trip and the server itself refuses a write, through a pooler as well.
+ * Reads: each statement is a read-only transaction of its own, all in one flight, so that it costs one trip and the server
+ * itself refuses a write, through a pooler as well.
  */
 export class ReadStatements implements StatementGuard {
   readonly #deadline: Deadline
@@ -59,15 +60,15 @@ export class ReadStatements implements StatementGuard {
     return this.#sessionEnd
   }
 
-  around(client: GuardedClient, send: Send, given: readonly unknown[]): void {
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
-    // In one message the server makes one transaction of it all, and ends that by itself. Only a connection that has to
-    // prove itself has to answer before the statement is done.
-    if ((this.#proof === undefined || this.#proof.isAlive) && travelsWithPreamble(given)) {
-      send(boundMs, ['SET TRANSACTION READ ONLY', ...limitStatements(serverBound(boundMs), this.#limits)])
+    // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
+    // something has to be answered before the statement is.
+    if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
+      send(boundMs, { transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) })
       this.#behindCommit(client)
       return
     }
