@@ -117,7 +117,7 @@ export function workOn(
       return (enlisted ??= enlist())
     },
     async query(text, bind = {}) {
-      if (ended) throw new NestedOperationError('The unit of work that this belongs to has ended.')
+      if (ended) throw new NestedOperationError('The unit of work that this belongs to has ended: you can no longer use it.')
       return generation.statements.run(connection, text, bind)
     },
     end() {

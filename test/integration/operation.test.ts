@@ -1075,7 +1075,13 @@ describe('connecting', () => {
   it.each(['read', 'write'] as const)('to a pooler without a session to lend is a queue and no outage for a %s', async mode => {
     await withService(async ({ proxy, manager, service }) => {
       const full = { severity: 'FATAL', code: '08P01', message: 'query_wait_timeout' } as const
-      const fault = proxy.addFault({ on: 'statement', matches: /^START/, when: 'before', action: { error: full }, times: 1_000 })
+      const fault = proxy.addFault({
+        on: 'statement',
+        matches: mode === 'read' ? /set_config/ : /^START/,
+        when: 'before',
+        action: { error: full },
+        times: 1_000,
+      })
       const one = (remainingMs: number) => service.execute('one', ({ query }) => query('SELECT 1 AS one'), { mode, deadline: within(remainingMs) })
       for (let call = 0; call < 2; call += 1) await expect(one(1_500)).rejects.toMatchObject({ code: 'database-busy', status: 503 })
       expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
