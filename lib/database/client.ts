@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
+import type { SessionIdentity } from './transaction/identity.ts'
 import { StatementNames } from './statement-names.ts'
 import { precedeQuery, settingStatement, type LocalSettings, type QueryCallback, type Statement } from './preceded-query.ts'
 
@@ -33,6 +34,12 @@ export interface RawOptions {
   readonly again?: boolean
 }
 
+export interface KnownSession {
+  readonly identity: SessionIdentity
+  /** When it was read, by `performance.now()`. */
+  readonly readAt: number
+}
+
 /** pg's client with what the pool's life needs beside it. */
 export interface GuardedClient extends pg.Client {
   /** sequelize's mark for the transaction that uses this connection. */
@@ -46,6 +53,9 @@ export interface GuardedClient extends pg.Client {
   ask(statement: Statement, answered: QueryCallback): void
   /** Takes note of the session that has answered: only one that is announced as such is its own, and not lent by a pooler. */
   noteSession(pid: number): void
+  /** What is known of the session; of none but its own. */
+  readonly session: KnownSession | undefined
+  keepSession(known: KnownSession): void
   /** Drops the connection at once, without a word to the server. */
   destroySocket(): void
 }
@@ -77,7 +87,9 @@ export function guardClient(
     guard: StatementGuard | undefined
     lastAnswerAt = now()
     #gathering = false
+    /** On a session of its own alone. */
     #names: StatementNames | undefined
+    #session: KnownSession | undefined
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -205,6 +217,14 @@ export function guardClient(
       const { processID } = this as unknown as { processID: number | null }
       if (processID !== pid) this.#names = undefined
       else if (naming) this.#names ??= new StatementNames()
+    }
+
+    get session(): KnownSession | undefined {
+      return this.#names && this.#session
+    }
+
+    keepSession(known: KnownSession): void {
+      this.#session = known
     }
 
     /** The statement under its name, if it is to have one: what has no values is made up for each call. */
