@@ -3,7 +3,15 @@ import type { TlsNegotiation } from '../config/tls.ts'
 import { currentDeadline } from '../resilience/deadline-scope.ts'
 import type { SessionIdentity } from './transaction/identity.ts'
 import { StatementNames } from './statement-names.ts'
-import { precedeQuery, settingStatement, type LocalSettings, type QueryCallback, type Statement } from './preceded-query.ts'
+import {
+  nameQuery,
+  precedeQuery,
+  settingStatement,
+  type LocalSettings,
+  type QueryCallback,
+  type QueryClass,
+  type Statement,
+} from './preceded-query.ts'
 
 /** Puts a statement on the wire: behind settings of its own transaction, or as it is. */
 export type Send = (timeoutMs: number, settings?: LocalSettings) => void
@@ -80,7 +88,8 @@ export function guardClient(
   Client: typeof pg.Client,
   { now = Date.now, sslnegotiation = 'postgres' }: { now?: () => number; sslnegotiation?: TlsNegotiation } = {},
 ): GuardedClientClass {
-  const PrecededQuery = precedeQuery((Client as unknown as { Query: typeof pg.Query }).Query)
+  const Query = (Client as unknown as { Query: QueryClass }).Query
+  const PrecededQuery = precedeQuery(Query)
   let naming = true
   return class extends Client implements GuardedClient {
     uuid: string | undefined
@@ -193,7 +202,10 @@ export function guardClient(
       this.#gather()
       const statement = this.#named(given)
       const before = settings && this.#named(settingStatement(settings))
-      if (before === undefined) return send(statement, statement.name === undefined ? callback : this.#noted([statement], callback))
+      if (before === undefined) {
+        const { text, values, name } = statement
+        return name === undefined ? send(text, values, callback) : send(nameQuery(new Query(text, values, this.#noted([statement], callback)), name))
+      }
       const onSession = (pid: number) => {
         this.#names?.settle(before.text, true)
         this.noteSession(pid)

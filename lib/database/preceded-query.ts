@@ -35,6 +35,7 @@ interface Wire {
   execute(message: object): void
 }
 interface QueryInternals {
+  name: string | undefined
   prepare(wire: Wire): void
   requiresPreparation(): boolean
   handleDataRow(message: { readonly fields: readonly unknown[] }): void
@@ -42,18 +43,28 @@ interface QueryInternals {
   handleError(error: unknown, wire: Wire): void
 }
 
+/** pg's queries, as they are made of text and values: in an object these are copied property by property. */
+export type QueryClass = new (text: string, values: readonly unknown[] | undefined, callback: QueryCallback) => pg.Query & QueryInternals
+
+/** Gives a query the name under which the server keeps it parsed. */
+export function nameQuery<Query extends { name: string | undefined }>(query: Query, name: string | undefined): Query {
+  query.name = name
+  return query
+}
+
 /**
  * Makes the class of query that sets something right before its statement, up to one Sync: the server takes both for one
  * transaction, ends that by itself however the statement ends, and answers all of it at once.
  */
-export function precedeQuery(Query: typeof pg.Query): PrecededQueryClass {
-  const Base = Query as unknown as new (statement: Statement, callback: QueryCallback) => pg.Query & QueryInternals
-  return class PrecededQuery extends Base {
+export function precedeQuery(Query: QueryClass): PrecededQueryClass {
+  return class PrecededQuery extends Query {
     readonly #options: PrecededOptions
     #settled = false
 
     constructor(options: PrecededOptions, callback: QueryCallback) {
-      super(options.statement, callback)
+      const { text, values, name } = options.statement
+      super(text, values, callback)
+      nameQuery(this, name)
       this.#options = options
     }
 

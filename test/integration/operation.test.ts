@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Work } from '../../lib/database/service.ts'
 import { buildGeneration } from '../../lib/database/generation.ts'
 import { endSession, type LostSession } from '../../lib/database/transaction/end-session.ts'
-import { IDENTITY, readIdentity } from '../../lib/database/transaction/identity.ts'
+import { askIdentity } from '../../lib/database/transaction/identity.ts'
 import { currentDeadline, runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
 import { holdForInvocation, runInvocation } from '../../lib/resilience/invocation-scope.ts'
@@ -1187,7 +1187,7 @@ describe('ending a session', () => {
       async ({ manager }) => {
         const [lost, other] = [await manager.acquire(), await manager.acquire()]
         await lost.connection.sendRaw('START TRANSACTION')
-        const identity = readIdentity(await lost.connection.sendRaw(IDENTITY))
+        const identity = await askIdentity(lost.connection)
         if (identity === undefined) throw new Error('the transaction has no identity')
         await lost.connection.sendRaw('COMMIT; START TRANSACTION')
         await endSession(other.connection, identity, 1_000)

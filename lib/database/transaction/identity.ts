@@ -33,7 +33,7 @@ export function isSameIncarnation(one: ServerIncarnation, other: ServerIncarnati
 }
 
 /** Rides behind a statement in the same flight. */
-export const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
+const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
 
 /** What of it stays the same as long as the session lives. */
 export type SessionIdentity = ServerIncarnation & Pick<TransactionIdentity, 'pid' | 'backendStart'>
