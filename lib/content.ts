@@ -8,6 +8,8 @@ z.config(en())
 // Bodies travel base64-coded inside the platform's limit of 1 MB.
 export const MAX_BODY_BYTES = 750 * 1024
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
 /** @throws ApplicationError 413 when a body is longer than the platform can carry reliably. */
 export function checkSize(body: Buffer): void {
   if (body.length > MAX_BODY_BYTES) {
@@ -28,7 +30,7 @@ export function checkJsonType(contentType: string | undefined): void {
  */
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body))
+    return JSON.parse(utf8.decode(body))
   } catch {
     throw new BadRequestError('json-unreadable', 'The body is no JSON in UTF-8.')
   }

@@ -19,7 +19,7 @@ export async function openConnection(settings: DatabaseSettings, { name, withinM
     database: settings.name,
     user: settings.user,
     password: settings.password,
-    ...pgTls(settings.tls),
+    ...pgTls(settings.tls, settings.host),
     application_name: name,
     connectionTimeoutMillis: withinMs,
     query_timeout: withinMs,

@@ -6,6 +6,7 @@ import { guardClient, type GuardedClient } from './client.ts'
 import { connectEarly, type EarlyConnection } from './early-connection.ts'
 import { loadSequelize } from './load-sequelize.ts'
 import type { Models } from './models/index.ts'
+import { StatementRunner } from './statement.ts'
 import type { TransactionLimits } from './transaction/limits.ts'
 import { currentWork, NestedOperationError } from './work.ts'
 
@@ -32,6 +33,7 @@ export interface Generation {
   readonly number: number
   readonly sequelize: Sequelize
   readonly models: Models
+  readonly statements: StatementRunner
   /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
   readonly transactionLimits: TransactionLimits | undefined
   /** Whether its connections start with options that a pooler may refuse. */
@@ -109,7 +111,11 @@ interface Wire {
   readonly early: EarlyConnection | undefined
 }
 
-async function build(settings: DatabaseSettings, { number, transactionIdleMs, pooled, connected }: GenerationOptions, wire: Wire): Promise<Generation> {
+async function build(
+  settings: DatabaseSettings,
+  { number, transactionIdleMs, pooled, connected }: GenerationOptions,
+  wire: Wire,
+): Promise<Generation> {
   const { Sequelize: SequelizeClass, Transaction: TransactionClass } = await loadSequelize()
   const { defineModels } = await import('./models/index.ts')
   const { pool } = settings.profile
@@ -160,6 +166,7 @@ async function build(settings: DatabaseSettings, { number, transactionIdleMs, po
     number,
     sequelize,
     models: defineModels(sequelize),
+    statements: new StatementRunner(sequelize),
     get transactionLimits() {
       return limits
     },

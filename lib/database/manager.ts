@@ -130,6 +130,7 @@ export class DatabaseManager {
    * that drops start-up options without a word.
    */
   readonly noteSession = ({ generation, connection }: Lease, pid: number): void => {
+    connection.noteSession(pid)
     const { processID } = connection as unknown as { processID: number | null }
     if (processID === pid || generation.transactionLimits !== undefined) return
     this.#pooled = true

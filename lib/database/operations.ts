@@ -5,10 +5,12 @@ import type {
   DestroyOptions,
   FindOptions,
   Identifier,
+  Model,
   ModelStatic,
   UpdateOptions,
   UpsertOptions,
 } from 'sequelize'
+import { findByPk } from './find-by-pk.ts'
 import type { DatabaseService, ExecuteOptions } from './service.ts'
 import type { Models } from './models/index.ts'
 
@@ -60,7 +62,12 @@ export function createOperations(service: DatabaseService): Operations {
   }
   return {
     create: (model, values, options) => on(model, 'create', [values], options),
-    findByPk: (model, id, find = {}, options) => on(model, 'findByPk', [id, find], { ...read, ...options }),
+    findByPk: <Name extends ModelName>(name: Name, id: Identifier, find?: object, options?: ExecuteOptions) =>
+      service.execute(
+        `${name}.findByPk`,
+        work => findByPk(work.models[name] as unknown as ModelStatic<Model>, id, find, work) as Promise<Row<Name> | null>,
+        { ...read, ...options },
+      ),
     findOne: (model, find, options) => on(model, 'findOne', [find], { ...read, ...options }),
     findAll: (model, find, options) => on(model, 'findAll', [find], { ...read, ...options }),
     count: (model, count, options) => on(model, 'count', [count], { ...read, ...options }),

@@ -27,6 +27,10 @@ export class Proof {
     return this.#state === 'dead'
   }
 
+  get isAlive(): boolean {
+    return this.#state === 'alive'
+  }
+
   /** Resolves when it is known whether the connection is alive, at once if nothing has been sent over it. */
   async settled(): Promise<void> {
     await this.#answered

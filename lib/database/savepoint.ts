@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
-import type { GuardedClient, StatementGuard } from './client.ts'
+import type { GuardedClient, Send, StatementGuard } from './client.ts'
+import type { Statement } from './preceded-query.ts'
 import { boundStatement, SERVER_EARLIER_MS } from './transaction/limits.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
@@ -57,8 +58,8 @@ class SavepointGuard implements StatementGuard, Savepoint {
     return isInside(this) ? undefined : this.#ended.promise
   }
 
-  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
-    this.#parent.around(client, timeoutMs => {
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
+    const within: Send = timeoutMs => {
       const leftMs = this.#deadline.remainingMs()
       // Another savepoint within this one has a limit of its own.
       const follows = client.guard === this && this.#boundMs - leftMs > SERVER_EARLIER_MS
@@ -70,7 +71,8 @@ class SavepointGuard implements StatementGuard, Savepoint {
         client.sendRaw(words.join('; ')).catch(unheard)
       }
       send(timeoutMs)
-    })
+    }
+    this.#parent.around(client, within, statement)
   }
 
   get root(): StatementGuard {

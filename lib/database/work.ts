@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { QueryTypes, Sequelize, Transaction } from 'sequelize'
+import type { Sequelize, Transaction } from 'sequelize'
 import { ApplicationError } from '../errors.ts'
 import type { GuardedClient } from './client.ts'
 import type { Generation } from './generation.ts'
@@ -46,7 +46,7 @@ export function hasIsolation(given: IsolationLevel, asked: IsolationLevel): bool
 
 /** The work that is running, as what it calls finds it. */
 export interface RunningWork {
-  readonly work: Work
+  readonly work: ClosableWork
   readonly mode: WorkMode
   readonly isolation: IsolationLevel
   readonly generation: Generation
@@ -89,34 +89,58 @@ export class NestedOperationError extends ApplicationError {
   }
 }
 
-// sequelize's QueryTypes.SELECT: the type that makes it hand over the rows. Named here so that nothing loads sequelize.
-const SELECT = 'SELECT' as QueryTypes.SELECT
+/** The work of a unit, and how it is closed. */
+export interface ClosableWork extends Work {
+  /** Has its statements refused from now on, and those of sequelize that still come over its transaction. */
+  end(): void
+}
 
 /**
  * The work's view of one connection. sequelize's own begin and commit warn on the console, hide a rolled back COMMIT and
- * run hooks when it failed; its transaction object serves only to tell its calls which connection to take.
+ * run hooks when it failed; its transaction object serves only to tell its calls which connection to take, and is made
+ * for the first of them.
  */
-export function workOn(generation: Generation, connection: GuardedClient, { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>): Work {
+export function workOn(
+  generation: Generation,
+  connection: GuardedClient,
+  { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>,
+): ClosableWork {
   const { models, sequelize } = generation
-  const transaction = generation.enlist(connection)
-  // sequelize keeps its own for a commit that it never makes here, and would call it when that failed.
-  transaction.afterCommit = callback => {
-    if (typeof callback !== 'function') throw new TypeError('afterCommit takes a function')
-    afterCommit(() => callback(transaction))
-  }
+  let ended = false
+  let enlisted: Transaction | undefined
   return {
-    transaction,
     models,
     sequelize,
     signal,
     afterCommit,
-    query: (text, bind = {}) => sequelize.query(text, { transaction, type: SELECT, bind }),
+    get transaction() {
+      return (enlisted ??= enlist())
+    },
+    async query(text, bind = {}) {
+      if (ended) throw new NestedOperationError('The unit of work that this belongs to has ended: you can no longer use it.')
+      return generation.statements.run(connection, text, bind)
+    },
+    end() {
+      ended = true
+      if (enlisted) (enlisted as unknown as { finished: string }).finished = 'commit'
+    },
+  }
+
+  function enlist(): Transaction {
+    const transaction = generation.enlist(connection)
+    if (ended) (transaction as unknown as { finished: string }).finished = 'commit'
+    // sequelize keeps its own for a commit that it never makes here, and would call it when that failed.
+    transaction.afterCommit = callback => {
+      if (typeof callback !== 'function') throw new TypeError('afterCommit takes a function')
+      afterCommit(() => callback(transaction))
+    }
+    return transaction
   }
 }
 
-/** Closes a work's transaction object and those within: sequelize then refuses whatever still comes over them. */
+/** Closes a work and those within. */
 export function endWork(running: RunningWork, state: 'done' | 'failed'): void {
   running.state = state
   for (const child of running.children) endWork(child, state)
-  ;(running.work.transaction as unknown as { finished: string }).finished = 'commit'
+  running.work.end()
 }

@@ -32,7 +32,11 @@ export function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal)
       return
     }
     signal.addEventListener('abort', stop, { once: true })
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    const settled = () => signal.removeEventListener('abort', stop)
+    work.then(
+      result => (settled(), resolve(result)),
+      (error: Error) => (settled(), reject(error)),
+    )
   })
 }
 

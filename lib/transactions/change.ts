@@ -21,36 +21,48 @@ interface Row {
   changed: boolean
 }
 
-/**
- * Changes the state of a transaction and moves its user's balance, in one statement: the one way by which a state ever
- * changes. Whoever changes the same transaction at the same time waits, and then decides on what the first has made of it.
- */
-export async function changeTransaction(which: Which, change: Change, { query }: Pick<Work, 'query'>): Promise<Changed> {
-  const report = change.by === 'report'
-  const admitted = report
-    ? supersedesInSql(
-        { status: '$status::text', occurredAt: '$occurredAt::timestamptz' },
-        { status: 'known.status', occurredAt: 'known.occurred_at' },
-      )
-    : 'known.status = ANY ($from::text[])'
-  // A step is the newest that is known, also when a report was dated by a clock that runs ahead.
-  const values = report
-    ? "amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz, updated_at = date_trunc('milliseconds', now())"
-    : 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), updated_at = $occurredAt::timestamptz'
-  const { by, ...told } = change
-  const [row] = await query<Row>(
-    `WITH known AS MATERIALIZED (
+// A step is the newest that is known, also when a report was dated by a clock that runs ahead.
+const BY_REPORT = {
+  admitted: supersedesInSql(
+    { status: '$status::text', occurredAt: '$occurredAt::timestamptz' },
+    { status: 'known.status', occurredAt: 'known.occurred_at' },
+  ),
+  values: "amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz, updated_at = date_trunc('milliseconds', now())",
+}
+const BY_STEP = {
+  admitted: 'known.status = ANY ($from::text[])',
+  values: 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), updated_at = $occurredAt::timestamptz',
+}
+const BY_NAME = 'external_id = $externalId'
+const OF_USER = 'id = $id AND user_id = $userId'
+
+// Written once: what has the same text each time is parsed once.
+const statements = {
+  report: { byName: changeStatement(BY_NAME, BY_REPORT), ofUser: changeStatement(OF_USER, BY_REPORT) },
+  step: { byName: changeStatement(BY_NAME, BY_STEP), ofUser: changeStatement(OF_USER, BY_STEP) },
+}
+
+function changeStatement(which: string, { admitted, values }: { admitted: string; values: string }): string {
+  return `WITH known AS MATERIALIZED (
        SELECT id, user_id, status, amount, currency, occurred_at FROM transactions
-       WHERE ${'externalId' in which ? 'external_id = $externalId' : 'id = $id AND user_id = $userId'} FOR UPDATE),
+       WHERE ${which} FOR UPDATE),
      changed AS (
        UPDATE transactions SET status = $status, ${values}
        FROM known WHERE transactions.id = known.id AND ${admitted}
        RETURNING transactions.*),
      before AS (SELECT known.* FROM known JOIN changed USING (id)),
      moved AS (${moveBalances('before', 'changed')})
-     SELECT status AS "from", user_id AS "userId", EXISTS (SELECT 1 FROM changed) AS changed FROM known`,
-    { ...which, ...told, ...(by === 'step' ? { from: stepsTo(change.status) } : {}) },
-  )
+     SELECT status AS "from", user_id AS "userId", EXISTS (SELECT 1 FROM changed) AS changed FROM known`
+}
+
+/**
+ * Changes the state of a transaction and moves its user's balance, in one statement: the one way by which a state ever
+ * changes. Whoever changes the same transaction at the same time waits, and then decides on what the first has made of it.
+ */
+export async function changeTransaction(which: Which, change: Change, { query }: Pick<Work, 'query'>): Promise<Changed> {
+  const { by, ...told } = change
+  const text = statements[by]['externalId' in which ? 'byName' : 'ofUser']
+  const [row] = await query<Row>(text, { ...which, ...told, ...(by === 'step' ? { from: stepsTo(change.status) } : {}) })
   if (!row) return { outcome: 'unknown' }
   return { outcome: row.changed ? 'changed' : 'refused', from: row.from, userId: row.userId }
 }

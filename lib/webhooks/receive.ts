@@ -1,6 +1,6 @@
 import { checkSize } from '../content.ts'
 import { ApplicationError } from '../errors.ts'
-import { openDeadline } from '../resilience/deadline.ts'
+import { openDeadline, type Deadline } from '../resilience/deadline.ts'
 import { untilAborted } from '../resilience/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { EventBuffer } from './buffer/buffer.ts'
@@ -73,22 +73,22 @@ async function receiveFrom(
   // Read from what is kept, as it will be read again if it has to.
   const headers = keptHeaders(request.headers, source)
   const delivery = readDelivery({ source: source.name, body: request.body, headers, verdict: source.scheme, receivedAt: new Date() }, source)
-  const deadline = openDeadline({
-    remainingMs: Math.min(options.deadline.remainingMs(), source.answerWithinMs ?? Number.POSITIVE_INFINITY),
-    reserveMs: 0,
-  })
-  try {
-    return await settle(delivery, { ...options, deadline })
-  } finally {
-    deadline.clear()
-  }
+  const { deadline } = options
+  return within(deadline, source.answerWithinMs ?? Number.POSITIVE_INFINITY, own => settle(delivery, { ...options, deadline: own }))
+}
+
+/** Runs work under a deadline that comes no later than in so many ms. */
+async function within<Result>(deadline: Deadline, ms: number, work: (deadline: Deadline) => Promise<Result>): Promise<Result> {
+  if (ms >= deadline.remainingMs()) return work(deadline)
+  const own = openDeadline({ remainingMs: ms, reserveMs: 0 })
+  return work(own).finally(() => own.clear())
 }
 
 async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<Settled> {
   const { deadline, buffer, poisonStatus, random = Math.random } = options
-  const keptMs = buffer === undefined ? 0 : Math.min(BUFFER_MS, deadline.remainingMs() * BUFFER_SHARE)
-  const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
-  const taken = await takeDelivery(delivery, { ...options, deadline: own, retryFailed: poisonStatus === 500 }).finally(() => own.clear())
+  const untilMs =
+    buffer === undefined ? Number.POSITIVE_INFINITY : deadline.remainingMs() - Math.min(BUFFER_MS, deadline.remainingMs() * BUFFER_SHARE)
+  const taken = await within(deadline, untilMs, own => takeDelivery(delivery, { ...options, deadline: own, retryFailed: poisonStatus === 500 }))
   switch (taken.outcome) {
     case 'applied':
     case 'ignored':

@@ -13,7 +13,7 @@ export interface HandlerTools {
 /** Runs the handler of an event in the transaction that marks it; resolves to what it tells, if anything. */
 export async function runHandler({ handler, event }: ReadDelivery, work: Work, tools: HandlerTools): Promise<Effect | void> {
   if (handler === undefined) return undefined
-  if (handler.needsDatabase) return handler.apply(event, { ...work, ...bareTools(tools) })
+  if (handler.needsDatabase) return handler.apply(event, Object.assign(Object.create(work) as Work, bareTools(tools)))
   return handler.apply(event, { signal: work.signal, afterCommit: work.afterCommit, ...bareTools(tools) })
 }
 

@@ -87,7 +87,9 @@ describe('the pool', () => {
       const sent = vi.spyOn(pg.Client.prototype, 'query')
       await one(service)
       await one(service)
-      const statements = sent.mock.calls.map(([text]) => String(text).replace(/\d+$/, 'N').slice(0, 40))
+      const statements = sent.mock.calls.map(([given]) =>
+        (typeof given === 'string' ? given : (given as unknown as { text: string }).text).replace(/\d+$/, 'N').slice(0, 40),
+      )
       sent.mockRestore()
       const transaction = ['START TRANSACTION; SET LOCAL statement_t', 'SELECT 1 AS one', 'SELECT pg_current_xact_id_if_assigned():', 'COMMIT']
       expect(statements).toEqual([...transaction, 'SELECT count(*)::int AS sessions,\n    cu', ...transaction])

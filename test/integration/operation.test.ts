@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Work } from '../../lib/database/service.ts'
 import { buildGeneration } from '../../lib/database/generation.ts'
 import { endSession, type LostSession } from '../../lib/database/transaction/end-session.ts'
-import { IDENTITY, readIdentity } from '../../lib/database/transaction/identity.ts'
+import { askIdentity } from '../../lib/database/transaction/identity.ts'
 import { currentDeadline, runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
 import { openDeadline } from '../../lib/resilience/deadline.ts'
 import { holdForInvocation, runInvocation } from '../../lib/resilience/invocation-scope.ts'
@@ -1076,7 +1076,13 @@ describe('connecting', () => {
   it.each(['read', 'write'] as const)('to a pooler without a session to lend is a queue and no outage for a %s', async mode => {
     await withService(async ({ proxy, manager, service }) => {
       const full = { severity: 'FATAL', code: '08P01', message: 'query_wait_timeout' } as const
-      const fault = proxy.addFault({ on: 'statement', matches: /^START/, when: 'before', action: { error: full }, times: 1_000 })
+      const fault = proxy.addFault({
+        on: 'statement',
+        matches: mode === 'read' ? /set_config/ : /^START/,
+        when: 'before',
+        action: { error: full },
+        times: 1_000,
+      })
       const one = (remainingMs: number) => service.execute('one', ({ query }) => query('SELECT 1 AS one'), { mode, deadline: within(remainingMs) })
       for (let call = 0; call < 2; call += 1) await expect(one(1_500)).rejects.toMatchObject({ code: 'database-busy', status: 503 })
       expect(manager.breaker.state).toMatchObject({ kind: 'closed', outages: 0 })
@@ -1182,7 +1188,7 @@ describe('ending a session', () => {
       async ({ manager }) => {
         const [lost, other] = [await manager.acquire(), await manager.acquire()]
         await lost.connection.sendRaw('START TRANSACTION')
-        const identity = readIdentity(await lost.connection.sendRaw(IDENTITY))
+        const identity = await askIdentity(lost.connection)
         if (identity === undefined) throw new Error('the transaction has no identity')
         await lost.connection.sendRaw('COMMIT; START TRANSACTION')
         await endSession(other.connection, identity, 1_000)

@@ -39,6 +39,49 @@ it('reads in one trip, in a transaction that the server keeps read-only', async 
   })
 })
 
+it('finds by primary key what sequelize finds, as what sequelize makes of it', async () => {
+  await withService(async ({ service }) => {
+    const operations = createOperations(service)
+    await operations.create('User', user(1, { externalId: 'usr_1' }))
+    const own = await service.execute('own', ({ models }) => models.User.findByPk(user(1).id), { mode: 'read' })
+    const found = await operations.findByPk('User', user(1).id)
+    expect(found?.toJSON()).toEqual(own?.toJSON())
+    expect(found?.isNewRecord).toBe(false)
+    expect(found?.changed()).toBe(false)
+    const some = await operations.findByPk('User', user(1).id, { attributes: ['email'] })
+    expect(some?.toJSON()).toEqual({ email: '1@example.com' })
+    await expect(operations.findByPk('User', 'no id')).rejects.toMatchObject({ name: 'SequelizeDatabaseError' })
+    expect(await operations.findByPk('User', null as never)).toBeNull()
+    await service.execute('save', async ({ models }) => {
+      const row = await models.User.findByPk(user(1).id)
+      await row?.update({ name: 'B' })
+    })
+    expect((await operations.findByPk('User', user(1).id))?.name).toBe('B')
+  })
+})
+
+it.each(['beforeFind', 'afterFind'] as const)('finds by primary key with the hooks that its model has (%s)', async hook => {
+  await withService(async ({ service, manager }) => {
+    const operations = createOperations(service)
+    await operations.create('User', user(1))
+    const { User } = (await manager.currentGeneration()).models
+    let calls = 0
+    User.addHook(hook, () => void (calls += 1))
+    expect((await operations.findByPk('User', user(1).id))?.email).toBe('1@example.com')
+    expect(calls).toBe(1)
+  })
+})
+
+it('finds by primary key within the scope that its model has', async () => {
+  await withService(async ({ service, manager }) => {
+    const operations = createOperations(service)
+    await operations.create('User', user(1))
+    const { User } = (await manager.currentGeneration()).models
+    User.addScope('defaultScope', { where: { name: 'nobody' } }, { override: true })
+    expect(await operations.findByPk('User', user(1).id)).toBeNull()
+  })
+})
+
 it('names the operation in the log', async () => {
   await withService(async ({ proxy, service, lines }) => {
     const operations = createOperations(service)

@@ -92,6 +92,19 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
     })
   })
 
+  it.each([
+    ['that was told', { variables: { DB_POOLER: 'transaction' } }],
+    ['that nobody told of', { settings: SILENT }],
+  ])('no statement is given a name that another session would not know: a pooler %s', async (_what, options) => {
+    await behindPooler(options, async ({ service }) => {
+      const one = ({ query }: Work) => query<{ one: number }>('SELECT $one::int AS one', { one: 1 })
+      for (const mode of ['read', 'read', 'read', 'write', 'write', 'write', 'read'] as const) {
+        expect(await service.execute('one', one, { mode })).toEqual([{ one: 1 }])
+      }
+      expect(await service.execute('names', ({ query }) => query('SELECT name FROM pg_prepared_statements'))).toEqual([])
+    })
+  })
+
   it('what nobody told is learned from the refusal, once', async () => {
     await behindPooler({}, async ({ service, manager, database, events }) => {
       expect(await service.execute('look', async work => (await insert(work), limits(work)))).toMatchObject({ idle: '7s', bounded: true })

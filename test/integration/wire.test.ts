@@ -12,6 +12,7 @@ const write = (service: DatabaseService) => service.execute('write', insert)
 const short = (flights: string[][]) => flights.map(flight => flight.map(text => text.replace(/\d+$/, 'N').split(/ (?:WHERE|FROM|\(|AS) ?|::| \(/)[0]))
 
 const BEGIN = 'START TRANSACTION; SET LOCAL statement_timeout = N'
+const SETTINGS = "SELECT set_config('transaction_read_only', $1, true), set_config('statement_timeout', $2, true), pg_backend_pid()"
 const IDENTITY = 'SELECT pg_current_xact_id_if_assigned()'
 
 describe('on the wire', () => {
@@ -41,7 +42,67 @@ describe('on the wire', () => {
       proxy.resetCounts()
       await read(service)
       expect(proxy.counts()).toMatchObject({ connections: 0, roundTrips: 1 })
-      expect(short(proxy.statementFlights())).toEqual([['START TRANSACTION READ ONLY; SET LOCAL statement_timeout = N', 'SELECT 1', 'COMMIT']])
+      expect(short(proxy.statementFlights())).toEqual([[SETTINGS, 'SELECT 1']])
+    })
+  })
+
+  it('a read that writes in disguise is refused by the server, and leaves nothing set for what comes next', async () => {
+    await withService(async ({ service, manager, database }) => {
+      const gone = ({ query }: Work) => query('WITH gone AS (DELETE FROM users RETURNING id) SELECT id FROM gone WHERE id::text <> $id', { id: '' })
+      for (let call = 0; call < 3; call += 1) {
+        await expect(service.execute('gone', gone, { mode: 'read' })).rejects.toMatchObject({ code: 'nested-operation' })
+        await read(service)
+      }
+      const bare = await manager.getSequelize()
+      const text = "SELECT current_setting('transaction_read_only') AS only, current_setting('statement_timeout') AS bound"
+      expect((await bare.query(text))[0]).toEqual([{ only: 'off', bound: '0' }])
+      await write(service)
+      expect(await database.query('SELECT type FROM webhook_events')).toHaveLength(1)
+    })
+  })
+
+  it('reads of one work that are sent at once stand by themselves: one that fails takes none of the others with it', async () => {
+    await withService(async ({ service, proxy }) => {
+      await read(service)
+      proxy.resetCounts()
+      const outcomes = await service.execute(
+        'several',
+        ({ query }) => Promise.all(['1', 'none', '3'].map(number => query('SELECT $number::int AS number', { number }).catch(() => 'refused'))),
+        { mode: 'read' },
+      )
+      expect(outcomes).toEqual([[{ number: 1 }], 'refused', [{ number: 3 }]])
+      expect(proxy.counts().roundTrips).toBe(1)
+    })
+  })
+
+  it('of a transaction that writes, what stays the same for its session is asked for once', async () => {
+    await withService(async ({ service, proxy }) => {
+      await write(service)
+      await write(service)
+      proxy.resetCounts()
+      await write(service)
+      expect(
+        proxy
+          .statementFlights()
+          .flat()
+          .filter(text => text.includes('pg_current_xact_id')),
+      ).toHaveLength(1)
+      expect(
+        proxy
+          .statementFlights()
+          .flat()
+          .filter(text => text.includes('pg_control_checkpoint')),
+      ).toEqual([])
+    })
+  })
+
+  it('a COMMIT whose answer is lost is proven by what was asked of its session before', async () => {
+    await withService(async ({ service, proxy, database, lines }) => {
+      for (let call = 0; call < 3; call += 1) await write(service)
+      proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'after', action: 'reset' })
+      await write(service)
+      expect(lines).toContainEqual(expect.objectContaining({ event: 'database.commit.resolved', outcome: 'committed' }))
+      expect(await database.query('SELECT type FROM webhook_events')).toHaveLength(4)
     })
   })
 

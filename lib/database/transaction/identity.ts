@@ -1,4 +1,4 @@
-import type { QueryResult } from 'pg'
+import type { GuardedClient } from '../client.ts'
 
 /** Who a transaction was, as far as the server told before COMMIT: what decides later whether it was committed. */
 export interface TransactionIdentity {
@@ -33,8 +33,25 @@ export function isSameIncarnation(one: ServerIncarnation, other: ServerIncarnati
 }
 
 /** Rides behind a statement in the same flight. */
-export const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
+const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
 
-export function readIdentity(result: QueryResult | QueryResult[]): TransactionIdentity | undefined {
-  return Array.isArray(result) ? undefined : (result.rows[0] as TransactionIdentity | undefined)
+/** What of it stays the same as long as the session lives. */
+export type SessionIdentity = ServerIncarnation & Pick<TransactionIdentity, 'pid' | 'backendStart'>
+
+// The rest, on a session whose own is known: the server has not crashed since, or the session would be gone. A checkpoint
+// that was made meanwhile proves nothing either way, so what is known is read again before it is old.
+const TRANSACTION_ALONE = `SELECT pg_current_xact_id_if_assigned()::text AS xid, extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
+const KEPT_MS = 10_000
+
+/** Asks for the identity of the transaction that runs on this connection. */
+export async function askIdentity(client: GuardedClient, now = performance.now()): Promise<TransactionIdentity | undefined> {
+  const { session } = client
+  const known = session !== undefined && now - session.readAt < KEPT_MS ? session.identity : undefined
+  const result = await client.sendRaw(known === undefined ? IDENTITY : TRANSACTION_ALONE, undefined, { again: true })
+  const [row] = Array.isArray(result) ? [] : (result.rows as TransactionIdentity[])
+  if (row === undefined) return undefined
+  if (known !== undefined) return { ...known, ...row }
+  const { serverStart, checkpoint, statsReset, pid, backendStart } = row
+  client.keepSession({ identity: { serverStart, checkpoint, statsReset, pid, backendStart }, readAt: now })
+  return row
 }

@@ -1,4 +1,5 @@
 import { currentDeadline } from '../../resilience/deadline-scope.ts'
+import type { LocalSettings } from '../preceded-query.ts'
 
 /** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
 export interface TransactionLimits {
@@ -24,19 +25,29 @@ export function serverBound(statementMs: number): number {
 
 /** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
 export function boundStatement(boundMs: number): string {
-  return `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS))}`
+  return setLocal(limitSettings(boundMs, undefined))
+}
+
+/** What bounds a transaction, as settings of the server. */
+export function limitSettings(boundMs: number, limits: TransactionLimits | undefined): LocalSettings {
+  return {
+    statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)),
+    ...(limits && {
+      idle_in_transaction_session_timeout: limits.idleMs,
+      // The pooler hangs up when its client is gone, in the middle of a statement as well.
+      client_connection_check_interval: limits.clientCheckMs,
+    }),
+  }
 }
 
 /** A transaction's start with all that bounds it, as one message. */
 export function startStatement(characteristics: string | undefined, boundMs: number, limits: TransactionLimits | undefined): string {
   const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-  const parts = [start, boundStatement(boundMs)]
-  if (limits) {
-    parts.push(
-      `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleMs}`,
-      // The pooler hangs up when its client is gone, in the middle of a statement as well.
-      `SET LOCAL client_connection_check_interval = ${limits.clientCheckMs}`,
-    )
-  }
-  return parts.join('; ')
+  return `${start}; ${setLocal(limitSettings(boundMs, limits))}`
+}
+
+function setLocal(settings: LocalSettings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `SET LOCAL ${name} = ${value}`)
+    .join('; ')
 }

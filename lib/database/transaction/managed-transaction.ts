@@ -7,7 +7,7 @@ import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from '../proof.ts'
 import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from './limits.ts'
-import { IDENTITY, readIdentity, type TransactionIdentity } from './identity.ts'
+import { askIdentity, type TransactionIdentity } from './identity.ts'
 
 export interface ManagedTransactionOptions {
   client: GuardedClient
@@ -201,11 +201,10 @@ export class ManagedTransaction implements StatementGuard {
   #askIdentity(client: GuardedClient): void {
     // Within a savepoint its failure is the savepoint's, as the statement's before it is.
     const own = client.guard === this
-    const asked = client
-      .sendRaw(IDENTITY)
+    const asked = askIdentity(client)
       .then(
-        result => {
-          this.#identity = readIdentity(result) ?? this.#identity
+        identity => {
+          this.#identity = identity ?? this.#identity
           if (this.#identity) this.#options.onIdentity?.(this.#identity)
         },
         // It fails with the statement before it or with the connection, or because this role may not ask.

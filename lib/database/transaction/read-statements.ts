@@ -1,9 +1,10 @@
 import { currentDeadline } from '../../resilience/deadline-scope.ts'
 import type { Deadline } from '../../resilience/deadline.ts'
-import type { GuardedClient, StatementGuard } from '../client.ts'
+import type { GuardedClient, Send, StatementGuard } from '../client.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { canBePreceded, type Statement } from '../preceded-query.ts'
 import type { Proof } from '../proof.ts'
-import { serverBound, startStatement, type TransactionLimits } from './limits.ts'
+import { limitSettings, serverBound, startStatement, type TransactionLimits } from './limits.ts'
 
 export interface ReadStatementsOptions {
   deadline: Deadline
@@ -20,8 +21,8 @@ export interface ReadStatementsOptions {
 const unheard = () => undefined
 
 /**
- * Reads: each statement travels with its own read-only transaction around it, all in one flight, so that it costs one
- * trip and the server itself refuses a write, through a pooler as well.
+ * Reads: each statement is a read-only transaction of its own, all in one flight, so that it costs one trip and the server
+ * itself refuses a write, through a pooler as well.
  */
 export class ReadStatements implements StatementGuard {
   readonly #deadline: Deadline
@@ -59,11 +60,18 @@ export class ReadStatements implements StatementGuard {
     return this.#sessionEnd
   }
 
-  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     const boundMs = this.#statementMs()
+    // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
+    // something has to be answered before the statement is.
+    if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
+      send(boundMs, { transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) })
+      this.#behindCommit(client)
+      return
+    }
     const start = startStatement('READ ONLY', serverBound(boundMs), this.#limits)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { SignatureError } from '../signature-error.ts'
 
 export type Algorithm = 'sha256' | 'sha512'
@@ -23,10 +23,19 @@ export type SignatureTest = (signature: Buffer) => boolean
 
 /** The test for an HMAC; it compares in constant time. */
 export function hmacTest(key: Buffer, signed: readonly (string | Buffer)[], algorithm: Algorithm = 'sha256'): SignatureTest {
-  const hmac = createHmac(algorithm, key)
+  const hmac = createHmac(algorithm, preparedKey(key))
   for (const part of signed) hmac.update(part)
   const digest = hmac.digest()
   return signature => signature.length === digest.length && timingSafeEqual(digest, signature)
+}
+
+const preparedKeys = new WeakMap<Buffer, KeyObject>()
+
+// Made of bytes anew, the key costs more than the digest of a short body.
+function preparedKey(bytes: Buffer): KeyObject {
+  const known = preparedKeys.get(bytes) ?? createSecretKey(bytes)
+  preparedKeys.set(bytes, known)
+  return known
 }
 
 /**

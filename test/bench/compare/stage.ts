@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { scopes, writeKey } from '../../../lib/config/settings/api.ts'
 import { digestOf } from '../../../lib/function/auth.ts'
 import { databaseUrl, withConnection } from '../../../lib/server/postgres/connection.ts'
 import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
@@ -12,6 +13,7 @@ import { migrate } from '../../support/templates.ts'
 const SEED =
   "INSERT INTO users (id, email, name, created_at, updated_at) VALUES ('0198c0de-0000-7000-8000-000000000001', 'seed@example.com', 'Seed', now(), now())"
 const API_KEY = 'key_of-the-bench-0123456789'
+const API_KEYS = writeKey({ name: 'bench', scopes, digest: digestOf(API_KEY) })
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** One way's own database, and its own proxy to it. */
@@ -64,8 +66,9 @@ export async function openStage(): Promise<Stage> {
         DB_USER: user,
         DB_PASSWORD: password,
         DB_CA_CERT: certificates.authority,
+        // The key for who calls, and what the function knows of it.
         API_KEY,
-        API_KEYS: `bench/users:read,users:write,transactions:write/${digestOf(API_KEY).toString('hex')}`,
+        API_KEYS,
         WEBHOOK_SECRET_DEMO: WEBHOOK_SECRET,
         LOG_LEVEL: 'error',
       },

@@ -6,14 +6,14 @@ import { webhookSecret } from '../../support/functions.ts'
 import { packBench, packOurs } from '../fleet/bundle.ts'
 import { openStage, USABLE, type Route } from '../fleet/stage.ts'
 import { plainTable, type Line } from '../fleet/table.ts'
-import { sendFor, type Load } from './load.ts'
+import { sendFor, sendTo, type Load } from './load.ts'
 
 // npm run bench:webhooks: events per second of one container and of twenty, beside a handler written by hand on bare pg.
 
 const SIZES = numbers('CONTAINERS', '1,20')
 const DELAYS_MS = numbers('DELAYS_MS', '0,5')
-// Until the code is compiled: each of twenty containers on two cores sees few events a second.
-const WARM_UP_MS = Number(process.env.WARM_UP_MS ?? '5000')
+// Until the code is compiled. To each container as many: in the same time the slower of two would stay the colder one.
+const WARM_UP_EVENTS = Number(process.env.WARM_UP_EVENTS ?? '500')
 const MEASURED_MS = Number(process.env.MEASURED_MS ?? '4000')
 // Ours and the rival by turns: whatever else the machine does meets both.
 const ROUNDS = Number(process.env.ROUNDS ?? '3')
@@ -41,7 +41,7 @@ try {
           const start = () => startContainer({ zip, runtime: 'digitalocean', environment: environment(address), limits: { timeout: 10_000 } })
           const containers: Container[] = []
           for (let n = 0; n < size; n += 1) containers.push(await start())
-          await sendFor(WARM_UP_MS, containers)
+          await sendTo(containers, WARM_UP_EVENTS)
           loads[name].push(await sendFor(MEASURED_MS, containers))
           await Promise.all(containers.map(container => container.stop()))
           await route.disconnectAll()

@@ -75,7 +75,11 @@ async function writeAfterEnd(stage: Stage): Promise<void> {
   const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   process.kill(id, 'SIGTERM')
   while (isAlive(id)) Atomics.wait(clock, 0, 0, 1)
-  await Promise.all([connection.query('BEGIN'), connection.query('SELECT 1')])
+  const begun = connection.query('BEGIN')
+  begun.catch(() => undefined)
+  // In two writes, before the end is read: what is sent at once leaves as one.
+  await new Promise<void>(resolve => process.nextTick(resolve))
+  await Promise.all([begun, connection.query('SELECT 1')])
 }
 
 async function connectToSilence(): Promise<void> {
