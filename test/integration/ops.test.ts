@@ -124,6 +124,7 @@ describe('ops/maintenance', () => {
           webhookEvents: { deleted: 1_500, left: 0 },
           activities: { deleted: 0, left: 0 },
           idempotencyKeys: { deleted: 0, left: 0 },
+          smokeUsers: { deleted: 0, left: 0 },
         },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])

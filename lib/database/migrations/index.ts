@@ -3,6 +3,7 @@ import { apiTables } from './2026-11-24-api-tables.ts'
 import { firstTables } from './2026-11-24-first-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
 import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
+import { indexSmokeUsers } from './2026-11-24-index-smoke-users.ts'
 import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
 import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   statesAndBalances,
   apiTables,
   apiIndexes,
+  indexSmokeUsers,
 ]

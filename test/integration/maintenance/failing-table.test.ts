@@ -21,6 +21,7 @@ describe('a table that cannot be pruned', () => {
           webhookEvents: { deleted: 20, left: 0 },
           activities: { deleted: 0, left: null, error: '42P01' },
           idempotencyKeys: { deleted: 0, left: 0 },
+          smokeUsers: { deleted: 0, left: 0 },
         },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })

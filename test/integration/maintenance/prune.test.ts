@@ -1,14 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
+import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
 import type { TestDatabase } from '../../support/database.ts'
-import { countRows, plainInbox, slowDown, storeActivities, storeKeys, storeEvents, tables, withMaintenance } from '../../support/maintenance.ts'
+import {
+  countRows,
+  plainInbox,
+  slowDown,
+  storeActivities,
+  storeErasedUsers,
+  storeKeys,
+  storeEvents,
+  tables,
+  withMaintenance,
+} from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
 const left = { deleted: 0, left: 0 }
-const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left }
+const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left, smokeUsers: left }
 
 describe('pruning', () => {
   it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
@@ -42,6 +53,7 @@ describe('pruning', () => {
         const stores: Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>> = {
           activities: storeActivities,
           idempotency_keys: storeKeys,
+          users: (of, count, age) => storeErasedUsers(of, count, { age, mark: SMOKE_MARK }),
         }
         const store = stores[table.table] ?? storeEvents
         await store(database, 3, '0')
@@ -63,6 +75,20 @@ describe('pruning', () => {
       })
     },
   )
+
+  it('keeps the tombstone of everybody but those who were made to try a deployment', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeErasedUsers(database, 2, { age: '400 days', mark: 'shop-' })
+      await storeErasedUsers(database, 3, { age: '2 days', mark: SMOKE_MARK })
+      await storeErasedUsers(database, 1, { age: '1 hour', mark: SMOKE_MARK })
+      await database.query(
+        "INSERT INTO users (id, external_id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), $1, 'a@example.com', 'A', now(), now())",
+        [`${SMOKE_MARK}alive`],
+      )
+      expect(await run()).toMatchObject({ complete: true, pruned: { ...nothing, smokeUsers: { deleted: 3, left: 0 } } })
+      expect(await countRows(database, 'users')).toBe(4)
+    })
+  })
 
   it('takes the payload of an event first, and keeps its id until the sender cannot send it again', async () => {
     await withMaintenance(async ({ database, run }) => {
