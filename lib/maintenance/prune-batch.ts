@@ -17,9 +17,14 @@ export function pruneBatchStatement(pruned: PrunedTable): string {
     SELECT count(*)::int AS deleted FROM gone`
 }
 
-/** In SQL, whether a row is old enough and still has what it is to lose. */
-export function isDue({ since, clear }: PrunedTable, now: string, keepSeconds: string): string {
-  return `${since} < ${cutoff(now, keepSeconds)}${clear === undefined ? '' : ` AND ${clear[0]} IS NOT NULL`}`
+/** In SQL, whether a row is meant and old enough, and still has what it is to lose. */
+export function isDue({ since, only, clear }: PrunedTable, now: string, keepSeconds: string): string {
+  const conditions = [
+    `${since} < ${cutoff(now, keepSeconds)}`,
+    ...(only === undefined ? [] : [only]),
+    ...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]),
+  ]
+  return conditions.join(' AND ')
 }
 
 /**

@@ -1,3 +1,4 @@
+import { SMOKE_MARK } from '../users/smoke-mark.ts'
 import type { RetentionSettings } from '../config/settings/retention.ts'
 
 /** A table whose old rows are deleted, or lose a part of what they hold. */
@@ -7,6 +8,8 @@ export interface PrunedTable {
   readonly table: string
   /** The column that a row's age is counted from; it leads an index, and a row where it is null is kept for good. */
   readonly since: string
+  /** In SQL, which rows are meant at all; the index is made for the same ones. */
+  readonly only?: string
   /** The columns that lose their value; without any the row goes. Rows where the first is null have lost it already. */
   readonly clear?: readonly string[]
   /** How old a row has to be, in ms. */
@@ -16,8 +19,8 @@ export interface PrunedTable {
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Every table that is pruned, each with its line. No other table refers to one of these: a batch then takes no lock
- * but those on its own rows. A test tells when a new table is neither here nor meant to be kept.
+ * Every table that is pruned, each with its line. No other table refers to one of these, but for the few rows of one that
+ * `only` names: a batch then takes no lock but those on its own rows. A test tells when a new table is neither here nor meant to be kept.
  */
 export function prunedTables(retention: RetentionSettings): readonly PrunedTable[] {
   return [
@@ -31,5 +34,7 @@ export function prunedTables(retention: RetentionSettings): readonly PrunedTable
     { name: 'healthChecks', table: 'health_checks', since: 'checked_at', keepMs: retention.healthDays * DAY_MS },
     // Those for all time have the minute infinity.
     { name: 'operationCounters', table: 'operation_counters', since: 'minute', keepMs: retention.healthDays * DAY_MS },
+    // Nobody is kept from coming back by these.
+    { name: 'smokeUsers', table: 'users', since: 'erased_at', only: `external_id LIKE '${SMOKE_MARK}%'`, keepMs: DAY_MS },
   ]
 }

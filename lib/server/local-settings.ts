@@ -1,5 +1,6 @@
 import { scopes, writeKey } from '../config/settings/api.ts'
 import { digestOf } from '../function/auth.ts'
+import { localHealthKey } from './local-health-key.ts'
 import { type LocalSecrets } from './secrets.ts'
 import { localWebhookSecrets } from './webhook-secrets.ts'
 
@@ -21,6 +22,7 @@ export function localSettings({ databaseUrl, secrets, environment }: LocalSettin
     DB_MIGRATION_URL: databaseUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
     API_KEYS: writeKey({ name: 'local', scopes, digest: digestOf(secrets.apiKey) }),
+    HEALTH_KEY: localHealthKey(secrets.webhookSecret),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }
 }

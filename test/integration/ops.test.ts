@@ -125,6 +125,7 @@ describe('ops/maintenance', () => {
           idempotencyKeys: { deleted: 0, left: 0 },
           healthChecks: { deleted: 0, left: 0 },
           operationCounters: { deleted: 0, left: 0 },
+          smokeUsers: { deleted: 0, left: 0 },
         },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])

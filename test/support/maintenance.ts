@@ -106,6 +106,15 @@ export async function storeCounters(database: TestDatabase, count: number, age: 
   )
 }
 
+/** Stores users who were erased; `mark` is what their external ids begin with. */
+export async function storeErasedUsers(database: TestDatabase, count: number, { age, mark }: { age: string; mark: string }): Promise<void> {
+  await database.query(
+    `INSERT INTO users (id, external_id, erased_at, created_at, updated_at)
+     SELECT gen_random_uuid(), $3 || gen_random_uuid(), now() - $2::interval, now(), now() FROM generate_series(1, $1::int)`,
+    [count, age, mark],
+  )
+}
+
 /** How many rows a table holds. */
 export async function countRows(database: TestDatabase, table: string): Promise<number> {
   const [row] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`)

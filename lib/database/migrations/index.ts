@@ -6,6 +6,7 @@ import { healthTables } from './2026-11-24-health-tables.ts'
 import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
 import { indexEventsByName } from './2026-11-24-index-events-by-name.ts'
 import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
+import { indexSmokeUsers } from './2026-11-24-index-smoke-users.ts'
 import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
 import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   eventsByName,
   indexEventsByName,
   healthTables,
+  indexSmokeUsers,
 ]

@@ -23,6 +23,7 @@ describe('a table that cannot be pruned', () => {
           idempotencyKeys: { deleted: 0, left: 0 },
           healthChecks: { deleted: 0, left: 0 },
           operationCounters: { deleted: 0, left: 0 },
+          smokeUsers: { deleted: 0, left: 0 },
         },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
+import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import {
   countRows,
@@ -9,6 +10,7 @@ import {
   storeActivities,
   storeChecks,
   storeCounters,
+  storeErasedUsers,
   storeKeys,
   storeEvents,
   tables,
@@ -19,7 +21,15 @@ import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/resilience/deadline.ts'
 
 const left = { deleted: 0, left: 0 }
-const nothing = { webhookPayloads: left, webhookEvents: left, activities: left, idempotencyKeys: left, healthChecks: left, operationCounters: left }
+const nothing = {
+  webhookPayloads: left,
+  webhookEvents: left,
+  activities: left,
+  idempotencyKeys: left,
+  healthChecks: left,
+  operationCounters: left,
+  smokeUsers: left,
+}
 
 describe('pruning', () => {
   it('deletes what is old enough from every table, in several batches, and nothing that is younger or still to be processed', async () => {
@@ -55,6 +65,7 @@ describe('pruning', () => {
           idempotency_keys: storeKeys,
           health_checks: storeChecks,
           operation_counters: storeCounters,
+          users: (of, count, age) => storeErasedUsers(of, count, { age, mark: SMOKE_MARK }),
         }
         const id = table.table === 'operation_counters' ? 'label' : 'id'
         const store = stores[table.table] ?? storeEvents
@@ -79,6 +90,20 @@ describe('pruning', () => {
       })
     },
   )
+
+  it('keeps the tombstone of everybody but those who were made to try a deployment', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeErasedUsers(database, 2, { age: '400 days', mark: 'shop-' })
+      await storeErasedUsers(database, 3, { age: '2 days', mark: SMOKE_MARK })
+      await storeErasedUsers(database, 1, { age: '1 hour', mark: SMOKE_MARK })
+      await database.query(
+        "INSERT INTO users (id, external_id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), $1, 'a@example.com', 'A', now(), now())",
+        [`${SMOKE_MARK}alive`],
+      )
+      expect(await run()).toMatchObject({ complete: true, pruned: { ...nothing, smokeUsers: { deleted: 3, left: 0 } } })
+      expect(await countRows(database, 'users')).toBe(4)
+    })
+  })
 
   it('takes the payload of an event first, and keeps its id until the sender cannot send it again', async () => {
     await withMaintenance(async ({ database, run }) => {

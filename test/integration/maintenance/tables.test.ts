@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { lookStatement } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
+import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
-import { storeActivities, storeChecks, storeCounters, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
+import { storeActivities, storeChecks, storeCounters, storeErasedUsers, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
 
 // What a table is for decides whether its rows are ever deleted by their age: these are kept until somebody asks.
 const KEPT = ['alerts_raised', 'balances', 'schema_migrations', 'transactions', 'users']
@@ -42,6 +43,8 @@ async function fill(database: TestDatabase, { analyzed }: { analyzed: boolean })
     await store(database, 10_000, '10 days')
     await store(database, 50, '15 days')
   }
+  await storeErasedUsers(database, 10_000, { age: '2 days', mark: '' })
+  await storeErasedUsers(database, 50, { age: '2 days', mark: SMOKE_MARK })
   if (analyzed) await database.query('ANALYZE')
 }
 
@@ -49,14 +52,16 @@ describe('the tables that are pruned', () => {
   it('are all tables but those that are kept for good', async () => {
     await withDatabase(async database => {
       const present = await database.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-      expect(present.map(({ name }) => name)).toEqual([...new Set(tables.map(({ table }) => table)), ...KEPT].sort())
+      const pruned = tables.filter(({ only }) => only === undefined).map(({ table }) => table)
+      expect(present.map(({ name }) => name)).toEqual([...new Set(pruned), ...KEPT].sort())
     })
   })
 
   it('are referred to by no other table, which would have to be searched and locked for each row', async () => {
     await withDatabase(async database => {
       const referring = "SELECT conrelid::regclass::text AS by FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY ($1::regclass[])"
-      expect(await database.query(referring, [tables.map(({ table }) => table)])).toEqual([])
+      const whole = tables.filter(({ only }) => only === undefined)
+      expect(await database.query(referring, [whole.map(({ table }) => table)])).toEqual([])
     })
   })
 
@@ -75,11 +80,11 @@ describe('the tables that are pruned', () => {
 
   it('lead an index with the column that their age is counted from', async () => {
     await withDatabase(async database => {
-      for (const { table, since, clear } of tables) {
+      for (const { table, since, only, clear } of tables) {
         const leading = await database.query<{ valid: boolean }>(
           `SELECT indisvalid AS valid FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
            WHERE indrelid = $1::regclass AND attname = $2 AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = $3)`,
-          [table, since, `(${clear?.[0]} IS NOT NULL)`],
+          [table, since, only === undefined ? `(${clear?.[0]} IS NOT NULL)` : `(${only.replace('LIKE', '~~')}::text)`],
         )
         expect(leading).toContainEqual({ valid: true })
       }

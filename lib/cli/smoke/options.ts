@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+
+export interface SmokeOptions {
+  /** Of the package `api`, without a slash at its end; undefined for the server that `npm start` runs here. */
+  readonly url: string | undefined
+  /** Also goes through an outage of the database, with a person who makes it. */
+  readonly outage: boolean
+}
+
+export const USAGE = `usage: npm run smoke -- [<url>] [--outage]
+
+  <url>      where the functions are: what stands before /webhook, /user and /health
+             (doctl serverless functions get api/health --url tells); without it the server that npm start runs here
+  --outage   also checks what becomes of webhooks while the database is away; you take it away, and bring it back
+
+Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do, and SMOKE_API_KEY: a key with the scopes users:read and
+users:write. They may stand in .env. Exit status: 0 all is well, 1 something is not, 2 wrong usage.`
+
+/**
+ * Reads what stands behind `npm run smoke --`.
+ * @throws Error with the usage for anything else.
+ */
+export function readSmokeOptions(args: readonly string[]): SmokeOptions {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { outage: { type: 'boolean', default: false } } })
+    const [url, ...more] = positionals
+    if (more.length > 0) throw new Error('One URL is enough')
+    return { url: url === undefined ? undefined : readUrl(url), outage: values.outage }
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
+  }
+}
+
+function readUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) throw new Error('The URL has to begin with https:// or http://')
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw new Error('The URL has to end with its path, and holds no password')
+  }
+  // Somebody may have pasted the address of a function.
+  return `${url.origin}${url.pathname.replace(/\/(?:health|user|webhook)?\/?$/, '')}`
+}

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { addressOf, useNpmStart } from '../support/npm-start.ts'
+import { editsOf } from '../support/readme-edits.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const REST = ['.config', '.env.example', 'README.md', 'package-lock.json', 'test', 'tsconfig.json']
+const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
+const npmStart = useNpmStart()
+
+/** Runs a program of the changed checkout. */
+async function run(program: string, ...args: string[]): Promise<string> {
+  const PATH = `${join(npmStart.checkout, 'node_modules/.bin')}:${process.env.PATH}`
+  const environment = { ...process.env, PATH, LOCAL_DATA_FOLDER: npmStart.data }
+  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: npmStart.checkout, env: environment }).catch(
+    (error: unknown) => error as { stdout: string; stderr: string },
+  )
+  return stdout + stderr
+}
+
+describe('a setting, a table, a function and a sender that were added as the README says', () => {
+  beforeAll(() => {
+    for (const path of REST) cpSync(join(REPOSITORY, path), join(npmStart.checkout, path), { recursive: true })
+    for (const { path, apply } of editsOf(readme, 'Adding things')) {
+      const file = join(npmStart.checkout, path)
+      npmStart.write(path, apply(existsSync(file) ? readFileSync(file, 'utf8') : undefined))
+    }
+  })
+
+  test('work', async () => {
+    const server = await npmStart.launchAndWait({ environment: { GREETING: 'Servus' } })
+    const greet = async () => (await fetch(`${addressOf(server)}/hello/Ada`, { method: 'POST' })).json()
+    expect(await greet()).toEqual({ text: 'Servus, Ada', count: 1 })
+    expect(await greet()).toEqual({ text: 'Servus, Ada', count: 2 })
+    expect(await run('node', 'lib/cli/send.ts', 'acme', 'order.paid', '--data', '{"orderId":"1"}')).toMatch(/^200 applied {2}evt_\w+\n$/)
+    expect(server.output()).toContain('"event":"order.paid"')
+  })
+
+  test('are all that has to be changed: types, build and the tests of agreement find nothing missing', { timeout: 120_000 }, async () => {
+    const [types, build, tests] = await Promise.all([
+      run('tsc'),
+      run('node', 'lib/build/command.ts'),
+      run('vitest', 'run', '--config', '.config/vitest.config.ts', '--root', '.', 'test/unit/agreement', 'test/integration/schema.test.ts'),
+    ])
+    expect(types).toBe('')
+    expect(build).toContain('api/hello ')
+    expect(build).not.toMatch(/over its ceiling|may ask for/)
+    expect(tests).toMatch(/Test Files .*2 passed/)
+    expect(tests).not.toMatch(/failed/)
+  })
+})
