@@ -102,7 +102,7 @@ export function guardClient(
     standard_conforming_strings: string | undefined
     // Whoever asks for it while it is under way, or later, joins in.
     readonly #connecting: ((error: Error) => void)[] = []
-    #connected: { error: Error } | undefined
+    #connected: { error: Error | null | undefined } | undefined
     #gathering = false
     /** On a session of its own alone. */
     #names: StatementNames | undefined
@@ -122,7 +122,8 @@ export function guardClient(
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
       })
       this.once('end', () => {
-        if (this.#connected !== undefined) this.#connected = { error: new Error('Connection terminated unexpectedly') }
+        // Why it could not be made says more than that it ended.
+        if (this.#connected !== undefined && !this.#connected.error) this.#connected = { error: new Error('Connection terminated unexpectedly') }
       })
     }
 

@@ -131,3 +131,15 @@ it('whose TLS cannot be prepared fails as any other', async () => {
   }
   expect(met).toEqual([expect.any(String), met[0]])
 })
+
+it('whose log-in was refused tells why, however late it is asked for', async () => {
+  await withService(
+    async ({ manager, proxy }) => {
+      const generation = await manager.currentGeneration()
+      await vi.waitFor(() => expect(proxy.counts()).toMatchObject({ connections: 1, open: 0 }))
+      const error: unknown = await generation.acquire().catch((error: unknown) => error)
+      expect(classifyError(error)).toMatchObject({ code: '28P01' })
+    },
+    { settings: { password: 'wrong' }, build: (settings, options) => buildGeneration(settings, { ...options, connecting: true }) },
+  )
+})
