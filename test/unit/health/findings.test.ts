@@ -39,7 +39,7 @@ describe('what is watched for', () => {
     }))
     expect(rows.map(({ kind }) => kind)).toEqual([...alertKinds])
     expect(rows.map(({ variable }) => variable)).toEqual([...thresholdSettings.variables])
-    const documented = Object.fromEntries(rows.map(({ variable, value }) => [variable, value ?? '']))
+    const documented = Object.fromEntries(rows.map(({ variable, value }) => [variable, value ?? ''])) as Record<string, string>
     expect(thresholdSettings.parse(documented).value).toEqual(limits)
   })
 })
