@@ -83,10 +83,11 @@ export function createAlerts({ settings, memory, logger, counters }: AlertsOptio
     },
 
     async passOn({ code, severity, summary }, { logger: log }) {
+      const startedAt = performance.now()
       const tools = { logger: log, counters }
       const options = { operationName: 'alerts.remember', fallbackValue: true, budgetMs: PASS_ON_MS / 2 }
       if (settings === undefined || !(await safeExecute(() => memory.isFirst(code, SILENCE_MS), options, tools))) return
-      await deliver({ state: 'raised', code, severity, summary }, PASS_ON_MS, log)
+      await deliver({ state: 'raised', code, severity, summary }, PASS_ON_MS - (performance.now() - startedAt), log)
     },
   }
 

@@ -3,8 +3,9 @@ import { afterEach, expect, it } from 'vitest'
 import { withDatabase } from '../support/database.ts'
 import { apiKey, webhookSecret } from '../support/functions.ts'
 import { callWeb, containerOf } from '../support/function-container.ts'
+import { healthKey } from '../support/health.ts'
 import { stopContainers, type Container } from '../support/platform/container.ts'
-import { scheduledEvent, type WebRequest } from '../support/platform/events.ts'
+import { scheduledEvent, webEvent, type WebRequest } from '../support/platform/events.ts'
 import { completedTransaction, signedHeaders } from '../support/webhooks.ts'
 
 afterEach(stopContainers)
@@ -77,9 +78,27 @@ it('no log tells a key, a secret, a password, or who anybody is, and no answer w
     const { logs: printed } = await maintenance.run(scheduledEvent())
     logs.push(printed.stdout, printed.stderr)
 
+    const hidden = [marked('hook'), marked('beat'), `whsec_${randomBytes(24).toString('base64')}`, marked('redis')] as const
+    const health = await containerOf('api/health', 'digitalocean', database, {
+      ...level,
+      HEALTH_KEY: healthKey,
+      ALERT_URL: `http://127.0.0.1:1/${hidden[0]}`,
+      HEARTBEAT_URL: `http://127.0.0.1:1/?key=${hidden[1]}`,
+      ALERT_SECRET: hidden[2],
+      ALERT_CERTIFICATE_DAYS: '3650',
+      REDIS_URL: `redis://:${hidden[3]}@127.0.0.1:1`,
+    })
+    for (const path of ['/ready', '/database', '/metrics']) {
+      const { logs: said } = await health.run(webEvent({ path, headers: { authorization: `Bearer ${healthKey}` } }, 'raw'))
+      logs.push(said.stdout, said.stderr)
+    }
+    const checked = await health.run(scheduledEvent({ task: 'health' }))
+    expect(checked.result).toMatchObject({ heartbeat: false, alerts: { undelivered: ['certificate-expiring'] } })
+    logs.push(checked.logs.stdout, checked.logs.stderr)
+
     const statuses = (answers as { status: number }[]).map(({ status }) => status)
     expect(statuses).toEqual([201, 409, 400, 422, 401, 200, 200, 422, 200, 500, statuses[10], 204, 404, 404, 200, 200])
-    const secrets = [apiKey, webhookSecret, webhookSecret.slice(6), database.connectionSettings.password]
+    const secrets = [apiKey, webhookSecret, webhookSecret.slice(6), database.connectionSettings.password, healthKey, ...hidden, hidden[2].slice(6)]
     const nobody = [...secrets, ...Object.values(person), '203.0.113.77']
     const log = JSON.stringify(logs)
     expect(log).toContain('invocation.completed')

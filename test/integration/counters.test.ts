@@ -31,7 +31,8 @@ describe('what a container counts', () => {
           trips = subject.proxy.counts().roundTrips
           if (!flush) return
           expect(flushesOf(subject).length).toBeGreaterThan(1)
-          for (const flight of flushesOf(subject)) expect(flight.at(-2)).toBe('COMMIT')
+          // Behind a transaction's end, or behind a read, which ends its own.
+          for (const flight of flushesOf(subject)) expect(['COMMIT', 'SELECT 1 AS one']).toContain(flight.at(-2))
           // The last ones are still to be sent.
           expect(await stored(subject)).toMatchObject([
             { name: 'operations', label: 'look', outcome: 'ok' },
