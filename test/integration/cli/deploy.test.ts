@@ -165,9 +165,12 @@ describe('npm run deploy', () => {
     expect(told).toEqual(expected)
   })
 
-  it('does not take a status for an answer that nothing else bears out', async () => {
-    doctl.setFaults({ deployCrashes: true, statusZero: false })
-    expect(await run()).toMatchObject({ fine: false })
+  it.each([true, false])('is not content while doctl complains, although all is there (status 0: %s)', async statusZero => {
+    doctl.setFaults({ complains: true, statusZero })
+    const { fine, text, found } = await run()
+    expect([fine, found.length]).toEqual([false, 1])
+    expect(found[0]).toMatch(/^different +doctl +ended with [01], although all is as it should be/)
+    expect(text).toContain('doctl: Error: While listing packages: 502 Bad Gateway')
   })
 
   it('tells of every function whose old bundle still serves after a partial deploy', async () => {
