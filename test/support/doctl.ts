@@ -20,7 +20,7 @@ export type DoctlFaults = Partial<
     readonly string[]
   >
 > &
-  Partial<Record<'notConnected' | 'deployCrashes' | 'skipTriggers' | 'statusZero' | 'triggersUnreadable', boolean>>
+  Partial<Record<'notConnected' | 'deployCrashes' | 'skipTriggers' | 'complains' | 'statusZero' | 'triggersUnreadable', boolean>>
 
 interface Platform {
   readonly functions: Record<string, { version: string; limits: Record<string, number>; [key: string]: unknown }>

@@ -238,7 +238,7 @@ const BROKEN: readonly Broken[] = [
   [
     'a user who may not write',
     () => whileSql(makeLimited, dropLimited, asLimited()),
-    /^fail rights: .*not read and write activities, balances, .*users.* → GRANT SELECT/,
+    /^fail rights: .*not read and write activities, .*balances, .*users.* → GRANT SELECT/,
   ],
   [
     'a superuser',
@@ -306,7 +306,7 @@ const BROKEN: readonly Broken[] = [
         `CREATE TABLE kept AS SELECT * FROM schema_migrations; DELETE FROM schema_migrations WHERE name = '${migrations.at(-1)?.name}'`,
         'INSERT INTO schema_migrations SELECT * FROM kept ON CONFLICT DO NOTHING; DROP TABLE kept',
       ),
-    /^warn migrations: pending: 2026-11-24-api-indexes → npm run deploy/,
+    new RegExp(`^warn migrations: pending: ${migrations.at(-1)?.name} → npm run deploy`),
   ],
   [
     'a migration that was changed after it was applied',

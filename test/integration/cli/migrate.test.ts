@@ -96,6 +96,11 @@ describe('the check of migrations', () => {
     expect(await check([FIRST, migration('2', [statement])])).toEqual([])
   })
 
+  it('says of a table that is dropped nothing but that', async () => {
+    const [found] = await check([FIRST, migration('2', ['DROP VIEW small'], { breaking: true }), migration('3', ['DROP TABLE things'])])
+    expect(found?.message).toMatch(/^drops the table public\.things\. The functions/)
+  })
+
   it('lets pass what is declared to break', async () => {
     expect(await check([FIRST, migration('2', ['ALTER TABLE things DROP COLUMN size'], { breaking: true })])).toEqual([])
   })
@@ -265,6 +270,10 @@ describe('reset', () => {
       expect(migrationSettings.parse({ DB_MIGRATION_URL: `postgres://${login}@127.0.0.1:${port}/postgres?${parameter}` }).issues).toHaveLength(1)
     },
   )
+
+  it('says so of a socket file, which has no address', async () => {
+    await expect(reset(`postgres://${login}@%2Ftmp:${port}/postgres`)).rejects.toThrow('the host is a socket file')
+  })
 
   it('refuses a name that leads to this machine and to another', async () => {
     const settings = settingsFor(`postgres://${login}@both.test:${port}/postgres`)
