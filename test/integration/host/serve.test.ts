@@ -155,6 +155,26 @@ describe('LOG_FILE', () => {
     expect(statSync(path).mode & 0o777).toBe(0o640)
   })
 
+  test('can be followed: tail -f logs/app.log | grep "Database connection" shows the life of the connection', async () => {
+    const path = join(folder, 'app.log')
+    await withDatabase(async database => {
+      await withHost(
+        database,
+        async host => {
+          const follower = spawn('/bin/sh', ['-c', `tail -n +1 -f "${path}" | grep --line-buffered "Database connection"`], { detached: true })
+          try {
+            const shown = once(follower.stdout, 'data') as Promise<[Buffer]>
+            await sendTo(host.port, mixedRequest(0))
+            expect(JSON.parse((await shown)[0].toString().split('\n')[0] ?? '')).toMatchObject({ msg: expect.stringMatching(/^Database connection/) })
+          } finally {
+            process.kill(-(follower.pid ?? 0), 'SIGTERM')
+          }
+        },
+        { variables: { LOG_FILE: path } },
+      )
+    })
+  })
+
   test('on a full disk costs no answer and does not keep the process from ending', async () => {
     await withHost(
       undefined,
