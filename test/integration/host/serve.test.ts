@@ -72,6 +72,29 @@ describe('npm run serve', () => {
     })
   })
 
+  test('tells the pools of all of its functions, and who is asked for them needs the key', async () => {
+    await withDatabase(async database => {
+      await withHost(
+        database,
+        async host => {
+          for (let index = 0; index < 3; index += 1) expect(await sendTo(host.port, mixedRequest(index))).toMatchObject({ status: 200 })
+          const ask = (headers: Record<string, string>) => sendTo(host.port, { ...mixedRequest(2), path: '/health/metrics', headers })
+          expect(await ask({})).toMatchObject({ status: 401 })
+          const met = await ask({ authorization: 'Bearer health-key-of-the-test' })
+          const lines = met.fate === 'answered' ? met.body.split('\n') : []
+          const limits = lines.filter(line => line.startsWith('functions_pool_connections_limit{')).sort()
+          expect(limits).toEqual([
+            'functions_pool_connections_limit{function="api/health"} 2',
+            'functions_pool_connections_limit{function="api/user"} 10',
+            'functions_pool_connections_limit{function="api/webhook"} 11',
+          ])
+          expect(lines).toContain('functions_pool_connections{function="api/webhook",state="idle"} 1')
+        },
+        { variables: { HEALTH_KEY: 'health-key-of-the-test' } },
+      )
+    })
+  })
+
   test('keeps functions that are not public to itself, and fires no schedule by request', async () => {
     await withHost(
       undefined,
