@@ -18,9 +18,9 @@ export const main = defineFunction({
     alerts: settled(alertSettings),
     thresholds: settled(thresholdSettings),
   },
-  setup: (settings, { logger, timeLimitMs, pools }) => {
+  setup: (settings, { logger, timeLimitMs, ...tools }) => {
     const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
-    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults, pools })
+    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults, pools: () => tools.pools() })
   },
   pool: health => health.pool(),
   shutdown: health => health.shutdown(),

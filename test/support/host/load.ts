@@ -72,12 +72,15 @@ export function startLoad(ports: () => readonly number[], { perSecond }: { reado
   const sending = (async () => {
     while (!stop.signal.aborted) {
       const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
-      const [...open] = ports()
+      const open = ports()
       while (sent.length < due) {
         const request = mixedRequest(sent.length)
-        open.push(...open.splice(0, 1))
+        const first = sent.length % open.length
         // Not by thirds: each kind goes both ways.
-        sent.push({ request, fate: sendToFirst([...open], request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined) })
+        sent.push({
+          request,
+          fate: sendToFirst([...open.slice(first), ...open.slice(0, first)], request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined),
+        })
       }
       await sleep(2)
     }
