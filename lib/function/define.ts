@@ -41,14 +41,28 @@ export interface FunctionDefinition<G extends Groups, Services> {
   settings: G
   /**
    * Builds what the handlers share, once per container, on the first call. It must not connect to anything.
-   * `timeLimitMs` is what the platform left that first call: the function's time limit, less its loading.
+   * `timeLimitMs` is what the platform left that first call: the function's time limit, less its loading. `pools` are
+   * those of all functions in a long-lived process; elsewhere there are none to be told of.
    */
-  setup(settings: SettingsOf<G>, tools: { logger: Logger; timeLimitMs: number }): Services
+  setup(settings: SettingsOf<G>, tools: { logger: Logger; timeLimitMs: number; pools(): readonly NamedPool[] }): Services
+  /** The pool that `setup` has built. */
+  pool?(services: Services): PoolStatus | undefined
   /** Ends what `setup` built; the long-lived server calls it, the platform never does. */
   shutdown?(services: Services): Promise<void>
   routes?: Routes<WebHandler<Services>>
   /** Answers a schedule or a direct invocation: an event without `http`. */
   invoked?: DirectHandler<Services>
+}
+
+/** The pool of one function, as it is now. */
+export interface PoolStatus {
+  readonly generation: number
+  readonly pool: { readonly inUse: number; readonly idle: number; readonly waiting: number; readonly max: number }
+}
+
+/** The pool of one function among several in a process. */
+export interface NamedPool extends PoolStatus {
+  readonly function: string
 }
 
 /** What a long-lived host gives a function in place of the process's own. */
@@ -57,12 +71,16 @@ export interface Hosting {
   readonly environment: Environment
   /** Where its log goes. */
   readonly output: DestinationStream
+  /** The pools of all functions in this process. */
+  pools(): readonly NamedPool[]
 }
 
 export interface Main {
   (event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>>
   /** Ends what the calls so far have built; the next call starts anew. */
   shutdown(): Promise<void>
+  /** The pool that the calls so far have built, for the long-lived host. */
+  pool(): PoolStatus | undefined
   /** Called by the long-lived host before anything else; the platform never does. */
   hostedBy(hosting: Hosting): void
   /** What is wrong with the settings as they are now, or as they are given; empty when a call would find them usable. */
@@ -101,7 +119,7 @@ export function defineFunction<G extends Groups, Services>(
     if (started) return started
     const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings }
     const logger = loggerAt(settings.log.level)
-    started = { services: definition.setup(settings, { logger, timeLimitMs }), logger }
+    started = { services: definition.setup(settings, { logger, timeLimitMs, pools: () => hosting?.pools() ?? [] }), logger }
     return started
   }
 
@@ -168,6 +186,9 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
+  main.pool = function pool(): PoolStatus | undefined {
+    return started === undefined ? undefined : definition.pool?.(started.services)
+  }
   main.hostedBy = function hostedBy(given: Hosting): void {
     hosting = given
   }

@@ -7,8 +7,10 @@ import type { AlertThresholds } from '../config/settings/thresholds.ts'
 import type { Settled } from '../config/settings.ts'
 import { prepareDatabase } from '../database/connect.ts'
 import { DatabaseUnavailableError } from '../database/errors/errors.ts'
+import type { ConnectionStatus } from '../database/manager.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { holdsKey } from '../function/auth.ts'
+import type { NamedPool } from '../function/define.ts'
 import type { Reply } from '../function/reply.ts'
 import { UnauthorizedError } from '../errors.ts'
 import type { Deadline } from '../resilience/deadline.ts'
@@ -40,6 +42,8 @@ export interface HealthTools {
   readonly name: string
   readonly logger: Logger
   readonly timeLimitMs: number
+  /** The pools of all functions in a long-lived process that serves several. */
+  readonly pools?: () => readonly NamedPool[]
   /** Where a setting that has a default is wrong. */
   readonly defaults: { readonly schedule: ScheduleSettings; readonly thresholds: AlertThresholds }
 }
@@ -55,6 +59,8 @@ export interface Health {
   metrics(headers: Headers): Promise<Reply>
   /** The round of the schedule. */
   check(deadline: Deadline): Promise<ScheduledReport>
+  /** Its own pool, if there is one. */
+  pool(): ConnectionStatus | undefined
   shutdown(): Promise<void>
 }
 
@@ -62,7 +68,7 @@ export interface Health {
 const KEPT_MS = 3_000
 
 /** Prepares health for one process. Works with whatever of its settings is usable. */
-export function prepareHealth(settings: HealthSettings, { name, logger, timeLimitMs, defaults }: HealthTools): Health {
+export function prepareHealth(settings: HealthSettings, { name, logger, timeLimitMs, defaults, pools = () => [] }: HealthTools): Health {
   const given = settings.database.value
   const prepared = given === undefined ? undefined : prepareDatabase(given, { name, logger, timeLimitMs })
   const own = prepared === undefined || given === undefined ? undefined : createHealthDatabase({ manager: prepared.manager, settings: given, logger })
@@ -93,7 +99,9 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
         look({ database: undefined, buffer }),
       ])
       const longLived = given?.profile.name === 'server'
-      return exposition(metricFamilies({ database, buffer: stand, bufferLimitBytes: buffer?.maxBytes, status: statusNow(), longLived }))
+      return exposition(
+        metricFamilies({ database, buffer: stand, bufferLimitBytes: buffer?.maxBytes, status: statusNow(), longLived, pools: pools() }),
+      )
     },
     { keepMs: KEPT_MS },
   )
@@ -121,6 +129,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
       const database = prepared?.service
       return scheduledCheck({ look: seen, checks, database, schedule, thresholds, alerts, memory, deadline, logger, counters })
     },
+    pool: statusNow,
     async shutdown() {
       await own?.shutdown()
     },

@@ -6,7 +6,7 @@ import { createContext, type CallContext } from './platform/context.ts'
 import { type PlatformEvent } from './platform/event.ts'
 import { invoke, type Activation, type Main } from './platform/invoke.ts'
 import { type SettingIssue } from '../config/settings.ts'
-import { type Hosting } from '../function/define.ts'
+import { type Hosting, type PoolStatus } from '../function/define.ts'
 import { stageFunction } from './stage.ts'
 
 /** What project.yml says of a function, as far as serving it goes. */
@@ -39,6 +39,8 @@ export interface ServedFunction extends FunctionDescription {
   /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with it is reported, and tried again at the next call. */
   prepare(): boolean
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
+  /** The pool that its calls have built, if there is one. */
+  pool(): PoolStatus | undefined
   /** What is wrong with the settings that it reads; nothing when it does not say. */
   settingIssues(): readonly SettingIssue[]
   /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
@@ -49,6 +51,7 @@ interface Bundle {
   readonly main: Main & {
     readonly shutdown?: () => Promise<void>
     readonly settingIssues?: () => readonly SettingIssue[]
+    readonly pool?: () => PoolStatus | undefined
     readonly hostedBy?: (hosting: Hosting) => void
   }
   readonly folder: string
@@ -121,6 +124,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
 
   return {
     ...description,
+    pool: () => bundle?.main.pool?.(),
     prepare: () => newest() !== undefined,
     settingIssues: () => newest()?.main.settingIssues?.() ?? [],
     call(event) {

@@ -1,5 +1,6 @@
 import type { ConnectionStatus } from '../../database/manager.ts'
 import type { BufferStand } from '../../webhooks/buffer/manage.ts'
+import type { NamedPool, PoolStatus } from '../../function/define.ts'
 import type { Asked } from '../look.ts'
 import type { DatabaseLook } from '../questions.ts'
 import { counterFamilies } from './counter-families.ts'
@@ -14,12 +15,14 @@ export interface MetricsInput {
   readonly status: ConnectionStatus | undefined
   /** Whether this process is a long-lived one, whose pool is worth showing. */
   readonly longLived: boolean
+  /** The pools of all of its functions, where it serves several. */
+  readonly pools?: readonly NamedPool[]
 }
 
 const BREAKER_STATES = ['closed', 'open', 'probing'] as const
 
 /** All metrics, with what could be seen; `functions_database_up` tells whether the database was. */
-export function metricFamilies({ database, buffer, bufferLimitBytes, status, longLived }: MetricsInput): MetricFamily[] {
+export function metricFamilies({ database, buffer, bufferLimitBytes, status, longLived, pools = [] }: MetricsInput): MetricFamily[] {
   const seen = database !== undefined && 'seen' in database ? database.seen : undefined
   const stand = buffer !== undefined && 'seen' in buffer ? buffer.seen : undefined
   const counters = seen === undefined || 'unseen' in seen.fleet.counters ? [] : seen.fleet.counters
@@ -47,21 +50,29 @@ export function metricFamilies({ database, buffer, bufferLimitBytes, status, lon
       help: 'State of the circuit breaker of the process that answers this scrape.',
       samples: status === undefined ? [] : BREAKER_STATES.map(state => ({ labels: { state }, value: state === status.breaker ? 1 : 0 })),
     },
-    ...(longLived && status !== undefined ? poolFamilies(status) : []),
+    ...(longLived ? poolFamilies(pools.length > 0 ? pools : status === undefined ? [] : [status]) : []),
     ...counterFamilies(counters),
   ]
 }
 
-function poolFamilies({ pool, generation }: ConnectionStatus): MetricFamily[] {
-  const states: readonly Sample[] = [
-    { labels: { state: 'in_use' }, value: pool.inUse },
-    { labels: { state: 'idle' }, value: pool.idle },
-  ]
+function poolFamilies(pools: readonly (PoolStatus | NamedPool)[]): MetricFamily[] {
+  // One that is alone in its process has no name.
+  const labelsOf = (pool: PoolStatus | NamedPool) => ('function' in pool ? { function: pool.function } : {})
+  const family = (name: string, help: string, valueOf: (pool: PoolStatus) => number): MetricFamily => ({
+    name,
+    type: 'gauge',
+    help,
+    samples: pools.map(pool => ({ labels: labelsOf(pool), value: valueOf(pool) })),
+  })
+  const states = pools.flatMap((pool): Sample[] => [
+    { labels: { ...labelsOf(pool), state: 'in_use' }, value: pool.pool.inUse },
+    { labels: { ...labelsOf(pool), state: 'idle' }, value: pool.pool.idle },
+  ])
   return [
     { name: 'functions_pool_connections', type: 'gauge', help: 'Connections of this process.', samples: states },
-    gauge('functions_pool_connections_limit', 'Connections that this process may have.', pool.max),
-    gauge('functions_pool_waiting', 'Calls that wait for a connection.', pool.waiting),
-    gauge('functions_pool_generation', 'How often this process has built its pool.', generation),
+    family('functions_pool_connections_limit', 'Connections that this process may have.', ({ pool }) => pool.max),
+    family('functions_pool_waiting', 'Calls that wait for a connection.', ({ pool }) => pool.waiting),
+    family('functions_pool_generation', 'How often this process has built its pool.', ({ generation }) => generation),
   ]
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HostSettings } from '../../config/settings/host.ts'
 import { type Environment } from '../../config/settings.ts'
+import { type NamedPool, type PoolStatus } from '../../function/define.ts'
 import { type Logger } from '../../telemetry/logger.ts'
 import { createFunctions, type Functions } from '../functions.ts'
 import { createHttpServer } from '../http.ts'
@@ -85,6 +86,7 @@ export async function startHost({ checkout, environment, settings, output, logge
     const stageRoot = mkdtempSync(join(tmpdir(), 'functions-'))
     const removeStage = () => rmSync(stageRoot, { recursive: true, force: true })
     shutdown.add('files', { end: removeStage, kill: removeStage })
+    const pools = () => ready.functions?.all.flatMap(one => namedPool(one.qualifiedName, one.pool())) ?? []
     const functions = createFunctions({
       descriptions: project.functions,
       checkout,
@@ -92,7 +94,7 @@ export async function startHost({ checkout, environment, settings, output, logge
       apiHost: `http://127.0.0.1:${settings.port}`,
       report,
       once: true,
-      hosting: name => ({ environment: project.environmentOf(name), output }),
+      hosting: name => ({ environment: project.environmentOf(name), output, pools }),
     })
     // Calls have had their time by then.
     shutdown.add('database', { end: () => functions.shutdown({ waitForCalls: false }) })
@@ -138,4 +140,8 @@ export async function startHost({ checkout, environment, settings, output, logge
       kill: () => shutdown.atOnce(),
     }
   }
+}
+
+function namedPool(name: string, status: PoolStatus | undefined): NamedPool[] {
+  return status === undefined ? [] : [{ ...status, function: name }]
 }

@@ -4,6 +4,7 @@ import { profiles } from '../../config/settings/profile.ts'
 import { type Environment } from '../../config/settings.ts'
 import { functionsOf, parseProject, placeholderEnvironment } from '../../doctl-project-schema/src/index.ts'
 import { readProject, type LocalProject } from '../project.ts'
+import { ROUND_EVERY_MS } from './health-round.ts'
 import { sharePool } from './pool-shares.ts'
 
 export interface HostedProject extends Pick<LocalProject, 'functions' | 'schedules'> {
@@ -39,7 +40,9 @@ export function readHostedProject(text: string, environment: Environment): Hoste
     functions,
     schedules,
     environmentOf(name) {
-      const own = passed.get(name) ?? {}
+      const own = { ...passed.get(name) }
+      // The schedule that readiness goes by is this process's own.
+      if ('HEALTH_EVERY_SECONDS' in own) own.HEALTH_EVERY_SECONDS = String(ROUND_EVERY_MS / 1000)
       const share = shares.get(name)
       if (share === undefined) return own
       const sizes = { DB_POOL_MAX: String(share.max), DB_POOL_MIN: String(share.min) }

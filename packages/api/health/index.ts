@@ -18,10 +18,11 @@ export const main = defineFunction({
     alerts: settled(alertSettings),
     thresholds: settled(thresholdSettings),
   },
-  setup: (settings, { logger, timeLimitMs }) => {
+  setup: (settings, { logger, timeLimitMs, ...tools }) => {
     const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
-    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults })
+    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults, pools: () => tools.pools() })
   },
+  pool: health => health.pool(),
   shutdown: health => health.shutdown(),
   routes: {
     'GET /': (_request, { services: health }) => health.alive(),

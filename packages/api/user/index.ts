@@ -26,6 +26,7 @@ export const main = defineFunction({
     const database = prepareDatabase(settings, { name: 'api/user', logger, timeLimitMs })
     return { api, database, activities: createActivityRecorders(database.service) }
   },
+  pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     // Long, and seldom asked for.

@@ -34,6 +34,7 @@ export const main = defineFunction({
       database,
     }
   },
+  pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     'POST /{source}': async ({ params, headers, body }, { services: { database, ...services }, deadline, logger }) => {

@@ -19,6 +19,7 @@ export const main = defineFunction({
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
     return { ...webhooks, alerts: heard, tables: prunedTables(retention), database }
   },
+  pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   // A schedule's body says maintenance; a person may ask for the events of the inbox instead.
   invoked: async ({ task, ...input }, { services: { database, ...services }, deadline, logger }) => {

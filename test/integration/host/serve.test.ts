@@ -72,6 +72,29 @@ describe('npm run serve', () => {
     })
   })
 
+  test('tells the pools of all of its functions, and who is asked for them needs the key', async () => {
+    await withDatabase(async database => {
+      await withHost(
+        database,
+        async host => {
+          for (let index = 0; index < 3; index += 1) expect(await sendTo(host.port, mixedRequest(index))).toMatchObject({ status: 200 })
+          const ask = (headers: Record<string, string>) => sendTo(host.port, { ...mixedRequest(2), path: '/health/metrics', headers })
+          expect(await ask({})).toMatchObject({ status: 401 })
+          const met = await ask({ authorization: 'Bearer health-key-of-the-test' })
+          const lines = met.fate === 'answered' ? met.body.split('\n') : []
+          const limits = lines.filter(line => line.startsWith('functions_pool_connections_limit{')).sort()
+          expect(limits).toEqual([
+            'functions_pool_connections_limit{function="api/health"} 2',
+            'functions_pool_connections_limit{function="api/user"} 10',
+            'functions_pool_connections_limit{function="api/webhook"} 11',
+          ])
+          expect(lines).toContain('functions_pool_connections{function="api/webhook",state="idle"} 1')
+        },
+        { variables: { HEALTH_KEY: 'health-key-of-the-test' } },
+      )
+    })
+  })
+
   test('keeps functions that are not public to itself, and fires no schedule by request', async () => {
     await withHost(
       undefined,
@@ -153,6 +176,26 @@ describe('LOG_FILE', () => {
     expect([...linesOf(`${path}.1`), ...linesOf(path)]).toEqual(all)
     expect(new Set(all.map(({ function: name }) => name))).toEqual(new Set(['host', 'api/webhook', 'api/health']))
     expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+
+  test('can be followed: tail -f logs/app.log | grep "Database connection" shows the life of the connection', async () => {
+    const path = join(folder, 'app.log')
+    await withDatabase(async database => {
+      await withHost(
+        database,
+        async host => {
+          const follower = spawn('/bin/sh', ['-c', `tail -n +1 -f "${path}" | grep --line-buffered "Database connection"`], { detached: true })
+          try {
+            const shown = once(follower.stdout, 'data') as Promise<[Buffer]>
+            await sendTo(host.port, mixedRequest(0))
+            expect((await shown)[0].toString()).toMatch(/^\{"level":"info",.*"msg":"Database connection established"\}/)
+          } finally {
+            process.kill(-(follower.pid ?? 0), 'SIGTERM')
+          }
+        },
+        { variables: { LOG_FILE: path } },
+      )
+    })
   })
 
   test('on a full disk costs no answer and does not keep the process from ending', async () => {

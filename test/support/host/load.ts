@@ -75,9 +75,12 @@ export function startLoad(ports: () => readonly number[], { perSecond }: { reado
       const open = ports()
       while (sent.length < due) {
         const request = mixedRequest(sent.length)
-        const port = open[sent.length % open.length] ?? 0
+        const first = sent.length % open.length
         // Not by thirds: each kind goes both ways.
-        sent.push({ request, fate: sendTo(port, request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined) })
+        sent.push({
+          request,
+          fate: sendToFirst([...open.slice(first), ...open.slice(0, first)], request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined),
+        })
       }
       await sleep(2)
     }
@@ -93,7 +96,17 @@ export function startLoad(ports: () => readonly number[], { perSecond }: { reado
   }
 }
 
-/** Asks who is ready again and again, as whoever balances the load does. */
+// Whoever is refused has sent nothing, and goes elsewhere.
+async function sendToFirst(ports: readonly number[], request: SentRequest, agent: Agent | undefined): Promise<Fate> {
+  let met: Fate = { fate: 'refused' }
+  for (const port of ports) {
+    met = await sendTo(port, request, agent)
+    if (met.fate !== 'refused') break
+  }
+  return met
+}
+
+/** Asks who is ready again and again, as whoever balances the load does. When nobody is, it goes by what it knew before. */
 export function watchReadiness(ports: readonly number[], path: string, everyMs = 50): { ready(): readonly number[]; stop(): Promise<void> } {
   let ready = ports
   const stop = new AbortController()
@@ -105,7 +118,7 @@ export function watchReadiness(ports: readonly number[], path: string, everyMs =
           return met.fate === 'answered' && met.status < 500 ? [port] : []
         }),
       )
-      ready = asked.flat()
+      if (asked.flat().length > 0) ready = asked.flat()
       await sleep(everyMs)
     }
   })()

@@ -17,6 +17,7 @@ function served(name: string, web: boolean | 'raw', main: Main): ServedFunction 
   return {
     ...description,
     prepare: () => true,
+    pool: () => undefined,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

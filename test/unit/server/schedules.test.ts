@@ -14,6 +14,7 @@ function served(qualifiedName: string, main: Main): ServedFunction {
   return {
     ...description,
     prepare: () => true,
+    pool: () => undefined,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

@@ -111,6 +111,14 @@ describe('the app spec', () => {
     expect(hostSettings.parse(values).issues ?? logSettings.parse(values).issues).toBeUndefined()
   })
 
+  test('runs commands that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    for (const command of [service.run_command, service.build_command, job.run_command]) {
+      expect(scripts).toHaveProperty(/^npm run (\w+)/.exec(command ?? '')?.[1] ?? 'none')
+    }
+    expect(job.run_command).toBe('npm run migrate -- up')
+  })
+
   test('lets the process end before it is killed, and two of it share the smallest database', () => {
     const values = Object.fromEntries(service.envs.map(({ key, value }) => [key, value]))
     const { graceMs, requestsMs } = hostSettings.parse(values).value ?? { graceMs: Infinity, requestsMs: Infinity }

@@ -48,6 +48,11 @@ describe('the environment of a hosted function', () => {
     expect(environmentOf('ops/migrate')).not.toHaveProperty('DB_PROFILE')
   })
 
+  test('says how often the health check runs here', () => {
+    expect(of({ HEALTH_EVERY_SECONDS: '300' })('api/health')).toMatchObject({ HEALTH_EVERY_SECONDS: '30' })
+    expect(of({})('api/user')).not.toHaveProperty('HEALTH_EVERY_SECONDS')
+  })
+
   test('keeps a number that is none, for the settings to refuse', () => {
     expect(of({ DB_POOL_MAX: 'many' })('api/user')).toMatchObject({ DB_POOL_MAX: 'many' })
   })
