@@ -8,10 +8,16 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 const npmStart = useNpmStart()
 const { launch, launchAndWait } = npmStart
 
-const CHANGED = ['project.yml', 'packages/api/health/index.ts']
+const CHANGED = ['project.yml', 'packages/api/health/index.ts', 'packages/api/health/.include']
 afterEach(() => {
   for (const path of CHANGED) npmStart.write(path, readFileSync(join(REPOSITORY, path), 'utf8'))
 })
+
+/** Puts another function in the place of the health function: one that needs nothing beside it. */
+function writeHealth(code: string): void {
+  npmStart.write('packages/api/health/index.ts', code)
+  npmStart.write('packages/api/health/.include', 'dist/index.js\n../../../lib/zip/package.json\n')
+}
 
 /** Replaces the health function's schedule by others. */
 function schedule(...triggers: readonly { name: string; cron: string; enabled: boolean; body?: string }[]): void {
@@ -66,7 +72,7 @@ describe('npm start', () => {
     { timeout: 100_000 },
     async () => {
       // Longer than the pools are given to close, shorter than calls are given to end.
-      npmStart.write('packages/api/health/index.ts', tellsItsEvent(1_800))
+      writeHealth(tellsItsEvent(1_800))
       schedule(
         { name: 'each-minute', cron: '* * * * *', enabled: true, body: '{ source: schedule, task: health }' },
         { name: 'never', cron: '* * * * *', enabled: false, body: '{ task: never }' },
@@ -85,7 +91,7 @@ describe('npm start', () => {
   )
 
   test('with --no-schedules fires none by itself, and those it is asked to', { timeout: 100_000 }, async () => {
-    npmStart.write('packages/api/health/index.ts', tellsItsEvent(200))
+    writeHealth(tellsItsEvent(200))
     schedule({ name: 'each-minute', cron: '* * * * *', enabled: true })
     const server = await launchAndWait({ args: '--no-schedules', environment: NEAR_THE_MINUTE })
     expect(server.output()).toContain('Schedules (off: --no-schedules; POST to one fires it now):')
@@ -113,7 +119,7 @@ describe('npm start', () => {
   })
 
   test('answers 502 with the reason when the function fails', async () => {
-    npmStart.write('packages/api/health/index.ts', "export const main = async () => ({ error: { code: 'broken' } })\n")
+    writeHealth("export const main = async () => ({ error: { code: 'broken' } })\n")
     const server = await launchAndWait()
     expect(await send(server, 'POST', '/__schedule/health-every-5-minutes')).toMatchObject({
       status: 502,

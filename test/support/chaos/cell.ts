@@ -3,7 +3,6 @@ import { makeCertificates } from '../certificates.ts'
 import { startProxy } from '../proxy/proxy.ts'
 import { type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
-import { behindDoor } from './door.ts'
 import { sharedGround } from './ground.ts'
 import { openLanes } from './lanes.ts'
 import { createRepetition, type Repetition } from './repetition.ts'
@@ -50,8 +49,7 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
   const { variant } = form
   const applicationName = `chaos-${row.number}-${randomBytes(6).toString('hex')}`
   const way = await openWay(form.through, database, row.pooler?.(variant))
-  const started = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
-  const proxy = row.vanishes ? await behindDoor(started) : started
+  const proxy = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
   const environment = environmentOf({ database, proxy, poolMax: row.poolMax ?? 1, variables: way.variables })
   const subject = createSubject({ environment, applicationName })
   const calls: Call[] = []

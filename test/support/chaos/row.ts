@@ -15,8 +15,6 @@ export interface Row {
   deadlineMs?: number
   /** Takes seconds or a server of its own: runs 20 times where others run 100. */
   slow?: boolean
-  /** Nobody may listen on the proxy's port for a while. */
-  vanishes?: boolean
   /** Connections of the pool; default 1. */
   poolMax?: number
   /** Where it takes place; default: the server of the test run. */

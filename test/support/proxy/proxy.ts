@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { makeCertificates, type TestCertificates } from '../certificates.ts'
+import { claimPort, isInUse, type ClaimedPort } from './claimed-port.ts'
 import { Connection } from './connection.ts'
 import { Faults, type AddedFault, type Fault } from './faults.ts'
 import { Recorder, type ConnectionLog, type Counts } from './recorder.ts'
@@ -73,7 +74,6 @@ export async function startProxy({ target, certificates: given, delayMs: initial
   // Another one after each time at which nobody listened.
   let listener: Server | undefined
   const shutListeners: Promise<unknown>[] = []
-  let port = 0
 
   function welcome(socket: Socket): void {
     const connection = new Connection(socket, { target, secureContext, faults, record: recorder.connection(), delayMs: () => delayMs })
@@ -86,16 +86,34 @@ export async function startProxy({ target, certificates: given, delayMs: initial
   async function listen(): Promise<void> {
     if (listener) return
     // An end that is read is not answered by itself: it passes through the proxy as everything does.
-    listener = createServer({ allowHalfOpen: true, noDelay: true }, welcome).listen(port, HOST)
-    await once(listener, 'listening')
-    port = (listener.address() as AddressInfo).port
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, welcome).listen(claim.port, HOST)
+    listener = server
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      listener = undefined
+      throw error
+    }
+  }
+  async function listenSomewhere(): Promise<ClaimedPort> {
+    for (;;) {
+      claim = await claimPort()
+      try {
+        await listen()
+        return claim
+      } catch (error) {
+        claim.release()
+        if (!isInUse(error)) throw error
+      }
+    }
   }
   /** Nobody listens any more when this returns. */
   function shut(): void {
     if (listener) shutListeners.push(once(listener.close(), 'close'))
     listener = undefined
   }
-  await listen()
+  let claim: ClaimedPort
+  const { port } = await listenSomewhere()
 
   return {
     host: HOST,
@@ -131,6 +149,7 @@ export async function startProxy({ target, certificates: given, delayMs: initial
       shut()
       await Promise.all([...connections].map(connection => connection.destroy()))
       await Promise.all(shutListeners)
+      claim.release()
     },
   }
 }

@@ -13,7 +13,6 @@ export const refusedForAWhile: Row = {
   variants: [...manners, ...manners.map(manner => `${manner}${COLD}`)],
   deadlineMs: 9_000,
   slow: true,
-  vanishes: true,
   async scenario({ call, proxy, variant }) {
     if (!variant.endsWith(COLD)) await call()
     await proxy.refuse(variant.replace(COLD, '') as RefusalManner)
