@@ -58,6 +58,7 @@ describe('the variables', () => {
       'SCHEDULES',
       'SHUTDOWN_GRACE_MS',
       'SHUTDOWN_REQUESTS_MS',
+      'SMOKE_API_KEY',
     ])
   })
 

@@ -11,25 +11,24 @@ export interface SmokeTarget {
   readonly healthKey: string | undefined
 }
 
-/** Where the key of the API stands: the setting of the functions holds no key, only what it is recognised by. */
-export const API_KEY_VARIABLE = 'SMOKE_API_KEY'
-
 /**
  * Reads the keys for a deployment.
  * @throws Error that names every variable that is missing.
  */
 export function readTarget(url: string, environment: Readonly<Record<string, string | undefined>>): SmokeTarget {
-  const valueOf = (variable: string) => {
-    // While one is being replaced there are two, and the functions take either.
-    const [value] = environment[variable]?.trim().split(/\s+/) ?? []
-    return value === undefined || value === '' || value === 'none' ? undefined : value
-  }
-  const webhookSecret = valueOf(sourceTable.demo.secrets)
-  const apiKey = valueOf(API_KEY_VARIABLE)
+  const webhookSecret = firstOf(environment[sourceTable.demo.secrets])
+  // The setting of the functions holds no key, only what it is recognised by.
+  const apiKey = firstOf(environment.SMOKE_API_KEY)
   const missing = [
     ...(webhookSecret === undefined ? [`${sourceTable.demo.secrets} (as it is deployed)`] : []),
-    ...(apiKey === undefined ? [`${API_KEY_VARIABLE} (npm run keys -- new smoke users:read users:write makes one)`] : []),
+    ...(apiKey === undefined ? ['SMOKE_API_KEY (npm run keys -- new smoke users:read users:write makes one)'] : []),
   ]
   if (webhookSecret === undefined || apiKey === undefined) throw new Error(`Set in .env or in the environment: ${missing.join(', ')}`)
-  return { url, webhookSecret, apiKey, healthKey: valueOf('HEALTH_KEY') }
+  return { url, webhookSecret, apiKey, healthKey: firstOf(environment.HEALTH_KEY) }
+}
+
+/** While a secret is being replaced there are two, and the functions take either. */
+function firstOf(text: string | undefined): string | undefined {
+  const [value] = text?.trim().split(/\s+/) ?? []
+  return value === undefined || value === '' || value === 'none' ? undefined : value
 }
