@@ -6,6 +6,7 @@ import { ApplicationError } from '../errors.ts'
 import { openDeadline } from '../resilience/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
+import { redactMessage } from '../telemetry/redact.ts'
 import { openConnection } from './connection.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { newMigration } from './migrate/new.ts'
@@ -100,7 +101,14 @@ function explain(error: unknown): string {
   if (error instanceof SettingsError) return ['Settings are not usable:', ...error.issues.map(one => `  ${one.variable} ${one.reason}`)].join('\n')
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
-  if (!(error instanceof ApplicationError)) return inWords(error)
+  if (!(error instanceof ApplicationError)) return withoutHost(error)
   const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   return `${error.code}: ${error.message}${cause}`
+}
+
+// What PostgreSQL and the network say has a code, and quotes hosts and users.
+function withoutHost(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (!(error instanceof Error) || typeof code !== 'string') return inWords(error)
+  return error.message === '' ? code : redactMessage(error.message)
 }
