@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { readSettings, SettingsError, type Environment } from '../config/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../config/settings/database.ts'
+import { classifyError } from '../database/errors/classify-error.ts'
 import { applyMigrations } from '../database/migrate.ts'
 import { ApplicationError } from '../errors.ts'
 import { openDeadline } from '../resilience/deadline.ts'
@@ -52,6 +53,7 @@ async function perform(command: MigrateCommand): Promise<boolean> {
     case 'status':
       return printStatus(settingsOf(command))
     case 'up': {
+      await tellOfWaiting(settingsOf(command))
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
         printApplied(await applyMigrations({ settings: settingsOf(command), deadline, allowBreaking: command.allowBreaking }))
@@ -65,6 +67,16 @@ async function perform(command: MigrateCommand): Promise<boolean> {
       return true
     default:
       return command satisfies never
+  }
+}
+
+// Whoever has mistaken the port should not wait in silence for it to come back.
+async function tellOfWaiting(settings: DatabaseSettings): Promise<void> {
+  try {
+    const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
+    await client.end()
+  } catch (error) {
+    if (classifyError(error).transient) process.stderr.write(`${explain(error)}; tried again for ${TIME_MS / 60_000} minutes\n`)
   }
 }
 

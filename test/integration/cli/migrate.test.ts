@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { createServer, connect as connectTcp, type AddressInfo } from 'node:net'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -171,6 +172,17 @@ describe('npm run migrate', () => {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).not.toBe('')
     expect(stderr).not.toMatch(/db-7|example|s3cret/)
+  })
+
+  it('says at once why up waits, when the database may come back', async () => {
+    const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'up'], {
+      env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 10_000,
+    })
+    const [said] = (await Promise.race([once(child.stderr, 'data'), once(child, 'close').then(() => ['nothing'])])) as [unknown]
+    child.kill('SIGKILL')
+    expect(String(said)).toMatch(/^connect ECONNREFUSED \[host\]; tried again for 10 minutes\n$/)
   })
 
   it('writes a migration that cannot be applied as it was written, and its line', async () => {
