@@ -44,7 +44,8 @@ export function createContainerMemory({ now = Date.now }: { now?: () => number }
 }
 
 /**
- * Asks the first of several memories that answers. What was remembered in the container only because none of the others
+ * Asks the first of several memories that answers; what begins and what is over, those after it are told as well, so that
+ * neither is said again, nor a later beginning taken for said, when the first one is lost. What was remembered in the container only because none of the others
  * did is handed over to them as soon as one does: it is not said again.
  */
 export function createLayeredMemory(durable: readonly AlertMemory[], container = createContainerMemory()): Required<AlertMemory> {
@@ -59,14 +60,31 @@ export function createLayeredMemory(durable: readonly AlertMemory[], container =
     }
     return undefined
   }
+  // Only one of several containers is the first to tell a memory of something: it alone goes on to the next memory.
+  async function inAll({ raised, cleared }: Changes): Promise<Changes | undefined> {
+    const over = new Set<string>()
+    let fresh = raised
+    let answered = false
+    for (const memory of durable) {
+      try {
+        const told = await memory.settle({ raised: fresh, cleared })
+        answered = true
+        fresh = told.raised
+        for (const kind of told.cleared) over.add(kind)
+      } catch {
+        // The next one is asked.
+      }
+    }
+    return answered ? { raised: fresh, cleared: [...over] } : undefined
+  }
   return {
     async settle(stand) {
-      const told = await first(memory => memory.settle(stand))
+      const told = await inAll(stand)
       if (told === undefined) return container.settle(stand)
       const said = await container.settle({ raised: [], cleared: [...stand.raised, ...stand.cleared] })
       return {
-        raised: told.answer.raised.filter(kind => !said.cleared.includes(kind)),
-        cleared: stand.cleared.filter(kind => told.answer.cleared.includes(kind) || said.cleared.includes(kind)),
+        raised: told.raised.filter(kind => !said.cleared.includes(kind)),
+        cleared: stand.cleared.filter(kind => told.cleared.includes(kind) || said.cleared.includes(kind)),
       }
     },
     async strike(kind, met) {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { inWords } from '../server/report.ts'
+import { redactMessage } from '../telemetry/redact.ts'
 import { DEFAULT_CONTAINERS, describeFindings, examine, statusOf } from './doctor/doctor.ts'
 
 // `npm run doctor`: what is to be known before a deployment.
@@ -13,7 +15,11 @@ const USAGE = `usage: npm run doctor [-- --env FILE] [--containers n] [--json]
 It looks and changes nothing. Exit status: 0 all is well, 1 there are warnings, 2 something is in the way, or wrong usage.
 `
 
-const status = await run(process.argv.slice(2))
+// Nobody has looked then: that is no warning.
+const status = await run(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`The doctor cannot go on: ${redactMessage(inWords(error))}\n`)
+  return 2
+})
 // A resolver that is silent would keep the process for longer than anybody waits.
 process.stdout.write('', () => process.exit(status))
 

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import { readSettings, SettingsError, type Environment } from '../config/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../config/settings/database.ts'
+import { classifyError } from '../database/errors/classify-error.ts'
 import { applyMigrations } from '../database/migrate.ts'
 import { ApplicationError } from '../errors.ts'
 import { openDeadline } from '../resilience/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
+import { redactMessage } from '../telemetry/redact.ts'
 import { openConnection } from './connection.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { newMigration } from './migrate/new.ts'
@@ -51,6 +53,7 @@ async function perform(command: MigrateCommand): Promise<boolean> {
     case 'status':
       return printStatus(settingsOf(command))
     case 'up': {
+      await tellOfWaiting(settingsOf(command))
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
         printApplied(await applyMigrations({ settings: settingsOf(command), deadline, allowBreaking: command.allowBreaking }))
@@ -64,6 +67,16 @@ async function perform(command: MigrateCommand): Promise<boolean> {
       return true
     default:
       return command satisfies never
+  }
+}
+
+// Whoever has mistaken the port should not wait in silence for it to come back.
+async function tellOfWaiting(settings: DatabaseSettings): Promise<void> {
+  try {
+    const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
+    await client.end()
+  } catch (error) {
+    if (classifyError(error).transient) process.stderr.write(`${explain(error)}; tried again for ${TIME_MS / 60_000} minutes\n`)
   }
 }
 
@@ -100,7 +113,14 @@ function explain(error: unknown): string {
   if (error instanceof SettingsError) return ['Settings are not usable:', ...error.issues.map(one => `  ${one.variable} ${one.reason}`)].join('\n')
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
-  if (!(error instanceof ApplicationError)) return inWords(error)
+  if (!(error instanceof ApplicationError)) return withoutHost(error)
   const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   return `${error.code}: ${error.message}${cause}`
+}
+
+// What PostgreSQL and the network say has a code, and quotes hosts and users.
+function withoutHost(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (!(error instanceof Error) || typeof code !== 'string') return inWords(error)
+  return error.message === '' ? code : redactMessage(error.message)
 }

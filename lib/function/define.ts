@@ -8,6 +8,7 @@ import {
   variablesOf,
   type Environment,
   type SettingIssue,
+  type Settled,
   type SettingsGroup,
   type SettingsOf,
 } from '../config/settings.ts'
@@ -37,7 +38,7 @@ type Groups = Readonly<Record<string, SettingsGroup<unknown>>>
 export interface FunctionDefinition<G extends Groups, Services> {
   /** Package and function as project.yml names them. */
   name: string
-  /** The settings that this function reads, and no others. */
+  /** The settings that this function reads, and no others; `log` among them when it has to go on without a level. */
   settings: G
   /**
    * Builds what the handlers share, once per container, on the first call. It must not connect to anything.
@@ -103,7 +104,7 @@ export function defineFunction<G extends Groups, Services>(
   definition: FunctionDefinition<G, Services>,
   { output }: { output?: DestinationStream } = {},
 ): Main {
-  const groups = { ...definition.settings, log: logSettings }
+  const groups = { ...definition.settings, log: (definition.settings as Groups).log ?? logSettings }
   const findRoute = createRouter(definition.routes ?? {})
   let started: { services: Services; logger: Logger } | undefined
   let cold = true
@@ -117,8 +118,8 @@ export function defineFunction<G extends Groups, Services>(
   // A failed start is forgotten, so that one bad first call does not spoil the container.
   function start(timeLimitMs: number): { services: Services; logger: Logger } {
     if (started) return started
-    const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings }
-    const logger = loggerAt(settings.log.level)
+    const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings | Settled<LogSettings> }
+    const logger = loggerAt(levelOf(settings.log))
     started = { services: definition.setup(settings, { logger, timeLimitMs, pools: () => hosting?.pools() ?? [] }), logger }
     return started
   }
@@ -207,6 +208,10 @@ export function defineFunction<G extends Groups, Services>(
     if (services !== undefined) await definition.shutdown?.(services)
   }
   return main
+}
+
+function levelOf(log: LogSettings | Settled<LogSettings>): LogSettings['level'] {
+  return 'level' in log ? log.level : (log.value?.level ?? 'info')
 }
 
 // What is not known, because the database was not used, is not in the line.

@@ -3,6 +3,7 @@ import type { AlertSettings } from '../config/settings/alerts.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import type { HealthKeys, ScheduleSettings } from '../config/settings/health.ts'
+import type { LogSettings } from '../config/settings/log.ts'
 import type { AlertThresholds } from '../config/settings/thresholds.ts'
 import type { Settled } from '../config/settings.ts'
 import { prepareDatabase } from '../database/connect.ts'
@@ -35,6 +36,7 @@ export interface HealthSettings {
   readonly schedule: Settled<ScheduleSettings>
   readonly alerts: Settled<AlertSettings | undefined>
   readonly thresholds: Settled<AlertThresholds>
+  readonly log: Settled<LogSettings>
 }
 
 export interface HealthTools {

@@ -6,19 +6,24 @@ import { INBOX, type InboxFacts } from './metrics/fleet.ts'
 /** What a recorded check learned from the database. */
 export interface Recorded {
   readonly inbox: InboxFacts
-  /** By name and outcome, what the fleet counted in the full minutes of the last interval. */
+  /** By name and outcome, what the fleet counted in the full minutes of the last interval, and since the last check. */
   readonly counted: Readonly<Record<string, number>>
   /** The check before, if there was one. */
   readonly last: { readonly status: string; readonly ageMs: number } | undefined
 }
 
-// Minutes that are over, to which no container adds any more: as many as pass between two checks.
+// Minutes that are over, to which no container adds any more: as many as pass between two checks, and those since the last
+// check when that came late, or some were left out.
+const MOST_INTERVALS = 3
 const SINCE = `
   WITH last AS (SELECT status, checked_at FROM health_checks ORDER BY checked_at DESC LIMIT 1),
   counted AS (
     SELECT name || CASE name WHEN 'breaker-changes' THEN ' ' || label ELSE coalesce(' ' || nullif(outcome, ''), '') END AS key, sum(count)::float8 AS count
     FROM operation_counters
-    WHERE minute >= date_trunc('minute', now()) - make_interval(mins => $minutes::int) AND minute < date_trunc('minute', now())
+    WHERE minute >= least(
+        date_trunc('minute', now()) - make_interval(mins => $minutes::int),
+        greatest(date_trunc('minute', coalesce((SELECT checked_at FROM last), now())), date_trunc('minute', now()) - make_interval(mins => ${MOST_INTERVALS} * $minutes::int)))
+      AND minute < date_trunc('minute', now())
     GROUP BY 1)
   SELECT (SELECT status FROM last) AS status, (SELECT (extract(epoch FROM now() - checked_at) * 1000)::float8 FROM last) AS "ageMs",
     coalesce((SELECT json_object_agg(key, count) FROM counted), '{}') AS counted`

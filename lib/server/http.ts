@@ -29,8 +29,8 @@ const LOOK_FOR_SLOW_MS = 5_000
 
 const LOOK_AGAIN_MS = 50
 
-// Who is about to end takes no more requests, whatever its database says: answered here, at once.
-const READINESS = '/health/ready'
+// Who is about to end takes no more requests, whatever its database says: answered here, at once. Functions pass over a / at the end.
+const READINESS = /^\/health\/ready\/?$/
 const ENDING: HttpReply = {
   status: 503,
   headers: [
@@ -76,7 +76,7 @@ export function createHttpServer({
     const available = functions()
     if (available === undefined) return refuse(503, 'The server is still starting.', [['retry-after', '1']])
     const { name, path, query } = addressOf(request.url ?? '')
-    if (isEnding() && `/${name}${path}` === READINESS) return ENDING
+    if (isEnding() && READINESS.test(`/${name}${path}`)) return ENDING
     const firable = schedules()
     if (name === SCHEDULE_ROUTE && firable !== undefined) return fireByRequest(request, path, firable)
     const called = available.byName(name)

@@ -2,6 +2,7 @@ import { alertSettings } from '../../lib/config/settings/alerts.ts'
 import { bufferSettings } from '../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../lib/config/settings/database.ts'
 import { healthKeySettings, scheduleSettings } from '../../lib/config/settings/health.ts'
+import { logSettings } from '../../lib/config/settings/log.ts'
 import { thresholdSettings } from '../../lib/config/settings/thresholds.ts'
 import { readSettings, settled } from '../../lib/config/settings.ts'
 import type { Reply } from '../../lib/function/reply.ts'
@@ -36,6 +37,7 @@ export function startHealth(environment: Readonly<Record<string, string>>, logge
     schedule: settled(scheduleSettings),
     alerts: settled(alertSettings),
     thresholds: settled(thresholdSettings),
+    log: settled(logSettings),
   }
   const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
   const settings = readSettings(groups, { HEALTH_KEY: healthKey, ...environment })

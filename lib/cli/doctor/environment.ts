@@ -33,7 +33,14 @@ export function readDeployEnvironment(checkout: string, file: string, shell: Env
       findings: [settings.fail(`there is no ${basename(file)}`, 'cp .env.example .env, then fill it in')],
     }
   }
-  const text = readFileSync(path, 'utf8')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const reason = `${basename(file)} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`
+    const findings = [settings.fail(reason, 'name a file that you may read: --env FILE')]
+    return { variables: resolveEnvironment({}, shell), warnings: [], findings }
+  }
   try {
     const written = readEnvironmentFile(text, { fileName: basename(file) })
     return { variables: resolveEnvironment(written, shell), warnings: environmentFileWarnings(text, written, shell, basename(file)), findings: [] }

@@ -50,14 +50,19 @@ async function loopbackAddressOf(host: string, resolve: Resolve): Promise<string
 async function requireLocalServer(client: pg.Client): Promise<void> {
   const { remoteAddress = '' } = client.connection.stream as { remoteAddress?: string }
   if (!isLoopback(remoteAddress)) throw new NotLocalError('the connection has left this machine')
-  const { rows } = await client.query<{ pid: number; address: string | null }>('SELECT pg_backend_pid() AS pid, host(inet_server_addr()) AS address')
-  const { pid = 0, address = null } = rows[0] ?? {}
+  const { rows } = await client.query<{ pid: number; address: string | null; port: number | null }>(
+    'SELECT pg_backend_pid() AS pid, host(inet_server_addr()) AS address, inet_client_port() AS port',
+  )
+  const { pid = 0, address = null, port = null } = rows[0] ?? {}
   if (await isPooled(client)) throw new NotLocalError('a pooler answers there, and where it leads is not known')
   if (address === null || !isLoopback(address)) throw new NotLocalError('the server behind it has another address: it is a tunnel or a container')
-  if (!isPostgresHere(Number(pid))) throw new NotLocalError('the process that answers does not run on this machine: it is a tunnel or a container')
+  if (!isPostgresHere(Number(pid), Number(port)))
+    throw new NotLocalError('the process that answers does not run on this machine: it is a tunnel or a container')
 }
 
-function isPostgresHere(pid: number): boolean {
+// A server elsewhere may have a process of the same number as one of a server here. A process of PostgreSQL shows whom it
+// serves: the port of its client is this connection's.
+function isPostgresHere(pid: number, clientPort: number): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -65,5 +70,7 @@ function isPostgresHere(pid: number): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const title = `/proc/${pid}/cmdline`
-  return !existsSync(title) || /postgres/.test(readFileSync(title, 'latin1'))
+  if (!existsSync(title)) return true
+  const shown = readFileSync(title, 'latin1')
+  return shown.includes('postgres') && shown.includes(`(${clientPort})`)
 }

@@ -119,6 +119,7 @@ export function checklist(target: SmokeTarget, mark: string): readonly Check[] {
         expectAnswer(answer, 200)
         const names = [...answer.text.matchAll(/^# TYPE (\S+) /gm)]
         if (names.length === 0) throw new CheckError('answered 200 without any metric')
+        if (!/^functions_database_up 1$/m.test(answer.text)) throw new CheckError('the scrape did not see the database')
         return `${names.length} metrics`
       },
     },

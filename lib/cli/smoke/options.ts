@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { isLoopback } from '../../server/loopback.ts'
 
 export interface SmokeOptions {
   /** Of the package `api`, without a slash at its end; undefined for the server that `npm start` runs here. */
@@ -37,6 +38,7 @@ function readUrl(text: string): string {
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw new Error('The URL has to end with its path, and holds no password')
   }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) throw new Error('The URL has to begin with https://: keys are sent there')
   // Somebody may have pasted the address of a function.
   return `${url.origin}${url.pathname.replace(/\/(?:health|user|webhook)?\/?$/, '')}`
 }

@@ -89,6 +89,7 @@ export function createAppender({ fd: first, largestBacklogBytes, onWritten, onFa
       pump()
     },
     use(fresh) {
+      if (next?.fd !== undefined && next.fd !== fd && next.fd !== fresh) onLeft?.(next.fd)
       next = { fd: fresh }
       if (state !== 'writing') again()
     },

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createAppender } from './appender.ts'
 
@@ -25,18 +25,23 @@ const RETRY_MS = 5_000
 // The group may read: whoever collects logs should not have to be root.
 const FILE_MODE = 0o640
 const FOLDER_MODE = 0o750
+// A pipe that nobody reads would otherwise hold the process in the opening of it.
+const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 
 /** Opens a log file, and makes the folder for it. */
 export function openLogFile({ path, onChange, retryMs = RETRY_MS }: LogFileOptions): LogFile {
   let failing = false
+  // Lines go to a file that has lost its name.
+  let misplaced = false
   let retry: NodeJS.Timeout | undefined
   const appender = createAppender({
     fd: undefined,
     largestBacklogBytes: LARGEST_BACKLOG_BYTES,
     onFailed: failed,
     onWritten() {
-      if (failing) onChange('written')
+      if (!failing || misplaced) return
       failing = false
+      onChange('written')
     },
     onLeft: closeSync,
   })
@@ -55,8 +60,10 @@ export function openLogFile({ path, onChange, retryMs = RETRY_MS }: LogFileOptio
   function reopen(): void {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE })
-      appender.use(openSync(path, 'a', FILE_MODE))
+      appender.use(openSync(path, FLAGS, FILE_MODE))
+      misplaced = false
     } catch (error) {
+      misplaced = true
       failed((error as NodeJS.ErrnoException).code ?? 'unknown')
       appender.retry()
     }

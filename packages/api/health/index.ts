@@ -2,6 +2,7 @@ import { alertSettings } from '../../../lib/config/settings/alerts.ts'
 import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { healthKeySettings, scheduleSettings } from '../../../lib/config/settings/health.ts'
+import { logSettings } from '../../../lib/config/settings/log.ts'
 import { thresholdSettings } from '../../../lib/config/settings/thresholds.ts'
 import { readSettings, settled } from '../../../lib/config/settings.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
@@ -17,6 +18,7 @@ export const main = defineFunction({
     schedule: settled(scheduleSettings),
     alerts: settled(alertSettings),
     thresholds: settled(thresholdSettings),
+    log: settled(logSettings),
   },
   setup: (settings, { logger, timeLimitMs, ...tools }) => {
     const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})

@@ -162,6 +162,31 @@ describe('alerts of the fleet', { concurrent: true, timeout: 60_000 }, () => {
     )
   })
 
+  it('miss nothing that was counted while a check was left out', async () => {
+    await withReceiver(async subject => {
+      const { database, container } = subject
+      const count = (minutesAgo: number, many: number) =>
+        database.query(
+          "INSERT INTO operation_counters (minute, function, name, label, outcome, count) VALUES (date_trunc('minute', now()) - make_interval(mins => $1), 'api/user', 'retries', 'a', '', $2)",
+          [minutesAgo, many],
+        )
+      const check = (minutesAgo: number) =>
+        database.query(
+          "INSERT INTO health_checks (checked_at, status, checks, counted) VALUES (now() - make_interval(mins => $1), 'pass', '{}', '{}')",
+          [minutesAgo],
+        )
+      // Every five minutes there is a check; the last one was nine minutes ago, and what came before it was told then.
+      await check(9)
+      await count(7, 60)
+      await count(2, 40)
+      await count(11, 1_000)
+      await runSchedule(container())
+      const [row] = await database.query<{ counted: object }>('SELECT counted FROM health_checks ORDER BY id DESC LIMIT 1')
+      expect(row?.counted).toMatchObject({ retries: 100 })
+      expect(told(subject)).toEqual(['alert.raised retries-high'])
+    })
+  })
+
   it.skipIf(!redisThere)('tell of a buffer that fills up', async () => {
     const redis = await startRedis()
     try {

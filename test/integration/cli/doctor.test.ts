@@ -485,6 +485,13 @@ describe('the doctor', () => {
     ])
   })
 
+  it('says what to do when the file of variables cannot be read', async () => {
+    const { findings } = await doctor({}, { file: 'lib' })
+    expect(findings).toEqual([
+      { check: 'settings', status: 'fail', reason: 'lib cannot be read (EISDIR)', cure: 'name a file that you may read: --env FILE' },
+    ])
+  })
+
   it('names a value of the file that the shell puts another over', async () => {
     const { lines } = await doctor({}, { shell: { LOG_LEVEL: 'debug' } })
     expect(lines).toContainEqual(expect.stringMatching(/^warn project: .*another value for LOG_LEVEL/))
@@ -582,5 +589,11 @@ describe('npm run doctor', () => {
     const failed = run('--env', file)
     expect([failed.status, failed.stderr]).toEqual([2, ''])
     expect(failed.stdout).toMatch(/^fail {2}log-in +the user or the password is wrong\n +→ correct DB_CONNECTION_URL/m)
+  })
+
+  it('ends with 2, and not as if there were warnings, when it cannot do its work', () => {
+    const args = ['--import', 'data:text/javascript,process.execPath="/nowhere"', join(ROOT, 'lib/cli/doctor.ts'), '--env', '.env.example']
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^The doctor cannot go on: .*ENOENT/) as string })
   })
 })

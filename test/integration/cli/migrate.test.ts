@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { createServer, connect as connectTcp, type AddressInfo } from 'node:net'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -165,6 +166,25 @@ describe('npm run migrate', () => {
     expect(run(['reset', '--local'])).toMatchObject({ status: 1, stderr: expect.stringContaining('npm start') as unknown })
   })
 
+  it.each(['status', 'up', 'reset'])('names no host when %s cannot get there', async action => {
+    const environment = { DB_MIGRATION_URL: 'postgres://app:s3cret-password@db-7.example.invalid:25060/defaultdb?sslmode=require' }
+    const { status, stdout, stderr } = run([action], environment)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).not.toBe('')
+    expect(stderr).not.toMatch(/db-7|example|s3cret/)
+  })
+
+  it('says at once why up waits, when the database may come back', async () => {
+    const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'up'], {
+      env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 10_000,
+    })
+    const [said] = (await Promise.race([once(child.stderr, 'data'), once(child, 'close').then(() => ['nothing'])])) as [unknown]
+    child.kill('SIGKILL')
+    expect(String(said)).toMatch(/^connect ECONNREFUSED \[host\]; tried again for 10 minutes\n$/)
+  })
+
   it('writes a migration that cannot be applied as it was written, and its line', async () => {
     const root = mkdtempSync(join(tmpdir(), 'new-migration-'))
     try {
@@ -293,6 +313,19 @@ describe('reset', () => {
     } finally {
       server.stop()
     }
+  })
+
+  it('refuses the end of a tunnel, whose server has the number of a PostgreSQL that runs here', async () => {
+    await withDatabase(async database => {
+      const [row] = await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+      const server = await startFakePostgres({ address: '127.0.0.1', pid: String(row?.pid), port: '1' })
+      try {
+        await expect(reset(`postgres://u:p@127.0.0.1:${server.port}/db`)).rejects.toThrow('does not run on this machine')
+        expect(server.statements.filter(statement => !statement.startsWith('SELECT'))).toEqual([])
+      } finally {
+        server.stop()
+      }
+    })
   })
 
   it.runIf(hasPgBouncer())('refuses a pooler on this machine: it may lead anywhere', async () => {

@@ -125,6 +125,11 @@ const WRONG: [check: string, alter: (exchange: Exchange) => void, detail: RegExp
   ['user without a key', one => void (isUser(one) && !one.authorized && (one.status = 200)), /answered 200 .*instead of 401/],
   ['user erased', one => void (isUser(one) && one.method === 'GET' && one.before === 2 && (one.status = 200)), /answered 200 .*instead of 404/],
   ['metrics', one => void (one.path === '/health/metrics' && (one.body = '')), /without any metric/],
+  [
+    'metrics',
+    one => void (one.path === '/health/metrics' && (one.body = one.body.replace('functions_database_up 1', 'functions_database_up 0'))),
+    /the scrape did not see the database/,
+  ],
 ]
 
 test('npm run smoke passes a server that is well, leaves one event and one tombstone, and names what is not well', async () => {
@@ -171,9 +176,11 @@ test('npm run smoke -- --outage follows webhooks through an outage that a person
 
 test('npm run smoke without a server, a key or a sensible URL says what is missing and ends with 2', async () => {
   const attempts = await Promise.all(
-    [[], ['http://127.0.0.1:9'], ['ftp://a'], ['http://u:p@a'], ['http://a', 'http://b'], ['--no']].map(args => smoke(args, { data: npmStart.data })),
+    [[], ['http://127.0.0.1:9'], ['ftp://a'], ['http://u:p@a'], ['https://a', 'https://b'], ['--no'], ['http://functions.example']].map(args =>
+      smoke(args, { data: npmStart.data }),
+    ),
   )
-  expect(attempts.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2])
+  expect(attempts.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2, 2, 2])
   const [none, bare, ...usage] = attempts.map(({ output }) => output)
   expect(none).toContain('npm start')
   expect(bare).toMatch(/WEBHOOK_SECRET_DEMO .*SMOKE_API_KEY/)

@@ -124,6 +124,21 @@ it('stays alive with settings that are wrong, and names them to whoever has the 
   )
 })
 
+it('stays alive with a level of the log that is none, and says so', async () => {
+  await withFunctions(
+    [main],
+    async () => {
+      expect(await call(main, {})).toMatchObject({ statusCode: 200, body: { status: 'pass' } })
+      expect(await call(main, { path: '/ready', headers: knowing })).toMatchObject({
+        statusCode: 503,
+        headers: { 'content-type': 'application/health+json' },
+        body: { status: 'fail', checks: { 'settings:variables': [{ observedValue: 'LOG_LEVEL' }], 'database:responseTime': [{ status: 'pass' }] } },
+      })
+    },
+    { ...KEY, LOG_LEVEL: 'loud' },
+  )
+})
+
 it('refuses a server whose certificate is for another name', async () => {
   await withFunctions(
     [main],

@@ -70,6 +70,44 @@ describe('a memory', () => {
     expect(await first.settle(stand(['a']))).toEqual(stand(['a']))
   })
 
+  describe('of which the first may be lost', () => {
+    const lost = new Set<AlertMemory>()
+    const durable = () => {
+      const kept = createContainerMemory()
+      const memory: AlertMemory = { settle: async given => (lost.has(memory) ? Promise.reject(new Error('away')) : kept.settle(given)) }
+      return memory
+    }
+
+    it('says again neither what was said by the first when that is gone, nor what was said by the second when the first is back', async () => {
+      const [first, second] = [durable(), durable()]
+      const memory = () => createLayeredMemory([first, second])
+      expect(await memory().settle(stand(['a']))).toEqual(stand(['a']))
+      lost.add(first)
+      expect(await memory().settle(stand(['a', 'b']))).toEqual(stand(['b']))
+      lost.delete(first)
+      expect(await memory().settle(stand(['a', 'b']))).toEqual(nothing)
+      expect(await memory().settle(stand([], ['a', 'b']))).toEqual(stand([], ['a', 'b']))
+      expect(await memory().settle(stand([], ['a', 'b']))).toEqual(nothing)
+    })
+
+    it('says it anew when it begins anew, and that it is over, whoever knew of it', async () => {
+      const [first, second] = [durable(), durable()]
+      const memory = () => createLayeredMemory([first, second])
+      lost.add(first)
+      expect(await memory().settle(stand(['a']))).toEqual(stand(['a']))
+      lost.delete(first)
+      expect(await memory().settle(stand([], ['a']))).toEqual(stand([], ['a']))
+      lost.add(first)
+      expect(await memory().settle(stand(['a']))).toEqual(stand(['a']))
+    })
+
+    it('asks the second of two that notice at once only for the one that was first', async () => {
+      const [first, second] = [durable(), durable()]
+      const told = await Promise.all([1, 2, 3].map(() => createLayeredMemory([first, second]).settle(stand(['a']))))
+      expect(told.flatMap(({ raised }) => raised)).toEqual(['a'])
+    })
+  })
+
   it('says that something is over where it said that it began, although nobody else knows', async () => {
     let away = true
     const empty = createContainerMemory()

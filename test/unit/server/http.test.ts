@@ -31,10 +31,15 @@ const echo: Main = event => ({ body: event })
 
 async function serve(
   functions: ServedFunction[] | undefined = [served('echo', 'raw', echo), served('parsed', true, echo), served('hidden', false, echo)],
+  isEnding = () => false,
 ) {
   const reports: string[] = []
   const byName = (name: string) => functions?.find(one => one.name === name)
-  const server = createHttpServer({ functions: () => (functions === undefined ? undefined : { byName }), report: message => reports.push(message) })
+  const server = createHttpServer({
+    functions: () => (functions === undefined ? undefined : { byName }),
+    report: message => reports.push(message),
+    isEnding,
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   cleanUps.push(() => new Promise(resolve => server.close(resolve)))
@@ -151,5 +156,16 @@ describe('the local HTTP server', () => {
     cleanUps.push(() => new Promise(resolve => server.close(resolve)))
     const answer = await send((server.address() as AddressInfo).port, 'GET', '/echo', {})
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+  })
+})
+
+describe('a server that is about to end', () => {
+  test('says so to whoever asks whether it is ready, however the path is written', async () => {
+    const { send: ask } = await serve([served('health', 'raw', () => ({ statusCode: 200, body: { status: 'pass' } }))], () => true)
+    for (const path of ['/health/ready', '/health/ready/', '/health/ready?verbose=1']) {
+      const { status, json } = await ask('GET', path)
+      expect({ path, status, body: json() }).toEqual({ path, status: 503, body: { status: 'fail' } })
+    }
+    expect((await ask('GET', '/health')).status).toBe(200)
   })
 })

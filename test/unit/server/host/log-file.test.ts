@@ -1,6 +1,9 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLogFile, type LogFile } from '../../../../lib/server/host/log-file.ts'
@@ -104,6 +107,51 @@ describe('a log file', () => {
     file.write('after\n')
     await holds(moved, 'before\nafter\n')
     expect(told[0]).toBe('failing EEXIST')
+  })
+
+  test('may be a pipe: one that nobody reads keeps nobody waiting', async () => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', [path])
+    const script = `
+      const { openLogFile } = await import(${JSON.stringify(join(import.meta.dirname, '../../../../lib/server/host/log-file.ts'))})
+      const file = openLogFile({ path: ${JSON.stringify(path)}, retryMs: 20, onChange: (state, code) => console.log(state, code ?? '') })
+      file.write('line\\n')
+      setTimeout(() => void file.end(), 1_000)`
+    const writer = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 5_000 })
+    const end = once(writer, 'close')
+    const printed = once(writer.stdout, 'data').then(
+      ([data]) => String(data),
+      () => 'nothing',
+    )
+    const first = await Promise.race([printed, end.then(() => 'nothing')])
+    const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const read = text(reader.stdout)
+    await end
+    reader.kill()
+    expect(first).toBe('failing ENXIO\n')
+    expect(await read).toBe('line\n')
+  })
+
+  test('that cannot be opened again says so once, however much is written where it was', async () => {
+    const path = join(folder, 'logs', 'app.log')
+    const file = open(path, 10)
+    file.write('0\n')
+    await holds(path, '0\n')
+    const moved = join(folder, 'aside', 'app.log')
+    renameSync(join(folder, 'logs'), join(folder, 'aside'))
+    writeFileSync(join(folder, 'logs'), '')
+    file.reopen()
+    for (let line = 1; line < 10; line += 1) {
+      file.write(`${line}\n`)
+      await holds(moved, numbers(0, line))
+      await sleep(20)
+    }
+    expect(told).toEqual(['failing EEXIST'])
+    rmSync(join(folder, 'logs'))
+    while (!existsSync(path)) await sleep(5)
+    file.write('10\n')
+    await holds(path, '10\n')
+    expect(told).toEqual(['failing EEXIST', 'written'])
   })
 
   test('keeps what fits into memory while the disk is full, and ends all the same', async () => {
