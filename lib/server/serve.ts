@@ -19,8 +19,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143
 
 let ending = false
 let host: Host | undefined
-const starting = startHost({ checkout: resolve(import.meta.dirname, '../..'), environment: process.env, settings: settings.host, output, logger })
 
+// Before anything is begun: a signal that comes while the functions are loaded waits for that, and ends them in order.
 onSignals({
   signals: ['SIGINT', 'SIGTERM'],
   underNpm: process.env.npm_lifecycle_event !== undefined,
@@ -43,6 +43,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   })
 }
 
+const starting = startHost({ checkout: resolve(import.meta.dirname, '../..'), environment: process.env, settings: settings.host, output, logger })
 try {
   host = await starting
   logger.info({ event: 'host.started', address: host.address, schedules: settings.host.runSchedules, node: process.version })

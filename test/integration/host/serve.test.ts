@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -141,6 +141,14 @@ describe('npm run serve', () => {
     } finally {
       checkout.remove()
     }
+  })
+
+  test('ends in order, and leaves nothing behind, when it is told to while it begins', async () => {
+    const host = launchHost(undefined, { variables: { ...NOWHERE, TMPDIR: folder } })
+    while (readdirSync(folder).length === 0 && host.child.exitCode === null) await sleep(1)
+    host.kill('SIGTERM')
+    expect(await host.ends()).toEqual({ code: 0, signal: null })
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test('leaves no copy of the bundles behind', async () => {
