@@ -151,6 +151,7 @@ describe('a log file', () => {
     while (!existsSync(path)) await sleep(5)
     file.write('10\n')
     await holds(path, '10\n')
+    await says('written')
     expect(told).toEqual(['failing EEXIST', 'written'])
   })
 
