@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { DatabaseService } from '../database/service.ts'
-import { currentWork } from '../database/work.ts'
+import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import { currentWork } from '../resilient-sequelize/src/operation/work.ts'
 import type { Origin } from './origin.ts'
 import type { ActivityKind } from './schema.ts'
 

@@ -1,6 +1,6 @@
-import type { DatabaseService } from '../database/service.ts'
-import { currentDeadline } from '../resilience/deadline-scope.ts'
-import { openDeadline } from '../resilience/deadline.ts'
+import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import { currentDeadline } from '../invocation/src/deadline-scope.ts'
+import { openDeadline } from '../invocation/src/deadline.ts'
 import type { AlertMemory } from './memory.ts'
 
 // Half of the time, at most, is for a database that is away; then somebody else remembers.

@@ -1,5 +1,5 @@
 import type { BufferSettings } from '../config/settings/buffer.ts'
-import { openDeadline, type Deadline } from '../resilience/deadline.ts'
+import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { withRedis, type RedisConnection } from '../webhooks/buffer/connection.ts'
 import type { AlertMemory } from './memory.ts'
 

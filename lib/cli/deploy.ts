@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { migrations } from '../database/migrations/index.ts'
+import { migrations } from '../app/migrations/index.ts'
 import { parseProject } from '../doctl-project-schema/src/index.ts'
 import { deploy } from './deploy/deploy.ts'
 import { DoctlError, findDoctl, requireConnection } from './deploy/doctl.ts'

@@ -5,7 +5,7 @@ import { databaseSettings } from '../config/settings/database.ts'
 import { payloadSettings } from '../config/settings/payload.ts'
 import { prepareDatabase } from '../database/connect.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
-import { openDeadline } from '../resilience/deadline.ts'
+import { openDeadline } from '../invocation/src/deadline.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { manageWebhooks } from '../webhooks/manage.ts'
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
-import { noteCount } from '../resilience/invocation-scope.ts'
+import { noteCount } from '../invocation/src/invocation-scope.ts'
 import { createCounters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { CounterFlush } from './counter-flush.ts'
-import { DatabaseManager } from './manager.ts'
-import { DatabaseService } from './service.ts'
+import { DatabaseManager } from '../resilient-sequelize/src/pool/manager.ts'
+import { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
 
 /** The two things that a function holds of the database. */
 export interface Database {

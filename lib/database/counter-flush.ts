@@ -1,8 +1,8 @@
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { GuardedClient } from './client.ts'
-import { codeOf } from './errors/code-of.ts'
-import { isRefusal } from './errors/is-refusal.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
+import { isRefusal } from '../resilient-sequelize/src/errors/is-refusal.ts'
 
 export interface CounterFlushOptions {
   counters: Counters

@@ -1,5 +1,5 @@
 import type { FindOptions, Identifier, Model, ModelStatic, Sequelize, WhereOptions } from 'sequelize'
-import type { Work } from './work.ts'
+import type { Work } from '../resilient-sequelize/src/operation/work.ts'
 
 /** Parts of sequelize that its types hide. */
 interface Finder {

@@ -11,8 +11,8 @@ import type {
   UpsertOptions,
 } from 'sequelize'
 import { findByPk } from './find-by-pk.ts'
-import type { DatabaseService, ExecuteOptions } from './service.ts'
-import type { Models } from './models/index.ts'
+import type { DatabaseService, ExecuteOptions } from '../resilient-sequelize/src/operation/service.ts'
+import type { Models } from '../app/models/index.ts'
 
 type ModelName = keyof Models
 type Row<Name extends ModelName> = InstanceType<Models[Name]>

@@ -1,6 +1,6 @@
 import type { AlertThresholds } from '../config/settings/thresholds.ts'
 import type { SettingIssue } from '../config/settings.ts'
-import type { ConnectionStatus } from '../database/manager.ts'
+import type { ConnectionStatus } from '../resilient-sequelize/src/pool/manager.ts'
 import type { Check, CheckStatus } from './check.ts'
 import type { Asked, Look } from './look.ts'
 import type { DatabaseLook } from './questions.ts'

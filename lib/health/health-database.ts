@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
-import type { GuardedClient } from '../database/client.ts'
-import { DatabaseBusyError } from '../database/errors/errors.ts'
-import { DatabaseManager } from '../database/manager.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import { DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
+import { DatabaseManager } from '../resilient-sequelize/src/pool/manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export interface HealthDatabaseOptions {

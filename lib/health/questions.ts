@@ -1,8 +1,8 @@
 import type { TLSSocket } from 'node:tls'
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from '../database/client.ts'
-import { codeOf } from '../database/errors/code-of.ts'
-import { migrations } from '../database/migrations/index.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
+import { migrations } from '../app/migrations/index.ts'
 
 /** What a server tells of itself. */
 export interface ServerFacts {

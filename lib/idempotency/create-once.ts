@@ -1,5 +1,5 @@
-import type { Models } from '../database/models/index.ts'
-import type { DatabaseService, Work } from '../database/service.ts'
+import type { Models } from '../app/models/index.ts'
+import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
 import { ApplicationError, DeadlineExceededError } from '../errors.ts'
 import { claimKey, readAnswer, type Claim } from './claim.ts'
 

@@ -1,4 +1,4 @@
-import { violatedUniqueConstraint } from '../database/errors/classify-error.ts'
+import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { ConflictError } from '../errors.ts'
 
 /** What the caller is told when a user's address or external id is somebody else's; any other error as it is. */

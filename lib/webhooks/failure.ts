@@ -1,5 +1,5 @@
-import { classifyError } from '../database/errors/classify-error.ts'
-import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../database/errors/errors.ts'
+import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
+import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import { ApplicationError, DeadlineExceededError } from '../errors.ts'
 
 /** What an error means for the event that was being applied. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { migrations } from '../../lib/database/migrations/index.ts'
+import { migrations } from '../../lib/app/migrations/index.ts'
 import { withDatabase } from '../support/database.ts'
 import { healthKey, knowing } from '../support/health.ts'
 import { callWeb, containerOf, functions, root } from '../support/function-container.ts'

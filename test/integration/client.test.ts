@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterEach, expect, it } from 'vitest'
-import { guardClient } from '../../lib/database/client.ts'
+import { guardClient } from '../../lib/resilient-sequelize/src/wire/client.ts'
 import { SHUTDOWN, startFakeServer, type FakeServer } from './error-table/fake-server.ts'
 
 let server: FakeServer | undefined

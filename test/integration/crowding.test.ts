@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type DatabaseService, type Work } from '../../lib/database/service.ts'
-import { openDeadline } from '../../lib/resilience/deadline.ts'
-import { runWithDeadline } from '../../lib/resilience/deadline-scope.ts'
-import { runInvocation } from '../../lib/resilience/invocation-scope.ts'
+import { type DatabaseService, type Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
+import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
+import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 
 const select = ({ query }: Work) => query('SELECT 1 AS one')

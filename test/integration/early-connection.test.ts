@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
-import { classifyError } from '../../lib/database/errors/classify-error.ts'
-import { buildGeneration, type Generation } from '../../lib/database/generation.ts'
+import { classifyError } from '../../lib/resilient-sequelize/src/errors/classify-error.ts'
+import { buildGeneration, type Generation } from '../../lib/resilient-sequelize/src/pool/generation.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 
 type Subject = ServiceUnderTest & { generation: Generation }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { main as user } from '../../packages/api/user/index.ts'
 import { main as webhook } from '../../packages/api/webhook/index.ts'
 import { apiKey, call, withFunctions } from '../support/functions.ts'

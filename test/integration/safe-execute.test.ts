@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { withService } from '../support/service.ts'
 
 const within = (remainingMs: number) => openDeadline({ remainingMs, reserveMs: 0 })

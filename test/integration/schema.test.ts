@@ -1,7 +1,7 @@
 import type { Model, ModelStatic } from 'sequelize'
 import { expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/config/settings/database.ts'
-import { buildGeneration } from '../../lib/database/generation.ts'
+import { buildGeneration } from '../../lib/resilient-sequelize/src/pool/generation.ts'
 import { withDatabase } from '../support/database.ts'
 import { environmentFor } from '../support/functions.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { buildGeneration, type Generation } from '../../lib/database/generation.ts'
-import type { ExecuteOptions, Work } from '../../lib/database/service.ts'
-import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { buildGeneration, type Generation } from '../../lib/resilient-sequelize/src/pool/generation.ts'
+import type { ExecuteOptions, Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 
 // Where a unit of work ends, and what it tells then.

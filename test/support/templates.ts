@@ -1,7 +1,7 @@
 import { migrationSettings } from '../../lib/config/settings/database.ts'
 import { readSettings } from '../../lib/config/settings.ts'
-import { applyMigrations } from '../../lib/database/migrate.ts'
-import { openDeadline } from '../../lib/resilience/deadline.ts'
+import { applyMigrations } from '../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 
 /** The database that test databases are copied from: every migration applied, no rows. */
 export const MIGRATED_TEMPLATE = 'template_migrated'

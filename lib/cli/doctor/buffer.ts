@@ -1,6 +1,6 @@
 import { readSettings, SettingsError, type Environment } from '../../config/settings.ts'
 import { bufferSettings } from '../../config/settings/buffer.ts'
-import { openDeadline } from '../../resilience/deadline.ts'
+import { openDeadline } from '../../invocation/src/deadline.ts'
 import { isLoopback } from '../../server/loopback.ts'
 import { BufferError } from '../../webhooks/buffer/buffer.ts'
 import { withRedis } from '../../webhooks/buffer/connection.ts'

@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { migrations as allMigrations } from '../../database/migrations/index.ts'
-import type { Migration } from '../../database/migrations/migration.ts'
+import { migrations as allMigrations } from '../../app/migrations/index.ts'
+import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 import { breakingChanges, readCatalog, readIndexes } from './catalog.ts'
 
 /** What a check says of one migration. */

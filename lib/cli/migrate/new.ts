@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const FOLDER = 'lib/database/migrations'
+const FOLDER = 'lib/app/migrations'
 
 /**
  * Writes a dated file for a migration, and its line into the list of them.
@@ -27,7 +27,7 @@ export function newMigration(checkout: string, words: readonly string[], now: Da
 }
 
 function source(name: string, identifier: string): string {
-  return `import type { Migration } from './migration.ts'
+  return `import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 // Why the schema changes. It runs while the functions that are deployed now serve: add, let the next deploy use it, and
 // take away what nobody uses any more in a later one.

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import type { DatabaseSettings } from '../../config/settings/database.ts'
-import { applyMigrations, type MigrateResult } from '../../database/migrate.ts'
-import type { Migration } from '../../database/migrations/migration.ts'
-import { openDeadline } from '../../resilience/deadline.ts'
+import { applyMigrations, type MigrateResult } from '../../resilient-sequelize/src/migrate/migrate.ts'
+import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
+import { openDeadline } from '../../invocation/src/deadline.ts'
 import { connectLocally, type Resolve } from './local-server.ts'
 
 export interface ResetOptions {

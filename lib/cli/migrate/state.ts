@@ -1,7 +1,7 @@
 import type pg from 'pg'
-import { digestOf } from '../../database/migrations/digest.ts'
-import { migrations as allMigrations } from '../../database/migrations/index.ts'
-import type { Migration } from '../../database/migrations/migration.ts'
+import { digestOf } from '../../resilient-sequelize/src/migrate/digest.ts'
+import { migrations as allMigrations } from '../../app/migrations/index.ts'
+import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 /** How a migration of this checkout stands to a database: `changed` when it is not what was applied there under its name. */
 export interface MigrationState {

@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
 import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
 import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
-import { profiles, type PoolSettings, type Profile } from './profile.ts'
+import { profiles, type PoolSettings, type Profile } from '../../resilient-sequelize/src/pool/profile.ts'
 import { decideTls, readCertificates, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
 
 /** Everything that is needed to connect. */

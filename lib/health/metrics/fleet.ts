@@ -1,5 +1,5 @@
-import type { GuardedClient } from '../../database/client.ts'
-import { codeOf } from '../../database/errors/code-of.ts'
+import type { GuardedClient } from '../../resilient-sequelize/src/wire/client.ts'
+import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import { rowsOf } from '../questions.ts'
 import type { CounterRow } from './counter-families.ts'
 

@@ -1,4 +1,4 @@
-import type { ConnectionStatus } from '../../database/manager.ts'
+import type { ConnectionStatus } from '../../resilient-sequelize/src/pool/manager.ts'
 import type { BufferStand } from '../../webhooks/buffer/manage.ts'
 import type { NamedPool, PoolStatus } from '../../function/define.ts'
 import type { Asked } from '../look.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { profiles } from '../../config/settings/profile.ts'
+import { profiles } from '../../resilient-sequelize/src/pool/profile.ts'
 import { type Environment } from '../../config/settings.ts'
 import { functionsOf, parseProject, placeholderEnvironment } from '../../doctl-project-schema/src/index.ts'
 import { readProject, type LocalProject } from '../project.ts'

@@ -1,4 +1,4 @@
-import type { Deadline } from '../../resilience/deadline.ts'
+import type { Deadline } from '../../invocation/src/deadline.ts'
 import { ApplicationError } from '../../errors.ts'
 import type { Delivery } from '../delivery.ts'
 

@@ -1,7 +1,7 @@
 import type { createClient } from '@redis/client'
 import type { BufferSettings } from '../../config/settings/buffer.ts'
-import type { Deadline } from '../../resilience/deadline.ts'
-import { untilAborted } from '../../resilience/wait.ts'
+import type { Deadline } from '../../invocation/src/deadline.ts'
+import { untilAborted } from '../../invocation/src/wait.ts'
 import { BufferError } from './buffer.ts'
 
 /** A server's answer to one command, texts as bytes. */

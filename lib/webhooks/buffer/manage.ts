@@ -1,5 +1,5 @@
 import type { BufferSettings } from '../../config/settings/buffer.ts'
-import type { Deadline } from '../../resilience/deadline.ts'
+import type { Deadline } from '../../invocation/src/deadline.ts'
 import { withRedis } from './connection.ts'
 import { BYTES, PARKED, RETURN_PARKED, STREAM } from './names.ts'
 

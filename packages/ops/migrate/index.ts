@@ -1,5 +1,5 @@
 import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/database/migrate.ts'
+import { applyMigrations } from '../../../lib/resilient-sequelize/src/migrate/migrate.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
 
 export const main = defineFunction({

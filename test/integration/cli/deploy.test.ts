@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deploy, type DeployOptions } from '../../../lib/cli/deploy/deploy.ts'
 import { findDoctl, requireConnection } from '../../../lib/cli/deploy/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
-import { migrations } from '../../../lib/database/migrations/index.ts'
+import { migrations } from '../../../lib/app/migrations/index.ts'
 import { copyCheckout } from '../../support/checkout.ts'
 import { withDatabase } from '../../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'

@@ -10,7 +10,7 @@ import { describeFindings, examine, statusOf, type DoctorOptions } from '../../.
 import { hidingSecrets } from '../../../lib/cli/doctor/secrecy.ts'
 import { checkTree } from '../../../lib/cli/doctor/project.ts'
 import { placeholderEnvironment, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
-import { migrations } from '../../../lib/database/migrations/index.ts'
+import { migrations } from '../../../lib/app/migrations/index.ts'
 import { makeCertificates, type CertificateOptions } from '../../support/certificates.ts'
 import { copyCheckout } from '../../support/checkout.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'

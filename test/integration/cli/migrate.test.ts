@@ -11,10 +11,10 @@ import { newMigration } from '../../../lib/cli/migrate/new.ts'
 import { resetDatabase } from '../../../lib/cli/migrate/reset.ts'
 import { readMigrationStates } from '../../../lib/cli/migrate/state.ts'
 import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/database/migrate.ts'
-import { migrations } from '../../../lib/database/migrations/index.ts'
-import type { Migration } from '../../../lib/database/migrations/migration.ts'
-import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { applyMigrations } from '../../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { migrations } from '../../../lib/app/migrations/index.ts'
+import type { Migration } from '../../../lib/resilient-sequelize/src/migrate/migration.ts'
+import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { startFakePostgres } from '../../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
@@ -188,13 +188,12 @@ describe('npm run migrate', () => {
   it('writes a migration that cannot be applied as it was written, and its line', async () => {
     const root = mkdtempSync(join(tmpdir(), 'new-migration-'))
     try {
-      const folder = join(root, 'lib/database/migrations')
+      const folder = join(root, 'lib/app/migrations')
       mkdirSync(folder, { recursive: true })
-      writeFileSync(join(folder, 'index.ts'), readFileSync(join(ROOT, 'lib/database/migrations/index.ts')))
-      expect(newMigration(root, ['add', 'orders'], new Date('2027-02-03T23:59:59Z'))).toBe('lib/database/migrations/2027-02-03-add-orders.ts')
+      writeFileSync(join(folder, 'index.ts'), readFileSync(join(ROOT, 'lib/app/migrations/index.ts')))
+      expect(newMigration(root, ['add', 'orders'], new Date('2027-02-03T23:59:59Z'))).toBe('lib/app/migrations/2027-02-03-add-orders.ts')
       const { migrations: list } = (await import(join(folder, 'index.ts')).catch(() => ({ migrations: [] }))) as { migrations: Migration[] }
       expect(list).toEqual([])
-      writeFileSync(join(folder, 'migration.ts'), readFileSync(join(ROOT, 'lib/database/migrations/migration.ts')))
       const { addOrders } = (await import(join(folder, '2027-02-03-add-orders.ts'))) as { addOrders: Migration }
       expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toMatch(/ {2}addOrders,\n\]\n$/)
       expect(await check([addOrders])).toMatchObject([{ migration: '2027-02-03-add-orders', kind: 'problem' }])

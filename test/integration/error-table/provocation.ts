@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { classifyError } from '../../../lib/database/errors/classify-error.ts'
-import { errorTable, type ConnectionAnswer } from '../../../lib/database/errors/table.ts'
+import { classifyError } from '../../../lib/resilient-sequelize/src/errors/classify-error.ts'
+import { errorTable, type ConnectionAnswer } from '../../../lib/resilient-sequelize/src/errors/table.ts'
 
 /** One way to make the real thing fail as a row of the error table says. */
 export interface Provocation<Stage> {

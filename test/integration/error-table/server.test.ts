@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { classifyError } from '../../../lib/database/errors/classify-error.ts'
+import { classifyError } from '../../../lib/resilient-sequelize/src/errors/classify-error.ts'
 import { type PrivateServer, startPrivateServer } from './private-server.ts'
 import { testProvocations } from './provocation.ts'
 import { serverProvocations, serverSettings } from './server.ts'

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import { openDeadline } from '../../../lib/resilience/deadline.ts'
-import { runWithDeadline } from '../../../lib/resilience/deadline-scope.ts'
+import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
+import { runWithDeadline } from '../../../lib/invocation/src/deadline-scope.ts'
 import { freePort } from '../../../lib/server/postgres/free-port.ts'
 import { isAlive } from '../../../lib/server/postgres/system-process.ts'
 import { ROW, startFakeServer, type FakeManners } from './fake-server.ts'

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Transaction } from 'sequelize'
-import { profiles } from '../../../lib/config/settings/profile.ts'
+import { profiles } from '../../../lib/resilient-sequelize/src/pool/profile.ts'
 import { type DatabaseSettings } from '../../../lib/config/settings/database.ts'
-import { type GuardedClient } from '../../../lib/database/client.ts'
-import { buildGeneration, type Generation } from '../../../lib/database/generation.ts'
+import { type GuardedClient } from '../../../lib/resilient-sequelize/src/wire/client.ts'
+import { buildGeneration, type Generation } from '../../../lib/resilient-sequelize/src/pool/generation.ts'
 import { type ServerAddress, withConnection } from '../../../lib/server/postgres/connection.ts'
 
 /** A connection of a pool of its own, as the functions have it. */

@@ -3,7 +3,7 @@ import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { createHealthDatabase } from '../../../lib/health/health-database.ts'
 import { look } from '../../../lib/health/look.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
-import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { environmentFor } from '../../support/functions.ts'
 import { withService, type ServiceUnderTest } from '../../support/service.ts'
 

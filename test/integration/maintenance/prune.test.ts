@@ -18,7 +18,7 @@ import {
 } from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
-import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 
 const left = { deleted: 0, left: 0 }
 const nothing = {

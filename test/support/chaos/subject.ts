@@ -1,6 +1,6 @@
 import { databaseSettings, type DatabaseSettings } from '../../../lib/config/settings/database.ts'
-import { DatabaseManager } from '../../../lib/database/manager.ts'
-import { DatabaseService } from '../../../lib/database/service.ts'
+import { DatabaseManager } from '../../../lib/resilient-sequelize/src/pool/manager.ts'
+import { DatabaseService } from '../../../lib/resilient-sequelize/src/operation/service.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { type ChaosDatabase } from './chaos-database.ts'

@@ -1,4 +1,4 @@
-import { type DatabaseService, type ExecuteOptions, type Work } from '../../../lib/database/service.ts'
+import { type DatabaseService, type ExecuteOptions, type Work } from '../../../lib/resilient-sequelize/src/operation/service.ts'
 
 /** What an operation of the matrix does. */
 export const kinds = ['read', 'write', 'transaction', 'logged'] as const

@@ -4,8 +4,8 @@ import { defineSettings, settled } from '../../../lib/config/settings.ts'
 import { ApplicationError, ContentError } from '../../../lib/errors.ts'
 import { defineFunction, type FunctionDefinition } from '../../../lib/function/define.ts'
 import { json } from '../../../lib/function/reply.ts'
-import { currentDeadline } from '../../../lib/resilience/deadline-scope.ts'
-import { holdForInvocation } from '../../../lib/resilience/invocation-scope.ts'
+import { currentDeadline } from '../../../lib/invocation/src/deadline-scope.ts'
+import { holdForInvocation } from '../../../lib/invocation/src/invocation-scope.ts'
 import { call, withEnvironment } from '../../support/functions.ts'
 
 type Definition = FunctionDefinition<Record<string, never>, object>

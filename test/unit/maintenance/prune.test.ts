@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { DatabaseUnavailableError } from '../../../lib/database/errors/errors.ts'
-import type { DatabaseService, Work } from '../../../lib/database/service.ts'
+import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
+import type { DatabaseService, Work } from '../../../lib/resilient-sequelize/src/operation/service.ts'
 import type { PrunedTable } from '../../../lib/maintenance/pruned-tables.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
-import { openDeadline } from '../../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 
 const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: name, since: 'at', keepMs: 1_000 }))

@@ -3,7 +3,7 @@ import { databaseSettings } from '../../../../lib/config/settings/database.ts'
 import { readSettings } from '../../../../lib/config/settings.ts'
 import { prepareDatabase } from '../../../../lib/database/connect.ts'
 import { createOperations } from '../../../../lib/database/operations.ts'
-import { openDeadline } from '../../../../lib/resilience/deadline.ts'
+import { openDeadline } from '../../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../../lib/telemetry/logger.ts'
 
 // Ours without its edge: an operation on the database, as a handler calls it.

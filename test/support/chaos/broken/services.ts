@@ -1,6 +1,6 @@
 import { QueryTypes } from 'sequelize'
-import { type DatabaseManager } from '../../../../lib/database/manager.ts'
-import { type Work } from '../../../../lib/database/service.ts'
+import { type DatabaseManager } from '../../../../lib/resilient-sequelize/src/pool/manager.ts'
+import { type Work } from '../../../../lib/resilient-sequelize/src/operation/service.ts'
 import { ApplicationError } from '../../../../lib/errors.ts'
 import { type Service } from '../workloads.ts'
 

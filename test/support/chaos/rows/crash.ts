@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../lib/server/postgres/system-process.ts'
-import { type Models } from '../../../../lib/database/models/index.ts'
+import { type Models } from '../../../../lib/app/models/index.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
 import { operationName, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'

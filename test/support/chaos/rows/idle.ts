@@ -1,4 +1,4 @@
-import { REVALIDATE_AFTER_MS } from '../../../../lib/database/lease.ts'
+import { REVALIDATE_AFTER_MS } from '../../../../lib/resilient-sequelize/src/pool/lease.ts'
 import { type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 import { endSessions } from '../sessions.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { REVALIDATE_AFTER_MS } from '../../../../lib/database/lease.ts'
+import { REVALIDATE_AFTER_MS } from '../../../../lib/resilient-sequelize/src/pool/lease.ts'
 import { withConnection } from '../../../../lib/server/postgres/connection.ts'
 import { observe } from '../call.ts'
 import { type Ground, sharedGround } from '../ground.ts'

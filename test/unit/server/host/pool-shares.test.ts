@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { profiles } from '../../../../lib/config/settings/profile.ts'
+import { profiles } from '../../../../lib/resilient-sequelize/src/pool/profile.ts'
 import { sharePool } from '../../../../lib/server/host/pool-shares.ts'
 import { readHostedProject } from '../../../../lib/server/host/hosted-project.ts'
 

@@ -1,0 +1,30 @@
+import { DeadlineExceededError } from '../../../errors.ts'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { classifyError, type Classification } from '../errors/classify-error.ts'
+import { DatabaseBusyError, DatabaseUnavailableError } from '../errors/errors.ts'
+import { NestedOperationError, type WorkMode } from './work.ts'
+
+// What a caller is told to wait when the database is away or cannot keep up.
+const RETRY_AFTER_MS = 5_000
+
+/** What the caller of an operation is told of the error that ended it; `cause` is what first went wrong. */
+export function callerError(
+  { error, cause, verdict }: { error: unknown; cause: unknown; verdict: Classification },
+  { deadline, signal, mode }: { deadline: Deadline; signal: AbortSignal; mode: WorkMode },
+): unknown {
+  if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
+  if (verdict.inWritesOnly && mode !== 'write') return new NestedOperationError('A write was asked for within a read.', { cause })
+  // What first went wrong may say nothing, and the work be told only of a connection that ended then; a queue's words do.
+  if (verdict.outage || (!verdict.crowded && classifyError(error).outage))
+    return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
+  if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
+  if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
+  return error
+}
+
+/** What a caller is told when there was no connection for it: nothing was sent. */
+export function noConnectionError(cause: unknown, { crowded }: Pick<Classification, 'crowded'>): DatabaseBusyError | DatabaseUnavailableError {
+  return crowded
+    ? new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
+    : new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
+}

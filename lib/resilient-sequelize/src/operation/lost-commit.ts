@@ -1,0 +1,68 @@
+import type { RetryBudget } from '../../../invocation/src/retry-budget.ts'
+import { wait } from '../../../invocation/src/wait.ts'
+import type { AttemptOutcome } from './attempt.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import { CommitUnknownError } from '../errors/errors.ts'
+import { leaseConnection } from './lease-connection.ts'
+import type { OperationOptions, OperationTools } from './operation.ts'
+import { resolveCommit } from '../transaction/commit-outcome.ts'
+import type { Work } from './work.ts'
+
+/** Tries a piece of work until it is done; past the breaker, since it belongs to an operation that was admitted. */
+export type TryWork = <Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>) => Promise<Result>
+
+type Open<Result> = Extract<AttemptOutcome<Result>, { kind: 'open' }>
+type Settled<Result> = Exclude<AttemptOutcome<Result>, { kind: 'open' | 'dead' }>
+
+const LOOK_AGAIN_MS = 100
+// Finding out is no replay of the work: the deadline bounds it, not the budget for those.
+const UNBOUNDED: RetryBudget = { take: () => true, refill: () => undefined, tokens: Number.POSITIVE_INFINITY }
+
+/**
+ * COMMIT's answer was lost: finds out what became of it. First by the transaction's id, then, where the server cannot
+ * tell any more, by a row that the work itself wrote.
+ * @throws CommitUnknownError when neither proves anything before the deadline; then nothing is tried again.
+ */
+export async function settleLostCommit<Result>(
+  outcome: Open<Result>,
+  options: OperationOptions,
+  tools: OperationTools,
+  tryWork: TryWork,
+): Promise<Settled<Result>> {
+  const { error, identity, result, afterCommit } = outcome
+  const lease = () => leaseConnection(options, tools)
+  const asked = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline: options.deadline, lease })
+  const proven = asked === 'committed' || asked === 'rolled-back' ? asked : await provenByRow(options, tools, tryWork, asked)
+  tools.logger.warn({ event: 'database.commit.resolved', operation: options.name, outcome: proven, code: classifyError(error).code })
+  switch (proven) {
+    case 'committed':
+      return { kind: 'done', result, afterCommit }
+    case 'rolled-back':
+      return { kind: 'failed', error, cause: error, lost: undefined, identityRefused: false }
+    case 'unknown':
+      throw new CommitUnknownError({ cause: error })
+    default:
+      return proven satisfies never
+  }
+}
+
+async function provenByRow(
+  options: OperationOptions,
+  tools: OperationTools,
+  tryWork: TryWork,
+  asked: 'ended' | 'unknown',
+): Promise<'committed' | 'rolled-back' | 'unknown'> {
+  const { deadline, signal, wasCommitted, name } = options
+  if (wasCommitted === undefined) return 'unknown'
+  const look = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
+  let found: boolean | undefined
+  // A row that is not there yet may still come, as long as nothing says that its transaction is over.
+  const undecided = () => found === undefined || (!found && asked === 'unknown')
+  while (undecided() && deadline.remainingMs() > 0 && !signal.aborted) {
+    found = await tryWork(look, { ...tools, budget: UNBOUNDED }, work => wasCommitted(work.models)).catch(() => undefined)
+    if (undecided()) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
+  }
+  if (found) return 'committed'
+  // A row that is not there proves the contrary only once its transaction cannot commit any more.
+  return found === false && asked === 'ended' ? 'rolled-back' : 'unknown'
+}

@@ -1,0 +1,14 @@
+import { ApplicationError } from '../../../errors.ts'
+
+// What the database, or the way to it, did to an operation; everything else is the work's own.
+const OF_DATABASE = ['database-unavailable', 'database-busy', 'deadline-exceeded', 'commit-unknown', 'transaction-rolled-back'] as const
+
+/** How an operation ended, as it is counted. */
+export type OperationOutcome = 'ok' | 'refused-by-breaker' | 'refused' | 'failed' | (typeof OF_DATABASE)[number]
+
+/** `refused`: the work said no on purpose, as of something that does not exist. */
+export function outcomeOf(error: unknown): OperationOutcome {
+  if (!(error instanceof ApplicationError)) return 'failed'
+  const known = OF_DATABASE.find(code => code === error.code)
+  return known ?? (error.status < 500 ? 'refused' : 'failed')
+}

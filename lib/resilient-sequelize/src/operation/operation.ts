@@ -1,0 +1,209 @@
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import type { RetryBudget } from '../../../invocation/src/retry-budget.ts'
+import { MAX_REPLAYS, untilReplay } from '../../../invocation/src/retry.ts'
+import { noteAttempt } from '../../../invocation/src/invocation-scope.ts'
+import type { Counters } from '../../../telemetry/counters.ts'
+import type { Logger } from '../../../telemetry/logger.ts'
+import { attempt, type AttemptOutcome } from './attempt.ts'
+import { callerError } from './caller-error.ts'
+import { classifyError, type Classification } from '../errors/classify-error.ts'
+import { DatabaseUnavailableError } from '../errors/errors.ts'
+import { outcomeOf } from './operation-outcome.ts'
+import { describeFailure, retryMessage } from '../pool/connection-log.ts'
+import { leaseConnection } from './lease-connection.ts'
+import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
+import { settleLostCommit, type TryWork } from './lost-commit.ts'
+import type { DatabaseManager } from '../pool/manager.ts'
+import type { Models } from '../../../app/models/index.ts'
+import { Proof } from '../transaction/proof.ts'
+import { QueueTime } from './queue-time.ts'
+import { safeExecute } from './safe-execute.ts'
+import { endSession, type LostSession } from '../transaction/end-session.ts'
+import type { IsolationLevel, Work, WorkMode } from './work.ts'
+
+export interface OperationOptions {
+  name: string
+  mode: WorkMode
+  isolation?: IsolationLevel | undefined
+  deadline: Deadline
+  signal: AbortSignal
+  /** Proves by a row that the work itself wrote whether it was committed, when the server cannot tell any more. */
+  wasCommitted?: ((models: Models) => Promise<boolean>) | undefined
+  /** Has every connection proven alive, however fresh it is. */
+  prove?: boolean
+}
+
+export interface OperationTools {
+  manager: DatabaseManager
+  budget: RetryBudget
+  logger: Logger
+  counters: Counters
+  random?: (() => number) | undefined
+}
+
+type Done<Result> = Extract<AttemptOutcome<Result>, { kind: 'done' }>
+
+/**
+ * Runs one operation to its end: waits for a connection, tries the work, and tries it again as long as it is certain
+ * that nothing was applied. Only whole units of work are tried again, never a statement of one.
+ * @throws an ApplicationError with a code for whatever the database or the way to it did; else what the work threw.
+ */
+export async function runOperation<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
+  const { manager, counters } = tools
+  const { name } = options
+  const admission = manager.breaker.admit()
+  if (!admission.admitted) {
+    counters.add('operations', name, 'refused-by-breaker')
+    throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
+  }
+  const startedAt = performance.now()
+  try {
+    // A probe has to prove something: it does not rely on a connection that answered before the outage.
+    const done = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
+    manager.breaker.settleAnswered(admission.epoch)
+    counters.add('operations', name, 'ok')
+    noteSlow(name, performance.now() - startedAt, tools)
+    // Only now: what they ask of the database is admitted too, although this was a probe.
+    await runCallbacks(done.afterCommit, options, tools)
+    return done.result
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
+    else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
+    else manager.breaker.settleUnknown(admission.epoch)
+    counters.add('operations', name, outcomeOf(error))
+    noteSlow(name, performance.now() - startedAt, tools)
+    throw error
+  }
+}
+
+function noteSlow(operation: string, ms: number, { manager, counters, logger }: OperationTools): void {
+  if (ms <= manager.slowOperationMs) return
+  counters.add('slow-operations', operation)
+  logger.warn({ event: 'database.operation.slow', operation, ms: Math.round(ms) })
+}
+
+// An error of the work itself, or of the clock, says nothing about the database.
+function saysTheServerAnswered(error: unknown): boolean {
+  const { key, code, connection } = classifyError(error)
+  return key !== 'unknown' && code !== undefined && connection === 'keep'
+}
+
+/** Tries the work until it is done or must not be tried any more; past the breaker. */
+async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Done<Result>> {
+  const queue = new QueueTime()
+  try {
+    return await tryInTurn(options, tools, body, queue)
+  } catch (error) {
+    throw queue.explain(error)
+  }
+}
+
+async function tryInTurn<Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: (work: Work) => Promise<Result>,
+  queue: QueueTime,
+): Promise<Done<Result>> {
+  const { manager, budget } = tools
+  let lost: LostSession | undefined
+  for (let replays = 0; ; replays += 1) {
+    // To end a lost session something is sent before the work is.
+    const lease = await leaseConnection(options, tools, { queue, unproven: lost === undefined })
+    const begunAt = performance.now()
+    if (lost !== undefined && !(await ended(lost, lease, options))) continue
+    lost = undefined
+    noteAttempt(lease.generation.number)
+    const outcome = await attempt(
+      lease,
+      {
+        ...options,
+        proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
+        first: replays === 0,
+        identified: manager.identifiesTransactions,
+        behindCommit: manager.sendBehindCommit,
+        onSession: manager.noteSession,
+      },
+      body,
+    )
+    if (outcome.kind === 'dead') {
+      // Found out before anything was answered: that is no try of the work, and says nothing about the database.
+      manager.noteDeadConnection()
+      lost = outcome.lost
+      continue
+    }
+    const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, look) : outcome
+    if (settled.kind === 'done') {
+      manager.noteSuccess()
+      budget.refill()
+      return settled
+    }
+    if (settled.identityRefused && manager.identifiesTransactions) {
+      manager.stopIdentifyingTransactions()
+      continue
+    }
+    lost = settled.lost
+    const { crowded } = classifyError(settled.cause)
+    try {
+      await beforeReplay(settled, replays, options, tools)
+    } finally {
+      if (crowded) queue.add(performance.now() - begunAt)
+    }
+  }
+}
+
+/** Waits until work that failed may be tried again; throws what the caller is told when it must not. */
+async function beforeReplay(
+  failed: { error: unknown; cause: unknown },
+  replays: number,
+  options: OperationOptions,
+  tools: OperationTools,
+): Promise<void> {
+  const { deadline, signal, mode, name } = options
+  const { manager, budget, logger, counters, random } = tools
+  const verdict = classifyError(failed.cause)
+  const ofConnection = concernsConnection(verdict)
+  if (ofConnection) manager.noteFailure(failed.cause)
+  // A pooler that had no session to lend has sent nothing on: waiting one's turn, which only the deadline bounds.
+  const inTurn = verdict.crowded && verdict.replay === 'yes'
+  const most = inTurn ? Number.POSITIVE_INFINITY : MAX_REPLAYS
+  const maxReplays = isReplayable(verdict, mode, replays) ? Math.min(most, verdict.maxReplays ?? most) : 0
+  const onReplay = (replay: { number: number; delayMs: number }) => {
+    counters.add('retries', name)
+    const message = ofConnection ? retryMessage(replay.number, replay.delayMs) : undefined
+    logger.info({ event: 'database.operation.replayed', operation: name, ...replay, ...describeFailure(failed.cause) }, message)
+  }
+  const paid = inTurn ? { shorten: true } : { budget }
+  const waited = await untilReplay(replays, { deadline, signal, maxReplays, ...paid, slow: verdict.slow ?? false, random, onReplay })
+  if (!waited) throw callerError({ ...failed, verdict }, options)
+}
+
+// A constraint that is violated is no failure of the database.
+function concernsConnection({ transient, outage, connection, key }: Classification): boolean {
+  return key !== 'unknown' && (transient || outage || connection !== 'keep')
+}
+
+// Until COMMIT is sent nothing of a transaction can have been applied, so whatever may pass by itself may be tried again.
+function isReplayable(verdict: Classification, mode: WorkMode, replays: number): boolean {
+  if (verdict.onlyIfOptedIn) return mode !== 'write' && replays === 0
+  if (verdict.inWritesOnly && mode !== 'write') return false
+  return verdict.transient && verdict.replay !== 'no'
+}
+
+async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOptions): Promise<boolean> {
+  try {
+    await endSession(lease.connection, lost, deadline.remainingMs())
+    return true
+  } catch (error) {
+    // Where the server refuses to end it, the work may have to wait for its locks; nothing worse.
+    if (classifyError(error).connection === 'keep') return true
+    lease.destroy()
+    return false
+  }
+}
+
+const look: TryWork = async (options, tools, body) => (await tryUntilDone(options, tools, body)).result
+
+async function runCallbacks(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {
+  for (const callback of callbacks)
+    await safeExecute(async () => callback(), { operationName: `${name}.after-commit`, fallbackValue: undefined }, tools)
+}

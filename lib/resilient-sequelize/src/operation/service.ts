@@ -1,0 +1,112 @@
+import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
+import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
+import { createRetryBudget, type RetryBudget } from '../../../invocation/src/retry-budget.ts'
+import { createCounters, type Counters } from '../../../telemetry/counters.ts'
+import type { Logger } from '../../../telemetry/logger.ts'
+import type { DatabaseManager } from '../pool/manager.ts'
+import type { Models } from '../../../app/models/index.ts'
+import { joinWork } from './joined-work.ts'
+import { runOperation } from './operation.ts'
+import { isSafeExecution, safeExecute, type SafeExecuteOptions } from './safe-execute.ts'
+import {
+  currentWork,
+  hasIsolation,
+  isolationLevels,
+  isolationOf,
+  NestedOperationError,
+  type IsolationLevel,
+  type Work,
+  type WorkMode,
+} from './work.ts'
+
+export type { SafeExecuteOptions } from './safe-execute.ts'
+export type { Work } from './work.ts'
+
+export interface ExecuteOptions {
+  /** `read` sends each statement in a read-only transaction of its own; the default is one transaction for all, `write`. */
+  mode?: 'read' | 'write'
+  /** With `mode: 'read'`: all statements see the same state of the database. */
+  snapshot?: boolean
+  isolation?: IsolationLevel
+  /** By default the running invocation's. */
+  deadline?: Deadline
+  /** Lets the caller give up. Within another's work it ends this part of it alone, as an error that this part threw would. */
+  signal?: AbortSignal
+  /**
+   * Looks for a row that the work itself wrote, such as a claim or an idempotency key: proves a commit whose answer
+   * was lost when the server was restarted meanwhile.
+   */
+  wasCommitted?: (models: Models) => Promise<boolean>
+}
+
+export interface DatabaseServiceOptions {
+  manager: DatabaseManager
+  logger: Logger
+  budget?: RetryBudget
+  counters?: Counters
+  random?: () => number
+}
+
+// For work outside of any invocation, such as a script.
+const DEFAULT_DEADLINE_MS = 20_000
+const LEAST_REPLAYS = 10
+// What safe-executed work may replay; its caller's budget is not touched.
+const SAFE_REPLAYS = { capacity: 3, floor: 1 }
+
+/** Runs work on the database: each `execute` is one unit, applied once or not at all. */
+export class DatabaseService {
+  readonly counters: Counters
+  readonly #options: DatabaseServiceOptions
+  readonly #budget: RetryBudget
+  readonly #safeBudget: RetryBudget
+
+  constructor(options: DatabaseServiceOptions) {
+    this.#options = options
+    // Every connection of the pool may lose its work at once, and each has one replay more.
+    const capacity = Math.max(LEAST_REPLAYS, 2 * options.manager.getConnectionStatus().pool.max)
+    this.#budget = options.budget ?? createRetryBudget({ capacity, now: options.manager.now })
+    this.#safeBudget = createRetryBudget({ ...SAFE_REPLAYS, now: options.manager.now })
+    this.counters = options.counters ?? createCounters()
+  }
+
+  /**
+   * Runs `work` as one unit under a name for the log. Called within another's work it joins that one's transaction, and
+   * is never tried again by itself; what it asks for has to be what that transaction has.
+   * @throws DatabaseUnavailableError when the database could not be reached; DatabaseBusyError when it could not take the
+   * work in time; DeadlineExceededError; TransactionRolledBackError; CommitUnknownError; NestedOperationError for a write
+   * within a read and for options that another's transaction does not have; else what `work` threw.
+   */
+  async execute<Result>(operationName: string, work: (work: Work) => Promise<Result>, options: ExecuteOptions = {}): Promise<Result> {
+    const mode = modeOf(options)
+    const around = currentWork()
+    // Work on another database is none of this one's.
+    if (around !== undefined && this.#options.manager.owns(around.generation)) {
+      return joinWork(around, work, { ...options, mode })
+    }
+    const given = options.deadline ?? currentDeadline()
+    const deadline = given ?? openDeadline({ remainingMs: DEFAULT_DEADLINE_MS, reserveMs: 0 })
+    const signal = options.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, options.signal])
+    const { manager, logger, random } = this.#options
+    const budget = isSafeExecution() ? this.#safeBudget : this.#budget
+    try {
+      const operation = { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted }
+      const tools = { manager, budget, logger, counters: this.counters, random }
+      return await runWithDeadline(deadline, () => runOperation(operation, tools, work))
+    } finally {
+      if (given === undefined) deadline.clear()
+    }
+  }
+
+  /** Runs work that must not fail its caller: resolves to its result, or to `fallbackValue`. See `safeExecute`. */
+  async safeExecute<Result, Fallback>(work: () => Promise<Result>, options: SafeExecuteOptions<Fallback>): Promise<Result | Fallback> {
+    return safeExecute(work, options, { logger: this.#options.logger, counters: this.counters })
+  }
+}
+
+function modeOf({ mode = 'write', snapshot = false, isolation = 'READ COMMITTED' }: ExecuteOptions): WorkMode {
+  if (!isolationLevels.includes(isolation)) throw new NestedOperationError('This isolation level does not exist.')
+  if (mode === 'write' && snapshot) throw new NestedOperationError('A snapshot is for reads; work that writes asks for an isolation level.')
+  const kind = mode === 'write' ? 'write' : snapshot ? 'snapshot' : 'read'
+  if (!hasIsolation(isolationOf(kind, isolation), isolation)) throw new NestedOperationError('Reads do not have this isolation level.')
+  return kind
+}

@@ -1,0 +1,31 @@
+import type { GuardedClient } from '../wire/client.ts'
+
+/** A session of ours that nobody listens to any more. */
+export interface LostSession {
+  readonly pid: number
+  /** `undefined` when the session was lost before it told; its name then guards against hitting another's. */
+  readonly backendStart?: string | undefined
+  /** The start of the transaction that was lost with it: through a pooler another client's may run there by now. */
+  readonly transactionStart?: string | undefined
+}
+
+// Process ids are used again: the start of the session, or else the application name that only this container has,
+// says whether it is still the one that was meant.
+const END_SESSION = `SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity
+  WHERE pid = $1 AND pid <> pg_backend_pid() AND usename = current_user
+    AND CASE WHEN $2::text IS NULL THEN application_name = current_setting('application_name') ELSE extract(epoch FROM backend_start)::text = $2 END
+    AND ($4::text IS NULL OR extract(epoch FROM xact_start)::text = $4)`
+const WAIT_MS = 1_000
+// A server that does not answer is asked over another connection, for which time has to be left.
+export const ANSWER_MS = 1_500
+
+/**
+ * Ends a session that was lost in silence, and waits a moment until it is gone: as long as it lives it holds its locks,
+ * and the same work on a new connection would wait for them. Takes 1.5 s
+ * at most.
+ */
+export async function endSession(connection: GuardedClient, { pid, backendStart, transactionStart }: LostSession, leftMs: number): Promise<void> {
+  const timeoutMs = Math.max(1, Math.min(ANSWER_MS, leftMs))
+  const waitMs = Math.min(WAIT_MS, Math.max(1, Math.floor(timeoutMs)))
+  await connection.sendRaw(END_SESSION, [pid, backendStart ?? null, waitMs, transactionStart ?? null], { timeoutMs })
+}

@@ -1,0 +1,226 @@
+import type { QueryResult } from 'pg'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { untilAborted } from '../../../invocation/src/wait.ts'
+import type { GuardedClient, StatementGuard } from '../wire/client.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
+import { TransactionRolledBackError } from '../errors/errors.ts'
+import type { Proof } from './proof.ts'
+import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { askIdentity, type TransactionIdentity } from '../wire/identity.ts'
+
+export interface ManagedTransactionOptions {
+  client: GuardedClient
+  deadline: Deadline
+  /** What follows `START TRANSACTION`; nothing for an ordinary one, so that a server's own read-only guard stays in force. */
+  characteristics?: string
+  /** Whether the transaction's identity is read: only what writes has one. */
+  identified: boolean
+  /** Longest wait for the answer to one statement, in ms. */
+  statementMs: () => number
+  /** Hears of the identity as soon as the server has told it. */
+  onIdentity?: ((identity: TransactionIdentity) => void) | undefined
+  /** On a session that has none of its own. */
+  limits?: TransactionLimits | undefined
+  /** For a connection that has not answered lately. */
+  proof?: Proof | undefined
+  /** Sends what is to ride behind COMMIT, outside of the transaction. */
+  behindCommit?: ((client: GuardedClient) => void) | undefined
+}
+
+/** How far a transaction has got; after `committing` the server may have committed whatever became of the answer. */
+type Phase = 'unsent' | 'open' | 'committing' | 'ended'
+
+// COMMIT may use this share of the time left; the rest is for finding out what became of it.
+const COMMIT_SHARE = 0.6
+const ROLLBACK_MS = 1_000
+// With less time than this left nothing is begun, and nothing committed: what cannot end in time had better not happen,
+// while a COMMIT whose answer comes too late leaves the caller without one.
+const START_MS = 150
+const COMMIT_MS = 250
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/**
+ * One transaction on one connection. Its start is held back and leaves in one flight with the first statement; the
+ * identity rides behind the statements until the first write has been given one; COMMIT goes alone.
+ */
+export class ManagedTransaction implements StatementGuard {
+  readonly #options: ManagedTransactionOptions
+  #phase: Phase = 'unsent'
+  #firstError: Error | undefined
+  #identity: TransactionIdentity | undefined
+  #identityAsked: Promise<void> | undefined
+  #identityRefused = false
+  #startRefused = false
+  /** Statements of the work that were sent, and those that the server refused. */
+  #sent = 0
+  #refused = 0
+  /** What the server was told last of how long a statement may take, in ms. */
+  #boundMs = 0
+
+  constructor(options: ManagedTransactionOptions) {
+    this.#options = options
+  }
+
+  get root(): this {
+    return this
+  }
+
+  get identity(): TransactionIdentity | undefined {
+    return this.#identity
+  }
+
+  /**
+   * Whether the server refused to begin it, and not all that came behind: each statement was then one by itself, and may
+   * be committed.
+   */
+  get startRefused(): boolean {
+    return this.#startRefused && this.#sent > this.#refused
+  }
+
+  /** Whether the server was asked to commit and has not said no. */
+  get mayBeCommitted(): boolean {
+    return this.#phase === 'committing' || this.startRefused
+  }
+
+  /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
+  get wroteNothing(): boolean {
+    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.startRefused)
+  }
+
+  /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
+  get identityRefused(): boolean {
+    return this.#identityRefused
+  }
+
+  /** What first went wrong in it: errors that follow from that say nothing by themselves. */
+  get firstError(): unknown {
+    return this.#firstError
+  }
+
+  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+    const { deadline, identified, statementMs } = this.#options
+    deadline.throwIfPassed(this.#phase === 'unsent' ? START_MS : 0)
+    // Behind a COMMIT it would be a transaction of its own.
+    if (this.#phase === 'committing' || this.#phase === 'ended') throw new Error('the transaction of this statement has ended')
+    const boundMs = statementMs()
+    // A savepoint keeps a limit of its own, which ends with it.
+    const within = client.guard !== this
+    if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs))
+    else if (!within) this.#follow(client, serverBound(boundMs))
+    this.#sent += 1
+    send(boundMs)
+    if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
+  }
+
+  get spoiled(): boolean {
+    return this.#firstError !== undefined
+  }
+
+  trailing(): Promise<void> | undefined {
+    return this.#identityAsked
+  }
+
+  failed(error: unknown, what: 'statement' | 'savepoint' = 'statement'): void {
+    if (what === 'statement' && isRefusal(error)) this.#refused += 1
+    this.#note(error)
+  }
+
+  #note(error: unknown): void {
+    this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
+  }
+
+  /**
+   * Commits.
+   * @throws TransactionRolledBackError when the server answers with ROLLBACK, else what COMMIT met. After any other error
+   * than that one, `mayBeCommitted` tells whether the outcome is open.
+   */
+  async commit(): Promise<void> {
+    const { client, deadline, proof, behindCommit } = this.#options
+    if (this.#phase === 'unsent') {
+      this.#phase = 'ended'
+      return
+    }
+    // A write that the work did not wait for is still on its way, and its identity with it.
+    if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
+    if (proof !== undefined) await untilAborted(proof.settled(), deadline.signal)
+    if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
+    // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
+    if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
+    deadline.throwIfPassed(COMMIT_MS)
+    this.#phase = 'committing'
+    let answer: QueryResult | QueryResult[]
+    try {
+      const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
+      behindCommit?.(client)
+      answer = await answered
+    } catch (error) {
+      // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
+      if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
+      throw error
+    }
+    this.#phase = 'ended'
+    if (Array.isArray(answer) || answer.command !== 'COMMIT') throw new TransactionRolledBackError({ cause: this.#firstError })
+  }
+
+  /** Takes everything back; resolves to whether the connection is clean afterwards. */
+  async rollBack(): Promise<boolean> {
+    const { client, deadline } = this.#options
+    if (this.#phase === 'committing') return false
+    const unsent = this.#phase === 'unsent'
+    this.#phase = 'ended'
+    if (unsent) return true
+    try {
+      await client.sendRaw('ROLLBACK', undefined, { timeoutMs: Math.max(1, Math.min(ROLLBACK_MS, deadline.remainingMs())) })
+      return client.getTransactionStatus() === 'I'
+    } catch {
+      return false
+    }
+  }
+
+  #start(client: GuardedClient, boundMs: number): void {
+    this.#phase = 'open'
+    this.#boundMs = boundMs
+    const { characteristics, limits, proof } = this.#options
+    const start = startStatement(characteristics, boundMs, limits)
+    const started = proof ? proof.send(client, start) : client.sendRaw(start)
+    started.catch((error: unknown) => {
+      // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
+      if (isRefusal(error)) this.#startRefused = true
+      this.#note(error)
+    })
+  }
+
+  // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
+  #follow(client: GuardedClient, boundMs: number): void {
+    if (Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
+    this.#boundMs = boundMs
+    client.sendRaw(boundStatement(boundMs)).catch((error: unknown) => this.#note(error))
+  }
+
+  #askIdentity(client: GuardedClient): void {
+    // Within a savepoint its failure is the savepoint's, as the statement's before it is.
+    const own = client.guard === this
+    const asked = askIdentity(client)
+      .then(
+        identity => {
+          this.#identity = identity ?? this.#identity
+          if (this.#identity) this.#options.onIdentity?.(this.#identity)
+        },
+        // It fails with the statement before it or with the connection, or because this role may not ask.
+        (error: unknown) => {
+          this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+          if (own) this.#note(error)
+        },
+      )
+      .finally(() => {
+        if (this.#identityAsked === asked) this.#identityAsked = undefined
+      })
+    this.#identityAsked = asked
+  }
+}
+
+// pg refuses by itself to send anything over a connection that it knows to be dead.
+function wasNotSent(error: unknown): boolean {
+  return error instanceof Error && / is not queryable$/.test(error.message)
+}

@@ -1,0 +1,91 @@
+import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import { canBePreceded, type Statement } from '../wire/preceded-query.ts'
+import type { Proof } from './proof.ts'
+import { limitSettings, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+
+export interface ReadStatementsOptions {
+  deadline: Deadline
+  /** Longest wait for the answer to one statement, in ms. */
+  statementMs: () => number
+  /** On a session that has none of its own. */
+  limits: TransactionLimits | undefined
+  /** For a connection that has not answered lately. */
+  proof?: Proof | undefined
+  /** Sends what is to ride behind a COMMIT. */
+  behindCommit: (client: GuardedClient) => void
+}
+
+const unheard = () => undefined
+
+/**
+ * Reads: each statement is a read-only transaction of its own, all in one flight, so that it costs one trip and the server
+ * itself refuses a write, through a pooler as well.
+ */
+export class ReadStatements implements StatementGuard {
+  readonly #deadline: Deadline
+  readonly #statementMs: () => number
+  readonly #limits: TransactionLimits | undefined
+  readonly #proof: Proof | undefined
+  readonly #behindCommit: (client: GuardedClient) => void
+  #firstError: unknown
+  #spoiledConnection = false
+  #sessionEnd: unknown
+
+  constructor({ deadline, statementMs, limits, proof, behindCommit }: ReadStatementsOptions) {
+    this.#deadline = deadline
+    this.#statementMs = statementMs
+    this.#limits = limits
+    this.#proof = proof
+    this.#behindCommit = behindCommit
+  }
+
+  get root(): this {
+    return this
+  }
+
+  get firstError(): unknown {
+    return this.#firstError
+  }
+
+  /** Whether a statement met what its connection does not outlive, even if the work has dealt with that. */
+  get spoiledConnection(): boolean {
+    return this.#spoiledConnection
+  }
+
+  /** What ended the session at a transaction's start: the statement behind it only finds the connection gone. */
+  get sessionEnd(): unknown {
+    return this.#sessionEnd
+  }
+
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
+    this.#deadline.throwIfPassed()
+    // Safe-executed work has less time than the read around it.
+    currentDeadline()?.throwIfPassed()
+    const boundMs = this.#statementMs()
+    // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
+    // something has to be answered before the statement is.
+    if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
+      send(boundMs, { transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) })
+      this.#behindCommit(client)
+      return
+    }
+    const start = startStatement('READ ONLY', serverBound(boundMs), this.#limits)
+    // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
+    // connection went with what failed before it.
+    const started = this.#proof ? this.#proof.send(client, start) : client.sendRaw(start)
+    started.catch((error: unknown) => {
+      if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
+    })
+    send(boundMs)
+    client.sendRaw('COMMIT').catch(unheard)
+    this.#behindCommit(client)
+  }
+
+  failed(error: unknown): void {
+    this.#firstError ??= error
+    this.#spoiledConnection ||= classifyError(error).connection === 'drop'
+  }
+}

@@ -1,0 +1,134 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { untilAborted } from '../../../invocation/src/wait.ts'
+import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import type { Statement } from '../wire/preceded-query.ts'
+import { boundStatement, SERVER_EARLIER_MS } from '../wire/limits.ts'
+
+/** A stretch of a transaction that may fail without the rest of it. */
+export interface Savepoint {
+  /**
+   * Ends it: keeps what was done in it, or takes that back. Resolves when the server has answered; when it does not
+   * within `timeoutMs` the connection is dropped. `statementMs` is the time limit of statements from there on.
+   */
+  end(outcome: 'keep' | 'take-back', times: { timeoutMs: number; statementMs: number }): Promise<void>
+  run<Result>(body: () => Promise<Result>): Promise<Result>
+}
+
+const inside = new AsyncLocalStorage<SavepointGuard>()
+
+let savepoints = 0
+
+/**
+ * Opens a savepoint on the connection of a running transaction. Statements from outside of it wait until it has ended,
+ * or they would be taken back with it. Nothing is sent before its first statement; that one carries the savepoint and
+ * a time limit that the server itself keeps.
+ */
+export async function openSavepoint(client: GuardedClient, deadline: Deadline): Promise<Savepoint> {
+  const { root } = client.guard ?? {}
+  for (let gate = client.guard?.gate?.(); gate !== undefined; gate = client.guard?.gate?.()) await untilAborted(gate, deadline.signal)
+  const parent = client.guard
+  // Whoever had to wait may find another's transaction on the connection.
+  if (parent === undefined || parent.root !== root) throw new Error('a savepoint was asked for outside of a transaction')
+  savepoints += 1
+  const guard = new SavepointGuard({ client, parent, name: `safe_${savepoints}`, deadline })
+  client.guard = guard
+  return guard
+}
+
+class SavepointGuard implements StatementGuard, Savepoint {
+  readonly #client: GuardedClient
+  readonly #parent: StatementGuard
+  readonly #name: string
+  readonly #deadline: Deadline
+  readonly #ended = Promise.withResolvers<void>()
+  #sent = false
+  /** What the server was told last of how long a statement may take, in ms. */
+  #boundMs = 0
+  #spoiled = false
+
+  constructor({ client, parent, name, deadline }: { client: GuardedClient; parent: StatementGuard; name: string; deadline: Deadline }) {
+    this.#client = client
+    this.#parent = parent
+    this.#name = name
+    this.#deadline = deadline
+  }
+
+  gate(): Promise<void> | undefined {
+    return isInside(this) ? undefined : this.#ended.promise
+  }
+
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
+    const within: Send = timeoutMs => {
+      const leftMs = this.#deadline.remainingMs()
+      // Another savepoint within this one has a limit of its own.
+      const follows = client.guard === this && this.#boundMs - leftMs > SERVER_EARLIER_MS
+      if (!this.#sent || follows) {
+        // The budget is all the server's: who asked has gone by then, but the transaction around it has not.
+        const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), boundStatement(leftMs + SERVER_EARLIER_MS)]
+        this.#sent = true
+        this.#boundMs = leftMs
+        client.sendRaw(words.join('; ')).catch(unheard)
+      }
+      send(timeoutMs)
+    }
+    this.#parent.around(client, within, statement)
+  }
+
+  get root(): StatementGuard {
+    return this.#parent.root
+  }
+
+  trailing(): Promise<void> | undefined {
+    return this.#parent.trailing?.()
+  }
+
+  // A failure inside is no failure of the transaction around it.
+  failed(): void {
+    this.#spoiled = true
+  }
+
+  get spoiled(): boolean {
+    return this.#spoiled
+  }
+
+  run<Result>(body: () => Promise<Result>): Promise<Result> {
+    return inside.run(this, body)
+  }
+
+  async end(outcome: 'keep' | 'take-back', { timeoutMs, statementMs }: { timeoutMs: number; statementMs: number }): Promise<void> {
+    const words = {
+      // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
+      keep: `RELEASE SAVEPOINT ${this.#name}; ${boundStatement(statementMs)}`,
+      'take-back': `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`,
+    }
+    try {
+      if (!this.#sent) return
+      if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: Error) => this.#giveUp(words['take-back'], timeoutMs, error))
+      else await this.#giveUp(words['take-back'], timeoutMs)
+    } finally {
+      if (this.#client.guard === this) this.#client.guard = this.#parent
+      this.#ended.resolve()
+    }
+  }
+
+  #send(words: string, timeoutMs: number): Promise<unknown> {
+    return this.#client.sendRaw(words, undefined, { timeoutMs })
+  }
+
+  // What cannot be kept has to be taken back, or it would spoil the transaction around it. When even that is not answered
+  // the connection is gone, and the transaction with it.
+  async #giveUp(takeBack: string, timeoutMs: number, reason?: Error): Promise<void> {
+    await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
+      this.#parent.failed?.(error, 'savepoint')
+      throw error
+    })
+    if (reason !== undefined) throw reason
+  }
+}
+
+function isInside(guard: StatementGuard): boolean {
+  return inside.getStore() === guard
+}
+
+const unheard = () => undefined

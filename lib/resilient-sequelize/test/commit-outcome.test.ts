@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { GuardedClient } from '../src/wire/client.ts'
+import type { Lease } from '../src/pool/lease.ts'
+import { resolveCommit } from '../src/transaction/commit-outcome.ts'
+import { isSameIncarnation } from '../src/wire/identity.ts'
+import { openDeadline } from '../../invocation/src/deadline.ts'
+
+const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101', transactionStart: '102' }
+const same = { serverStart: identity.serverStart, checkpoint: identity.checkpoint, statsReset: identity.statsReset }
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: new Date('2026-11-24T08:00:00Z') })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Asks a server that gives these answers, one per look; tells what it was sent and how its connections were given back. */
+async function resolve(answers: (object | Error)[], remainingMs = 1_000) {
+  const sent: string[] = []
+  const bounds: number[] = []
+  const givenBack: string[] = []
+  const sendRaw = async (text: string, _values: unknown, { timeoutMs }: { timeoutMs: number }) => {
+    bounds.push(timeoutMs)
+    if (text.includes('pg_terminate_backend')) return void sent.push('end session')
+    sent.push('ask')
+    const answer = answers.length > 1 ? answers.shift() : answers[0]
+    if (answer instanceof Error) throw answer
+    return { rows: [answer] }
+  }
+  const lease = async () =>
+    ({
+      connection: { sendRaw } as unknown as GuardedClient,
+      release: () => void givenBack.push('released'),
+      destroy: () => void givenBack.push('destroyed'),
+    }) as unknown as Lease
+  const deadline = openDeadline({ remainingMs, reserveMs: 0 })
+  const outcome = resolveCommit({ identity, deadline, lease })
+  await vi.advanceTimersByTimeAsync(2_000)
+  return { outcome: await outcome, sent, givenBack, bounds }
+}
+
+describe('resolveCommit', () => {
+  it.each([
+    ['committed', same, 'committed'],
+    ['committed', { ...same, checkpoint: '0/2' }, 'committed'],
+    ['committed', { ...same, statsReset: '102' }, 'committed'],
+    ['committed', { ...same, checkpoint: '0/2', statsReset: null }, 'ended'],
+    ['committed', { ...same, serverStart: '200' }, 'ended'],
+    ['committed', { ...same, checkpoint: '0/2', statsReset: '102' }, 'ended'],
+    ['aborted', same, 'rolled-back'],
+    ['aborted', { serverStart: '200', checkpoint: '0/2' }, 'rolled-back'],
+    [null, same, 'ended'],
+  ])('takes %j of the server %j for %s', async (status, server, outcome) => {
+    expect(await resolve([{ status, ...server }])).toMatchObject({ outcome, sent: ['ask'], givenBack: ['released'] })
+  })
+
+  it('takes an id that the server has not given out yet for rolled back', async () => {
+    const refused = Object.assign(new Error('transaction ID 7 is in the future'), { code: '22023' })
+    expect(await resolve([refused])).toMatchObject({ outcome: 'rolled-back', sent: ['ask'], givenBack: ['released'] })
+  })
+
+  it('asks again while it is in progress, and ends its session only then', async () => {
+    const running = { status: 'in progress', ...same }
+    const { outcome, sent } = await resolve([running, running, { status: 'committed', ...same }])
+    expect(outcome).toBe('committed')
+    expect(sent).toEqual(['ask', 'end session', 'ask', 'end session', 'ask'])
+  })
+
+  it('gives up at the deadline what stays in progress', async () => {
+    expect((await resolve([{ status: 'in progress', ...same }])).outcome).toBe('unknown')
+  })
+
+  it('leaves time to ask over another connection whenever one is silent', async () => {
+    const running = { status: 'in progress', ...same }
+    const { bounds } = await resolve([running, { status: 'committed', ...same }], 10_000)
+    expect(bounds).toEqual([1_500, 1_500, 1_500])
+  })
+
+  it('asks again over another connection when one fails, and drops that one', async () => {
+    const { outcome, givenBack } = await resolve([new Error('Connection terminated unexpectedly'), { status: 'aborted', ...same }])
+    expect(outcome).toBe('rolled-back')
+    expect(givenBack).toEqual(['destroyed', 'released'])
+  })
+})
+
+describe('isSameIncarnation', () => {
+  it('tells servers whose statistics were never reset apart by the checkpoint alone', () => {
+    const never = { ...same, statsReset: null }
+    expect(isSameIncarnation(never, never)).toBe(true)
+    expect(isSameIncarnation(never, { ...never, checkpoint: '0/2' })).toBe(false)
+  })
+})

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import type { GuardedClient } from '../src/wire/client.ts'
+import { ManagedTransaction } from '../src/transaction/managed-transaction.ts'
+import { openDeadline } from '../../invocation/src/deadline.ts'
+
+const failure = (fields: { message?: string; severity?: string; code?: string }) => Object.assign(new Error(fields.message ?? 'no'), fields)
+
+/** A transaction of one statement on a server that answers COMMIT and ROLLBACK so. */
+function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { commit?: object; status?: string; now?: () => number } = {}) {
+  const answers: Readonly<Record<string, object>> = { COMMIT: commit, ROLLBACK: { command: 'ROLLBACK' } }
+  const client = {
+    sendRaw: async (text: string) => {
+      const answer = answers[text] ?? { rows: [{ xid: '7' }] }
+      if (answer instanceof Error) throw answer
+      return answer
+    },
+    getTransactionStatus: () => status,
+  } as unknown as GuardedClient
+  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, ...(now ? { now } : {}) })
+  deadline.clear()
+  const subject = new ManagedTransaction({ client, deadline, identified: true, statementMs: () => deadline.remainingMs() })
+  subject.around(client, () => undefined)
+  return subject
+}
+
+describe('a COMMIT that fails', () => {
+  it.each([
+    ['is refused by a server that goes on', failure({ severity: 'ERROR', code: '23503' }), false],
+    ['is refused in the words of another language', failure({ severity: 'FEHLER', code: '23503' }), false],
+    ['is cut off in the words of another language', failure({ severity: 'ВАЖНО', code: '57P01' }), true],
+    ['meets a full disk in the words of another language', failure({ severity: 'PANIK', code: '53100' }), true],
+    ['was never sent', failure({ message: 'Client has encountered a connection error and is not queryable' }), false],
+    ['is cut off by a server that goes away', failure({ severity: 'FATAL', code: '57P01' }), true],
+    ['loses its connection', failure({ message: 'Connection terminated unexpectedly' }), true],
+    ['has no answer in time', failure({ message: 'Query read timeout' }), true],
+  ])('since it %s', async (_how, error, mayBeCommitted) => {
+    const subject = transaction({ commit: error })
+    await expect(subject.commit()).rejects.toBe(error)
+    expect(subject.mayBeCommitted).toBe(mayBeCommitted)
+    expect(subject.wroteNothing).toBe(false)
+  })
+
+  it('is told apart from one that the server answers with ROLLBACK', async () => {
+    const subject = transaction({ commit: { command: 'ROLLBACK' } })
+    await expect(subject.commit()).rejects.toMatchObject({ code: 'transaction-rolled-back' })
+    expect(subject.mayBeCommitted).toBe(false)
+  })
+})
+
+it('commits nothing when too little time is left to hear of it', async () => {
+  let at = Date.UTC(2026, 10, 24)
+  const subject = transaction({ now: () => at })
+  at += 750
+  await expect(subject.commit()).rejects.toMatchObject({ code: 'deadline-exceeded' })
+  expect(subject.mayBeCommitted).toBe(false)
+})
+
+it('asks for no COMMIT over a connection that is known to be gone', async () => {
+  const subject = transaction()
+  const gone = failure({ message: 'Connection terminated unexpectedly' })
+  subject.failed(gone)
+  await expect(subject.commit()).rejects.toBe(gone)
+  expect(subject.mayBeCommitted).toBe(false)
+})
+
+describe('a rollback', () => {
+  it.each([
+    ['I', true],
+    ['T', false],
+    ['E', false],
+  ])('that leaves the connection in status %s makes it clean: %s', async (status, clean) => {
+    expect(await transaction({ status }).rollBack()).toBe(clean)
+  })
+})
