@@ -7,22 +7,6 @@ import { makeCertificates } from './certificates.ts'
 import { makeServerFolder, removeAbandonedServers } from './server-folder.ts'
 import { MIGRATED_TEMPLATE, migrate } from './templates.ts'
 
-/** The one PostgreSQL of a test run, as tests get it from `inject('postgres')`. */
-export interface TestServer {
-  host: string
-  port: number
-  user: string
-  password: string
-  /** PEM of the authority that signed the server's certificate. */
-  authority: string
-}
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    postgres: TestServer
-  }
-}
-
 /** Starts PostgreSQL for the whole run, with TLS and without durability, and builds the templates. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandonedServers()

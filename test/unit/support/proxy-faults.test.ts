@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterEach, describe, expect, inject, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { copyDatabase, type TestDatabase } from '../../support/test-database.ts'
 import { settingsThrough } from '../../support/proxy/client.ts'
 import { type AddedFault, type Fault } from '../../support/proxy/faults.ts'
 import { startProxy, type Proxy } from '../../support/proxy/proxy.ts'
@@ -20,7 +20,7 @@ interface Setting {
 }
 
 async function setUp(): Promise<Setting> {
-  const database = await createTestDatabase({ empty: true })
+  const database = await copyDatabase(server, 'template0')
   cleanUps.push(() => database.drop())
   await database.query('CREATE TABLE kept (number int)')
   const proxy = await startProxy({ target: server })

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../lib/server/postgres/system-process.ts'
-import { type Models } from '../../../../lib/app/models/index.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
-import { operationName, type Repetition } from '../repetition.ts'
+import { operationName, type CallOptions, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 import { type ChaosDatabase } from '../chaos-database.ts'
+
+type Models = Parameters<NonNullable<CallOptions['wasCommitted']>>[0]
 
 const PROVEN = ', a row proves it'
 const hows = ['immediate', 'all killed', 'one session killed']
