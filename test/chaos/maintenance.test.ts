@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CHAOS_TIMES } from '../support/chaos/times.ts'
+import { CHAOS_TIMES } from '../../lib/postgres-faults/src/matrix/times.ts'
 import { countRows, slowDown, storeActivities, storeEvents, withMaintenance } from '../support/maintenance.ts'
 import type { MaintenanceReport } from '../../lib/maintenance/maintenance.ts'
 

@@ -4,7 +4,7 @@ import { maintainUntil, sendAll, takeSeat, type Told } from '../support/chaos/we
 import { makeDeliveries, type SentEvent } from '../support/chaos/webhooks/deliveries.ts'
 import { openStage, type Stage } from '../support/chaos/webhooks/stage.ts'
 import { faultsOn } from '../support/chaos/webhooks/storm.ts'
-import { CHAOS_TIMES } from '../support/chaos/times.ts'
+import { CHAOS_TIMES } from '../../lib/postgres-faults/src/matrix/times.ts'
 import { invokedEvent } from '../support/platform/events.ts'
 import { hasRedis } from '../support/redis.ts'
 

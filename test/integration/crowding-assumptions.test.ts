@@ -11,7 +11,7 @@ import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
 import { withConnection, type ServerAddress } from '../../lib/server/postgres/connection.ts'
 import { startPostgres, type LocalPostgres } from '../../lib/server/postgres/local-postgres.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
-import { makeServerFolder } from '../support/server-folder.ts'
+import { makeServerFolder } from '../../lib/postgres-faults/src/server-folder.ts'
 import { programsFolder } from './error-table/private-server.ts'
 import { startStandby } from './error-table/standby.ts'
 

@@ -5,7 +5,7 @@ import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.
 import { DatabaseService, type Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
-import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.ts'
+import { hasPgBouncer, startPgBouncer } from '../../lib/postgres-faults/src/pgbouncer.ts'
 
 const TIME_LIMIT_MS = 7_000
 // As PgBouncer is without a word in its settings: it takes no start-up options.

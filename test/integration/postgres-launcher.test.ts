@@ -12,7 +12,7 @@ import { withConnection } from '../../lib/server/postgres/connection.ts'
 import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
 import { startPostgres, type LocalPostgres, type StartOptions } from '../../lib/server/postgres/local-postgres.ts'
 import { isAlive, processesServing, signal } from '../../lib/server/postgres/system-process.ts'
-import { makeCertificates } from '../support/certificates.ts'
+import { makeCertificates } from '../../lib/postgres-faults/src/certificates.ts'
 
 const launcher = join(import.meta.dirname, '../support/postgres-in-child.ts')
 const checkout = resolve(import.meta.dirname, '../..')

@@ -1,8 +1,8 @@
 import { inject } from 'vitest'
 import { EMPTY_TEMPLATE, MIGRATED_TEMPLATE } from './templates.ts'
-import { copyDatabase, type TestDatabase } from './test-database.ts'
+import { copyDatabase, type TestDatabase } from '../../lib/postgres-faults/src/test-database.ts'
 
-export type { TestDatabase } from './test-database.ts'
+export type { TestDatabase } from '../../lib/postgres-faults/src/test-database.ts'
 
 /** Creates a database with every migration applied, or with no table at all. */
 export async function createTestDatabase({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> {

@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { type TestProject } from 'vitest/node'
 import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
 import { startPostgres } from '../../lib/server/postgres/local-postgres.ts'
-import { makeCertificates } from './certificates.ts'
-import { makeServerFolder, removeAbandonedServers } from './server-folder.ts'
+import { makeCertificates } from '../../lib/postgres-faults/src/certificates.ts'
+import { makeServerFolder, removeAbandonedServers } from '../../lib/postgres-faults/src/server-folder.ts'
 import { MIGRATED_TEMPLATE, migrate } from './templates.ts'
 
 /** Starts PostgreSQL for the whole run, with TLS and without durability, and builds the templates. */

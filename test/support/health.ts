@@ -12,7 +12,7 @@ import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { createLogger, type Logger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
-import { startProxy, type Proxy } from './proxy/proxy.ts'
+import { startProxy, type Proxy } from '../../lib/postgres-faults/src/proxy/proxy.ts'
 
 export const healthKey = 'health_for-the-tests-only-0123456789'
 /** The headers of somebody who may see details. */

@@ -8,7 +8,7 @@ import { createCounters } from '../../lib/telemetry/counters.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
-import { startProxy, type Proxy } from './proxy/proxy.ts'
+import { startProxy, type Proxy } from '../../lib/postgres-faults/src/proxy/proxy.ts'
 
 /** A service under test, on a database of its own behind a proxy that counts and goes wrong on command. */
 export interface ServiceUnderTest {

@@ -5,9 +5,9 @@ import { digestOf } from '../../../lib/function/auth.ts'
 import { databaseUrl, withConnection } from '../../../lib/server/postgres/connection.ts'
 import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
 import { startPostgres } from '../../../lib/server/postgres/local-postgres.ts'
-import { makeCertificates } from '../../support/certificates.ts'
-import { startProxyInChild, type ProxyInChild } from '../../support/proxy/proxy-in-child.ts'
-import { makeServerFolder, removeAbandonedServers } from '../../support/server-folder.ts'
+import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
+import { startProxyInChild, type ProxyInChild } from '../../../lib/postgres-faults/src/proxy/proxy-in-child.ts'
+import { makeServerFolder, removeAbandonedServers } from '../../../lib/postgres-faults/src/server-folder.ts'
 import { migrate } from '../../support/templates.ts'
 
 const SEED =

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os'
-import { hasPgBouncer } from '../../support/pgbouncer.ts'
+import { hasPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { stopContainers } from '../../support/platform/container.ts'
 import { runAfterCrowd } from './after-crowd.ts'
 import { readOptions } from './options.ts'

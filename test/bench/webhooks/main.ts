@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { startContainer, stopContainers, type Container } from '../../support/platform/container.ts'
-import { startProxyInChild } from '../../support/proxy/proxy-in-child.ts'
+import { startProxyInChild } from '../../../lib/postgres-faults/src/proxy/proxy-in-child.ts'
 import { webhookSecret } from '../../support/functions.ts'
 import { packBench, packOurs } from '../fleet/bundle.ts'
 import { openStage, USABLE, type Route } from '../fleet/stage.ts'

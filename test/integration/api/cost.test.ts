@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { expect, it } from 'vitest'
 import { api, newUser, pay, withApi } from '../../support/api.ts'
-import { startProxy, type Proxy } from '../../support/proxy/proxy.ts'
+import { startProxy, type Proxy } from '../../../lib/postgres-faults/src/proxy/proxy.ts'
 
 /** Runs a test with the API behind a proxy that counts trips to the server. */
 async function withCounts(work: (tripsOf: (call: () => Promise<{ statusCode: number }>) => Promise<number>) => Promise<void>): Promise<void> {

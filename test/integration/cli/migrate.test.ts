@@ -17,7 +17,7 @@ import type { Migration } from '../../../lib/resilient-sequelize/src/migrate/mig
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { startFakePostgres } from '../../support/fake-postgres.ts'
-import { hasPgBouncer, startPgBouncer } from '../../support/pgbouncer.ts'
+import { hasPgBouncer, startPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { ROOT } from '../../support/project-copy.ts'
 
 const settingsFor = (url: string) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hasPgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from '../../support/pgbouncer.ts'
-import { startProxy } from '../../support/proxy/proxy.ts'
+import { hasPgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from '../../../lib/postgres-faults/src/pgbouncer.ts'
+import { startProxy } from '../../../lib/postgres-faults/src/proxy/proxy.ts'
 import { withConnection, type ServerAddress } from '../../../lib/server/postgres/connection.ts'
 import { freePort } from '../../../lib/server/postgres/free-port.ts'
 import { type Provocation, type Provocations } from './provocation.ts'

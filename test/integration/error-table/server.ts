@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type LocalPostgres } from '../../../lib/server/postgres/local-postgres.ts'
-import { hasPgBouncer } from '../../support/pgbouncer.ts'
+import { hasPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { withPooler } from './pooler.ts'
 import { type Provocations } from './provocation.ts'
 import { statements, type Stage } from './stage.ts'

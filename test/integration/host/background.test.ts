@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withDatabase } from '../../support/database.ts'
 import { withHost } from '../../support/host/host-process.ts'
 import { mixedRequest, sendTo } from '../../support/host/load.ts'
-import { startProxy } from '../../support/proxy/proxy.ts'
+import { startProxy } from '../../../lib/postgres-faults/src/proxy/proxy.ts'
 
 // It lasts as long as the server profile waits between two looks: for the long run of all tests alone.
 test.skipIf(process.env.SHUTDOWN_TIMES === undefined)(

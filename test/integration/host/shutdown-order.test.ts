@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../support/database.ts'
 import { withHost, type HostProcess } from '../../support/host/host-process.ts'
 import { mixedRequest, sendTo, startLoad, type SentRequest } from '../../support/host/load.ts'
-import { startProxy, type Proxy } from '../../support/proxy/proxy.ts'
+import { startProxy, type Proxy } from '../../../lib/postgres-faults/src/proxy/proxy.ts'
 
 const [, users, health] = [mixedRequest(0), mixedRequest(1), mixedRequest(2)] as [SentRequest, SentRequest, SentRequest]
 const readiness: SentRequest = { ...health, path: '/health/ready' }

@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { createDatabase, withConnection, type ServerAddress } from '../../../server/postgres/connection.ts'
+import { type Rows } from './ledger.ts'
+import { SCHEMA } from './workloads.ts'
+
+/** A database with the tables of the matrix, seen past every proxy. */
+export interface ChaosDatabase {
+  readonly name: string
+  readonly server: ServerAddress
+  /** Runs one statement past the proxy, and again when the server is restarted meanwhile. */
+  query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>
+  /** What the given operations have left. */
+  rowsOf(operations: readonly string[]): Promise<Map<string, Rows>>
+  drop(): Promise<void>
+}
+
+// A server that is being restarted is away for a moment.
+const LONGEST_ABSENCE_MS = 20_000
+const LOOK_AGAIN_MS = 50
+// The server, or this session of it, has just gone.
+const GONE = /^(57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE)$|^Connection terminated|not queryable/
+const ROWS = `
+  SELECT operation, part, count(*)::int AS count FROM effects WHERE operation = ANY ($1) GROUP BY operation, part
+  UNION ALL SELECT operation, NULL, count(*)::int FROM logs WHERE operation = ANY ($1) GROUP BY operation`
+
+/** Creates one on a server. */
+export async function createChaosDatabase(server: ServerAddress): Promise<ChaosDatabase> {
+  const { host, port, user, password } = server
+  const address = { host, port, user, password }
+  const name = `chaos_${randomBytes(6).toString('hex')}`
+  await createDatabase(address, name, 'template0')
+  let client: Promise<pg.Client> | undefined
+
+  async function connect(): Promise<pg.Client> {
+    const until = performance.now() + LONGEST_ABSENCE_MS
+    for (;;) {
+      const fresh = new pg.Client({
+        ...address,
+        database: name,
+        application_name: 'chaos',
+        pipeline: true,
+        connectionTimeoutMillis: LONGEST_ABSENCE_MS,
+      })
+      fresh.on('error', () => {}).on('end', () => (client = undefined))
+      try {
+        await fresh.connect()
+        return fresh
+      } catch (error) {
+        if (performance.now() > until) throw error
+        await sleep(LOOK_AGAIN_MS)
+      }
+    }
+  }
+
+  const database: ChaosDatabase = {
+    name,
+    server,
+    async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
+      const until = performance.now() + LONGEST_ABSENCE_MS
+      for (;;) {
+        try {
+          const connected = await (client ??= connect())
+          return (await connected.query<Row>(sql, values)).rows
+        } catch (error) {
+          const { code, message } = error as Error & { code?: string }
+          if (!GONE.test(code ?? message) || performance.now() > until) throw error
+          client = undefined
+          await sleep(LOOK_AGAIN_MS)
+        }
+      }
+    },
+    async rowsOf(operations) {
+      const found = await database.query<{ operation: string; part: number | null; count: number }>(ROWS, [operations])
+      return new Map(operations.map(operation => [operation, rowsOf(found.filter(row => row.operation === operation))]))
+    },
+    async drop() {
+      await (await client)?.end()
+      await withConnection(address, 'postgres', admin => admin.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`))
+    },
+  }
+  await database.query(SCHEMA)
+  return database
+}
+
+function rowsOf(found: readonly { part: number | null; count: number }[]): Rows {
+  const parts = new Map<number, number>()
+  let logs = 0
+  for (const { part, count } of found) {
+    if (part === null) logs = count
+    else parts.set(part, count)
+  }
+  return { parts, logs }
+}

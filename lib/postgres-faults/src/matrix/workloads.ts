@@ -1,0 +1,82 @@
+import { type DatabaseService, type ExecuteOptions, type Work } from '../../../resilient-sequelize/src/operation/service.ts'
+
+/** What an operation of the matrix does. */
+export const kinds = ['read', 'write', 'transaction', 'logged'] as const
+export type Kind = (typeof kinds)[number]
+
+/** The part of the service that operations go through; a test may put another in its place. */
+export type Service = Pick<DatabaseService, 'execute' | 'safeExecute'>
+
+/** One operation. It can be sent to another process. */
+export interface Order {
+  kind: Kind
+  /** Stands in every row that it writes. */
+  operation: string
+  /** How long its middle statement takes, in ms; later attempts do not sleep. */
+  sleepMs?: number
+}
+
+export interface Result {
+  /** What a read found. */
+  value?: string | undefined
+  /** Whether the log line inside was written, or given up. */
+  logged?: boolean
+}
+
+export interface PerformOptions extends ExecuteOptions {
+  /** Done in the work, after its own statements; attempts count from 1. */
+  extra?: (work: Work, attempt: number) => Promise<void>
+}
+
+/** The statement at which faults strike: a read's and a write's only one, the second of three, the log line's. */
+export const MIDDLE = /\/\* middle \*\//
+/** What a read is to find. */
+export const SEED = 'the row that was there before'
+
+export const SCHEMA = `
+  CREATE TABLE seeds (id int, value text);
+  INSERT INTO seeds VALUES (1, 'another row'), (2, '${SEED}'), (3, 'a third');
+  CREATE TABLE effects (operation text, part int);
+  CREATE TABLE logs (operation text);
+  CREATE TABLE contended (id int PRIMARY KEY, touched int);
+  INSERT INTO contended VALUES (1, 0), (2, 0)`
+
+const READ = '/* middle */ SELECT value FROM seeds, pg_sleep($sleep::float8) WHERE id = 2'
+const LOG = '/* middle */ INSERT INTO logs (operation) SELECT $operation::text FROM pg_sleep($sleep::float8)'
+const insert = (part: number, tag = '') =>
+  `${tag}INSERT INTO effects (operation, part) SELECT $operation::text, ${part} FROM pg_sleep($sleep::float8)`
+
+/** The parts that an operation writes, each once. */
+export function partsOf(kind: Kind): readonly number[] {
+  if (kind === 'read') return []
+  return kind === 'transaction' ? [1, 2, 3] : [1]
+}
+
+/** Runs one operation through the service. None of the tables keeps a row from being there twice. */
+export function perform(service: Service, { kind, operation, sleepMs = 0 }: Order, { extra, ...options }: PerformOptions = {}): Promise<Result> {
+  let attempts = 0
+  return service.execute(
+    `chaos.${kind}`,
+    async work => {
+      attempts += 1
+      const attempt = attempts
+      const sleep = attempt === 1 ? sleepMs / 1_000 : 0
+      const result: Result = {}
+      if (kind === 'read') result.value = (await work.query<{ value: string }>(READ, { sleep }))[0]?.value
+      if (kind === 'write') await work.query(insert(1, '/* middle */ '), { operation, sleep })
+      if (kind === 'transaction') {
+        await work.query(insert(1), { operation, sleep: 0 })
+        await work.query(insert(2, '/* middle */ '), { operation, sleep })
+        await work.query(insert(3), { operation, sleep: 0 })
+      }
+      if (kind === 'logged') {
+        await work.query(insert(1), { operation, sleep: 0 })
+        const log = () => service.execute('chaos.log', ({ query }) => query(LOG, { operation, sleep })).then(() => true)
+        result.logged = await service.safeExecute(log, { operationName: 'chaos.log', fallbackValue: false })
+      }
+      await extra?.(work, attempt)
+      return result
+    },
+    kind === 'read' ? { ...options, mode: 'read' } : options,
+  )
+}

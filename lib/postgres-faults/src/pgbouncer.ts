@@ -1,0 +1,124 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ServerAddress } from '../../server/postgres/connection.ts'
+import { freePort } from '../../server/postgres/free-port.ts'
+import { serverIdentity } from '../../server/postgres/identity.ts'
+
+/** A connection pooler of this machine, in transaction mode, in front of one server. */
+export interface PgBouncer extends ServerAddress {
+  pid: number
+  /** Asks it to end: `now` cuts its clients off. Without one, once nobody needs it any more. Resolves when it is gone. */
+  stop(how?: 'now' | 'idle'): Promise<void>
+}
+
+export interface PgBouncerOptions {
+  /** The server that every database is taken from; its user may log in, and command the pooler. */
+  server: ServerAddress
+  /** What the pooler logs in to the server with, if not with the user's own password. */
+  serverPassword?: string
+  /** Settings of the section `pgbouncer`, on top of transaction mode and SCRAM. */
+  settings?: Readonly<Record<string, string>>
+  /** Gets what it logs, piece by piece. */
+  onLog?: (text: string) => void
+}
+
+const PROGRAM = 'pgbouncer'
+// Debian keeps it where only root's PATH leads.
+const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
+const LONGEST_START_MS = 10_000
+const LOOK_AGAIN_MS = 10
+const MOST_STARTS = 5
+
+// The last fence for a process that ends without stopping its poolers.
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Whether the program is installed; a run on a build machine must have it. */
+export function hasPgBouncer(): boolean {
+  const found = spawnSync(PROGRAM, ['--version'], { env: { PATH } }).status === 0
+  if (!found && process.env.CI) throw new Error('pgbouncer is not installed: its tests cannot be left out here')
+  if (!found) console.warn('SKIPPED: everything about PgBouncer, because it is not installed (Debian and Ubuntu: apt-get install pgbouncer)')
+  return found
+}
+
+/**
+ * Starts PgBouncer on a free port of 127.0.0.1, with its files in a temporary folder that `stop` removes. Like
+ * PostgreSQL it refuses to run as root, and runs as the same user.
+ */
+export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBouncer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // Somebody else was given the port since it was found free.
+      if (tries === MOST_STARTS || !/in use/.test(String(error))) throw error
+    }
+  }
+}
+
+async function startOnce({ server, serverPassword, settings = {}, onLog = () => {} }: PgBouncerOptions): Promise<PgBouncer> {
+  const identity = serverIdentity()
+  const folder = await mkdtemp(join(tmpdir(), 'pgbouncer-'))
+  const port = await freePort()
+  const users = join(folder, 'users.txt')
+  const configuration = join(folder, 'pgbouncer.ini')
+  const all = {
+    listen_addr: '127.0.0.1',
+    listen_port: String(port),
+    unix_socket_dir: '',
+    auth_type: 'scram-sha-256',
+    auth_file: users,
+    admin_users: server.user,
+    pool_mode: 'transaction',
+    ignore_startup_parameters: 'extra_float_digits,options',
+    ...settings,
+  }
+  const address = `host=${server.host} port=${server.port}${serverPassword === undefined ? '' : ` user=${server.user} password=${serverPassword}`}`
+  const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}`)
+  await writeFile(users, `"${server.user}" "${server.password}"\n`, { mode: 0o600 })
+  await writeFile(configuration, `[databases]\n* = ${address}\n\n[pgbouncer]\n${lines.join('\n')}\n`, { mode: 0o600 })
+  if (identity) for (const path of [folder, users, configuration]) await chown(path, identity.uid, identity.gid)
+
+  const child = spawn(PROGRAM, [configuration], { ...identity, cwd: folder, env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const log: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log.push(text), onLog(text)))
+  const gone = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
+  running.add(child)
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await gone
+    running.delete(child)
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await once(child, 'spawn')
+    await answers(port, () => child.exitCode !== null)
+  } catch (cause) {
+    await end('SIGKILL')
+    throw new Error(`PgBouncer did not start:\n${log.join('')}`, { cause })
+  }
+  return { ...server, host: '127.0.0.1', port, pid: child.pid ?? 0, stop: (how = 'now') => end(how === 'now' ? 'SIGTERM' : 'SIGINT') }
+}
+
+async function answers(port: number, hasEnded: () => boolean): Promise<void> {
+  const until = performance.now() + LONGEST_START_MS
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      return
+    } catch (error) {
+      if (hasEnded() || performance.now() > until) throw error
+      await sleep(LOOK_AGAIN_MS)
+    } finally {
+      socket.destroy()
+    }
+  }
+}

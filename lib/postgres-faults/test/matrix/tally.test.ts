@@ -1,0 +1,89 @@
+import pg from 'pg'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { blindReplay, hastyAnswer, hastyRefusal, noAnswer } from '../../src/matrix/broken/services.ts'
+import { runCell } from '../../src/matrix/cell.ts'
+import { type Row } from '../../src/matrix/row.ts'
+import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/commit.ts'
+import { hasPgBouncer } from '../../src/pgbouncer.ts'
+import { type Tally } from '../../src/matrix/tally.ts'
+import { type Kind } from '../../src/matrix/workloads.ts'
+
+// Sequelize warns of each COMMIT that the faults let fail.
+beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
+
+const undisturbed: Row = { number: 0, fault: 'none', variants: ['none'], scenario: async ({ call }) => void (await call()) }
+const reset = (row: Row): Row => ({ ...row, variants: ['reset'] })
+const counted = ({ lost, twice, hung, backendsLeft }: Tally) => ({ lost, twice, hung, backendsLeft })
+const runOnce = (row: Row, kind: Kind) => runCell(row, kind, { times: 1 })
+const nothing = { lost: 0, twice: 0, hung: 0, backendsLeft: 0 }
+
+describe.concurrent('the tally of the fault matrix', () => {
+  it('counts twice what is replayed although its COMMIT was done', async () => {
+    const tally = await runOnce({ ...reset(commitAnswerLost), substitute: ({ manager }) => blindReplay(manager) }, 'transaction')
+    expect(counted(tally)).toEqual({ ...nothing, twice: 1 })
+  })
+
+  it('counts twice what is reported as failed although its COMMIT was done', async () => {
+    const tally = await runOnce({ ...reset(commitAnswerLost), substitute: ({ manager }) => hastyRefusal(manager) }, 'write')
+    expect(counted(tally)).toEqual({ ...nothing, twice: 1 })
+  })
+
+  it('counts as lost what is reported before its COMMIT has arrived', async () => {
+    const tally = await runOnce({ ...reset(commitNeverArrives), substitute: ({ manager }) => hastyAnswer(manager) }, 'write')
+    expect(counted(tally)).toEqual({ ...nothing, lost: 1 })
+  })
+
+  it('counts as hung what does not answer by its deadline', async () => {
+    const tally = await runOnce({ ...undisturbed, deadlineMs: 100, substitute: () => noAnswer }, 'write')
+    expect(counted(tally)).toEqual({ ...nothing, hung: 1 })
+  })
+
+  it('counts as lost a read that finds another row', async () => {
+    const wrong: Row = {
+      ...undisturbed,
+      scenario: async ({ call, database }) => void (await database.query('UPDATE seeds SET value = id'), await call()),
+    }
+    expect(counted(await runOnce(wrong, 'read'))).toEqual({ ...nothing, lost: 1 })
+  })
+
+  it('counts sessions that nobody ends', async () => {
+    const opened: pg.Client[] = []
+    const leak: Row = {
+      ...undisturbed,
+      async scenario({ database, environment, applicationName }) {
+        const { DB_PASSWORD: password, DB_USER: user } = environment
+        const { host, port } = database.server
+        const client = new pg.Client({ host, port, user, password, database: database.name, application_name: applicationName })
+        client.on('error', () => undefined)
+        opened.push(client)
+        await client.connect()
+      },
+    }
+    expect(counted(await runOnce(leak, 'read'))).toEqual({ ...nothing, backendsLeft: 1 })
+    await Promise.all(opened.map(client => client.end()))
+  })
+
+  it.skipIf(!hasPgBouncer())("counts a pooler's client that nobody ends, and the transaction that it holds", async () => {
+    const opened: pg.Client[] = []
+    const leak: Row = {
+      ...undisturbed,
+      async scenario({ environment, applicationName, call }) {
+        await call()
+        const { DB_HOST: host, DB_PORT: port, DB_NAME: database, DB_USER: user, DB_PASSWORD: password, DB_CA_CERT: ca } = environment
+        const address = { host, port: Number(port), user, password, database, ssl: { ca } } as pg.ClientConfig
+        const client = new pg.Client({ ...address, application_name: applicationName })
+        client.on('error', () => undefined)
+        opened.push(client)
+        await client.connect()
+        await client.query('BEGIN')
+      },
+    }
+    expect(counted(await runCell(leak, 'read', { through: 'pooler', times: 1 }))).toEqual({ ...nothing, backendsLeft: 2 })
+    await Promise.all(opened.map(client => client.end()))
+  })
+
+  it('lists an error that the row does not allow', async () => {
+    const tally = await runOnce({ ...undisturbed, substitute: () => ({ ...noAnswer, execute: () => Promise.reject(new Error('no')) }) }, 'read')
+    expect(tally).toMatchObject({ calls: 1, ok: 0, uncoded: 1, findings: [expect.stringContaining('unexpected') as string] })
+  })
+})

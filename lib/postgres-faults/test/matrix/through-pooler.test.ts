@@ -1,0 +1,34 @@
+import { describeRows } from '../../src/matrix/matrix.ts'
+import { closedBySomebody } from '../../src/matrix/rows/closed.ts'
+import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/commit.ts'
+import { conflict } from '../../src/matrix/rows/conflict.ts'
+import { crowded } from '../../src/matrix/rows/crowded.ts'
+import { fullPooler } from '../../src/matrix/rows/full-pooler.ts'
+import { endedWhileIdle, silentWhileIdle } from '../../src/matrix/rows/idle.ts'
+import { endedWhilePaused, overrun } from '../../src/matrix/rows/paused.ts'
+import { refusedForAWhile } from '../../src/matrix/rows/refused.ts'
+import { silentMidStatement, terminatedMidStatement } from '../../src/matrix/rows/statement.ts'
+import { swallowedError } from '../../src/matrix/rows/swallowed.ts'
+
+// No row is without a meaning here: the rows that need a server of their own are in server-behind-pooler.test.ts. Where a
+// row's fault strikes between the proxy and the pooler, what is asked is whether the server's session, which outlives
+// the connection, is left clean; where it strikes on the server, whether the pooler's words for it are understood.
+describeRows(
+  [
+    endedWhileIdle,
+    endedWhilePaused,
+    terminatedMidStatement,
+    commitNeverArrives,
+    commitAnswerLost,
+    refusedForAWhile,
+    silentWhileIdle,
+    silentMidStatement,
+    closedBySomebody,
+    crowded,
+    fullPooler,
+    overrun,
+    conflict,
+    swallowedError,
+  ],
+  { through: 'pooler' },
+)
