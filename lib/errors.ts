@@ -1,38 +1,26 @@
-/** What an error needs besides its message; `detail` and `problems` are shown to the caller, `message` and `cause` never. */
-export interface ApplicationErrorOptions {
-  code: string
+import { CodedError, type CodedErrorOptions } from './invocation/src/errors.ts'
+
+export interface ApplicationErrorOptions extends Omit<CodedErrorOptions, 'details'> {
+  /** Of the HTTP answer. */
   status: number
-  retryable?: boolean
-  /** How long the caller should wait before it tries again; becomes `Retry-After`. */
-  retryAfterMs?: number
   /** Further members of the problem document, such as `errors` with paths. */
   problem?: Readonly<Record<string, unknown>>
   /** Response headers that belong to this error, such as `allow`. */
   headers?: Readonly<Record<string, string>>
-  cause?: unknown
 }
 
 /**
- * Base of every error that this project raises on purpose. Callers branch on `code`. The message is written for
- * the caller as well as for the log, so it never holds a value, a host, SQL or a secret.
+ * An error with an HTTP status of its own. The caller sees `message`, `code` and `problem`; `cause` goes to the log alone.
  */
-export class ApplicationError extends Error {
+export class ApplicationError extends CodedError {
   override readonly name: string = 'ApplicationError'
-  readonly code: string
   readonly status: number
-  readonly retryable: boolean
-  readonly retryAfterMs: number | undefined
-  readonly problem: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(message: string, options: ApplicationErrorOptions) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = options.code
-    this.status = options.status
-    this.retryable = options.retryable ?? false
-    this.retryAfterMs = options.retryAfterMs
-    this.problem = options.problem ?? {}
-    this.headers = options.headers ?? {}
+  constructor(message: string, { status, problem = {}, headers = {}, ...options }: ApplicationErrorOptions) {
+    super(message, { ...options, details: problem })
+    this.status = status
+    this.headers = headers
   }
 }
 
@@ -94,13 +82,5 @@ export class ContentError extends ApplicationError {
   constructor(issues: readonly ContentIssue[]) {
     super('The content does not have the expected form.', { code: 'content-invalid', status: 422, problem: { errors: issues } })
     this.issues = issues
-  }
-}
-
-/** 504: the invocation's time ran out before there was an answer. */
-export class DeadlineExceededError extends ApplicationError {
-  override readonly name = 'DeadlineExceededError'
-  constructor(options: { cause?: unknown } = {}) {
-    super('The time for this request ran out.', { code: 'deadline-exceeded', status: 504, retryable: true, ...options })
   }
 }

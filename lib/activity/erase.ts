@@ -1,4 +1,4 @@
-import type { DatabaseService, ExecuteOptions } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, ExecuteOptions } from '../database/service.ts'
 
 const ERASE = `
   WITH gone AS (

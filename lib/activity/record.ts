@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
-import { currentWork } from '../resilient-sequelize/src/operation/work.ts'
+import type { DatabaseService } from '../database/service.ts'
 import type { Origin } from './origin.ts'
 import type { ActivityKind } from './schema.ts'
 
@@ -50,7 +49,7 @@ export function createActivityRecorders(database: DatabaseService, { now = Date.
     return {
       async recordActivity(userId, kind, details) {
         const recording = record({ id: uuidv7(), userId, kind, details: details ? JSON.stringify(details) : null, ...origin })
-        if (currentWork() !== undefined) return recording
+        if (database.isInUnit) return recording
         underWay.add(recording)
         void recording.finally(() => underWay.delete(recording))
       },

@@ -1,4 +1,4 @@
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { currentDeadline } from '../invocation/src/deadline-scope.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import type { AlertMemory } from './memory.ts'

@@ -1,6 +1,6 @@
 import type { AlertSettings } from '../config/settings/alerts.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { currentDeadline } from '../invocation/src/deadline-scope.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'

@@ -1,9 +1,10 @@
+import { migrations } from '../app/migrations/index.ts'
 import { resolve } from 'node:path'
 import { readSettings, SettingsError, type Environment } from '../config/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../config/settings/database.ts'
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
-import { applyMigrations } from '../resilient-sequelize/src/migrate/migrate.ts'
-import { ApplicationError } from '../errors.ts'
+import { applyMigrations } from '../database/migrate.ts'
+import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
@@ -56,7 +57,7 @@ async function perform(command: MigrateCommand): Promise<boolean> {
       await tellOfWaiting(settingsOf(command))
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
-        printApplied(await applyMigrations({ settings: settingsOf(command), deadline, allowBreaking: command.allowBreaking }))
+        printApplied(await applyMigrations({ settings: settingsOf(command), deadline, migrations, allowBreaking: command.allowBreaking }))
       } finally {
         deadline.clear()
       }
@@ -113,7 +114,7 @@ function explain(error: unknown): string {
   if (error instanceof SettingsError) return ['Settings are not usable:', ...error.issues.map(one => `  ${one.variable} ${one.reason}`)].join('\n')
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
-  if (!(error instanceof ApplicationError)) return withoutHost(error)
+  if (!(error instanceof CodedError)) return withoutHost(error)
   const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   return `${error.code}: ${error.message}${cause}`
 }

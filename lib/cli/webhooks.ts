@@ -4,7 +4,8 @@ import { bufferSettings } from '../config/settings/buffer.ts'
 import { databaseSettings } from '../config/settings/database.ts'
 import { payloadSettings } from '../config/settings/payload.ts'
 import { prepareDatabase } from '../database/connect.ts'
-import { ApplicationError, ContentError } from '../errors.ts'
+import { ContentError } from '../errors.ts'
+import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { manageWebhooks } from '../webhooks/manage.ts'
@@ -33,7 +34,7 @@ async function run(words: string[]): Promise<number> {
       process.stderr.write(USAGE)
       return 2
     }
-    if (!(error instanceof ApplicationError)) throw error
+    if (!(error instanceof CodedError)) throw error
     if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
     process.stderr.write(`${error.code}: ${error.message}\n`)
     return 1

@@ -11,7 +11,7 @@ import type {
   UpsertOptions,
 } from 'sequelize'
 import { findByPk } from './find-by-pk.ts'
-import type { DatabaseService, ExecuteOptions } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, ExecuteOptions } from './service.ts'
 import type { Models } from '../app/models/index.ts'
 
 type ModelName = keyof Models

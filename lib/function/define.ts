@@ -14,6 +14,8 @@ import {
 } from '../config/settings.ts'
 import { logSettings, type LogSettings } from '../config/settings/log.ts'
 import { ApplicationError } from '../errors.ts'
+import { CodedError } from '../invocation/src/errors.ts'
+import { statusOf } from './status-of.ts'
 import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { runWithDeadline } from '../invocation/src/deadline-scope.ts'
 import { noFacts, runInvocation, type InvocationFacts } from '../invocation/src/invocation-scope.ts'
@@ -181,8 +183,8 @@ export function defineFunction<G extends Groups, Services>(
       line.settings = error.issues.map(issue => `${issue.variable} ${issue.reason}`)
     }
     // What was raised on purpose explains itself by its code; what was not is shown with its stack.
-    if (!(error instanceof ApplicationError)) logger.error({ event: 'invocation.failed', error })
-    else if (error.status >= 500 && error.cause !== undefined) logger.warn({ event: 'invocation.refused', code: error.code, error: error.cause })
+    if (!(error instanceof CodedError)) logger.error({ event: 'invocation.failed', error })
+    else if (statusOf(error) >= 500 && error.cause !== undefined) logger.warn({ event: 'invocation.refused', code: error.code, error: error.cause })
     return web ? { ...reply } : { error: reply.body }
   }
 

@@ -1,4 +1,6 @@
 import { ApplicationError } from '../errors.ts'
+import { CodedError } from '../invocation/src/errors.ts'
+import { statusOf } from './status-of.ts'
 
 /** What a handler answers. The platform turns an object body into JSON; a text that looks like base64 it would decode. */
 export interface Reply {
@@ -36,12 +38,12 @@ const TITLES: Readonly<Record<number, string>> = {
  * caller learns nothing but that it happened and under which request id the log has it.
  */
 export function problem(error: unknown, requestId: string): Reply & { body: Readonly<Record<string, unknown>> } {
-  const known = error instanceof ApplicationError ? error : undefined
-  const status = known?.status ?? 500
+  const known = error instanceof CodedError ? error : undefined
+  const status = known === undefined ? 500 : statusOf(known)
   const retryAfter = known?.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(known.retryAfterMs / 1000))) }
   return {
     statusCode: status,
-    headers: { ...known?.headers, ...retryAfter, 'content-type': 'application/problem+json' },
+    headers: { ...(error instanceof ApplicationError ? error.headers : {}), ...retryAfter, 'content-type': 'application/problem+json' },
     body: {
       type: 'about:blank',
       title: TITLES[status] ?? 'Error',
@@ -49,7 +51,7 @@ export function problem(error: unknown, requestId: string): Reply & { body: Read
       detail: known?.message ?? 'Something went wrong on our side.',
       code: known?.code ?? 'internal-error',
       requestId,
-      ...known?.problem,
+      ...known?.details,
     },
   }
 }

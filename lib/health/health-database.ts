@@ -2,19 +2,20 @@ import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
 import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
 import { DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
-import { DatabaseManager } from '../resilient-sequelize/src/pool/manager.ts'
+import { openDatabase } from '../database/connect.ts'
+import type { PoolManager } from '../resilient-sequelize/src/pool/manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export interface HealthDatabaseOptions {
   /** The pool that others use, and that is told of. */
-  manager: DatabaseManager
+  manager: PoolManager
   settings: DatabaseSettings
   logger: Logger
 }
 
 /** Asks the database for health's sake. */
 export interface HealthDatabase {
-  readonly manager: DatabaseManager
+  readonly manager: PoolManager
   /**
    * Past the circuit breaker, over the pool's connection, or over one of its own where others have them all.
    * @throws whatever was met, or the signal's reason.
@@ -30,7 +31,7 @@ const OWN_POOL = { max: 1, min: 0, acquireMs: 5_000, idleMs: 1_000, evictMs: 1_0
 /** Prepares it; connects to nothing. The connection of its own is closed as soon as it has answered. */
 export function createHealthDatabase({ manager, settings, logger }: HealthDatabaseOptions): HealthDatabase {
   const profile = { ...settings.profile, pool: OWN_POOL, background: undefined, crowdedAt: undefined }
-  const own = new DatabaseManager({
+  const { manager: own } = openDatabase({
     settings: { ...settings, profile },
     applicationName: `api/health-check:${randomBytes(4).toString('hex')}`,
     logger,
@@ -39,7 +40,7 @@ export function createHealthDatabase({ manager, settings, logger }: HealthDataba
     try {
       return await own.look(signal, question)
     } finally {
-      await own.gracefulShutdown(ENDING_MS)
+      await own.end(ENDING_MS)
     }
   }
   return {

@@ -1,7 +1,7 @@
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
-import { DeadlineExceededError } from '../errors.ts'
+import { DeadlineExceededError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { bufferStand, type BufferStand } from '../webhooks/buffer/manage.ts'
 import type { HealthDatabase } from './health-database.ts'

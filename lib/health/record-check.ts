@@ -1,4 +1,4 @@
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { byName } from './health-reply.ts'
 import { statusOf, type Check } from './check.ts'
 import { INBOX, type InboxFacts } from './metrics/fleet.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { ApplicationError, NotFoundError } from '../errors.ts'
 
 /** A request that may be repeated: whoever stores this first does what it asks for, and everybody else gets that answer. */

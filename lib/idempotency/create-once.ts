@@ -1,6 +1,7 @@
 import type { Models } from '../app/models/index.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
-import { ApplicationError, DeadlineExceededError } from '../errors.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
+import { ApplicationError } from '../errors.ts'
+import { DeadlineExceededError } from '../invocation/src/errors.ts'
 import { claimKey, readAnswer, type Claim } from './claim.ts'
 
 /** How something is made once. */

@@ -1,5 +1,5 @@
 import { DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { isDue } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'

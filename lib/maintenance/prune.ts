@@ -1,6 +1,6 @@
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
-import { DeadlineExceededError } from '../errors.ts'
+import type { DatabaseService } from '../database/service.ts'
+import { DeadlineExceededError } from '../invocation/src/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createBatchSize, type BatchSize } from './batch-size.ts'

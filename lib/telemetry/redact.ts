@@ -1,3 +1,5 @@
+import { CodedError } from '../invocation/src/errors.ts'
+
 // Messages of libraries and of the server quote what they were given: values, hosts, user names, statements.
 const QUOTED = /"[^"]*"|'[^']*'|`[^`]*`/g
 const URL_LIKE = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi
@@ -35,7 +37,9 @@ const MAX_CAUSES = 5
 export function describeError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: error === null ? 'null' : typeof error }
   const fields = error as Error & { code?: unknown; original?: unknown; sql?: unknown; constraint?: unknown }
-  const fromDatabase = fields.sql !== undefined || (fields.original instanceof Error && 'severity' in fields.original) || 'severity' in error
+  const ofServer = fields.original instanceof Error && 'severity' in fields.original
+  // A coded error's message is safe by contract, whatever error it was raised for.
+  const fromDatabase = !(error instanceof CodedError) && (fields.sql !== undefined || ofServer || 'severity' in error)
   const described: LoggedError = { type: error.name }
   if (typeof fields.code === 'string') described.code = fields.code
   if (!fromDatabase) described.message = redactMessage(error.message)

@@ -1,5 +1,5 @@
 import type { TransactionStatus } from '../transaction-status.ts'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { moveBalances } from './balances.ts'
 import { stepsTo, supersedesInSql } from './state.ts'
 

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ActivityRecorder } from '../activity/record.ts'
 import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { ConflictError } from '../errors.ts'
 import { CLAIMED, type Claim } from '../idempotency/claim.ts'
 import { createOnce } from '../idempotency/create-once.ts'

@@ -1,4 +1,4 @@
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { moveBalances } from './balances.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../page.ts'
 import { readListOfUser } from '../users/list-of-user.ts'
 import { transactionIdSchema, type Balance, type Transaction, type TransactionQuery } from './schema.ts'

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { TransactionStatus } from '../transaction-status.ts'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
 import { changeTransaction } from './change.ts'
 

@@ -1,6 +1,6 @@
 import type { ActivityRecorder } from '../activity/record.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { userIdSchema } from '../users/schema.ts'
 import { userUnknown } from '../users/unknown.ts'

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ActivityRecorder } from '../activity/record.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { CLAIMED, type Claim } from '../idempotency/claim.ts'
 import { createOnce } from '../idempotency/create-once.ts'
 import { joinTransactions } from '../transactions/join.ts'

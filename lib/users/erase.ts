@@ -1,6 +1,6 @@
 import type { ActivityRecorder } from '../activity/record.ts'
 import { eraseActivities } from '../activity/erase.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { lockUser } from './lock.ts'
 import { userIdSchema } from './schema.ts'
 import { userUnknown } from './unknown.ts'

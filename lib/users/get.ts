@@ -1,4 +1,4 @@
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { userIdSchema, type User } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'

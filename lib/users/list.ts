@@ -1,4 +1,4 @@
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../page.ts'
 import type { User, UserQuery } from './schema.ts'
 import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'

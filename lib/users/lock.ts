@@ -1,4 +1,4 @@
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 
 // The number tells these locks from others of the same application.
 const LOCK = 'SELECT pg_advisory_xact_lock(7126, hashtext($externalId)) IS NULL AS locked'

@@ -1,5 +1,5 @@
 import type { ActivityRecorder } from '../activity/record.ts'
-import type { DatabaseService } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { userIdSchema, type User, type UserPatch } from './schema.ts'
 import { takenError } from './taken.ts'

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { joinTransactions } from '../transactions/join.ts'
 import { lockUser } from './lock.ts'

@@ -1,7 +1,7 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
-import type { DatabaseService, Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { backoffMs, MOST_ATTEMPTS } from './attempt-times.ts'

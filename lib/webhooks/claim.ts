@@ -1,6 +1,6 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 import { eventName, seal } from './payload.ts'

@@ -1,6 +1,6 @@
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
-import { ApplicationError, DeadlineExceededError } from '../errors.ts'
+import { CodedError, DeadlineExceededError } from '../invocation/src/errors.ts'
 
 /** What an error means for the event that was being applied. */
 export type Failure =
@@ -21,7 +21,7 @@ const LACK_OF_MEANS = '53'
 export function judgeFailure(error: unknown, progress: Progress): Failure {
   if (error instanceof DatabaseUnavailableError || progress !== 'applying') return 'away'
   if (error instanceof DatabaseBusyError || error instanceof DeadlineExceededError || error instanceof CommitUnknownError) return 'transient'
-  if (error instanceof ApplicationError) return error.retryable ? 'transient' : 'permanent'
+  if (error instanceof CodedError) return error.retryable ? 'transient' : 'permanent'
   const { transient, outage, onlyIfOptedIn = false, code } = classifyError(error)
   return transient || outage || onlyIfOptedIn || code?.startsWith(LACK_OF_MEANS) ? 'transient' : 'permanent'
 }
@@ -29,5 +29,5 @@ export function judgeFailure(error: unknown, progress: Progress): Failure {
 /** Whether a handler itself said that its error may pass; those of the database have been tried again already. */
 export function isHandlersOwn(error: unknown): boolean {
   const ofDatabase = [DatabaseUnavailableError, DatabaseBusyError, DeadlineExceededError, CommitUnknownError]
-  return error instanceof ApplicationError && error.retryable && !ofDatabase.some(type => error instanceof type)
+  return error instanceof CodedError && error.retryable && !ofDatabase.some(type => error instanceof type)
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import type { Severity } from '../alerts/alert.ts'
 import type { Logger } from '../telemetry/logger.ts'
 

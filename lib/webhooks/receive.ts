@@ -1,5 +1,7 @@
 import { checkSize } from '../content.ts'
 import { ApplicationError } from '../errors.ts'
+import { statusOf } from '../function/status-of.ts'
+import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilAborted } from '../invocation/src/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
@@ -58,7 +60,7 @@ export async function receiveWebhook(
     counters.add('events', source.name, counted)
     return received
   } catch (error) {
-    counters.add('events', source.name, error instanceof ApplicationError ? (COUNTED_AS[error.code] ?? error.code) : 'error')
+    counters.add('events', source.name, error instanceof CodedError ? (COUNTED_AS[error.code] ?? error.code) : 'error')
     throw error
   }
 }
@@ -135,8 +137,9 @@ async function withoutDatabase(
     logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.event.id, type: delivery.event.type })
     return { status: 200, body: { outcome: 'applied' }, counted: 'unlogged' }
   }
-  if (!(error instanceof ApplicationError)) throw error
-  if (error.status !== 503 && error.status !== 504) throw error
+  if (!(error instanceof CodedError)) throw error
+  const status = statusOf(error)
+  if (status !== 503 && status !== 504) throw error
   throw comeBack('database-unavailable', 'The database cannot be reached at the moment.', { cause: error, random })
 }
 

@@ -1,5 +1,5 @@
 import type { Alerts } from '../alerts/alerts.ts'
-import type { Work } from '../resilient-sequelize/src/operation/service.ts'
+import type { Work } from '../database/service.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ReadDelivery } from './delivery.ts'
 import type { BareWork, Effect } from './handler.ts'

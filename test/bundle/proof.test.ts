@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -192,6 +192,10 @@ describe('npm run build', () => {
 
   it('warns of memory that is too small for what it has just built, and of nothing twice', async () => {
     checkout.write('project.yml', PROJECT.replace('memory: 256', 'memory: 128').replace('ops\n', 'ops\n    environment: { A: a }\n'))
+    // A function that brings a megabyte along.
+    const file = 'packages/ops/migrate/index.ts'
+    checkout.write(file, `${readFileSync(join(checkout.folder, file), 'utf8')}Object.assign(globalThis, { ballast: '${'x'.repeat(1_000_000)}' })\n`)
+    checkout.write(SIZES_FILE, JSON.stringify({ defaultCeiling: 2_000_000, functions: {} }))
     const { status, out } = await build()
     expect([status, out.match(/(?<=\()[\w-]+:[\w/]+(?=\)$)/gm)]).toEqual([0, ['shared-environment:ops', 'small-memory:ops/migrate']])
   })

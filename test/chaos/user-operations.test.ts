@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ApplicationError } from '../../lib/errors.ts'
+import { CodedError } from '../../lib/invocation/src/errors.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { wrongBalances } from '../support/balances.ts'
@@ -116,7 +116,7 @@ async function within(perform: () => Promise<unknown>): Promise<string> {
   const deadline = openDeadline({ remainingMs: DEADLINE_MS, reserveMs: 0 })
   const told = await runWithDeadline(deadline, perform).then(
     () => 'ok',
-    (error: unknown) => (error instanceof ApplicationError ? error.code : `not on purpose: ${String(error)}`),
+    (error: unknown) => (error instanceof CodedError ? error.code : `not on purpose: ${String(error)}`),
   )
   deadline.clear()
   return performance.now() - startedAt < DEADLINE_MS + LATE_MS ? told : `too late: ${told}`

@@ -1,10 +1,9 @@
+import { openDatabase } from '../../lib/database/connect.ts'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/config/settings/database.ts'
-import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService } from '../../lib/resilient-sequelize/src/operation/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
@@ -48,8 +47,7 @@ function startContainer(address: ServerAddress) {
   })
   if (!settings) throw new Error('the settings of the test are wrong')
   const logger = createLogger({ name: 'test', level: 'silent' })
-  const manager = new DatabaseManager({ settings, applicationName: 'subject', logger })
-  const service = new DatabaseService({ manager, logger })
+  const { manager, service } = openDatabase({ settings, applicationName: 'subject', logger })
   return {
     /** Serves one call; resolves to whether it kept its connection, as the server sees it. */
     async keepsConnection(): Promise<boolean> {

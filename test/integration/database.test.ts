@@ -2,9 +2,9 @@ import pg from 'pg'
 import { Sequelize } from 'sequelize'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { databaseSettings, type DatabaseSettings } from '../../lib/config/settings/database.ts'
-import { buildGeneration } from '../../lib/resilient-sequelize/src/pool/generation.ts'
-import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { openDatabase } from '../../lib/database/connect.ts'
+import type { BuildGeneration, PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
+import type { DatabaseService } from '../../lib/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { main as user } from '../../packages/api/user/index.ts'
@@ -13,14 +13,14 @@ import { apiKey, call, environmentFor, withFunctions } from '../support/function
 
 interface Subject {
   database: TestDatabase
-  manager: DatabaseManager
+  manager: PoolManager
   service: DatabaseService
   lines: Record<string, unknown>[]
 }
 
 async function withService(
   work: (subject: Subject) => Promise<void>,
-  { changes = {}, build = buildGeneration }: { changes?: Partial<DatabaseSettings>; build?: typeof buildGeneration } = {},
+  { changes = {}, around }: { changes?: Partial<DatabaseSettings>; around?: (build: BuildGeneration) => BuildGeneration } = {},
 ): Promise<void> {
   await withDatabase(async database => {
     const settings = databaseSettings.parse(environmentFor(database)).value
@@ -31,9 +31,10 @@ async function withService(
       level: 'debug',
       destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
     })
-    const manager = new DatabaseManager({ settings: { ...settings, ...changes }, applicationName: 'subject', logger, build })
+    const options = { settings: { ...settings, ...changes }, applicationName: 'subject', logger }
+    const { manager, service } = openDatabase({ ...options, ...(around && { around }) })
     try {
-      await work({ database, manager, service: new DatabaseService({ manager, logger }), lines })
+      await work({ database, manager, service, lines })
     } finally {
       await manager.gracefulShutdown()
     }
@@ -55,30 +56,34 @@ describe('the pool', () => {
 
   it('is started once however many ask at once', async () => {
     let built = 0
-    const build: typeof buildGeneration = async (...given) => ((built += 1), buildGeneration(...given))
+    const around =
+      (build: BuildGeneration): BuildGeneration =>
+      async asked => ((built += 1), build(asked))
     await withService(
       async ({ database, service }) => {
         await Promise.all(Array.from({ length: 20 }, () => one(service)))
         expect(built).toBe(1)
         expect(await sessions(database)).toHaveLength(1)
       },
-      { build },
+      { around },
     )
   })
 
   it('forgets a start that failed', async () => {
     let built = 0
-    const build: typeof buildGeneration = async (...given) => {
-      built += 1
-      if (built === 1) throw new Error('a bad cold start')
-      return buildGeneration(...given)
-    }
+    const around =
+      (build: BuildGeneration): BuildGeneration =>
+      async asked => {
+        built += 1
+        if (built === 1) throw new Error('a bad cold start')
+        return build(asked)
+      }
     await withService(
       async ({ service }) => {
         await expect(one(service)).rejects.toThrow('a bad cold start')
         expect(await one(service)).toBe(1)
       },
-      { build },
+      { around },
     )
   })
 
@@ -113,7 +118,7 @@ describe('a pool that somebody closed', () => {
   it('is rebuilt without the caller noticing, for the next 100 operations and more', async () => {
     await withService(async ({ database, manager, service }) => {
       await one(service)
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       for (let call = 0; call < 100; call += 1) expect(await one(service)).toBe(1)
       expect(manager.getConnectionStatus().generation).toBe(2)
       expect(await sessions(database)).toHaveLength(1)
@@ -123,7 +128,7 @@ describe('a pool that somebody closed', () => {
   it('is rebuilt once for many callers at once', async () => {
     await withService(async ({ manager, service }) => {
       await one(service)
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       expect(await Promise.all(Array.from({ length: 20 }, () => one(service)))).toEqual(Array<number>(20).fill(1))
       expect(manager.getConnectionStatus().generation).toBe(2)
     })
@@ -134,7 +139,7 @@ describe('a pool that somebody closed', () => {
       for (let round = 1; round <= 5; round += 1) {
         expect(await one(service)).toBe(1)
         expect(manager.getConnectionStatus().generation).toBe(round)
-        await (await manager.getSequelize()).close()
+        await (await manager.currentGeneration()).sequelize.close()
       }
       expect(await sessions(database)).toHaveLength(0)
     })
@@ -150,7 +155,7 @@ describe('a pool that somebody closed', () => {
         return query('SELECT 2 AS two')
       })
       await entered.promise
-      const closing = (await manager.getSequelize()).close()
+      const closing = (await manager.currentGeneration()).sequelize.close()
       expect(await one(service)).toBe(1)
       leave.resolve()
       expect(await slow).toEqual([{ two: 2 }])
@@ -162,20 +167,29 @@ describe('a pool that somebody closed', () => {
   it('is rebuilt by connect() and by the health check as well', async () => {
     await withService(async ({ manager }) => {
       await manager.connect()
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       expect(await manager.isConnectionHealthy()).toBe(true)
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       await manager.connect()
       expect(manager.getConnectionStatus()).toMatchObject({ state: 'ready', generation: 3 })
     })
   })
 
-  it('is rebuilt after a shutdown of our own, too', async () => {
+  it('is rebuilt after it was ended', async () => {
+    await withService(async ({ database, manager, service }) => {
+      await one(service)
+      await manager.end()
+      expect(await sessions(database)).toHaveLength(0)
+      expect(await one(service)).toBe(1)
+    })
+  })
+
+  it('refuses calls after a shutdown', async () => {
     await withService(async ({ database, manager, service }) => {
       await one(service)
       await manager.gracefulShutdown()
       expect(await sessions(database)).toHaveLength(0)
-      expect(await one(service)).toBe(1)
+      await expect(one(service)).rejects.toMatchObject({ code: 'shut-down', retryable: false })
     })
   })
 })
@@ -196,7 +210,8 @@ describe('live Sequelize instances closed from outside', () => {
       const answers: number[] = []
       for (let request = 0; request < 100; request += 1) answers.push((await call(user, { path: `/${String(created.body.id)}`, headers })).statusCode)
       expect(answers).toEqual(Array<number>(100).fill(200))
-      expect(instances).toHaveLength(2)
+      // Its pool was replaced, not the instance.
+      expect(instances).toHaveLength(1)
     })
   })
 })
@@ -311,7 +326,6 @@ describe('execute', () => {
         const away = service.execute('away', async () => undefined, { deadline })
         await expect(away).rejects.toMatchObject({
           code: 'database-unavailable',
-          status: 503,
           retryAfterMs: expect.any(Number) as number,
           cause: { name: 'SequelizeConnectionRefusedError' },
         })
@@ -340,7 +354,7 @@ describe('execute', () => {
       const leave = Promise.withResolvers<void>()
       const holding = service.execute('hold', () => leave.promise)
       const deadline = openDeadline({ remainingMs: 200, reserveMs: 0 })
-      await expect(service.execute('wait', async () => undefined, { deadline })).rejects.toMatchObject({ status: 503 })
+      await expect(service.execute('wait', async () => undefined, { deadline })).rejects.toMatchObject({ code: 'database-busy' })
       leave.resolve()
       await holding
       expect(await one(service)).toBe(1)

@@ -1,3 +1,4 @@
+import { migrations } from '../../lib/app/migrations/index.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -5,11 +6,12 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { migrationSettings } from '../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { applyMigrations } from '../../lib/database/migrate.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { main as user } from '../../packages/api/user/index.ts'
 import { main as webhook } from '../../packages/api/webhook/index.ts'
-import { apiKey, call, keySetting, webhookSecret, withEnvironment, type Answer } from '../support/functions.ts'
+import type { Answer } from '../support/answer.ts'
+import { apiKey, call, keySetting, webhookSecret, withEnvironment } from '../support/functions.ts'
 import { installedPostgres, startInstalledPostgres, type InstalledServer } from '../support/installed-postgres.ts'
 import { completedTransaction, signedHeaders } from '../support/webhooks.ts'
 
@@ -71,7 +73,7 @@ async function migrate(url: string) {
   const settings = migrationSettings.parse({ DB_CONNECTION_URL: url }).value
   if (!settings) throw new Error('the settings of the test are wrong')
   const deadline = openDeadline({ remainingMs: 60_000 })
-  return applyMigrations({ settings, deadline }).finally(() => deadline.clear())
+  return applyMigrations({ settings, deadline, migrations }).finally(() => deadline.clear())
 }
 
 test.skipIf(bin === undefined)(

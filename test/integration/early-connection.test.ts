@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { classifyError } from '../../lib/resilient-sequelize/src/errors/classify-error.ts'
-import { buildGeneration, type Generation } from '../../lib/resilient-sequelize/src/pool/generation.ts'
+import type { Generation } from '../../lib/resilient-sequelize/src/pool/generation.ts'
+import type { BuildGeneration } from '../../lib/resilient-sequelize/src/pool/manager.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 
 type Subject = ServiceUnderTest & { generation: Generation }
@@ -15,7 +16,7 @@ async function withGeneration(
       await before(subject)
       await work({ ...subject, generation: await subject.manager.currentGeneration() })
     },
-    { build: (settings, options) => buildGeneration(settings, { ...options, connecting: true }) },
+    { around: build => asked => build({ ...asked, connecting: true }) },
   )
 }
 
@@ -26,19 +27,19 @@ it('is begun with the first use of the database and is that use’s own', async 
   await withService(
     async ({ service, manager, proxy }) => {
       await service.execute('read', ({ query }) => query('SELECT 1'), { mode: 'read' })
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       await service.execute('read', ({ query }) => query('SELECT 1'), { mode: 'read' })
       // Once all is loaded there is nothing to gain.
       expect(asked).toEqual([true, false])
       expect(proxy.counts().connections).toBe(2)
     },
-    { build: (settings, options) => (asked.push(options.connecting), buildGeneration(settings, options)) },
+    { around: build => options => (asked.push(options.connecting), build(options)) },
   )
 })
 
 it('is not begun by who asks for no connection', async () => {
   await withService(async ({ manager, proxy }) => {
-    await manager.getSequelize()
+    await manager.currentGeneration()
     expect(proxy.counts().connections).toBe(0)
   })
 })
@@ -126,8 +127,11 @@ it('whose TLS cannot be prepared fails as any other', async () => {
     expect(await sessions()).toBe(0)
   }
   for (const connecting of [true, false]) {
-    const build: typeof buildGeneration = (settings, given) => buildGeneration(settings, { ...given, connecting })
-    await withService(use, { settings: { tls: { mode: 'verified', options } }, build })
+    const around =
+      (build: BuildGeneration): BuildGeneration =>
+      asked =>
+        build({ ...asked, connecting })
+    await withService(use, { settings: { tls: { mode: 'verified', options } }, around })
   }
   expect(met).toEqual([expect.any(String), met[0]])
 })
@@ -140,6 +144,6 @@ it('whose log-in was refused tells why, however late it is asked for', async () 
       const error: unknown = await generation.acquire().catch((error: unknown) => error)
       expect(classifyError(error)).toMatchObject({ code: '28P01' })
     },
-    { settings: { password: 'wrong' }, build: (settings, options) => buildGeneration(settings, { ...options, connecting: true }) },
+    { settings: { password: 'wrong' }, around: build => asked => build({ ...asked, connecting: true }) },
   )
 })

@@ -1,6 +1,7 @@
+import type { Models } from '../../lib/app/models/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { type DatabaseService, type Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { type DatabaseService, type Work } from '../../lib/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
@@ -179,8 +180,9 @@ describe('two databases in one process', () => {
         })
         expect(await stored(one)).toEqual(['one'])
         expect(await stored(other)).toEqual(['other'])
-        const { WebhookEvent } = (await other.manager.currentGeneration()).models
-        await expect(one.service.execute('outer', () => WebhookEvent.count())).rejects.toMatchObject({ code: 'nested-operation' })
+        const { WebhookEvent } = (await other.manager.currentGeneration()).sequelize.models as unknown as Models
+        // A model of the other database asks that one, on a connection of its own.
+        expect(await one.service.execute('outer', () => WebhookEvent.count())).toBe(1)
       })
     })
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation } from '../../lib/resilient-sequelize/src/wire/identity.ts'
+import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation } from '../../lib/resilient-sequelize/src/wire/session-identity.ts'
 import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
 import { startPostgres, type LocalPostgres } from '../../lib/server/postgres/local-postgres.ts'
 

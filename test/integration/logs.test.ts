@@ -70,7 +70,7 @@ describe('the life of a connection', () => {
           deadline: openDeadline({ remainingMs: 1_500, reserveMs: 0 }),
         })
       await read()
-      await manager.gracefulShutdown()
+      await manager.end()
       const fault = proxy.addFault({ on: 'connect', when: 'accept', action: 'reset', times: 1_000 })
       await expect(read()).rejects.toMatchObject({ code: 'database-unavailable' })
       await expect(read()).rejects.toMatchObject({ code: 'database-unavailable' })

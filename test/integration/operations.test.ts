@@ -1,3 +1,4 @@
+import type { Models } from '../../lib/app/models/index.ts'
 import { expect, it } from 'vitest'
 import { createOperations } from '../../lib/database/operations.ts'
 import { withService } from '../support/service.ts'
@@ -64,7 +65,7 @@ it.each(['beforeFind', 'afterFind'] as const)('finds by primary key with the hoo
   await withService(async ({ service, manager }) => {
     const operations = createOperations(service)
     await operations.create('User', user(1))
-    const { User } = (await manager.currentGeneration()).models
+    const { User } = (await manager.currentGeneration()).sequelize.models as unknown as Models
     let calls = 0
     User.addHook(hook, () => void (calls += 1))
     expect((await operations.findByPk('User', user(1).id))?.email).toBe('1@example.com')
@@ -76,7 +77,7 @@ it('finds by primary key within the scope that its model has', async () => {
   await withService(async ({ service, manager }) => {
     const operations = createOperations(service)
     await operations.create('User', user(1))
-    const { User } = (await manager.currentGeneration()).models
+    const { User } = (await manager.currentGeneration()).sequelize.models as unknown as Models
     User.addScope('defaultScope', { where: { name: 'nobody' } }, { override: true })
     expect(await operations.findByPk('User', user(1).id)).toBeNull()
   })

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/config/settings/database.ts'
-import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService, type Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { openDatabase } from '../../lib/database/connect.ts'
+import type { PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
+import type { DatabaseService, Work } from '../../lib/database/service.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { hasPgBouncer, startPgBouncer } from '../../lib/postgres-faults/src/pgbouncer.ts'
@@ -32,7 +33,7 @@ const insert = ({ models }: Work) => {
 /** A container's database behind a real PgBouncer with one session of the server. */
 async function behindPooler(
   { variables = {}, settings: poolerSettings = BARE }: { variables?: Record<string, string>; settings?: Readonly<Record<string, string>> },
-  work: (parts: { manager: DatabaseManager; service: DatabaseService; database: TestDatabase; events: () => string[] }) => Promise<void>,
+  work: (parts: { manager: PoolManager; service: DatabaseService; database: TestDatabase; events: () => string[] }) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port, user, password } = database.connectionSettings
@@ -48,10 +49,10 @@ async function behindPooler(
     if (!settings) throw new Error('the settings of the test are wrong')
     const lines: string[] = []
     const logger = createLogger({ name: 'test', level: 'info', destination: { write: line => void lines.push(line) } })
-    const manager = new DatabaseManager({ settings, applicationName: 'subject', timeLimitMs: TIME_LIMIT_MS, logger })
+    const { manager, service } = openDatabase({ settings, applicationName: 'subject', timeLimitMs: TIME_LIMIT_MS, logger })
     const events = () => lines.map(line => (JSON.parse(line) as { event: string }).event)
     try {
-      await work({ manager, service: new DatabaseService({ manager, logger }), database, events })
+      await work({ manager, service, database, events })
     } finally {
       await manager.gracefulShutdown()
       await pooler.stop()
@@ -68,8 +69,9 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
       expect(read).toEqual({ idle: '7s', watched: '500ms', bounded: true, pid: inside?.pid })
       expect(await service.execute('look', ({ query }) => query(NAME), { mode: 'read' })).toEqual([{ name: 'subject' }])
       // The one session of the server, as the next client would find it.
-      const bare = await manager.getSequelize()
-      expect((await bare.query(LIMITS))[0]).toEqual([{ idle: '0', watched: '0', bounded: false, pid: inside?.pid }])
+      const lease = await manager.acquire()
+      expect(await lease.connection.sendRaw(LIMITS)).toMatchObject({ rows: [{ idle: '0', watched: '0', bounded: false, pid: inside?.pid }] })
+      lease.release()
       expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
       expect(events().filter(event => !String(event).startsWith('database.connection.'))).toEqual([])
       expect(manager.getConnectionStatus().generation).toBe(1)
@@ -84,7 +86,7 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
       expect(await service.execute('look', limits, { mode: 'read' })).toMatchObject({ idle: '7s' })
       expect(manager.getConnectionStatus().generation).toBe(1)
       // What is built later starts without options.
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       expect(await service.execute('look', work)).toMatchObject({ idle: '7s' })
       expect((await manager.currentGeneration()).sendsOptions).toBe(false)
       expect(await database.query('SELECT name FROM users')).toHaveLength(3)
@@ -110,7 +112,7 @@ describe.skipIf(!hasPgBouncer())('through a pooler', () => {
       expect(await service.execute('look', async work => (await insert(work), limits(work)))).toMatchObject({ idle: '7s', bounded: true })
       expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'Ada' }])
       expect(manager.getConnectionStatus()).toMatchObject({ generation: 2, breaker: 'closed', lastErrorCode: undefined })
-      await (await manager.getSequelize()).close()
+      await (await manager.currentGeneration()).sequelize.close()
       await service.execute('look', limits, { mode: 'read' })
       expect(manager.getConnectionStatus().generation).toBe(3)
       expect(events().filter(event => event === 'database.generation.retired')).toHaveLength(2)

@@ -1,10 +1,10 @@
+import { openDatabase } from '../../lib/database/connect.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { profiles } from '../../lib/resilient-sequelize/src/pool/profile.ts'
-import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService, type Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import { type Work } from '../../lib/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
 import { startPostgres, type LocalPostgres } from '../../lib/server/postgres/local-postgres.ts'
@@ -52,8 +52,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         profile,
         slowOperationMs: 1_000,
       } as const
-      const manager = new DatabaseManager({ settings, applicationName: 'subject', logger })
-      const service = new DatabaseService({ manager, logger })
+      const { manager, service } = openDatabase({ settings, applicationName: 'subject', logger })
       const write = (externalId: string) =>
         service.execute('write', work => insert(work, externalId), {
           deadline: within(15_000),
@@ -100,7 +99,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
     )
   })
 
-  it('a graceful shutdown lets running work end, closes every session, and a later use begins anew', async () => {
+  it('an end lets running work finish, closes every session, and a later use begins anew', async () => {
     await withService(
       async ({ manager, service, sessions }) => {
         const entered = Promise.withResolvers<void>()
@@ -110,7 +109,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
           await work.query('SELECT pg_sleep(0.3)')
         })
         await entered.promise
-        await manager.gracefulShutdown()
+        await manager.end()
         await slow
         await expect.poll(sessions).toBe(0)
         expect(await service.execute('read', stored, { mode: 'read' })).toEqual(['a'])
@@ -136,7 +135,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         )
         await entered.promise
         const bad = service.execute('bad', async work => (await insert(work, 'bad'), new Promise(() => undefined)), { deadline: within(400) })
-        await expect(bad).rejects.toMatchObject({ status: expect.any(Number) as number })
+        await expect(bad).rejects.toMatchObject({ code: expect.any(String) as string })
         leave.resolve()
         await good
         expect(await service.execute('read', stored, { mode: 'read' })).toEqual(['good'])

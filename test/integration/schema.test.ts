@@ -1,7 +1,8 @@
 import type { Model, ModelStatic } from 'sequelize'
 import { expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/config/settings/database.ts'
-import { buildGeneration } from '../../lib/resilient-sequelize/src/pool/generation.ts'
+import { openDatabase } from '../../lib/database/connect.ts'
+import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase } from '../support/database.ts'
 import { environmentFor } from '../support/functions.ts'
 
@@ -19,8 +20,9 @@ it('has a model for every table, and models whose columns, types and nullability
   await withDatabase(async database => {
     const settings = databaseSettings.parse(environmentFor(database)).value
     if (!settings) throw new Error('the settings of the test are wrong')
-    const generation = await buildGeneration(settings, { number: 1, applicationName: 'test', transactionIdleMs: 10_000, pooled: false })
-    const modelled: Column[] = (Object.values(generation.models) as ModelStatic<Model>[]).flatMap(model =>
+    const { manager } = openDatabase({ settings, applicationName: 'test', logger: createLogger({ name: 'test', level: 'silent' }) })
+    const { sequelize } = await manager.currentGeneration()
+    const modelled: Column[] = (Object.values(sequelize.models) as ModelStatic<Model>[]).flatMap(model =>
       Object.entries(model.getAttributes()).map(([name, attribute]) => ({
         table: model.options.tableName ?? '',
         column: attribute.field ?? name,
@@ -38,7 +40,7 @@ it('has a model for every table, and models whose columns, types and nullability
     )
     const sorted = (columns: Column[]) => columns.map(column => JSON.stringify([column.table, column.column, column.type, column.nullable])).sort()
     expect(sorted(modelled)).toEqual(sorted(migrated))
-    await generation.close(1_000)
+    await manager.gracefulShutdown()
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { buildGeneration, type Generation } from '../../lib/resilient-sequelize/src/pool/generation.ts'
-import type { ExecuteOptions, Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import type { BuildGeneration } from '../../lib/resilient-sequelize/src/pool/manager.ts'
+import type { ExecuteOptions, Work } from '../../lib/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 
@@ -72,14 +72,16 @@ describe('a transaction that the server did not begin', () => {
 
   it('is not open when the server refused all of its statements', async () => {
     // Begun, but with a limit that this server does not take: it refuses whatever follows.
-    const build: typeof buildGeneration = async (...given) =>
-      Object.create(await buildGeneration(...given), { transactionLimits: { value: { idleMs: -5, clientCheckMs: 500 } } }) as Generation
+    const around =
+      (build: BuildGeneration): BuildGeneration =>
+      async asked =>
+        Object.defineProperty(await build(asked), 'transactionLimits', { value: { idleMs: -5, clientCheckMs: 500 } })
     await withService(
       async subject => {
         await expect(subject.service.execute('pay', work => insert(work, 'a'))).rejects.toMatchObject({ original: { code: '25P02' } })
         expect(await stored(subject)).toEqual([])
       },
-      { build },
+      { around },
     )
   })
 

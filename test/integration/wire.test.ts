@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DatabaseService, Work } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../../lib/database/service.ts'
 import { withService } from '../support/service.ts'
 
 const insert = ({ query }: Work) =>
@@ -53,9 +53,10 @@ describe('on the wire', () => {
         await expect(service.execute('gone', gone, { mode: 'read' })).rejects.toMatchObject({ code: 'nested-operation' })
         await read(service)
       }
-      const bare = await manager.getSequelize()
       const text = "SELECT current_setting('transaction_read_only') AS only, current_setting('statement_timeout') AS bound"
-      expect((await bare.query(text))[0]).toEqual([{ only: 'off', bound: '0' }])
+      const lease = await manager.acquire()
+      expect(await lease.connection.sendRaw(text)).toMatchObject({ rows: [{ only: 'off', bound: '0' }] })
+      lease.release()
       await write(service)
       expect(await database.query('SELECT type FROM webhook_events')).toHaveLength(1)
     })
@@ -193,13 +194,14 @@ describe('on the wire', () => {
     })
   })
 
-  it('a sequelize call after a unit of work is sent as it is', async () => {
+  it('a stand-alone read after a unit of work is one flight, read only', async () => {
     await withService(async ({ proxy, service, manager }) => {
       await write(service)
       await read(service)
       proxy.resetCounts()
-      await (await manager.getSequelize()).query('SELECT 3 AS three')
-      expect(proxy.statementFlights()).toEqual([['SELECT 3 AS three']])
+      await (await manager.currentGeneration()).sequelize.query('SELECT 3 AS three')
+      const only = expect.stringContaining("set_config('transaction_read_only'") as string
+      expect(proxy.statementFlights()).toEqual([[only, 'SELECT 3 AS three']])
     })
   })
 })

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import contract from '../../lib/api/openapi.json' with { type: 'json' }
-import type { Answer } from './functions.ts'
+import type { Answer } from './answer.ts'
 
 interface Header {
   readonly required?: boolean

@@ -2,6 +2,7 @@ import type { FunctionEvent, FunctionContext } from '../../lib/function/event.ts
 import { scopes, writeKey, type Scope } from '../../lib/config/settings/api.ts'
 import { digestOf } from '../../lib/function/auth.ts'
 import { type Main } from '../../lib/function/define.ts'
+import type { Answer } from './answer.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
 export const apiKey = 'key_for-the-tests-only-0123456789'
@@ -62,13 +63,6 @@ export async function withFunctions(
     await Promise.all(mains.map(main => main.shutdown()))
   }
   await database.drop()
-}
-
-/** An answer as a test looks at it. */
-export interface Answer {
-  statusCode: number
-  headers: Record<string, string>
-  body: Record<string, unknown>
 }
 
 export interface CallRequest {

@@ -1,9 +1,12 @@
+import type { Sequelize } from 'sequelize'
 import { databaseSettings, type DatabaseSettings } from '../../lib/config/settings/database.ts'
 import type { Profile } from '../../lib/resilient-sequelize/src/pool/profile.ts'
-import type { buildGeneration } from '../../lib/resilient-sequelize/src/pool/generation.ts'
 import { CounterFlush } from '../../lib/database/counter-flush.ts'
-import { DatabaseManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService } from '../../lib/resilient-sequelize/src/operation/service.ts'
+import type { BuildGeneration, PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
+import { Executor, type ExecutorOptions } from '../../lib/resilient-sequelize/src/operation/executor.ts'
+import { openDatabase } from '../../lib/database/connect.ts'
+import type { Models } from '../../lib/app/models/index.ts'
+import { DatabaseService } from '../../lib/database/service.ts'
 import { createCounters } from '../../lib/telemetry/counters.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
@@ -14,7 +17,7 @@ import { startProxy, type Proxy } from '../../lib/postgres-faults/src/proxy/prox
 export interface ServiceUnderTest {
   database: TestDatabase
   proxy: Proxy
-  manager: DatabaseManager
+  manager: PoolManager
   service: DatabaseService
   lines: Record<string, unknown>[]
   /** Moves the wall clock as the manager sees it. */
@@ -27,7 +30,8 @@ export interface ServiceOptions {
   profile?: Partial<Profile>
   settings?: Partial<DatabaseSettings>
   variables?: Readonly<Record<string, string>>
-  build?: typeof buildGeneration
+  /** Stands around the building of each pool. */
+  around?: (build: BuildGeneration) => BuildGeneration
   /** Adds what is counted to the fleet's counters, as functions do. */
   flush?: boolean
 }
@@ -35,7 +39,7 @@ export interface ServiceOptions {
 /** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
 export async function withService(
   work: (subject: ServiceUnderTest) => Promise<void>,
-  { profile = {}, settings: changes = {}, variables = {}, build, flush = false }: ServiceOptions = {},
+  { profile = {}, settings: changes = {}, variables = {}, around, flush = false }: ServiceOptions = {},
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port } = database.connectionSettings
@@ -55,21 +59,22 @@ export async function withService(
     })
     const counters = createCounters()
     let offsetMs = 0
-    const manager = new DatabaseManager({
+    const { manager, service } = openDatabase({
       settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
       logger,
       counters,
       ...(flush ? { behindCommit: new CounterFlush({ counters, functionName: 'subject', logger, now: () => Date.now() + offsetMs }).send } : {}),
       now: () => Date.now() + offsetMs,
-      ...(build ? { build } : {}),
+      random: () => 0.5,
+      ...(around ? { around } : {}),
     })
     try {
       await work({
         database,
         proxy,
         manager,
-        service: new DatabaseService({ manager, logger, counters, random: () => 0.5 }),
+        service,
         lines,
         passTime: ms => void (offsetMs += ms),
         sessions: async () =>
@@ -80,4 +85,16 @@ export async function withService(
       await proxy.stop()
     }
   })
+}
+
+/** A second service on a manager, with policies of its own. */
+export function serviceWith({ manager, ...policies }: ExecutorOptions): DatabaseService {
+  const executor = new Executor({ manager, ...policies })
+  return new DatabaseService({ executor, counters: createCounters(), loaded: () => loadedOf(manager) })
+}
+
+/** Sequelize and the models of a manager that has built a pool. */
+export function loadedOf({ generation }: PoolManager): { sequelize: Sequelize; models: Models } {
+  if (generation === undefined) throw new Error('the pool of the test is not built yet')
+  return { sequelize: generation.sequelize, models: generation.sequelize.models as unknown as Models }
 }

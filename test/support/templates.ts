@@ -1,6 +1,7 @@
+import { migrations } from '../../lib/app/migrations/index.ts'
 import { migrationSettings } from '../../lib/config/settings/database.ts'
 import { readSettings } from '../../lib/config/settings.ts'
-import { applyMigrations } from '../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { applyMigrations } from '../../lib/database/migrate.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 
 /** The database that test databases are copied from: every migration applied, no rows. */
@@ -15,7 +16,7 @@ export async function migrate(url: string): Promise<void> {
   const { database } = readSettings({ database: migrationSettings }, { DB_MIGRATION_URL: url })
   const deadline = openDeadline({ remainingMs: LONGEST_MIGRATION_MS })
   try {
-    await applyMigrations({ settings: database, deadline })
+    await applyMigrations({ settings: database, deadline, migrations })
   } finally {
     deadline.clear()
   }

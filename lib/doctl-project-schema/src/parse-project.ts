@@ -1,5 +1,6 @@
 import { pathText } from './path-text.ts'
-import { issueOf, type Issue, ProjectFileError } from './project-file-error.ts'
+import { issueOf, type Issue } from './issue.ts'
+import { ProjectFileError } from './project-file-error.ts'
 import { SCHEMA_WORDS, schemaIssues } from './schema-issues.ts'
 import { type Project, projectSchema } from './schema/project.ts'
 import { type Position, positionAt } from './source/position.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readEnvironmentFile, resolveEnvironment } from '../src/environment-file.ts'
 import { placeholderEnvironment } from '../src/placeholder-environment.ts'
-import { type Issue, ProjectFileError } from '../src/project-file-error.ts'
+import { type Issue } from '../src/issue.ts'
+import { ProjectFileError } from '../src/project-file-error.ts'
 import { VALID_PROJECT } from './valid-project.ts'
 
 function issuesOf(text: string): readonly Issue[] {

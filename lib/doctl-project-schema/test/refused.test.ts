@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseProject } from '../src/parse-project.ts'
-import { type Issue, ProjectFileError } from '../src/project-file-error.ts'
+import { type Issue } from '../src/issue.ts'
+import { ProjectFileError } from '../src/project-file-error.ts'
 import { refusals } from '../src/refusals.ts'
 import { type BadProject } from './cases/case.ts'
 import { FALSY_CASES } from './cases/falsy.ts'

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { functionsOf } from '../src/functions-of.ts'
 import { parseProject } from '../src/parse-project.ts'
 import { placeholderEnvironment } from '../src/placeholder-environment.ts'
-import { type Issue, ProjectFileError } from '../src/project-file-error.ts'
+import { type Issue } from '../src/issue.ts'
+import { ProjectFileError } from '../src/project-file-error.ts'
 import { edited, inFunction, inProject, VALID_ENVIRONMENT } from './valid-project.ts'
 
 /** The environment of `ops/migrate` with one line added to it. */

@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '../../errors.ts'
+import { DeadlineExceededError } from './errors.ts'
 
 // Time kept back for turning the outcome into an answer: this much, or a tenth of what is left if that is more.
 const RESERVE_MS = 500

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { GuardedClient } from '../src/wire/client.ts'
 import type { Lease } from '../src/pool/lease.ts'
 import { resolveCommit } from '../src/transaction/commit-outcome.ts'
-import { isSameIncarnation } from '../src/wire/identity.ts'
+import { isSameIncarnation } from '../src/wire/session-identity.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 
 const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101', transactionStart: '102' }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { leaseConnection } from '../src/operation/lease-connection.ts'
-import type { OperationTools } from '../src/operation/operation.ts'
-import { DeadlineExceededError } from '../../errors.ts'
+import type { OperationTools } from '../src/operation/context.ts'
+import { DeadlineExceededError } from '../../invocation/src/errors.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Lease } from '../src/pool/lease.ts'
 import { settleLostCommit, type TryWork } from '../src/operation/lost-commit.ts'
-import type { OperationTools } from '../src/operation/operation.ts'
+import type { OperationTools } from '../src/operation/context.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { createRetryBudget } from '../../invocation/src/retry-budget.ts'
 import { createLogger } from '../../telemetry/logger.ts'
@@ -9,7 +9,7 @@ import { createLogger } from '../../telemetry/logger.ts'
 const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, transactionStart: '3', backendStart: '101' }
 // After a crash the id may be another's: only the row tells.
 const crashed = { status: 'committed', serverStart: '200', checkpoint: '0/2', statsReset: '199' }
-const lost = { kind: 'open', error: new Error('Connection terminated unexpectedly'), result: 'done', identity, afterCommit: [] } as const
+const lost = { kind: 'open', error: new Error('Connection terminated unexpectedly'), result: { value: 'done' }, identity, afterCommit: [] } as const
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date('2026-11-24T08:00:00Z') })

@@ -72,3 +72,26 @@ describe('a rollback', () => {
     expect(await transaction({ status }).rollBack()).toBe(clean)
   })
 })
+
+it('is lost when its connection ends behind a write in a savepoint', async () => {
+  const gone = failure({ severity: 'FATAL', code: '57P01' })
+  const answers: (object | Error)[] = [{}, { rows: [{ xid: null }] }, gone]
+  const client = {
+    guard: undefined,
+    keepSession: () => undefined,
+    async sendRaw() {
+      const answer = answers.shift()
+      if (answer instanceof Error) throw answer
+      return answer
+    },
+  } as unknown as GuardedClient
+  const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
+  deadline.clear()
+  const subject = new ManagedTransaction({ client, deadline, identified: true, statementMs: () => deadline.remainingMs() })
+  for (let statement = 0; statement < 2; statement += 1) {
+    subject.around(client, () => undefined)
+    await subject.trailing()
+  }
+  await expect(subject.commit()).rejects.toBe(gone)
+  expect(subject.mayBeCommitted).toBe(false)
+})

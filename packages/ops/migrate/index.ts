@@ -1,5 +1,6 @@
+import { migrations } from '../../../lib/app/migrations/index.ts'
 import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { applyMigrations } from '../../../lib/database/migrate.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
 
 export const main = defineFunction({
@@ -8,6 +9,6 @@ export const main = defineFunction({
   setup: settings => settings,
   // What doctl passes is text.
   invoked: async ({ allowBreaking }, { services: { database: settings }, deadline }) => ({
-    ...(await applyMigrations({ settings, deadline, allowBreaking: String(allowBreaking) === 'true' })),
+    ...(await applyMigrations({ settings, deadline, migrations, allowBreaking: String(allowBreaking) === 'true' })),
   }),
 })

@@ -11,7 +11,7 @@ import { newMigration } from '../../../lib/cli/migrate/new.ts'
 import { resetDatabase } from '../../../lib/cli/migrate/reset.ts'
 import { readMigrationStates } from '../../../lib/cli/migrate/state.ts'
 import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/resilient-sequelize/src/migrate/migrate.ts'
+import { applyMigrations } from '../../../lib/database/migrate.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import type { Migration } from '../../../lib/resilient-sequelize/src/migrate/migration.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
@@ -217,7 +217,7 @@ describe('what is refused while others serve', () => {
         const list = [FIRST, migration('2', ['SELECT 1']), breaking]
         // A database without any migration has nobody to break.
         await apply([FIRST])
-        await expect(apply(list)).rejects.toMatchObject({ code: 'migration-breaking', problem: { migrations: ['3'] } })
+        await expect(apply(list)).rejects.toMatchObject({ code: 'migration-breaking', details: { migrations: ['3'] } })
         expect(await database.query('SELECT name FROM schema_migrations')).toEqual([{ name: '1' }])
         expect(await apply(list, true)).toEqual({ applied: ['2', '3'], alreadyApplied: 1 })
         const changed = [migration('1', ['SELECT 2']), ...list.slice(1)]

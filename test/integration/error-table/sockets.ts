@@ -126,16 +126,18 @@ async function receiveUnasked(): Promise<void> {
   await withFake(manners, stage => withSession(stage, ({ fails }) => fails()))
 }
 
+// Ours is replaced: these are the words of an ordinary Sequelize beside it.
 async function useClosedPool(stage: Stage): Promise<void> {
-  const { sequelize, acquire } = await stage.build()
+  const sequelize = stage.ordinary()
   await sequelize.close()
-  await acquire()
+  await sequelize.query('SELECT 1')
 }
 
 async function usePoolWhileClosing(stage: Stage): Promise<void> {
-  const { sequelize, acquire } = await stage.build()
-  const acquired = acquire()
-  await Promise.all([acquired, sequelize.close()])
+  const sequelize = stage.ordinary()
+  const { pool } = (sequelize as unknown as { connectionManager: { pool: { acquire(): Promise<unknown>; drain(): Promise<void> } } })
+    .connectionManager
+  await Promise.all([pool.drain(), pool.acquire()])
 }
 
 async function exhaustPool(stage: Stage): Promise<void> {

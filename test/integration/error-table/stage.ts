@@ -1,10 +1,13 @@
+import { Sequelize } from 'sequelize'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Transaction } from 'sequelize'
 import { profiles } from '../../../lib/resilient-sequelize/src/pool/profile.ts'
 import { type DatabaseSettings } from '../../../lib/config/settings/database.ts'
 import { type GuardedClient } from '../../../lib/resilient-sequelize/src/wire/client.ts'
-import { buildGeneration, type Generation } from '../../../lib/resilient-sequelize/src/pool/generation.ts'
+import { openDatabase } from '../../../lib/database/connect.ts'
+import { createLogger } from '../../../lib/telemetry/logger.ts'
+import type { Generation } from '../../../lib/resilient-sequelize/src/pool/generation.ts'
 import { type ServerAddress, withConnection } from '../../../lib/server/postgres/connection.ts'
 
 /** A connection of a pool of its own, as the functions have it. */
@@ -70,16 +73,24 @@ export class Stage {
       ...address,
       profile,
     }
-    const generation = await buildGeneration(settings, { number: 1, applicationName, transactionIdleMs, pooled: settings.pooled })
+    const logger = createLogger({ name: 'test', level: 'silent' })
+    const { manager } = openDatabase({ settings, applicationName, timeLimitMs: transactionIdleMs, logger })
+    const generation = await manager.currentGeneration()
     this.#generations.push(generation)
     return generation
+  }
+
+  /** A Sequelize as it is without us; connects to nothing. */
+  ordinary(): Sequelize {
+    const { host, port, user, password } = this.server
+    return new Sequelize(this.database, user, password, { dialect: 'postgres', host, port, logging: false })
   }
 
   async open(changes?: SessionChanges): Promise<Session> {
     const generation = await this.build(changes)
     const connection = await generation.acquire()
     this.#connections.push([generation, connection])
-    const transaction = generation.enlist(connection)
+    const transaction = generation.host.enlist(connection)
     const run = async <Row extends object>(statement: string) => (await generation.sequelize.query(statement, { transaction }))[0] as Row[]
     return {
       generation,

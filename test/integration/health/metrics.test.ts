@@ -47,7 +47,7 @@ describe('the metrics', () => {
         proxy.addFault({ on: 'statement', matches: /^START TRANSACTION/, when: 'before', action: 'reset' })
         passTime(6_000)
         await read()
-        await (await manager.getSequelize()).close()
+        await (await manager.currentGeneration()).sequelize.close()
         const fault = proxy.addFault({ on: 'connect', when: 'accept', action: 'reset', times: 1_000 })
         const hurried = () => service.execute('look', ({ query }) => query('SELECT 1 AS one'), { mode: 'read', deadline: within(1_800) })
         for (let failed = 0; failed < 2; failed += 1) await expect(hurried()).rejects.toMatchObject({ code: 'database-unavailable' })

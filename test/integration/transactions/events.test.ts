@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { DatabaseService, Work } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../../../lib/database/service.ts'
 import { recordTransaction } from '../../../lib/transactions/record.ts'
 import { recordUser } from '../../../lib/users/record.ts'
 import { wrongBalances } from '../../support/balances.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
-import type { DatabaseService } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 import { drainBuffer } from '../../../lib/webhooks/buffer/drain.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Models } from '../../../lib/app/models/index.ts'
-import type { DatabaseService } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 import { storeUnapplied } from '../../../lib/webhooks/claim.ts'

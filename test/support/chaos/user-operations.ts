@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createActivityRecorders } from '../../../lib/activity/record.ts'
-import type { DatabaseService } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService } from '../../../lib/database/service.ts'
 import { createClaim } from '../../../lib/idempotency/claim.ts'
 import { createTransaction } from '../../../lib/transactions/create.ts'
 import { createUser } from '../../../lib/users/create.ts'

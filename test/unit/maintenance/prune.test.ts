@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
-import type { DatabaseService, Work } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { DatabaseService, Work } from '../../../lib/database/service.ts'
 import type { PrunedTable } from '../../../lib/maintenance/pruned-tables.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'

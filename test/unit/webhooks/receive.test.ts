@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ExecuteOptions } from '../../../lib/resilient-sequelize/src/operation/service.ts'
+import type { ExecuteOptions } from '../../../lib/database/service.ts'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createCounters } from '../../../lib/telemetry/counters.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { type Problem, treeProblem } from '../problem.ts'
 import { kindAt } from './folder.ts'
-import { type IncludedPath } from './include-file.ts'
+import { type IncludedPath } from './included-path.ts'
 
 interface Manifest {
   main?: unknown

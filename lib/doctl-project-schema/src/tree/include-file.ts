@@ -3,19 +3,10 @@ import { join, posix } from 'node:path'
 import { type Problem, treeProblem } from '../problem.ts'
 import { archiveProblems } from './archive.ts'
 import { BUILD_FOLDERS, entriesOf, kindAt, walk } from './folder.ts'
+import { type IncludedPath } from './included-path.ts'
 
 /** Whether the build has run: before it, what a build writes need not be there. */
 export type Stage = 'before-build' | 'after-build'
-
-/** A line of .include: what it names, and under which name that goes into the archive. */
-export interface IncludedPath {
-  line: number
-  /** As it is written. */
-  text: string
-  /** Relative to the root of the project. */
-  path: string
-  archiveName: string
-}
 
 /** The paths that the .include of a function's folder names; none when there is no such file. */
 export function readIncludeFile(root: string, folder: string): IncludedPath[] {

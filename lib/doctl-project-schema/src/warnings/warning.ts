@@ -1,4 +1,4 @@
-import { type Issue } from '../project-file-error.ts'
+import { type Issue } from '../issue.ts'
 import { type Position } from '../source/position.ts'
 import { type WarningCode, warningWordings } from './wordings.ts'
 

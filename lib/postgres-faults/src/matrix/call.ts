@@ -1,4 +1,4 @@
-import { ApplicationError } from '../../../errors.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
 import { type Order, type Result } from './workloads.ts'
 
 /**
@@ -41,7 +41,7 @@ export async function observe(order: Order, deadlineMs: number, start: () => Pro
 
 function failed(error: unknown): Outcome {
   const because = causesOf(error).join(' < ')
-  if (error instanceof ApplicationError) return { kind: 'error', code: error.code, coded: true, because }
+  if (error instanceof CodedError) return { kind: 'error', code: error.code, coded: true, because }
   return { kind: 'error', code: error instanceof Error ? `${error.name}: ${error.message}` : typeof error, coded: false, because }
 }
 

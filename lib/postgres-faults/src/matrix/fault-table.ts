@@ -1,4 +1,4 @@
-import { closedBySomebody } from './rows/closed.ts'
+import { closed } from './rows/closed.ts'
 import { commitAnswerLost, commitNeverArrives } from './rows/commit.ts'
 import { conflict } from './rows/conflict.ts'
 import { idUsedAgain } from './rows/crash.ts'
@@ -26,7 +26,7 @@ export const faults: readonly Row[] = [
   refusedForAWhile,
   silentWhileIdle,
   silentMidStatement,
-  closedBySomebody,
+  closed,
   crowded,
   fullPooler,
   overrun,

@@ -1,6 +1,7 @@
+import { openDatabase } from '../../../database/connect.ts'
 import { databaseSettings, type DatabaseSettings } from '../../../config/settings/database.ts'
-import { DatabaseManager } from '../../../resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService } from '../../../resilient-sequelize/src/operation/service.ts'
+import { type PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
+import { type DatabaseService } from '../../../database/service.ts'
 import { createLogger } from '../../../telemetry/logger.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
@@ -13,7 +14,7 @@ export interface Clock {
 
 /** What the faults are for: one container's database, in this process, behind a proxy. */
 export interface Subject {
-  manager: DatabaseManager
+  manager: PoolManager
   service: DatabaseService
   clock: Clock
 }
@@ -55,8 +56,7 @@ export function createSubject({ environment, applicationName }: { environment: R
   const clock = { now: () => Date.now() + aheadMs, advance: (ms: number) => void (aheadMs += ms) }
   const level = (process.env.CHAOS_LOG_LEVEL ?? 'silent') as 'silent'
   const logger = createLogger({ name: applicationName, level, destination: { write: line => void process.stdout.write(line) } })
-  const manager = new DatabaseManager({ settings, applicationName, timeLimitMs: TIME_LIMIT_MS, logger, now: clock.now })
-  return { manager, service: new DatabaseService({ manager, logger }), clock }
+  return { ...openDatabase({ settings, applicationName, timeLimitMs: TIME_LIMIT_MS, logger, now: clock.now }), clock }
 }
 
 function settingsFrom(environment: Record<string, string>): DatabaseSettings {

@@ -1,4 +1,5 @@
-import { type DatabaseService, type ExecuteOptions, type Work } from '../../../resilient-sequelize/src/operation/service.ts'
+import { DataTypes, literal, type Model, type ModelStatic, type Sequelize } from 'sequelize'
+import { type DatabaseService, type ExecuteOptions, type Work } from '../../../database/service.ts'
 
 /** What an operation of the matrix does. */
 export const kinds = ['read', 'write', 'transaction', 'logged'] as const
@@ -52,6 +53,46 @@ export function partsOf(kind: Kind): readonly number[] {
   return kind === 'transaction' ? [1, 2, 3] : [1]
 }
 
+interface MatrixModels {
+  readonly Effect: ModelStatic<Model>
+  readonly Seed: ModelStatic<Model>
+}
+
+const defined = new WeakMap<Sequelize, MatrixModels>()
+
+/** The models of an instance: defined once, and used for as long as it lives, whatever becomes of its pools. */
+function modelsOf(sequelize: Sequelize): MatrixModels {
+  const known = defined.get(sequelize)
+  if (known !== undefined) return known
+  const table = { timestamps: false } as const
+  const models = {
+    Effect: sequelize.define(
+      'Effect',
+      { operation: { type: DataTypes.TEXT, primaryKey: true }, part: DataTypes.INTEGER },
+      { ...table, tableName: 'effects' },
+    ),
+    Seed: sequelize.define('Seed', { id: { type: DataTypes.INTEGER, primaryKey: true }, value: DataTypes.TEXT }, { ...table, tableName: 'seeds' }),
+  }
+  defined.set(sequelize, models)
+  return models
+}
+
+// A single read and a single write go through models, where the service has a Sequelize; the others through statements.
+async function readSeed({ sequelize, query }: Partial<Pick<Work, 'sequelize'>> & Pick<Work, 'query'>, sleep: number): Promise<string | undefined> {
+  if (sequelize === undefined) return (await query<{ value: string }>(READ, { sleep }))[0]?.value
+  const where = literal(`/* middle */ id = 2 AND pg_sleep(${sleep}) IS NOT NULL`)
+  return (await modelsOf(sequelize).Seed.findOne({ where }))?.get('value') as string | undefined
+}
+
+async function writeEffect(
+  { sequelize, query }: Partial<Pick<Work, 'sequelize'>> & Pick<Work, 'query'>,
+  operation: string,
+  sleep: number,
+): Promise<void> {
+  if (sequelize === undefined) return void (await query(insert(1, '/* middle */ '), { operation, sleep }))
+  await modelsOf(sequelize).Effect.create({ operation, part: literal(`(SELECT /* middle */ 1 FROM pg_sleep(${sleep}))`) })
+}
+
 /** Runs one operation through the service. None of the tables keeps a row from being there twice. */
 export function perform(service: Service, { kind, operation, sleepMs = 0 }: Order, { extra, ...options }: PerformOptions = {}): Promise<Result> {
   let attempts = 0
@@ -62,8 +103,8 @@ export function perform(service: Service, { kind, operation, sleepMs = 0 }: Orde
       const attempt = attempts
       const sleep = attempt === 1 ? sleepMs / 1_000 : 0
       const result: Result = {}
-      if (kind === 'read') result.value = (await work.query<{ value: string }>(READ, { sleep }))[0]?.value
-      if (kind === 'write') await work.query(insert(1, '/* middle */ '), { operation, sleep })
+      if (kind === 'read') result.value = await readSeed(work, sleep)
+      if (kind === 'write') await writeEffect(work, operation, sleep)
       if (kind === 'transaction') {
         await work.query(insert(1), { operation, sleep: 0 })
         await work.query(insert(2, '/* middle */ '), { operation, sleep })

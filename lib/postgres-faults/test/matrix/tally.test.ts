@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { blindReplay, hastyAnswer, hastyRefusal, noAnswer } from '../../src/matrix/broken/services.ts'
 import { runCell } from '../../src/matrix/cell.ts'
 import { type Row } from '../../src/matrix/row.ts'
@@ -7,9 +7,6 @@ import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/comm
 import { hasPgBouncer } from '../../src/pgbouncer.ts'
 import { type Tally } from '../../src/matrix/tally.ts'
 import { type Kind } from '../../src/matrix/workloads.ts'
-
-// Sequelize warns of each COMMIT that the faults let fail.
-beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined))
 
 const undisturbed: Row = { number: 0, fault: 'none', variants: ['none'], scenario: async ({ call }) => void (await call()) }
 const reset = (row: Row): Row => ({ ...row, variants: ['reset'] })

@@ -1,5 +1,5 @@
 import { describeRows } from '../../src/matrix/matrix.ts'
-import { closedBySomebody } from '../../src/matrix/rows/closed.ts'
+import { closed } from '../../src/matrix/rows/closed.ts'
 import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/commit.ts'
 import { conflict } from '../../src/matrix/rows/conflict.ts'
 import { crowded } from '../../src/matrix/rows/crowded.ts'
@@ -23,7 +23,7 @@ describeRows(
     refusedForAWhile,
     silentWhileIdle,
     silentMidStatement,
-    closedBySomebody,
+    closed,
     crowded,
     fullPooler,
     overrun,

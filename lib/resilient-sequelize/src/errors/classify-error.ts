@@ -1,3 +1,4 @@
+import { CodedError } from '../../../invocation/src/errors.ts'
 import { errorTable, type ErrorAnswers, type ErrorRow } from './table.ts'
 
 /** What an error means for the operation that met it. */
@@ -117,7 +118,7 @@ function errnoOf(part: Fields): string | undefined {
 }
 
 function isFromDriver(part: Fields): boolean {
-  return read(part, 'original') instanceof Error || textOf(part, 'syscall') !== undefined
+  return (read(part, 'original') instanceof Error && !(part instanceof CodedError)) || textOf(part, 'syscall') !== undefined
 }
 
 function textOf(part: Fields, name: string): string | undefined {

@@ -1,3 +1,6 @@
+import { PG_TEXTS } from '../wire/pg-internals.ts'
+import { SEQUELIZE_TEXTS } from '../wire/sequelize-internals.ts'
+
 /**
  * What to do with the connection that met the error. `none`: there was none yet. `rebuild`: the pool itself is gone and
  * the next generation has to be built.
@@ -241,49 +244,49 @@ export const errorTable: readonly ErrorRow[] = [
   }),
   errno('ERR_TLS_CERT_ALTNAME_INVALID', { name: 'certificate of another host', ...UNTRUSTED }),
   row({ key: 'CERT_*', name: 'invalid certificate', match: { errno: /^CERT_/ }, ...UNTRUSTED }),
-  text('tls-unsupported', /server does not support SSL/, { name: 'server without TLS', ...UNTRUSTED }),
+  text('tls-unsupported', PG_TEXTS.tlsUnsupported, { name: 'server without TLS', ...UNTRUSTED }),
   // Neither yes nor no: a server that had not even the means to start a session.
-  text('tls-not-answered', /^There was an error establishing an SSL connection$/, {
+  text('tls-not-answered', PG_TEXTS.tlsNotAnswered, {
     name: 'request for TLS not answered',
     ...NEVER_CONNECTED,
     maxReplays: FEW,
   }),
-  text('sasl', /^(SASL|SCRAM)\b|client password must be a (non-empty )?string/, { name: 'log-in handshake failed', ...UNTRUSTED }),
+  text('sasl', PG_TEXTS.sasl, { name: 'log-in handshake failed', ...UNTRUSTED }),
 
-  text('connect-timeout', /^(timeout expired|timeout exceeded when trying to connect|Connection terminated due to connection timeout)$/, {
+  text('connect-timeout', PG_TEXTS.connectTimeout, {
     name: 'connecting took too long',
     ...NEVER_CONNECTED,
   }),
   // sequelize's words when a connection ends before pg reported anything.
-  text('connecting-ended', /^Connection timed out$/, { name: 'connection ended while connecting', ...NEVER_CONNECTED }),
-  text('connection-terminated', /^Connection terminated( unexpectedly)?$/, { name: 'connection terminated', ...LOST }),
+  text('connecting-ended', SEQUELIZE_TEXTS.connectingEnded, { name: 'connection ended while connecting', ...NEVER_CONNECTED }),
+  text('connection-terminated', PG_TEXTS.terminated, { name: 'connection terminated', ...LOST }),
   text('ssl-eof', /SSL SYSCALL error: EOF detected/, { name: 'TLS connection cut', ...LOST }),
   // The server may still be at it, so its session has to be ended before the work is done again. A slow statement is no
   // outage, and a silent peer shows itself when the next connection is made.
-  text('read-timeout', /^Query read timeout$/, { name: 'no answer in time', ...LOST, outage: false }),
-  text('not-queryable', /^Client (has encountered a connection error|was closed) and is not queryable$/, {
+  text('read-timeout', PG_TEXTS.readTimeout, { name: 'no answer in time', ...LOST, outage: false }),
+  text('not-queryable', PG_TEXTS.notQueryable, {
     name: 'connection already lost',
     transient: true,
     connection: 'drop',
     replay: 'yes',
   }),
-  text('unexpected-message', /^Received unexpected \w+ message from backend\.?$/, {
+  text('unexpected-message', PG_TEXTS.unexpectedMessage, {
     name: 'answer out of turn',
     transient: false,
     connection: 'drop',
     replay: 'check',
   }),
-  text('manager-closed', /ConnectionManager\.getConnection was called after/, {
+  text('manager-closed', SEQUELIZE_TEXTS.managerClosed, {
     name: 'pool closed',
     transient: true,
     connection: 'rebuild',
     replay: 'yes',
   }),
-  text('pool-draining', /pool is draining/, { name: 'pool is closing', transient: true, connection: 'rebuild', replay: 'yes' }),
+  text('pool-draining', SEQUELIZE_TEXTS.poolDraining, { name: 'pool is closing', transient: true, connection: 'rebuild', replay: 'yes' }),
   row({
     key: 'acquire-timeout',
     name: 'no connection free in time',
-    match: { className: 'SequelizeConnectionAcquireTimeoutError' },
+    match: { className: SEQUELIZE_TEXTS.acquireTimeout },
     transient: true,
     connection: 'keep',
     replay: 'yes',

@@ -1,86 +1,82 @@
-import { ApplicationError } from '../../../errors.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
-import type { GuardedClient } from '../wire/client.ts'
-import type { Lease } from '../pool/lease.ts'
-import { ManagedTransaction } from '../transaction/managed-transaction.ts'
-import { ReadStatements } from '../transaction/read-statements.ts'
-import type { TransactionIdentity } from '../wire/identity.ts'
-import type { LostSession } from '../transaction/end-session.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { CommitUnknownError } from '../errors/errors.ts'
+import type { Lease } from '../pool/lease.ts'
+import { AutocommitStatement } from '../transaction/autocommit-statement.ts'
+import type { LostSession } from '../transaction/end-session.ts'
+import { ManagedTransaction } from '../transaction/managed-transaction.ts'
 import type { Proof } from '../transaction/proof.ts'
+import { ReadStatements } from '../transaction/read-statements.ts'
+import type { GuardedClient } from '../wire/client.ts'
+import { ANSWER_EARLIER_MS } from '../wire/limits.ts'
+import { processIdOf } from '../wire/pg-internals.ts'
+import type { AttemptOutcome } from './context.ts'
 import { endWork, isolationOf, runWork, workOn, type IsolationLevel, type RunningWork, type Work, type WorkMode } from './work.ts'
 
-/** How one try of an operation ended. */
-export type AttemptOutcome<Result> =
-  | { readonly kind: 'done'; readonly result: Result; readonly afterCommit: readonly (() => unknown)[] }
-  /** Certain not to have been applied; `lost` is the session to end before the work is tried again. */
-  | {
-      readonly kind: 'failed'
-      readonly error: unknown
-      /** What first went wrong; `error` may only follow from it. */
-      readonly cause: unknown
-      readonly lost: LostSession | undefined
-      /** The role may not read a transaction's identity; without asking for it the work can be tried again. */
-      readonly identityRefused: boolean
-    }
-  /** The connection had died while nobody used it: the server has answered nothing. */
-  | { readonly kind: 'dead'; readonly lost: LostSession | undefined }
-  /** COMMIT was sent and its answer lost. */
-  | {
-      readonly kind: 'open'
-      readonly error: unknown
-      readonly result: Result
-      readonly identity: TransactionIdentity | undefined
-      readonly afterCommit: readonly (() => unknown)[]
-    }
-
 export interface AttemptOptions {
+  owner: object
   mode: WorkMode
   isolation?: IsolationLevel | undefined
   deadline: Deadline
   signal: AbortSignal
+  /** What is sent is waited for without a bound. */
+  patient: boolean
+  /** Whether statements that come again are kept parsed on the server; see `StatementGuard`. */
+  keepsParsed: boolean
   /** For a connection that has not answered lately. */
   proof?: Proof | undefined
   /** The first try of a read keeps time back for a second one. */
   first: boolean
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
-  /** Hears which session of the server a transaction runs on. */
+  /** Receives the session of the server on which a transaction runs. */
   onSession: (lease: Lease, pid: number) => void
   /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
   identified: boolean
 }
 
+type Guard = ManagedTransaction | ReadStatements | AutocommitStatement
+
 // A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
 const FIRST_READ_SHARE = 0.4
-// A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock.
-export const ANSWER_EARLIER_MS = 50
 
 /** Tries an operation once on a leased connection, and gives the connection back whatever happens. */
-export async function attempt<Result>(lease: Lease, options: AttemptOptions, body: (work: Work) => Promise<Result>): Promise<AttemptOutcome<Result>> {
-  const { deadline, signal, mode, proof } = options
+export async function attempt<Result>(
+  lease: Lease,
+  options: AttemptOptions,
+  body: (work: Work, connection: GuardedClient) => Promise<Result>,
+): Promise<AttemptOutcome<Result>> {
+  const { deadline, signal, mode, proof, patient } = options
   const { connection } = lease
   const callbacks: (() => unknown)[] = []
   const guard = guardFor(lease, options)
-  const work = workOn(lease.generation, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
+  lease.generation.types.prefetch(connection)
+  const { host } = lease.generation
+  const work = workOn(host, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
   const isolation = isolationOf(mode, options.isolation)
-  const running: RunningWork = { work, mode, isolation, generation: lease.generation, connection, children: [], state: 'running' }
+  const running: RunningWork = { work, mode, isolation, owner: options.owner, host, connection, children: [], state: 'running' }
   connection.guard = guard
 
   let result: Result
   try {
-    const worked = runWork(running, () => body(work))
+    const worked = runWork(running, () => body(work, connection))
     // What the work makes of a dead connection is not waited for.
     result = await untilAborted(proof ? Promise.race([worked, proof.dead]) : worked, signal)
     endWork(running, 'done')
   } catch (error) {
     endWork(running, 'failed')
     if (proof?.isDead) return dead(error)
+    if (guard instanceof AutocommitStatement && guard.mayBeCommitted) {
+      lease.destroy()
+      const result = guard.completed === undefined ? undefined : { value: guard.completed as Result }
+      return { kind: 'open', error, result, identity: guard.identity, afterCommit: callbacks }
+    }
     return failure(error, guard, lease, signal)
   }
-  if (guard instanceof ReadStatements) {
+  if (!(guard instanceof ManagedTransaction)) {
+    connection.openByHand = guard instanceof AutocommitStatement && connection.getTransactionStatus() !== 'I'
     if (guard.spoiledConnection) lease.destroy()
     else lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
@@ -97,7 +93,7 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     lease.destroy()
     // What was never given an id has written nothing: there is nothing that could have been lost.
     if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
-    return { kind: 'open', error, result, identity, afterCommit: callbacks }
+    return { kind: 'open', error, result: { value: result }, identity, afterCommit: callbacks }
   }
 
   function dead(error: unknown): AttemptOutcome<never> {
@@ -107,20 +103,21 @@ export async function attempt<Result>(lease: Lease, options: AttemptOptions, bod
     return { kind: 'dead', lost }
   }
 
-  function guardFor(of: Lease, { first }: AttemptOptions): ManagedTransaction | ReadStatements {
-    const share = first && mode !== 'write' ? FIRST_READ_SHARE : 1
-    const statementMs = () => Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS)
+  function guardFor(of: Lease, { first, identified, behindCommit, keepsParsed }: AttemptOptions): Guard {
+    const share = first && (mode === 'read' || mode === 'snapshot') ? FIRST_READ_SHARE : 1
+    const statementMs = () => (patient ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS))
     const limits = of.generation.transactionLimits
-    if (mode === 'read') return new ReadStatements({ deadline, statementMs, limits, proof, behindCommit: options.behindCommit })
+    if (mode === 'read' && !of.connection.openByHand) return new ReadStatements({ keepsParsed, deadline, statementMs, limits, proof, behindCommit })
+    if (mode === 'autocommit' || mode === 'read') return new AutocommitStatement({ deadline, statementMs, limits, identified, behindCommit })
     const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({
       client: of.connection,
       deadline,
-      identified: mode === 'write' && options.identified,
+      identified: mode === 'write' && identified,
       statementMs,
       proof,
-      behindCommit: options.behindCommit,
+      behindCommit,
       onIdentity: ({ pid }) => options.onSession(of, pid),
       limits,
       ...(characteristics === '' ? {} : { characteristics }),
@@ -132,16 +129,11 @@ function hasSeverity(error: unknown): boolean {
   return (error as { severity?: unknown } | undefined)?.severity !== undefined
 }
 
-async function failure(
-  error: unknown,
-  guard: ManagedTransaction | ReadStatements,
-  lease: Lease,
-  signal: AbortSignal,
-): Promise<AttemptOutcome<never>> {
+async function failure(error: unknown, guard: Guard, lease: Lease, signal: AbortSignal): Promise<AttemptOutcome<never>> {
   // Errors that follow from an earlier one, such as 25P02, say less than that one does.
   const cause = signal.aborted ? error : causeOf(error, guard)
   const lost = lostSession(guard, lease)
-  const spoiled = signal.aborted || spoils(cause) || spoils(error) || (guard instanceof ReadStatements && guard.spoiledConnection)
+  const spoiled = signal.aborted || spoils(cause) || spoils(error) || (!(guard instanceof ManagedTransaction) && guard.spoiledConnection)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
     throw new CommitUnknownError({ cause: error })
@@ -152,10 +144,10 @@ async function failure(
   return {
     kind: 'failed',
     // sequelize wraps what is thrown under its calls, our own errors too.
-    error: cause instanceof ApplicationError && !(error instanceof ApplicationError) ? cause : error,
+    error: cause instanceof CodedError && !(error instanceof CodedError) ? cause : error,
     cause,
     lost: dropped ? lost : undefined,
-    identityRefused: guard instanceof ManagedTransaction && guard.identityRefused,
+    identityRefused: !(guard instanceof ReadStatements) && guard.identityRefused,
   }
 }
 
@@ -163,7 +155,7 @@ function spoils(error: unknown): boolean {
   return classifyError(error).connection === 'drop'
 }
 
-function causeOf(error: unknown, guard: ManagedTransaction | ReadStatements): unknown {
+function causeOf(error: unknown, guard: Guard): unknown {
   if (guard instanceof ReadStatements && guard.sessionEnd !== undefined) return guard.sessionEnd
   const { firstError } = guard
   if (firstError === undefined) return error
@@ -172,12 +164,12 @@ function causeOf(error: unknown, guard: ManagedTransaction | ReadStatements): un
   return guard instanceof ManagedTransaction || original === firstError || cause === firstError ? firstError : error
 }
 
-function lostSession(guard: ManagedTransaction | ReadStatements, { connection, generation }: Lease): LostSession | undefined {
-  // Reads hold no lock that anybody waits for.
+function lostSession(guard: Guard, { connection, generation }: Lease): LostSession | undefined {
+  // Reads hold no lock for which others wait.
   if (guard instanceof ReadStatements) return undefined
   if (guard.identity) return guard.identity
   // A pooler announces process ids of its own.
   if (generation.transactionLimits !== undefined) return undefined
-  const { processID } = connection as unknown as { processID: number | null }
-  return processID === null ? undefined : { pid: processID }
+  const pid = processIdOf(connection)
+  return pid === null ? undefined : { pid }
 }

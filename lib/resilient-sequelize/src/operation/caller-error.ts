@@ -1,8 +1,9 @@
-import { DeadlineExceededError } from '../../../errors.ts'
+import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from '../errors/errors.ts'
-import { NestedOperationError, type WorkMode } from './work.ts'
+import { NestedOperationError } from '../errors/errors.ts'
+import { type WorkMode } from './work.ts'
 
 // What a caller is told to wait when the database is away or cannot keep up.
 const RETRY_AFTER_MS = 5_000
@@ -10,13 +11,16 @@ const RETRY_AFTER_MS = 5_000
 /** What the caller of an operation is told of the error that ended it; `cause` is what first went wrong. */
 export function callerError(
   { error, cause, verdict }: { error: unknown; cause: unknown; verdict: Classification },
-  { deadline, signal, mode }: { deadline: Deadline; signal: AbortSignal; mode: WorkMode },
+  { deadline, signal, mode, patient = false }: { deadline: Deadline; signal: AbortSignal; mode: WorkMode; patient?: boolean },
 ): unknown {
   if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
-  if (verdict.inWritesOnly && mode !== 'write') return new NestedOperationError('A write was asked for within a read.', { cause })
+  if (verdict.inWritesOnly && (mode === 'read' || mode === 'snapshot'))
+    return new NestedOperationError('A write was asked for within a read.', { cause })
   // What first went wrong may say nothing, and the work be told only of a connection that ended then; a queue's words do.
   if (verdict.outage || (!verdict.crowded && classifyError(error).outage))
     return new DatabaseUnavailableError({ retryAfterMs: RETRY_AFTER_MS, cause })
+  // Without a deadline of ours the limit was the caller's own, or the administrator's.
+  if (verdict.onlyIfOptedIn && patient) return error
   if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
   if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
   return error

@@ -1,9 +1,16 @@
 import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
-import type { ExecuteOptions } from './service.ts'
-import { endWork, hasIsolation, NestedOperationError, runWork, workOn, type RunningWork, type Work, type WorkMode } from './work.ts'
+import { NestedOperationError } from '../errors/errors.ts'
+import { endWork, hasIsolation, runWork, workOn, type IsolationLevel, type RunningWork, type Work, type WorkMode } from './work.ts'
 
-export type JoinOptions = Pick<ExecuteOptions, 'isolation' | 'deadline' | 'signal' | 'wasCommitted'> & { mode: WorkMode }
+export interface JoinOptions {
+  mode: WorkMode
+  isolation?: IsolationLevel | undefined
+  deadline?: Deadline | undefined
+  signal?: AbortSignal | undefined
+  wasCommitted?: (() => Promise<boolean>) | undefined
+}
 
 /**
  * Runs work as part of the unit around it, in that one's transaction. With a deadline or a signal of its own it ends by
@@ -17,7 +24,7 @@ export async function joinWork<Result>(around: RunningWork, body: (work: Work) =
   if (signals.length === 0) return body(around.work)
   const own = AbortSignal.any([around.work.signal, ...signals])
   own.throwIfAborted()
-  const work = workOn(around.generation, around.connection, { signal: own, afterCommit: around.work.afterCommit })
+  const work = workOn(around.host, around.connection, { signal: own, afterCommit: around.work.afterCommit })
   const running: RunningWork = { ...around, work, parent: around, children: [], state: 'running' }
   around.children.push(running)
   const run = () => runWork(running, () => body(work))

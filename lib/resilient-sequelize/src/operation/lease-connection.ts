@@ -1,11 +1,11 @@
-import { DeadlineExceededError } from '../../../errors.ts'
+import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { noConnectionError } from './caller-error.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseBusyError } from '../errors/errors.ts'
 import { isAlive, isFresh, type Lease } from '../pool/lease.ts'
-import type { OperationOptions, OperationTools } from './operation.ts'
+import type { OperationOptions, OperationTools } from './context.ts'
 import type { QueueTime } from './queue-time.ts'
 
 // A database that has not let anybody in for so long is away.

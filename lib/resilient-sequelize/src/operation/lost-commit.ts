@@ -1,18 +1,14 @@
 import type { RetryBudget } from '../../../invocation/src/retry-budget.ts'
 import { wait } from '../../../invocation/src/wait.ts'
-import type { AttemptOutcome } from './attempt.ts'
 import { classifyError } from '../errors/classify-error.ts'
-import { CommitUnknownError } from '../errors/errors.ts'
+import { CommitUnknownError, ResultLostError } from '../errors/errors.ts'
 import { leaseConnection } from './lease-connection.ts'
-import type { OperationOptions, OperationTools } from './operation.ts'
+import type { Done, Failed, Open, OperationOptions, OperationTools } from './context.ts'
 import { resolveCommit } from '../transaction/commit-outcome.ts'
 import type { Work } from './work.ts'
 
 /** Tries a piece of work until it is done; past the breaker, since it belongs to an operation that was admitted. */
 export type TryWork = <Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>) => Promise<Result>
-
-type Open<Result> = Extract<AttemptOutcome<Result>, { kind: 'open' }>
-type Settled<Result> = Exclude<AttemptOutcome<Result>, { kind: 'open' | 'dead' }>
 
 const LOOK_AGAIN_MS = 100
 // Finding out is no replay of the work: the deadline bounds it, not the budget for those.
@@ -28,7 +24,7 @@ export async function settleLostCommit<Result>(
   options: OperationOptions,
   tools: OperationTools,
   tryWork: TryWork,
-): Promise<Settled<Result>> {
+): Promise<Done<Result> | Failed> {
   const { error, identity, result, afterCommit } = outcome
   const lease = () => leaseConnection(options, tools)
   const asked = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline: options.deadline, lease })
@@ -36,7 +32,8 @@ export async function settleLostCommit<Result>(
   tools.logger.warn({ event: 'database.commit.resolved', operation: options.name, outcome: proven, code: classifyError(error).code })
   switch (proven) {
     case 'committed':
-      return { kind: 'done', result, afterCommit }
+      if (result === undefined) throw new ResultLostError({ cause: error })
+      return { kind: 'done', result: result.value, afterCommit }
     case 'rolled-back':
       return { kind: 'failed', error, cause: error, lost: undefined, identityRefused: false }
     case 'unknown':
@@ -59,7 +56,7 @@ async function provenByRow(
   // A row that is not there yet may still come, as long as nothing says that its transaction is over.
   const undecided = () => found === undefined || (!found && asked === 'unknown')
   while (undecided() && deadline.remainingMs() > 0 && !signal.aborted) {
-    found = await tryWork(look, { ...tools, budget: UNBOUNDED }, work => wasCommitted(work.models)).catch(() => undefined)
+    found = await tryWork(look, { ...tools, budget: UNBOUNDED }, () => wasCommitted()).catch(() => undefined)
     if (undecided()) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
   if (found) return 'committed'

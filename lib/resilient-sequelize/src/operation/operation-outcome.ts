@@ -1,4 +1,5 @@
-import { ApplicationError } from '../../../errors.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
+import { NestedOperationError } from '../errors/errors.ts'
 
 // What the database, or the way to it, did to an operation; everything else is the work's own.
 const OF_DATABASE = ['database-unavailable', 'database-busy', 'deadline-exceeded', 'commit-unknown', 'transaction-rolled-back'] as const
@@ -7,8 +8,12 @@ const OF_DATABASE = ['database-unavailable', 'database-busy', 'deadline-exceeded
 export type OperationOutcome = 'ok' | 'refused-by-breaker' | 'refused' | 'failed' | (typeof OF_DATABASE)[number]
 
 /** `refused`: the work said no on purpose, as of something that does not exist. */
-export function outcomeOf(error: unknown): OperationOutcome {
-  if (!(error instanceof ApplicationError)) return 'failed'
+export function outcomeOf(error: unknown, isExpected = isCoded): OperationOutcome {
+  if (!(error instanceof CodedError)) return isExpected(error) ? 'refused' : 'failed'
   const known = OF_DATABASE.find(code => code === error.code)
-  return known ?? (error.status < 500 ? 'refused' : 'failed')
+  return known ?? (isExpected(error) ? 'refused' : 'failed')
+}
+
+function isCoded(error: unknown): boolean {
+  return error instanceof CodedError && !(error instanceof NestedOperationError)
 }

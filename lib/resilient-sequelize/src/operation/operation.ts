@@ -1,54 +1,36 @@
-import type { Deadline } from '../../../invocation/src/deadline.ts'
-import type { RetryBudget } from '../../../invocation/src/retry-budget.ts'
-import { MAX_REPLAYS, untilReplay } from '../../../invocation/src/retry.ts'
+import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { noteAttempt } from '../../../invocation/src/invocation-scope.ts'
-import type { Counters } from '../../../telemetry/counters.ts'
-import type { Logger } from '../../../telemetry/logger.ts'
-import { attempt, type AttemptOutcome } from './attempt.ts'
-import { callerError } from './caller-error.ts'
+import { MAX_REPLAYS, untilReplay } from '../../../invocation/src/retry.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseUnavailableError } from '../errors/errors.ts'
-import { outcomeOf } from './operation-outcome.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
-import { leaseConnection } from './lease-connection.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
-import { settleLostCommit, type TryWork } from './lost-commit.ts'
-import type { DatabaseManager } from '../pool/manager.ts'
-import type { Models } from '../../../app/models/index.ts'
+import { endSession, type LostSession } from '../transaction/end-session.ts'
 import { Proof } from '../transaction/proof.ts'
+import type { GuardedClient } from '../wire/client.ts'
+import { attempt } from './attempt.ts'
+import { callerError } from './caller-error.ts'
+import type { Done, Failed, Open, OperationOptions, OperationTools } from './context.ts'
+import { leaseConnection } from './lease-connection.ts'
+import { settleLostCommit, type TryWork } from './lost-commit.ts'
+import { outcomeOf } from './operation-outcome.ts'
 import { QueueTime } from './queue-time.ts'
 import { safeExecute } from './safe-execute.ts'
-import { endSession, type LostSession } from '../transaction/end-session.ts'
-import type { IsolationLevel, Work, WorkMode } from './work.ts'
+import type { Work, WorkMode } from './work.ts'
 
-export interface OperationOptions {
-  name: string
-  mode: WorkMode
-  isolation?: IsolationLevel | undefined
-  deadline: Deadline
-  signal: AbortSignal
-  /** Proves by a row that the work itself wrote whether it was committed, when the server cannot tell any more. */
-  wasCommitted?: ((models: Models) => Promise<boolean>) | undefined
-  /** Has every connection proven alive, however fresh it is. */
-  prove?: boolean
-}
+/** What an operation does; `connection` is for a single statement that goes past the work's `query`. */
+export type Body<Result> = (work: Work, connection: GuardedClient) => Promise<Result>
 
-export interface OperationTools {
-  manager: DatabaseManager
-  budget: RetryBudget
-  logger: Logger
-  counters: Counters
-  random?: (() => number) | undefined
-}
-
-type Done<Result> = Extract<AttemptOutcome<Result>, { kind: 'done' }>
+// What was sent without a bound is waited for, but whether a lost COMMIT was applied is asked no longer than this.
+const PATIENT_QUESTION_MS = 10_000
+const NEVER = new AbortController().signal
 
 /**
  * Runs one operation to its end: waits for a connection, tries the work, and tries it again as long as it is certain
  * that nothing was applied. Only whole units of work are tried again, never a statement of one.
  * @throws an ApplicationError with a code for whatever the database or the way to it did; else what the work threw.
  */
-export async function runOperation<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Result> {
+export async function runOperation<Result>(options: OperationOptions, tools: OperationTools, body: Body<Result>): Promise<Result> {
   const { manager, counters } = tools
   const { name } = options
   const admission = manager.breaker.admit()
@@ -70,7 +52,7 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
     if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
     else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
     else manager.breaker.settleUnknown(admission.epoch)
-    counters.add('operations', name, outcomeOf(error))
+    counters.add('operations', name, outcomeOf(error, tools.isExpected))
     noteSlow(name, performance.now() - startedAt, tools)
     throw error
   }
@@ -89,7 +71,7 @@ function saysTheServerAnswered(error: unknown): boolean {
 }
 
 /** Tries the work until it is done or must not be tried any more; past the breaker. */
-async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>): Promise<Done<Result>> {
+async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: Body<Result>): Promise<Done<Result>> {
   const queue = new QueueTime()
   try {
     return await tryInTurn(options, tools, body, queue)
@@ -98,17 +80,14 @@ async function tryUntilDone<Result>(options: OperationOptions, tools: OperationT
   }
 }
 
-async function tryInTurn<Result>(
-  options: OperationOptions,
-  tools: OperationTools,
-  body: (work: Work) => Promise<Result>,
-  queue: QueueTime,
-): Promise<Done<Result>> {
+async function tryInTurn<Result>(options: OperationOptions, tools: OperationTools, body: Body<Result>, queue: QueueTime): Promise<Done<Result>> {
   const { manager, budget } = tools
+  const { patient = false } = options
   let lost: LostSession | undefined
   for (let replays = 0; ; replays += 1) {
     // To end a lost session something is sent before the work is.
-    const lease = await leaseConnection(options, tools, { queue, unproven: lost === undefined })
+    const unproven = lost === undefined && options.mode !== 'autocommit'
+    const lease = await leaseConnection(options, tools, { queue, unproven })
     const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
     lost = undefined
@@ -117,6 +96,10 @@ async function tryInTurn<Result>(
       lease,
       {
         ...options,
+        owner: manager,
+        patient,
+        keepsParsed: options.keepsParsed ?? true,
+        signal: patient ? NEVER : options.signal,
         proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
         first: replays === 0,
         identified: manager.identifiesTransactions,
@@ -131,13 +114,14 @@ async function tryInTurn<Result>(
       lost = outcome.lost
       continue
     }
-    const settled = outcome.kind === 'open' ? await settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, look) : outcome
+    const settled = outcome.kind === 'open' ? await settle(outcome, options, tools) : outcome
     if (settled.kind === 'done') {
       manager.noteSuccess()
       budget.refill()
       return settled
     }
-    if (settled.identityRefused && manager.identifiesTransactions) {
+    // Learned once; every operation that met it is tried again without.
+    if (settled.identityRefused) {
       manager.stopIdentifyingTransactions()
       continue
     }
@@ -152,12 +136,7 @@ async function tryInTurn<Result>(
 }
 
 /** Waits until work that failed may be tried again; throws what the caller is told when it must not. */
-async function beforeReplay(
-  failed: { error: unknown; cause: unknown },
-  replays: number,
-  options: OperationOptions,
-  tools: OperationTools,
-): Promise<void> {
+async function beforeReplay(failed: Failed, replays: number, options: OperationOptions, tools: OperationTools): Promise<void> {
   const { deadline, signal, mode, name } = options
   const { manager, budget, logger, counters, random } = tools
   const verdict = classifyError(failed.cause)
@@ -184,8 +163,11 @@ function concernsConnection({ transient, outage, connection, key }: Classificati
 
 // Until COMMIT is sent nothing of a transaction can have been applied, so whatever may pass by itself may be tried again.
 function isReplayable(verdict: Classification, mode: WorkMode, replays: number): boolean {
-  if (verdict.onlyIfOptedIn) return mode !== 'write' && replays === 0
-  if (verdict.inWritesOnly && mode !== 'write') return false
+  const reads = mode === 'read' || mode === 'snapshot'
+  // A statement of its own that locks NOWAIT, or under a limit of its own, gets the answer that it asked for.
+  if (mode === 'autocommit' && verdict.key === '55P03') return false
+  if (verdict.onlyIfOptedIn) return reads && replays === 0
+  if (verdict.inWritesOnly && reads) return false
   return verdict.transient && verdict.replay !== 'no'
 }
 
@@ -201,9 +183,19 @@ async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOpt
   }
 }
 
+async function settle<Result>(outcome: Open<Result>, options: OperationOptions, tools: OperationTools): Promise<Done<Result> | Failed> {
+  if (!options.patient) return settleLostCommit(outcome, { ...options, signal: options.deadline.signal }, tools, look)
+  const deadline = openDeadline({ remainingMs: PATIENT_QUESTION_MS, reserveMs: 0 })
+  try {
+    return await settleLostCommit(outcome, { ...options, patient: false, deadline, signal: deadline.signal }, tools, look)
+  } finally {
+    deadline.clear()
+  }
+}
+
 const look: TryWork = async (options, tools, body) => (await tryUntilDone(options, tools, body)).result
 
 async function runCallbacks(callbacks: readonly (() => unknown)[], { name }: OperationOptions, tools: OperationTools): Promise<void> {
   for (const callback of callbacks)
-    await safeExecute(async () => callback(), { operationName: `${name}.after-commit`, fallbackValue: undefined }, tools)
+    await safeExecute(async () => callback(), { operationName: `${name}.after-commit`, fallbackValue: undefined }, { ...tools, owner: tools.manager })
 }

@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '../../../errors.ts'
+import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import { DatabaseBusyError } from '../errors/errors.ts'
 
 // What a caller is told to wait when it got its turn too late.

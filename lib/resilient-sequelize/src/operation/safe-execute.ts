@@ -1,11 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ApplicationError } from '../../../errors.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
 import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
-import type { Counters } from '../../../telemetry/counters.ts'
-import type { Logger } from '../../../telemetry/logger.ts'
-import { ANSWER_EARLIER_MS } from './attempt.ts'
+import type { Counter, Logger } from '../telemetry.ts'
+import { ANSWER_EARLIER_MS } from '../wire/limits.ts'
 import { errorCode } from '../errors/classify-error.ts'
 import { openSavepoint, type Savepoint } from '../transaction/savepoint.ts'
 import { currentWork, endWork, runWork, workOn, type RunningWork } from './work.ts'
@@ -23,7 +22,9 @@ export interface SafeExecuteOptions<Fallback> {
 
 export interface SafeExecuteTools {
   logger: Logger
-  counters: Counters
+  counters: Counter
+  /** The pool manager on whose units of work it may be called; without one it is always on its own. */
+  owner?: object | undefined
 }
 
 const BUDGET_MS = 1_000
@@ -50,16 +51,16 @@ export function isSafeExecution(): boolean {
 export async function safeExecute<Result, Fallback>(
   work: () => Promise<Result>,
   { operationName, fallbackValue, logWarning = true, budgetMs, onFallback }: SafeExecuteOptions<Fallback>,
-  { logger, counters }: SafeExecuteTools,
+  { logger, counters, owner }: SafeExecuteTools,
 ): Promise<Result | Fallback> {
   const budget = budgetMs ?? Math.min(BUDGET_MS, (currentDeadline()?.remainingMs() ?? Number.POSITIVE_INFINITY) * BUDGET_SHARE)
   const deadline = openDeadline({ remainingMs: budget, reserveMs: 0 })
   try {
     const body = () => safe.run(true, () => runWithDeadline(deadline, work))
-    const around = currentWork()
+    const around = owner === undefined ? undefined : currentWork(owner)
     return await (around === undefined || around.mode === 'read' ? untilAborted(body(), deadline.signal) : inSavepoint(around, body, deadline))
   } catch (error) {
-    const code = error instanceof ApplicationError ? error.code : (errorCode(error) ?? 'failed')
+    const code = error instanceof CodedError ? error.code : (errorCode(error) ?? 'failed')
     counters.add('fallbacks', operationName)
     logger[logWarning ? 'warn' : 'debug']({ event: 'operation.fallback', operation: operationName, code, error })
     tell(onFallback, code)
@@ -70,15 +71,15 @@ export async function safeExecute<Result, Fallback>(
 }
 
 async function inSavepoint<Result>(around: RunningWork, body: () => Promise<Result>, deadline: Deadline): Promise<Result> {
-  const { connection, generation } = around
+  const { connection, host } = around
   // The connection's own status lags behind: it comes with the end of the server's answer.
   if (connection.guard?.spoiled === true) {
-    throw new ApplicationError('The transaction around this has failed already.', { code: 'transaction-aborted', status: 500 })
+    throw new CodedError('The transaction around this has failed already.', { code: 'transaction-aborted' })
   }
   const outer = currentDeadline()
   const savepoint = await openSavepoint(connection, deadline)
   const callbacks: (() => unknown)[] = []
-  const work = workOn(generation, connection, { signal: deadline.signal, afterCommit: callback => void callbacks.push(callback) })
+  const work = workOn(host, connection, { signal: deadline.signal, afterCommit: callback => void callbacks.push(callback) })
   const running: RunningWork = { ...around, work, parent: around, children: [], state: 'running' }
   around.children.push(running)
   const endTimes = () => {

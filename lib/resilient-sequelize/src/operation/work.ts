@@ -1,26 +1,27 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Sequelize, Transaction } from 'sequelize'
-import { ApplicationError } from '../../../errors.ts'
+import type { Transaction } from 'sequelize'
+import { NestedOperationError } from '../errors/errors.ts'
+import type { WorkHost } from '../pool/work-host.ts'
 import type { GuardedClient } from '../wire/client.ts'
-import type { Generation } from '../pool/generation.ts'
-import type { Models } from '../../../app/models/index.ts'
+import { transactionInternals } from '../wire/sequelize-internals.ts'
 
-/** What a unit of work gets. Everything here belongs to one generation and one transaction: keep none of it. */
+/** What a unit of work gets. Everything here belongs to one transaction: keep none of it. */
 export interface Work {
-  /** What sequelize calls within the work use by themselves; `transaction: null` is refused, since the work holds the connection. */
+  /** What Sequelize's calls within the work use by themselves; `transaction: null` is refused, since the work holds the connection. */
   readonly transaction: Transaction
-  readonly models: Models
-  readonly sequelize: Sequelize
-  /** Runs one statement in the transaction, with `$name` for each value of `bind`; gives its rows. */
+  /** Runs one statement in the transaction, with `$name` for each value of `bind`; returns its rows. */
   readonly query: <Row extends object>(text: string, bind?: Readonly<Record<string, unknown>>) => Promise<Row[]>
-  /** Has `callback` called once COMMIT is confirmed, and only then; its failure changes nothing. */
+  /** Calls `callback` once COMMIT is confirmed, and only then; its failure changes nothing. */
   readonly afterCommit: (callback: () => unknown) => void
   /** Aborts when the time is over, or when the caller gives up. */
   readonly signal: AbortSignal
 }
 
-/** How work may touch the database: with a transaction, each statement for itself, or all on one snapshot. */
-export type WorkMode = 'write' | 'read' | 'snapshot'
+/**
+ * How work may touch the database: with a transaction, each statement for itself and read only, all on one snapshot, or as
+ * a single statement that commits by itself.
+ */
+export type WorkMode = 'write' | 'read' | 'snapshot' | 'autocommit'
 
 /** From the weakest to the strongest. */
 export const isolationLevels = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const
@@ -34,6 +35,7 @@ export function isolationOf(mode: WorkMode, asked: IsolationLevel = 'READ COMMIT
     case 'snapshot':
       return 'REPEATABLE READ'
     case 'read':
+    case 'autocommit':
       return 'READ COMMITTED'
     default:
       return mode satisfies never
@@ -49,7 +51,9 @@ export interface RunningWork {
   readonly work: ClosableWork
   readonly mode: WorkMode
   readonly isolation: IsolationLevel
-  readonly generation: Generation
+  /** The pool manager that it belongs to: work on one database is none of another's. */
+  readonly owner: object
+  readonly host: WorkHost
   readonly connection: GuardedClient
   /** The work around it, when this one is a savepoint's. */
   readonly parent?: RunningWork | undefined
@@ -59,21 +63,29 @@ export interface RunningWork {
   state: 'running' | 'done' | 'failed'
 }
 
-const running = new AsyncLocalStorage<RunningWork>()
+interface Frame {
+  readonly work: RunningWork
+  /** The frame of the work, of this owner or another, in which this one was begun. */
+  readonly outer: Frame | undefined
+}
+
+const frames = new AsyncLocalStorage<Frame>()
 
 export function runWork<Result>(work: RunningWork, body: () => Promise<Result>): Promise<Result> {
-  return running.run(work, body)
+  return frames.run({ work, outer: frames.getStore() }, body)
 }
 
 /**
- * The unit of work that this call is part of, if any.
- * @throws NestedOperationError when that has failed: it was taken back or is tried again, and what is left of it must not
+ * The unit of work of this owner that this call is part of, if any.
+ * @throws NestedOperationError when that has failed: it was rolled back or is tried again, and what is left of it must not
  * go on by itself.
  */
-export function currentWork(): RunningWork | undefined {
+export function currentWork(owner: object): RunningWork | undefined {
+  let frame = frames.getStore()
+  while (frame !== undefined && frame.work.owner !== owner) frame = frame.outer
   let innermost: RunningWork | undefined
   let last: RunningWork | undefined
-  for (let work = running.getStore(); work !== undefined; work = work.parent) {
+  for (let work = frame?.work; work !== undefined; work = work.parent) {
     if (work.state === 'failed') throw new NestedOperationError('The unit of work that this belongs to has failed.')
     if (work.state === 'running') innermost ??= work
     last = work
@@ -81,36 +93,21 @@ export function currentWork(): RunningWork | undefined {
   return last?.state === 'running' ? innermost : undefined
 }
 
-/** Writing within a read, or asking for a connection of one's own within work: a mistake in the code, told at once. */
-export class NestedOperationError extends ApplicationError {
-  override readonly name = 'NestedOperationError'
-  constructor(message: string, { cause }: { cause?: unknown } = {}) {
-    super(message, { code: 'nested-operation', status: 500, cause })
-  }
-}
-
 /** The work of a unit, and how it is closed. */
 export interface ClosableWork extends Work {
-  /** Has its statements refused from now on, and those of sequelize that still come over its transaction. */
+  /** Refuses its statements from now on, and those of Sequelize that still come over its transaction. */
   end(): void
 }
 
 /**
- * The work's view of one connection. sequelize's own begin and commit warn on the console, hide a rolled back COMMIT and
+ * The work's view of one connection. Sequelize's own begin and commit warn on the console, hide a rolled back COMMIT and
  * run hooks when it failed; its transaction object serves only to tell its calls which connection to take, and is made
  * for the first of them.
  */
-export function workOn(
-  generation: Generation,
-  connection: GuardedClient,
-  { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>,
-): ClosableWork {
-  const { models, sequelize } = generation
+export function workOn(host: WorkHost, connection: GuardedClient, { signal, afterCommit }: Pick<Work, 'signal' | 'afterCommit'>): ClosableWork {
   let ended = false
   let enlisted: Transaction | undefined
   return {
-    models,
-    sequelize,
     signal,
     afterCommit,
     get transaction() {
@@ -118,18 +115,18 @@ export function workOn(
     },
     async query(text, bind = {}) {
       if (ended) throw new NestedOperationError('The unit of work that this belongs to has ended: you can no longer use it.')
-      return generation.statements.run(connection, text, bind)
+      return host.run(connection, text, bind)
     },
     end() {
       ended = true
-      if (enlisted) (enlisted as unknown as { finished: string }).finished = 'commit'
+      if (enlisted) transactionInternals(enlisted).finished = 'commit'
     },
   }
 
   function enlist(): Transaction {
-    const transaction = generation.enlist(connection)
-    if (ended) (transaction as unknown as { finished: string }).finished = 'commit'
-    // sequelize keeps its own for a commit that it never makes here, and would call it when that failed.
+    const transaction = host.enlist(connection)
+    if (ended) transactionInternals(transaction).finished = 'commit'
+    // Sequelize keeps its own for a commit that it never makes here, and would call it when that failed.
     transaction.afterCommit = callback => {
       if (typeof callback !== 'function') throw new TypeError('afterCommit takes a function')
       afterCommit(() => callback(transaction))

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../telemetry/logger.ts'
+import type { Logger } from '../telemetry.ts'
 import { classifyError } from '../errors/classify-error.ts'
 
 /** What a person is told of an error: whether it may pass by itself, and its code. */
@@ -47,7 +47,7 @@ export class ConnectionLog {
 
   /** A pool with its connections was ended. */
   closed(generation: number, reason: 'shutdown' | 'crowded'): void {
-    const event = reason === 'shutdown' ? 'database.closed' : 'database.connection.released'
+    const event = reason === 'crowded' ? 'database.connection.released' : 'database.closed'
     this.#logger.info({ event, generation, reason }, 'Database connection closed')
   }
 }

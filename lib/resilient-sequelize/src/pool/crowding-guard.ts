@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg'
-import type { Logger } from '../../../telemetry/logger.ts'
+import type { Logger } from '../telemetry.ts'
 import type { GuardedClient } from '../wire/client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 

@@ -1,19 +1,28 @@
 import type pg from 'pg'
-import type { GuardedClient, GuardedClientClass } from '../wire/client.ts'
+import type { GuardedClient, GuardedClientClass, TypeHooks } from '../wire/client.ts'
 
 /** A connection that is made while what is to use it is still being loaded. */
 export interface EarlyConnection {
-  /** The class that sequelize is given: the first client that it makes is this one, and connecting it is to join in. */
-  readonly Client: GuardedClientClass
-  /** Takes it away while nobody has it; `undefined` when somebody has. */
-  take(): GuardedClient | undefined
+  /**
+   * Takes it away while nothing has taken it, for what connects with `config` (without one, for whatever ends it).
+   * Connecting it is to join in: what that meets is told as if it had begun only then. `undefined` when it is taken, or was
+   * made for another address.
+   */
+  take(config?: pg.ClientConfig, hooks?: TypeHooks): GuardedClient | undefined
 }
 
+const ADDRESS = ['host', 'port', 'user', 'password', 'database'] as const
+
 /**
- * Begins to connect. What that meets, whoever is given the connection is told, as if it had begun only then.
- * `config` is what sequelize will make its clients with, but for the types: those are sequelize's own.
+ * Begins to connect. `config` is what Sequelize will make its clients with, but for the types: those are Sequelize's own.
+ * `hooks` are those of `Client`.
  */
-export function connectEarly(Client: GuardedClientClass, config: pg.ClientConfig, ownTypes: pg.CustomTypesConfig): EarlyConnection {
+export function beginConnection(
+  Client: GuardedClientClass,
+  config: pg.ClientConfig,
+  ownTypes: pg.CustomTypesConfig,
+  hooks: TypeHooks = {},
+): EarlyConnection {
   let types = ownTypes
   const getTypeParser = ((...given: Parameters<pg.CustomTypesConfig['getTypeParser']>) =>
     types.getTypeParser(...given) as unknown) as pg.CustomTypesConfig['getTypeParser']
@@ -26,16 +35,22 @@ export function connectEarly(Client: GuardedClientClass, config: pg.ClientConfig
   } catch {
     // It will meet the same, and then that is an error of connecting like any other.
   }
-  const take = () => {
-    const taken = client
-    client = undefined
-    return taken
+  return {
+    take(given, { completeTypes } = {}) {
+      const taken = client
+      client = undefined
+      if (given !== undefined && ADDRESS.some(part => !isSame(given[part], config[part]))) {
+        taken?.destroySocket()
+        return undefined
+      }
+      if (given?.types !== undefined) types = given.types
+      if (completeTypes !== undefined) hooks.completeTypes = completeTypes
+      return taken
+    },
   }
-  function HandedOut(given: pg.ClientConfig): GuardedClient {
-    const taken = take()
-    if (taken === undefined) return new Client(given)
-    types = given.types ?? ownTypes
-    return taken
-  }
-  return { Client: HandedOut as unknown as GuardedClientClass, take }
+}
+
+// Sequelize gives null for an empty password.
+function isSame(one: unknown, other: unknown): boolean {
+  return (one ?? '') === (other ?? '')
 }

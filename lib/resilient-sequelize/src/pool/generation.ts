@@ -1,25 +1,23 @@
-import type { Options, Sequelize, Transaction } from 'sequelize'
-import type { DatabaseSettings } from '../../../config/settings/database.ts'
-import { pgTls } from '../../../config/tls.ts'
+import type { Sequelize } from 'sequelize'
 import { wait } from '../../../invocation/src/wait.ts'
-import { guardClient, type GuardedClient } from '../wire/client.ts'
-import { connectEarly, type EarlyConnection } from './early-connection.ts'
-import { loadSequelize } from '../../../database/load-sequelize.ts'
-import type { Models } from '../../../app/models/index.ts'
-import { StatementRunner } from '../wire/statement.ts'
+import type { GuardedClient } from '../wire/client.ts'
 import type { TransactionLimits } from '../wire/limits.ts'
-import { currentWork, NestedOperationError } from '../operation/work.ts'
-
-/** Parts of sequelize that its types hide. */
-interface ConnectionManager {
-  pool: { readonly size: number; readonly available: number; readonly using: number; readonly waiting: number; destroyAllNow(): Promise<void> }
-  nameOidMap: Record<string, { oid: number; arrayOid: number }>
-  getConnection(options: { type: typeof OWN_REQUEST }): Promise<GuardedClient>
-  releaseConnection(connection: GuardedClient): void
-  destroyConnection(connection: GuardedClient): Promise<void>
-}
-
-type EnlistedClass = new (sequelize: Sequelize, options: object) => Transaction & { id: string; connection: GuardedClient }
+import { isEnding, keepProcessAlive } from '../wire/pg-internals.ts'
+import {
+  disconnect,
+  internalsOf,
+  isAcquireTimeout,
+  isUsable,
+  markUnusable,
+  releaseIdleTimer,
+  type AcquireOptions,
+  type PoolClass,
+  type PoolFactory,
+  type SequelizePool,
+} from '../wire/sequelize-internals.ts'
+import type { TypeCatalog } from '../wire/type-catalog.ts'
+import type { PoolSettings } from './profile.ts'
+import type { WorkHost } from './work-host.ts'
 
 export interface PoolCounts {
   size: number
@@ -28,222 +26,248 @@ export interface PoolCounts {
   waiting: number
 }
 
-/** One Sequelize instance with its pool and its models. When it is closed or spoiled another takes its place. */
-export interface Generation {
-  readonly number: number
+/** What a Sequelize instance gives to each of its pools. */
+export interface PoolSource {
   readonly sequelize: Sequelize
-  readonly models: Models
-  readonly statements: StatementRunner
-  /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
-  readonly transactionLimits: TransactionLimits | undefined
-  /** Whether its connections start with options that a pooler may refuse. */
-  readonly sendsOptions: boolean
-  /** From now on each transaction brings its limits along: the options were dropped by a pooler that nobody told of. */
-  takeForPooled(): void
-  /** What tells sequelize's calls to use `connection`; it begins and ends nothing by itself. */
-  enlist(connection: GuardedClient): Transaction
-  acquire(): Promise<GuardedClient>
-  /** Nobody waits for this connection any more: if it arrives all the same, the pool has it back. */
-  abandon(acquired: Promise<GuardedClient>): void
-  release(connection: GuardedClient): void
-  /** Drops a connection at once, without waiting for the server's answer. */
-  destroy(connection: GuardedClient): void
-  counts(): PoolCounts
-  /** Connections that are held or waited for: what comes on top of the pool's size waits for others of this process. */
-  readonly claimed: number
-  /** Ends politely, and waits for it, whatever connections nobody uses; the pool stays usable. */
-  closeIdle(): Promise<void>
-  /** Ends the pool politely; after `withinMs` whatever is still open loses its socket. */
-  close(withinMs: number): Promise<void>
+  readonly host: WorkHost
+  readonly types: TypeCatalog
+  readonly Pool: PoolClass
+  /** Sequelize's error for a wait that took longer than `pool.acquire`. */
+  readonly AcquireTimeoutError: new (cause: Error) => Error
+  /** Connects and logs in; start-up options only where no pooler would refuse them. */
+  connect(how: { readonly withOptions: boolean }): Promise<GuardedClient>
+  /** A connection that was begun early and that nobody has taken yet. */
+  takeEarly(): GuardedClient | undefined
 }
 
 export interface GenerationOptions {
   number: number
-  /** Shown by the server for each session. */
-  applicationName: string
-  /** After this long without a statement within a transaction the server ends the session: the function's time limit. */
-  transactionIdleMs: number
+  settings: PoolSettings & { readonly maxUses?: number | undefined }
+  /** Limits for the transactions of sessions that have none of their own, such as those of a pooler. */
+  limits: TransactionLimits
   /** Whether the sessions are a pooler's: it refuses start-up options, and what is set for a session leaks to others. */
   pooled: boolean
-  /** Whether somebody waits for a connection already: then it is begun before the rest is loaded. */
-  connecting?: boolean
-  now?: () => number
-  /** Hears of each connection that is made. */
+  /** For a pool that is built after `close()`: it keeps no minimum, and an idle connection does not keep the process alive. */
+  afterClose?: boolean
+  /** Called for each connection that is made. */
   connected?: (generation: number) => void
 }
 
-// Known to every sequelize of version 6 and never compared: it only saves the question for the server's version.
-const ASSUMED_SERVER_VERSION = '14.0.0'
-// How often the server looks whether the client of a running statement is still there.
-const CLIENT_CHECK_MS = 500
-// Tells our own requests for a connection from those of sequelize calls that were given no transaction.
-const OWN_REQUEST = 'lease'
+// How long a connection may take to end politely before its socket is destroyed.
+const END_MS = 2_000
 
 /**
- * Builds a generation. Sequelize and pg are loaded here, on the first use of the database, not with the function.
- * Tuned to open one connection and to send no statement of its own (see the README's decisions).
+ * One pool, from its creation to its replacement. When it is closed or spoiled another takes its place; what uses or waits
+ * for one of its connections by then ends undisturbed.
  */
-export async function buildGeneration(settings: DatabaseSettings, options: GenerationOptions): Promise<Generation> {
-  const { applicationName, transactionIdleMs, pooled, connecting = false, now = Date.now } = options
-  const { default: pg } = await import('pg')
-  const { ssl, sslnegotiation } = pgTls(settings.tls, settings.host)
-  const Client = guardClient(pg.Client, { now, sslnegotiation })
-  const session = {
-    application_name: applicationName,
-    keepAlive: true,
-    ssl,
-    ...(pooled ? {} : { options: startUpOptions({ idleSessionMs: settings.profile.idleSessionMs, transactionIdleMs }) }),
-  }
-  const { host, port, user, password, name: database } = settings
-  const early = connecting ? connectEarly(Client, { host, port, user, password, database, ...session }, pg.types) : undefined
-  try {
-    return await build(settings, options, { lib: { ...pg, Client: early?.Client ?? Client }, session, early })
-  } catch (error) {
-    early?.take()?.destroySocket()
-    throw error
-  }
+const generations = new WeakMap<GuardedClient, Generation>()
+
+/** The pool that a connection belongs to. */
+export function generationOf(client: GuardedClient): Generation | undefined {
+  return generations.get(client)
 }
 
-/** What sequelize connects with: pg with our client, what each session is told, and a connection that is on its way. */
-interface Wire {
-  readonly lib: object
-  readonly session: object
-  readonly early: EarlyConnection | undefined
-}
+export class Generation {
+  readonly number: number
+  readonly sequelize: Sequelize
+  readonly host: WorkHost
+  readonly types: TypeCatalog
+  /** Whether its connections start with options that a pooler may refuse. */
+  readonly sendsOptions: boolean
+  readonly pool: SequelizePool
+  readonly #source: PoolSource
+  readonly #options: GenerationOptions
+  readonly #factory: PoolFactory
+  /** Every connection there is, so that a bounded close can reach those that the pool has lost sight of. */
+  readonly #connections = new Set<GuardedClient>()
+  #limits: TransactionLimits | undefined
+  #claimed = 0
+  #retired = false
+  readonly #waitingForEnd = new Set<() => void>()
 
-async function build(
-  settings: DatabaseSettings,
-  { number, transactionIdleMs, pooled, connected }: GenerationOptions,
-  wire: Wire,
-): Promise<Generation> {
-  const { Sequelize: SequelizeClass, Transaction: TransactionClass } = await loadSequelize()
-  const { defineModels } = await import('../../../app/models/index.ts')
-  const { pool } = settings.profile
-  const options: Options & { databaseVersion: string; keepDefaultTimezone: boolean } = {
-    dialect: 'postgres',
-    dialectModule: wire.lib,
-    host: settings.host,
-    port: settings.port,
-    database: settings.name,
-    username: settings.user,
-    password: settings.password,
-    databaseVersion: ASSUMED_SERVER_VERSION,
-    keepDefaultTimezone: true,
-    logging: false,
-    pool: { max: pool.max, min: pool.min, acquire: pool.acquireMs, idle: pool.idleMs, evict: pool.evictMs },
-    dialectOptions: { clientMinMessages: 'ignore', ...wire.session },
+  constructor(source: PoolSource, options: GenerationOptions) {
+    const { settings, pooled, limits, afterClose = false } = options
+    this.number = options.number
+    this.sequelize = source.sequelize
+    this.host = source.host
+    this.types = source.types
+    this.sendsOptions = !pooled
+    this.#source = source
+    this.#options = options
+    this.#limits = pooled ? limits : undefined
+    this.#factory = {
+      name: 'resilient-sequelize',
+      create: () => this.#connect(),
+      destroy: client => this.#disconnect(client),
+      validate: client => isUsable(source.sequelize, client),
+      max: settings.max,
+      min: afterClose ? 0 : settings.min,
+      acquireTimeoutMillis: settings.acquireMs,
+      idleTimeoutMillis: settings.idleMs,
+      reapIntervalMillis: settings.evictMs,
+      maxUses: settings.maxUses,
+    }
+    this.pool = new source.Pool(this.#factory)
   }
-  // A call within a unit of work that was given no transaction joins that work's.
-  SequelizeClass.useCLS({ bind: same, run: call, set: same, get: () => currentWork()?.work.transaction })
-  const sequelize = new SequelizeClass(options)
-  const manager = (sequelize as unknown as { connectionManager: ConnectionManager }).connectionManager
-  // A map that is not empty keeps sequelize from asking the server for its types; the real ones pg knows by itself.
-  manager.nameOidMap = { timestamptz: { oid: 1184, arrayOid: 1185 } }
 
-  const ownLimits: TransactionLimits = { idleMs: transactionIdleMs, clientCheckMs: CLIENT_CHECK_MS }
-  let limits = pooled ? ownLimits : undefined
-  let claimed = 0
-  // Every connection there is, so that a bounded close can reach those that the pool has lost sight of.
-  const connections = new Set<GuardedClient>()
-  sequelize.addHook('afterConnect', connection => {
-    const client = connection as GuardedClient
-    connections.add(client)
-    connected?.(number)
-    client.once('end', () => connections.delete(client))
-  })
-  // The namespace is sequelize's own for all instances: it may hand down the transaction of another database.
-  sequelize.addHook('beforeQuery', ({ transaction }) => {
-    const owner = (transaction as { sequelize?: Sequelize } | null | undefined)?.sequelize
-    if (owner !== undefined && owner !== sequelize) throw new NestedOperationError('A sequelize call was made within work on another database.')
-  })
-  // With one connection in the pool such a call would wait for the very connection that its own work holds.
-  sequelize.addHook('beforePoolAcquire', request => {
-    if (currentWork() === undefined || (request as { type?: unknown }).type === OWN_REQUEST) return
-    throw new NestedOperationError('A sequelize call within a unit of work asked for a connection of its own.')
-  })
+  /** Limits that each transaction brings along, since its session has none of its own; `undefined` on a direct connection. */
+  get transactionLimits(): TransactionLimits | undefined {
+    return this.#limits
+  }
 
-  return {
-    number,
-    sequelize,
-    models: defineModels(sequelize),
-    statements: new StatementRunner(sequelize),
-    get transactionLimits() {
-      return limits
-    },
-    sendsOptions: !pooled,
-    takeForPooled: () => void (limits = ownLimits),
-    enlist(connection) {
-      const transaction = new (TransactionClass as unknown as EnlistedClass)(sequelize, {})
-      transaction.connection = connection
-      connection.uuid = transaction.id
-      return transaction
-    },
-    get claimed() {
-      return claimed
-    },
-    async acquire() {
-      claimed += 1
-      try {
-        return await manager.getConnection({ type: OWN_REQUEST })
-      } catch (error) {
-        claimed -= 1
-        throw error
+  /** From now on each transaction brings its limits along: a pooler that was not configured has dropped the options. */
+  takeForPooled(): void {
+    this.#limits = this.#options.limits
+  }
+
+  /** Connections that are held or waited for: above the pool's size a caller waits for others of this process. */
+  get claimed(): number {
+    return this.#claimed
+  }
+
+  counts(): PoolCounts {
+    const { size, available, using, waiting } = this.pool
+    return { size, idle: available, inUse: using, waiting }
+  }
+
+  /**
+   * A connection, with Sequelize's hooks around it.
+   * @throws what connecting met; Sequelize's ConnectionAcquireTimeoutError when none was free in time.
+   */
+  async acquire(options: AcquireOptions = {}): Promise<GuardedClient> {
+    this.#claimed += 1
+    let client: GuardedClient | undefined
+    try {
+      await internalsOf(this.sequelize).runHooks('beforePoolAcquire', options)
+      client = await this.pool.acquire()
+      this.#hold(client, true)
+      await internalsOf(this.sequelize).runHooks('afterPoolAcquire', client, options)
+      return client
+    } catch (error) {
+      this.#claimed -= 1
+      if (client !== undefined) {
+        this.#hold(client, false)
+        this.pool.release(client)
       }
-    },
-    abandon(acquired) {
-      // Not only once it settles: meanwhile nobody holds it, and whoever comes next does not wait for others.
-      claimed -= 1
-      acquired.then(
-        connection => manager.releaseConnection(connection),
-        () => void (claimed += 1),
-      )
-    },
-    release(connection) {
-      claimed -= 1
-      manager.releaseConnection(connection)
-    },
-    destroy(connection) {
-      claimed -= 1
-      ;(connection as { _invalid?: boolean })._invalid = true
-      connection.destroySocket()
-      manager.destroyConnection(connection).catch(() => undefined)
-    },
-    counts: () => ({ size: manager.pool.size, idle: manager.pool.available, inUse: manager.pool.using, waiting: manager.pool.waiting }),
-    async closeIdle() {
-      await Promise.all([
-        manager.pool.destroyAllNow(),
-        wire.early
-          ?.take()
-          ?.end()
-          .catch(() => undefined),
-      ])
-    },
-    async close(withinMs) {
-      const stop = new AbortController()
-      const polite = sequelize.close().catch(() => undefined)
-      await Promise.race([polite, wait(withinMs, stop.signal).catch(() => undefined)])
-      stop.abort()
-      wire.early?.take()?.destroySocket()
-      for (const connection of connections) connection.destroySocket()
-    },
+      this.#tidy()
+      throw isAcquireTimeout(error) ? new this.#source.AcquireTimeoutError(error as Error) : error
+    }
   }
-}
 
-// sequelize asks for these parts of a namespace. A transaction that somebody begins on the bare instance is run by it as
-// ever, but is not handed down to calls that do not name it.
-function call(body: () => unknown): void {
-  body()
-}
+  /** Nothing waits for this connection any more: if it arrives all the same, it goes back to the pool. */
+  abandon(acquired: Promise<GuardedClient>): void {
+    // Not only once it settles: meanwhile it is not held, and the next caller does not wait for others.
+    this.#claimed -= 1
+    acquired.then(
+      client => {
+        this.#hold(client, false)
+        this.pool.release(client)
+        this.#tidy()
+      },
+      () => void (this.#claimed += 1),
+    )
+  }
 
-function same<Given>(given: Given): Given {
-  return given
-}
+  release(client: GuardedClient): void {
+    this.#claimed -= 1
+    this.#hold(client, false)
+    this.pool.release(client)
+    this.#tidy()
+  }
 
-// They cost no round trip. What a paused or lost container leaves behind, the server ends by itself.
-function startUpOptions({ idleSessionMs, transactionIdleMs }: { idleSessionMs: number; transactionIdleMs: number }): string {
-  return [
-    `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
-    `-c idle_in_transaction_session_timeout=${transactionIdleMs}`,
-    ...(idleSessionMs > 0 ? [`-c idle_session_timeout=${idleSessionMs}`] : []),
-  ].join(' ')
+  /** Drops a connection at once, without waiting for the server's answer. */
+  destroy(client: GuardedClient): void {
+    this.#claimed -= 1
+    markUnusable(client)
+    client.destroySocket()
+    this.drop(client)
+    this.#tidy()
+  }
+
+  /** Takes a connection that is known to be dead out of the pool. */
+  drop(client: GuardedClient): void {
+    this.pool.destroy(client).catch(() => undefined)
+  }
+
+  /** Ends idle connections politely, and waits for it; the pool stays usable. */
+  async closeIdle(): Promise<void> {
+    const early = this.#source.takeEarly()
+    await Promise.all([this.pool.destroyAllNow(), early?.end().catch(() => undefined)])
+  }
+
+  /**
+   * Retires the pool: idle connections end now, the others as soon as they are given back. Resolves when no more than
+   * `except` connections are in use, or after `withinMs`.
+   */
+  async retire(withinMs: number, { except = 0 }: { except?: number } = {}): Promise<void> {
+    this.#retired = true
+    this.#factory.min = 0
+    const early = this.#source.takeEarly()
+    early?.end().catch(() => early.destroySocket())
+    this.#tidy()
+    if (this.#claimed <= except) return
+    const stop = new AbortController()
+    const ended = new Promise<void>(resolve => {
+      const look = () => {
+        if (this.#claimed > except) return
+        this.#waitingForEnd.delete(look)
+        resolve()
+      }
+      this.#waitingForEnd.add(look)
+    })
+    await Promise.race([ended, wait(withinMs, stop.signal).catch(() => undefined)])
+    stop.abort()
+  }
+
+  /** Retires the pool, and after `withinMs` destroys the sockets of whatever is still open. */
+  async close(withinMs: number): Promise<void> {
+    const closedAt = performance.now() + withinMs
+    await this.retire(withinMs)
+    await this.#ended(Math.max(0, closedAt - performance.now()))
+    this.#source.takeEarly()?.destroySocket()
+    for (const client of this.#connections) client.destroySocket()
+  }
+
+  async #ended(withinMs: number): Promise<void> {
+    const stop = new AbortController()
+    const ends = [...this.#connections].map(client => new Promise<void>(resolve => client.once('end', () => resolve())))
+    await Promise.race([Promise.all(ends), wait(withinMs, stop.signal).catch(() => undefined)])
+    stop.abort()
+  }
+
+  async #connect(): Promise<GuardedClient> {
+    const client = await this.#source.connect({ withOptions: this.sendsOptions })
+    this.#connections.add(client)
+    generations.set(client, this)
+    client.once('end', () => this.#connections.delete(client))
+    this.#options.connected?.(this.number)
+    return client
+  }
+
+  async #disconnect(client: GuardedClient): Promise<void> {
+    const stop = new AbortController()
+    const ended = disconnect(this.sequelize, client)
+    const late = wait(END_MS, stop.signal, { idle: true }).then(
+      () => client.destroySocket(),
+      () => undefined,
+    )
+    try {
+      await Promise.race([ended, late])
+    } finally {
+      stop.abort()
+    }
+  }
+
+  // A retired pool keeps what others wait for, and ends the rest.
+  #tidy(): void {
+    for (const look of this.#waitingForEnd) look()
+    if (this.#retired && this.pool.waiting === 0 && this.pool.available > 0) this.pool.destroyAllNow().catch(() => undefined)
+  }
+
+  // After close() an idle connection, and the timer that evicts it, must not keep the process alive.
+  #hold(client: GuardedClient, inUse: boolean): void {
+    if (!this.#options.afterClose || isEnding(client)) return
+    keepProcessAlive(client, inUse)
+    if (!inUse) queueMicrotask(() => releaseIdleTimer(this.pool))
+  }
 }

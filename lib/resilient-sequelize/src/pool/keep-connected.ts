@@ -1,7 +1,7 @@
 import type { BackgroundSettings } from './profile.ts'
 import { backoffMs } from '../../../invocation/src/backoff.ts'
 import { wait as waitFor } from '../../../invocation/src/wait.ts'
-import type { Logger } from '../../../telemetry/logger.ts'
+import type { Logger } from '../telemetry.ts'
 import { retryMessage } from './connection-log.ts'
 
 export interface KeepConnectedOptions extends BackgroundSettings {

@@ -1,35 +1,50 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Sequelize } from 'sequelize'
-import type { DatabaseSettings } from '../../../config/settings/database.ts'
-import { DeadlineExceededError } from '../../../errors.ts'
+import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import { backoffMs } from '../../../invocation/src/backoff.ts'
 import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '../../../invocation/src/circuit-breaker.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { beforeInvocationEnds } from '../../../invocation/src/invocation-scope.ts'
 import { untilAborted, wait } from '../../../invocation/src/wait.ts'
-import type { Counters } from '../../../telemetry/counters.ts'
-import type { Logger } from '../../../telemetry/logger.ts'
 import type { GuardedClient } from '../wire/client.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { CrowdingGuard } from './crowding-guard.ts'
 import { classifyError, errorCode } from '../errors/classify-error.ts'
-import { DatabaseBusyError } from '../errors/errors.ts'
-import { buildGeneration, type Generation, type PoolCounts } from './generation.ts'
+import { DatabaseBusyError, ShutDownError } from '../errors/errors.ts'
+import { noCounter, silentLogger, type Counter, type Logger } from '../telemetry.ts'
+import { processIdOf } from '../wire/pg-internals.ts'
+import type { Generation, PoolCounts } from './generation.ts'
 import { keepConnected } from './keep-connected.ts'
+import type { Profile } from './profile.ts'
 import { leaseOf, type Lease } from './lease.ts'
 
-export interface DatabaseManagerOptions {
-  settings: DatabaseSettings
-  /** Shown by the server for each session; says which function holds it. */
-  applicationName: string
-  /** How long an invocation may take at most, in ms. */
-  timeLimitMs?: number
-  logger: Logger
-  counters?: Pick<Counters, 'add'>
+/** What a pool is to be like; everything else about it belongs to the Sequelize instance that it is built on. */
+export interface BuildOptions {
+  readonly number: number
+  /** Whether the sessions are a pooler's. */
+  readonly pooled: boolean
+  /** Whether a caller waits for a connection already: it may be begun before the rest is loaded. */
+  readonly connecting: boolean
+  /** Whether `close()` was called before. */
+  readonly afterClose: boolean
+  /** Called for each connection that is made. */
+  readonly connected: (generation: number) => void
+}
+
+/** Builds a pool; asynchronously where Sequelize has to be loaded first. */
+export type BuildGeneration = (options: BuildOptions) => Generation | Promise<Generation>
+
+export interface PoolManagerOptions {
+  profile: Profile
+  /** Whether the database is reached through a pooler that lends a server's session for one transaction at a time. */
+  pooled?: boolean | undefined
+  /** Operations slower than this (ms) are logged. */
+  slowOperationMs?: number | undefined
+  build: BuildGeneration
+  logger?: Logger | undefined
+  counters?: Counter | undefined
   /** Sends what is to ride behind a COMMIT. */
-  behindCommit?: (client: GuardedClient) => void
-  now?: () => number
-  build?: typeof buildGeneration
+  behindCommit?: ((client: GuardedClient) => void) | undefined
+  now?: (() => number) | undefined
 }
 
 /** What may be told about the connection; holds neither host nor user. */
@@ -61,62 +76,63 @@ const QUEUE_RETRY_AFTER_MS = 1_000
 const QUEUE = { firstMs: 50, longestMs: 1_000 }
 // What says that there is a pooler: it refuses the options that a direct connection starts with.
 const POOLER_REFUSES = '08P01:startup-parameter'
-// Somebody who closes every pool as soon as it is built would otherwise keep a caller here for ever.
+// Code that closes every pool as soon as it is built would otherwise keep a caller here for ever.
 const MAX_REBUILDS = 5
 const OUTAGES_TO_OPEN = 2
-// The longest limit that project.yml gives a function.
-const LONGEST_TIME_LIMIT_MS = 60_000
+const SLOW_OPERATION_MS = 1_000
 const outside = AsyncLocalStorage.snapshot()
 const NO_CONNECTIONS: PoolCounts = { size: 0, idle: 0, inUse: 0, waiting: 0 }
 
 /**
- * Owns the life of the pool: one per bundle, in module scope. Nothing is built before the first use; a pool that
- * somebody closed is replaced by the next generation.
+ * Owns the life of the pool. Nothing is built before the first use; a pool that was closed or died is replaced by the next
+ * generation.
  */
-export class DatabaseManager {
+export class PoolManager {
   readonly breaker: CircuitBreaker
   readonly now: () => number
   /** Tells the life of the connections. */
   readonly log: ConnectionLog
   /** `undefined` where connections are a pooler's, or a long-lived process's own. */
   readonly #crowding: CrowdingGuard | undefined
-  readonly #options: DatabaseManagerOptions
+  readonly #options: PoolManagerOptions
+  readonly #logger: Logger
+  readonly #counters: Counter
   #state: State = { kind: 'idle' }
   #generations = 0
-  readonly #built = new WeakSet<Generation>()
   #identifiesTransactions = true
+  #hasIdentified = false
   #pooled: boolean
   #lastSuccessAt: number | undefined
   #lastFailureAt: number | undefined
   #lastErrorCode: string | undefined
   #background: AbortController | undefined
+  #closedBefore = false
+  #shutDown = false
 
-  constructor(options: DatabaseManagerOptions) {
+  constructor(options: PoolManagerOptions) {
+    const { profile, pooled = false, logger = silentLogger, counters = noCounter, now = Date.now } = options
     this.#options = options
-    this.#pooled = options.settings.pooled
-    this.now = options.now ?? Date.now
-    this.log = new ConnectionLog(options.logger)
-    const { crowdedAt } = options.settings.profile
-    if (crowdedAt !== undefined) this.#crowding = new CrowdingGuard({ crowdedAt, logger: options.logger, now: this.now })
+    this.#logger = logger
+    this.#counters = counters
+    this.#pooled = pooled
+    this.now = now
+    this.log = new ConnectionLog(logger)
+    const { crowdedAt, breakerCooldownMs } = profile
+    if (crowdedAt !== undefined) this.#crowding = new CrowdingGuard({ crowdedAt, logger, now })
     this.breaker = createCircuitBreaker({
       threshold: OUTAGES_TO_OPEN,
-      cooldownMs: options.settings.profile.breakerCooldownMs,
-      now: this.now,
+      cooldownMs: breakerCooldownMs,
+      now,
       onChange: kind => {
-        options.logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind })
-        options.counters?.add('breaker-changes', kind)
+        logger[kind === 'closed' ? 'info' : 'warn']({ event: 'database.breaker.changed', state: kind })
+        counters.add('breaker-changes', kind)
       },
     })
   }
 
-  /** Whether a generation, in use or retired, is one of this manager's. */
-  owns(generation: Generation): boolean {
-    return this.#built.has(generation)
-  }
-
-  /** An operation that takes longer is told of, in ms. */
+  /** Operations slower than this (ms) are logged. */
   get slowOperationMs(): number {
-    return this.#options.settings.slowOperationMs
+    return this.#options.slowOperationMs ?? SLOW_OPERATION_MS
   }
 
   /** Sends what is due behind the COMMIT that was just sent: the crowding guard's look, and what this was given to send. */
@@ -130,12 +146,12 @@ export class DatabaseManager {
    * that drops start-up options without a word.
    */
   readonly noteSession = ({ generation, connection }: Lease, pid: number): void => {
+    this.#hasIdentified = true
     connection.noteSession(pid)
-    const { processID } = connection as unknown as { processID: number | null }
-    if (processID === pid || generation.transactionLimits !== undefined) return
+    if (processIdOf(connection) === pid || generation.transactionLimits !== undefined) return
     this.#pooled = true
     generation.takeForPooled()
-    this.#options.logger.info({ event: 'database.pooler.found', generation: generation.number })
+    this.#logger.info({ event: 'database.pooler.found', generation: generation.number })
   }
 
   /**
@@ -146,8 +162,14 @@ export class DatabaseManager {
     return this.#generation({ connecting: false })
   }
 
+  /** The generation that is in use, if there is one; builds none. */
+  get generation(): Generation | undefined {
+    return this.#state.kind === 'ready' ? this.#state.generation : undefined
+  }
+
   // Whoever is about to ask for a connection has it begun with the first generation, while that is still being loaded.
   async #generation({ connecting }: { connecting: boolean }): Promise<Generation> {
+    if (this.#shutDown) throw new ShutDownError()
     const state = this.#state
     switch (state.kind) {
       case 'ready':
@@ -161,11 +183,6 @@ export class DatabaseManager {
     }
   }
 
-  /** The live Sequelize instance. It may be replaced at any time: do not keep it. */
-  async getSequelize(): Promise<Sequelize> {
-    return (await this.currentGeneration()).sequelize
-  }
-
   /**
    * A connection of the current generation. If somebody closed the pool, the next generation is built first and the
    * caller notices nothing.
@@ -176,7 +193,7 @@ export class DatabaseManager {
     for (let rebuilds = 0; ; rebuilds += 1) {
       const generation = await this.#generation({ connecting: true })
       // All are taken: the caller waits for others of this process, not for the database.
-      const queued = generation.claimed >= this.#options.settings.profile.pool.max
+      const queued = generation.claimed >= this.#options.profile.pool.max
       const acquired = generation.acquire()
       try {
         return leaseOf(generation, await (signal ? untilAborted(acquired, signal) : acquired), queued)
@@ -239,7 +256,7 @@ export class DatabaseManager {
     return {
       state: this.#state.kind,
       generation: this.#generations,
-      pool: { ...(this.#state.kind === 'ready' ? this.#state.generation.counts() : NO_CONNECTIONS), max: this.#options.settings.profile.pool.max },
+      pool: { ...(this.#state.kind === 'ready' ? this.#state.generation.counts() : NO_CONNECTIONS), max: this.#options.profile.pool.max },
       breaker: this.breaker.state.kind,
       lastSuccessAt: this.#lastSuccessAt,
       lastFailureAt: this.#lastFailureAt,
@@ -251,8 +268,8 @@ export class DatabaseManager {
   retire(generation: Generation, reason: string): void {
     if (this.#state.kind !== 'ready' || this.#state.generation !== generation) return
     this.#state = { kind: 'idle' }
-    this.#options.logger.warn({ event: 'database.generation.retired', generation: generation.number, reason }, 'Database connection pool retired')
-    generation.close(CLOSE_MS).catch((error: unknown) => this.#options.logger.warn({ event: 'database.close.failed', error }))
+    this.#logRetired(generation, reason)
+    generation.close(CLOSE_MS).catch((error: unknown) => this.#logger.warn({ event: 'database.close.failed', error }))
   }
 
   /** Whether transactions that write are asked for their identity; not where the role may not ask. */
@@ -260,9 +277,15 @@ export class DatabaseManager {
     return this.#identifiesTransactions
   }
 
+  /** Whether a transaction's identity was read before, so that the role is known to be allowed to. */
+  get hasIdentified(): boolean {
+    return this.#hasIdentified
+  }
+
   stopIdentifyingTransactions(): void {
+    if (!this.#identifiesTransactions) return
     this.#identifiesTransactions = false
-    this.#options.logger.warn({
+    this.#logger.warn({
       event: 'database.identity.refused',
       hint: 'The role may not run pg_control_checkpoint(): a lost COMMIT cannot be decided.',
     })
@@ -271,7 +294,7 @@ export class DatabaseManager {
   /** Records that a connection from the pool turned out to be dead. */
   noteDeadConnection(): void {
     this.log.dead(this.#generations)
-    this.#options.counters?.add('revalidations-failed')
+    this.#counters.add('revalidations-failed')
   }
 
   /** Records that the database answered. */
@@ -291,14 +314,24 @@ export class DatabaseManager {
   }
 
   /**
+   * Retires the pool: resolves when its work has ended, or after `withinMs`. `except` connections that the caller itself
+   * holds are not waited for. Work that is running ends undisturbed; a later use builds the next generation.
+   */
+  async close(withinMs = CLOSE_MS, { except = 0 }: { except?: number } = {}): Promise<void> {
+    const state = this.#leave()
+    this.#closedBefore = true
+    const generation = state.kind === 'starting' ? await state.started.catch(() => undefined) : state.kind === 'ready' ? state.generation : undefined
+    if (generation === undefined) return
+    this.#logRetired(generation, 'closed')
+    await generation.retire(withinMs, { except })
+  }
+
+  /**
    * Ends the pool: waits for running work, but never longer than `withinMs`, then destroys what is left. The manager
    * stays usable: a later use builds the next generation.
    */
-  async gracefulShutdown(withinMs = CLOSE_MS): Promise<void> {
-    const state = this.#state
-    this.#state = { kind: 'idle' }
-    this.#background?.abort()
-    this.#background = undefined
+  async end(withinMs = CLOSE_MS): Promise<void> {
+    const state = this.#leave()
     if (state.kind === 'starting') {
       const stop = new AbortController()
       const closed = state.started.then(
@@ -312,20 +345,44 @@ export class DatabaseManager {
     if (state.kind !== 'idle') this.log.closed(this.#generations, 'shutdown')
   }
 
-  #start(connecting: boolean): Promise<Generation> {
-    const { settings, applicationName, timeLimitMs = LONGEST_TIME_LIMIT_MS, build = buildGeneration, counters } = this.#options
+  /** Ends the pool as `end` does, and for good: later calls are refused with `shut-down`. */
+  async gracefulShutdown(withinMs = CLOSE_MS): Promise<void> {
+    this.#shutDown = true
+    await this.end(withinMs)
+  }
+
+  #logRetired({ number }: Generation, reason: string): void {
+    this.#logger.warn({ event: 'database.generation.retired', generation: number, reason }, 'Database connection pool retired')
+  }
+
+  #leave(): State {
+    const state = this.#state
+    this.#state = { kind: 'idle' }
+    this.#background?.abort()
+    this.#background = undefined
+    return state
+  }
+
+  #start(connecting: boolean): Generation | Promise<Generation> {
     const number = this.#generations + 1
-    if (number > 1) counters?.add('rebuilds')
-    const { now, log } = this
-    const options = { number, applicationName, transactionIdleMs: timeLimitMs, pooled: this.#pooled, connecting, now, connected: log.connected }
-    const started = build(settings, options)
-    const starting: State = { kind: 'starting', started }
-    this.#state = starting
+    if (number > 1) this.#counters.add('rebuilds')
+    const built = this.#options.build({
+      number,
+      pooled: this.#pooled,
+      connecting,
+      afterClose: this.#closedBefore,
+      connected: this.log.connected,
+    })
     this.#generations = number
     this.#keepConnected()
-    started.then(
+    if (!(built instanceof Promise)) {
+      this.#state = { kind: 'ready', generation: built }
+      return built
+    }
+    const starting: State = { kind: 'starting', started: built }
+    this.#state = starting
+    built.then(
       generation => {
-        this.#built.add(generation)
         // Only the state this start was made for: a shutdown in between has put another in its place.
         if (this.#state === starting) this.#state = { kind: 'ready', generation }
       },
@@ -333,7 +390,7 @@ export class DatabaseManager {
         if (this.#state === starting) this.#state = { kind: 'idle' }
       },
     )
-    return started
+    return built
   }
 
   // The container may be paused right after the answer, and cannot close a connection then.
@@ -344,7 +401,7 @@ export class DatabaseManager {
     if (this.#crowding?.crowded && this.#state.kind === 'ready') {
       const { generation } = this.#state
       if (generation.counts().idle > 0) {
-        this.#options.counters?.add('crowded-releases')
+        this.#counters.add('crowded-releases')
         this.log.closed(generation.number, 'crowded')
       }
       await Promise.race([generation.closeIdle(), bound])
@@ -353,8 +410,8 @@ export class DatabaseManager {
   }
 
   #keepConnected(): void {
-    const { settings, logger } = this.#options
-    const { background } = settings.profile
+    const { background } = this.#options.profile
+    const logger = this.#logger
     if (background === undefined || this.#background !== undefined) return
     this.#background = new AbortController()
     // Not in the scope of the call that happened to come first: its deadline is not the background's.

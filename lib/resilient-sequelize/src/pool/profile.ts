@@ -18,7 +18,7 @@ export interface BackgroundSettings {
 
 /** What depends on where the code runs; all times in ms. */
 export interface Profile {
-  readonly name: 'function' | 'server'
+  readonly name: 'function' | 'server' | 'none'
   readonly pool: PoolSettings
   /** After this long without a statement the server ends the session; 0 leaves it open. */
   readonly idleSessionMs: number

@@ -3,7 +3,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { wait } from '../../../invocation/src/wait.ts'
 import type { Lease } from '../pool/lease.ts'
 import { ANSWER_MS, endSession } from './end-session.ts'
-import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation, type TransactionIdentity } from '../wire/identity.ts'
+import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation, type TransactionIdentity } from '../wire/session-identity.ts'
 
 /**
  * What became of a COMMIT whose answer was lost. `ended`: the transaction of that id is over, but after a crash it may

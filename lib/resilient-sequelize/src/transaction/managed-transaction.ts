@@ -7,7 +7,9 @@ import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from './proof.ts'
 import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
-import { askIdentity, type TransactionIdentity } from '../wire/identity.ts'
+import { askIdentity } from '../wire/identity.ts'
+import { wasNotSent } from '../wire/pg-internals.ts'
+import type { TransactionIdentity } from '../wire/session-identity.ts'
 
 export interface ManagedTransactionOptions {
   client: GuardedClient
@@ -64,6 +66,10 @@ export class ManagedTransaction implements StatementGuard {
 
   get root(): this {
     return this
+  }
+
+  get keepsParsed(): boolean {
+    return true
   }
 
   get identity(): TransactionIdentity | undefined {
@@ -124,6 +130,14 @@ export class ManagedTransaction implements StatementGuard {
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement'): void {
     if (what === 'statement' && isRefusal(error)) this.#refused += 1
     this.#note(error)
+  }
+
+  mark(): unknown {
+    return this.#firstError
+  }
+
+  restore(mark: unknown): void {
+    this.#firstError = mark as Error | undefined
   }
 
   #note(error: unknown): void {
@@ -199,7 +213,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   #askIdentity(client: GuardedClient): void {
-    // Within a savepoint its failure is the savepoint's, as the statement's before it is.
+    // Within a savepoint its failure is the savepoint's, as the statement's before it is; a lost connection is lost for all.
     const own = client.guard === this
     const asked = askIdentity(client)
       .then(
@@ -210,7 +224,7 @@ export class ManagedTransaction implements StatementGuard {
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
           this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
-          if (own) this.#note(error)
+          if (own || classifyError(error).connection === 'drop') this.#note(error)
         },
       )
       .finally(() => {
@@ -218,9 +232,4 @@ export class ManagedTransaction implements StatementGuard {
       })
     this.#identityAsked = asked
   }
-}
-
-// pg refuses by itself to send anything over a connection that it knows to be dead.
-function wasNotSent(error: unknown): boolean {
-  return error instanceof Error && / is not queryable$/.test(error.message)
 }

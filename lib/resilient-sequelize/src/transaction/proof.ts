@@ -1,5 +1,6 @@
 import type { QueryResult } from 'pg'
 import type { GuardedClient } from '../wire/client.ts'
+import { defer } from '../../../invocation/src/deferred.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 
 /**
@@ -8,7 +9,7 @@ import { isRefusal } from '../errors/is-refusal.ts'
  */
 export class Proof {
   readonly #timeoutMs: number
-  readonly #found = Promise.withResolvers<never>()
+  readonly #found = defer<never>()
   #state: 'unasked' | 'asked' | 'alive' | 'dead' = 'unasked'
   #answered: Promise<void> | undefined
 

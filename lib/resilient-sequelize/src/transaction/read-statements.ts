@@ -2,11 +2,14 @@ import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
 import { classifyError } from '../errors/classify-error.ts'
-import { canBePreceded, type Statement } from '../wire/preceded-query.ts'
+import type { Statement } from '../wire/pg-internals.ts'
+import { canBePreceded } from '../wire/preceded-query.ts'
 import type { Proof } from './proof.ts'
-import { limitSettings, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { boundedMs, limitSettings, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
 
 export interface ReadStatementsOptions {
+  /** See `StatementGuard`. */
+  keepsParsed: boolean
   deadline: Deadline
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
@@ -25,6 +28,7 @@ const unheard = () => undefined
  * itself refuses a write, through a pooler as well.
  */
 export class ReadStatements implements StatementGuard {
+  readonly keepsParsed: boolean
   readonly #deadline: Deadline
   readonly #statementMs: () => number
   readonly #limits: TransactionLimits | undefined
@@ -34,7 +38,8 @@ export class ReadStatements implements StatementGuard {
   #spoiledConnection = false
   #sessionEnd: unknown
 
-  constructor({ deadline, statementMs, limits, proof, behindCommit }: ReadStatementsOptions) {
+  constructor({ keepsParsed, deadline, statementMs, limits, proof, behindCommit }: ReadStatementsOptions) {
+    this.keepsParsed = keepsParsed
     this.#deadline = deadline
     this.#statementMs = statementMs
     this.#limits = limits
@@ -68,7 +73,7 @@ export class ReadStatements implements StatementGuard {
     // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
     // something has to be answered before the statement is.
     if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
-      send(boundMs, { transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) })
+      send(boundedMs(boundMs), client.settingsBefore({ transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) }))
       this.#behindCommit(client)
       return
     }
@@ -79,7 +84,7 @@ export class ReadStatements implements StatementGuard {
     started.catch((error: unknown) => {
       if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
     })
-    send(boundMs)
+    send(boundedMs(boundMs))
     client.sendRaw('COMMIT').catch(unheard)
     this.#behindCommit(client)
   }

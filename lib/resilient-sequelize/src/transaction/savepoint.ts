@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { defer } from '../../../invocation/src/deferred.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
-import type { Statement } from '../wire/preceded-query.ts'
+import type { Statement } from '../wire/pg-internals.ts'
 import { boundStatement, SERVER_EARLIER_MS } from '../wire/limits.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
@@ -41,7 +42,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
   readonly #parent: StatementGuard
   readonly #name: string
   readonly #deadline: Deadline
-  readonly #ended = Promise.withResolvers<void>()
+  readonly #ended = defer<void>()
   #sent = false
   /** What the server was told last of how long a statement may take, in ms. */
   #boundMs = 0
@@ -81,6 +82,14 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   trailing(): Promise<void> | undefined {
     return this.#parent.trailing?.()
+  }
+
+  mark(): unknown {
+    return this.#spoiled
+  }
+
+  restore(mark: unknown): void {
+    this.#spoiled = mark === true
   }
 
   // A failure inside is no failure of the transaction around it.

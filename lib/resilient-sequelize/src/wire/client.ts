@@ -1,33 +1,45 @@
 import type pg from 'pg'
-import type { TlsNegotiation } from '../../../config/tls.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noteTrip } from '../../../invocation/src/invocation-scope.ts'
-import type { SessionIdentity } from './identity.ts'
+import type { SessionIdentity } from './session-identity.ts'
 import { StatementNames } from './statement-names.ts'
-import {
-  nameQuery,
-  precedeQuery,
-  settingStatement,
-  type LocalSettings,
-  type QueryCallback,
-  type QueryClass,
-  type Statement,
-} from './preceded-query.ts'
+import { processIdOf, queryClassOf, startUpMethodOf, stopConnectTimer, type QueryCallback, type Statement } from './pg-internals.ts'
+import { nameQuery, precedeQuery, settingStatement, type LocalSettings, type PrecededQuery } from './preceded-query.ts'
 
-/** Puts a statement on the wire: behind settings of its own transaction, or as it is. */
-export type Send = (timeoutMs: number, settings?: LocalSettings) => void
+/** A statement that goes right before another, up to the same Sync; it answers one row. */
+export interface Before {
+  readonly statement: Statement
+  onFirstRow(fields: readonly unknown[]): void
+  /** Has both answered before the server commits; `onSent` receives the query, which tells how far its answer got. */
+  readonly flushed?: boolean
+  onSent?(query: PrecededQuery): void
+}
+
+/** Puts a statement on the wire: behind another one of the same transaction, or as it is. */
+export type Send = (timeoutMs: number, before?: Before) => void
 
 /** Decides what travels around each statement of a connection, and how long an answer may take. */
 export interface StatementGuard {
   /** The outermost guard: that of the whole transaction. */
   readonly root: StatementGuard
   /**
-   * Called for every statement; `send` puts it on the wire, with settings only if it `canBePreceded`. What the guard sends
+   * Whether statements with values that come again are kept parsed on the server. Only for code that runs on a schema which
+   * migrations alone change: a parsed statement keeps the types of its values when a table is made anew.
+   */
+  readonly keepsParsed?: boolean
+  /**
+   * Called for every statement; `send` puts it on the wire, behind another one only if it `isSingle`. What the guard sends
    * before or after it with `client.sendRaw` leaves in the same flight.
    */
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void
   /** Called with the error of a statement that failed, before the caller sees it; or of a savepoint that could not end. */
   failed?(error: unknown, what?: 'statement' | 'savepoint'): void
+  /** Called with the answer to a statement, before the caller sees it. */
+  answered?(result: unknown): void
+  /** What to hand to `restore` when a savepoint that begins now is rolled back. */
+  mark?(): unknown
+  /** Forgets the failures since `mark`: the server has taken them back. */
+  restore?(mark: unknown): void
   /** Whether a statement has failed, so that the server refuses everything until a rollback. */
   readonly spoiled?: boolean
   /** Settles when what rides behind the last statement is answered, too; only then its caller hears of its success. */
@@ -54,8 +66,12 @@ export interface GuardedClient extends pg.Client {
   /** sequelize's mark for the transaction that uses this connection. */
   uuid?: string | undefined
   guard: StatementGuard | undefined
+  /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
+  openByHand: boolean
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
+  /** `server_version` as the server announced it at log-in. */
+  readonly serverVersion: string | undefined
   /** Sends a statement past the guard. */
   sendRaw(text: string, values?: readonly unknown[], options?: RawOptions): Promise<pg.QueryResult | pg.QueryResult[]>
   /** Sends a statement through the guard, as `query` does. */
@@ -65,11 +81,27 @@ export interface GuardedClient extends pg.Client {
   /** What is known of the session; of none but its own. */
   readonly session: KnownSession | undefined
   keepSession(known: KnownSession): void
+  /** Settings for the transaction of one statement, to be sent right before it. */
+  settingsBefore(settings: LocalSettings): Before
   /** Drops the connection at once, without a word to the server. */
   destroySocket(): void
 }
 
 export type GuardedClientClass = new (config: pg.ClientConfig) => GuardedClient
+
+/** What completes results whose types were not known; see `TypeCatalog`. Set once there is a catalogue. */
+export interface TypeHooks {
+  completeTypes?: (client: GuardedClient, results: readonly pg.QueryResult[]) => Promise<void> | undefined
+}
+
+export interface GuardOptions {
+  readonly now?: () => number
+  /** How TLS begins: `direct` saves a round trip on servers that know it (PostgreSQL 17). */
+  readonly sslnegotiation?: 'postgres' | 'direct'
+  /** Start-up parameters beside pg's own, such as TimeZone: they cost no round trip, and a pooler keeps track of them. */
+  readonly startParameters?: Readonly<Record<string, string>>
+  readonly hooks?: TypeHooks
+}
 
 type Callback = QueryCallback
 
@@ -87,14 +119,17 @@ const NAME_ERRORS = ['26000', '42P05']
  */
 export function guardClient(
   Client: typeof pg.Client,
-  { now = Date.now, sslnegotiation = 'postgres' }: { now?: () => number; sslnegotiation?: TlsNegotiation } = {},
+  { now = Date.now, sslnegotiation = 'postgres', startParameters = {}, hooks = {} }: GuardOptions = {},
 ): GuardedClientClass {
-  const Query = (Client as unknown as { Query: QueryClass }).Query
-  const PrecededQuery = precedeQuery(Query)
+  const Query = queryClassOf(Client)
+  const Preceded = precedeQuery(Query)
+  const ownStartUp = startUpMethodOf(Client)
   let naming = true
   return class extends Client implements GuardedClient {
     uuid: string | undefined
     guard: StatementGuard | undefined
+    openByHand = false
+    serverVersion: string | undefined
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet. */
     #unanswered = 0
@@ -110,7 +145,7 @@ export function guardClient(
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
-      super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs() })
+      super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs(config.connectionTimeoutMillis) })
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)
@@ -120,11 +155,17 @@ export function guardClient(
       })
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
+        if (parameterName === 'server_version') this.serverVersion = parameterValue
       })
       this.once('end', () => {
         // Why it could not be made says more than that it ended.
         if (this.#connected !== undefined && !this.#connected.error) this.#connected = { error: new Error('Connection terminated unexpectedly') }
       })
+    }
+
+    // pg asks for it when it logs in.
+    protected getStartupConf(): Record<string, string> {
+      return { ...startParameters, ...ownStartUp.call(this) }
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -136,12 +177,19 @@ export function guardClient(
       if (this.#connected !== undefined) return process.nextTick(callback, this.#connected.error)
       this.#connecting.push(callback)
       if (this.#connecting.length > 1) return
-      super.connect((error: Error) => {
+      const settle = (error: Error) => {
         this.#connected = { error }
         if (error as Error | null) this.destroySocket()
-        // Told in the same turn: sequelize takes an end that it hears of first for the reason.
+        // In the same tick: otherwise Sequelize reports the `end` event instead of this error.
         for (const tell of this.#connecting.splice(0)) tell(error)
-      })
+      }
+      try {
+        super.connect(settle)
+      } catch (error) {
+        // A port that is none throws; the timer that pg has set by then would end the process.
+        stopConnectTimer(this)
+        settle(error as Error)
+      }
     }
 
     // pg's own signature has a dozen forms; all of them are handed on as they came.
@@ -153,8 +201,8 @@ export function guardClient(
       const watched = given.map(argument => (isCallback(argument) ? watch(argument, guard) : argument))
       let result: unknown
       try {
-        const send: Send = (timeoutMs, settings) => {
-          result = this.#pass(watched, timeoutMs, settings)
+        const send: Send = (timeoutMs, before) => {
+          result = this.#pass(watched, timeoutMs, before)
         }
         guard.around(this, send, statementOf(given))
       } catch (error) {
@@ -213,7 +261,11 @@ export function guardClient(
       this.#unanswered += 1
     }
 
-    #pass(given: unknown[], timeoutMs: number, settings?: LocalSettings): never {
+    settingsBefore(settings: LocalSettings): Before {
+      return { statement: settingStatement(settings), onFirstRow: fields => this.noteSession(Number(fields.at(-1))) }
+    }
+
+    #pass(given: unknown[], timeoutMs: number, before?: Before): never {
       const statement = statementOf(given)
       const send = super.query.bind(this) as (...given: unknown[]) => never
       if (statement === undefined) {
@@ -221,26 +273,32 @@ export function guardClient(
         return send(...given)
       }
       const callback = given.findLast(isCallback)
-      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, settings)
+      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, before)
       return new Promise((resolve, reject) => {
-        this.#pass([statement, (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))], timeoutMs, settings)
+        this.#pass([statement, (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))], timeoutMs, before)
       }) as never
     }
 
-    #send(send: (...given: unknown[]) => never, given: Statement, callback: Callback, settings: LocalSettings | undefined): never {
+    #send(send: (...given: unknown[]) => never, given: Statement, callback: Callback, before: Before | undefined): never {
       this.#gather()
       this.#noteFlight()
-      const statement = this.#named(given)
-      const before = settings && this.#named(settingStatement(settings))
+      const statement = this.#named(given, this.guard?.root.keepsParsed ?? false)
       if (before === undefined) {
         const { text, values, name } = statement
-        return name === undefined ? send(text, values, callback) : send(nameQuery(new Query(text, values, this.#noted([statement], callback)), name))
+        const answered = this.#noted([statement], callback)
+        return name === undefined ? send(text, values, answered) : send(nameQuery(new Query(text, values, answered), name))
       }
-      const onSession = (pid: number) => {
-        this.#names?.settle(before.text, true)
-        this.noteSession(pid)
+      const first = this.#named(before.statement)
+      const onFirstRow = (fields: readonly unknown[]) => {
+        this.#names?.settle(first.text, true)
+        before.onFirstRow(fields)
       }
-      return send(new PrecededQuery({ before, statement, onSession }, this.#noted([before, statement], callback)))
+      const query = new Preceded(
+        { before: first, statement, onFirstRow, flushed: before.flushed ?? false },
+        this.#noted([first, statement], callback),
+      )
+      before.onSent?.(query)
+      return send(query)
     }
 
     // A session that knows no name that was given in it is somebody else's: a pooler has announced it as its own.
@@ -251,13 +309,14 @@ export function guardClient(
           naming = false
           this.#names = undefined
         }
-        callback(error, result)
+        const completed = error ? undefined : hooks.completeTypes?.(this, resultsOf(result))
+        if (completed === undefined) callback(error, result)
+        else void completed.then(() => callback(error, result))
       }
     }
 
     noteSession(pid: number): void {
-      const { processID } = this as unknown as { processID: number | null }
-      if (processID !== pid) this.#names = undefined
+      if (processIdOf(this) !== pid) this.#names = undefined
       else if (naming) this.#names ??= new StatementNames()
     }
 
@@ -270,9 +329,9 @@ export function guardClient(
     }
 
     /** The statement under its name, if it is to have one: what has no values is made up for each call. */
-    #named(statement: Statement): Statement {
+    #named(statement: Statement, keepsParsed = false): Statement {
       const { text, values, name, again = false } = statement
-      if (this.#names === undefined || name !== undefined || !(again || values?.length)) return statement
+      if (this.#names === undefined || name !== undefined || !(again || (keepsParsed && values?.length))) return statement
       return { text, values, name: this.#names.of(text) }
     }
   }
@@ -281,6 +340,7 @@ export function guardClient(
 function watch(callback: Callback, guard: StatementGuard): Callback {
   return (error, result) => {
     if (error) guard.failed?.(error)
+    else guard.answered?.(result)
     const trailing = error ? undefined : guard.trailing?.()
     if (trailing === undefined) callback(error, result)
     else void trailing.then(() => callback(error, result))
@@ -317,7 +377,11 @@ function bounded(client: GuardedClient, callback: Callback, timeoutMs: number): 
   }
 }
 
-function connectTimeoutMs(): number {
+function resultsOf(result: unknown): readonly pg.QueryResult[] {
+  return (Array.isArray(result) ? result : [result]) as readonly pg.QueryResult[]
+}
+
+function connectTimeoutMs(longestMs: number = CONNECT_MS): number {
   const remainingMs = currentDeadline()?.remainingMs() ?? Number.POSITIVE_INFINITY
-  return Math.max(SHORTEST_CONNECT_MS, Math.min(CONNECT_MS, remainingMs * CONNECT_SHARE))
+  return Math.max(SHORTEST_CONNECT_MS, Math.min(longestMs > 0 ? longestMs : CONNECT_MS, remainingMs * CONNECT_SHARE))
 }

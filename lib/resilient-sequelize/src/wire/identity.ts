@@ -1,57 +1,64 @@
-import type { GuardedClient } from './client.ts'
+import type { Before, GuardedClient } from './client.ts'
+import { settingStatement, type LocalSettings, type PrecededQuery } from './preceded-query.ts'
+import { SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
 
-/** Who a transaction was, as far as the server told before COMMIT: what decides later whether it was committed. */
-export interface TransactionIdentity {
-  /** Full transaction id; `null` as long as the transaction has written nothing. */
-  readonly xid: string | null
-  /** Whose word a later answer is: after a crash the id may be another's. */
-  readonly serverStart: string
-  readonly checkpoint: string
-  readonly statsReset: string | null
-  /** The session that runs it, so that it can be ended from another. */
-  readonly pid: number
-  readonly backendStart: string
-  readonly transactionStart: string
-}
-
-/**
- * What tells one life of the server from the next. The start of the postmaster stays the same when it restarts after the
- * crash of one session; the last checkpoint and the reset of the statistics do not, since recovery ends with the one and
- * begins with the other. Instants are numbers, because text depends on the session's time zone.
- */
-export const SERVER_INCARNATION = `extract(epoch FROM pg_postmaster_start_time())::text AS "serverStart", (SELECT checkpoint_lsn::text FROM pg_control_checkpoint()) AS checkpoint, (SELECT extract(epoch FROM stats_reset)::text FROM pg_stat_bgwriter) AS "statsReset"`
-
-export type ServerIncarnation = Pick<TransactionIdentity, 'serverStart' | 'checkpoint' | 'statsReset'>
-
-/**
- * Whether no crash lies between two answers of the server. An ordinary checkpoint moves the checkpoint alone, a person
- * who resets the statistics moves those alone; a crash moves both.
- */
-export function isSameIncarnation(one: ServerIncarnation, other: ServerIncarnation): boolean {
-  if (one.serverStart !== other.serverStart) return false
-  return one.checkpoint === other.checkpoint || (one.statsReset !== null && one.statsReset === other.statsReset)
-}
-
-/** Rides behind a statement in the same flight. */
-const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart", extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
-
-/** What of it stays the same as long as the session lives. */
-export type SessionIdentity = ServerIncarnation & Pick<TransactionIdentity, 'pid' | 'backendStart'>
+// Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.
+const SESSION = `${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart"`
+const START = `extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
+const IDENTITY = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${SESSION}, ${START}`
+const ASSIGNED_IDENTITY = `pg_current_xact_id()::text AS xid, ${SESSION}, ${START}`
 
 // The rest, on a session whose own is known: the server has not crashed since, or the session would be gone. A checkpoint
 // that was made meanwhile proves nothing either way, so what is known is read again before it is old.
-const TRANSACTION_ALONE = `SELECT pg_current_xact_id_if_assigned()::text AS xid, extract(epoch FROM transaction_timestamp())::text AS "transactionStart"`
+const TRANSACTION_ALONE = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${START}`
+const ASSIGNED_ALONE = `pg_current_xact_id()::text AS xid, ${START}`
 const KEPT_MS = 10_000
 
 /** Asks for the identity of the transaction that runs on this connection. */
 export async function askIdentity(client: GuardedClient, now = performance.now()): Promise<TransactionIdentity | undefined> {
-  const { session } = client
-  const known = session !== undefined && now - session.readAt < KEPT_MS ? session.identity : undefined
+  const known = knownIdentity(client, now)
   const result = await client.sendRaw(known === undefined ? IDENTITY : TRANSACTION_ALONE, undefined, { again: true })
   const [row] = Array.isArray(result) ? [] : (result.rows as TransactionIdentity[])
   if (row === undefined) return undefined
   if (known !== undefined) return { ...known, ...row }
+  keepSession(client, row, now)
+  return row
+}
+
+/**
+ * Assigns the transaction its id ahead of a single statement that writes, and tells the identity before that statement
+ * runs. `settings` hold for the transaction. Costs no round trip.
+ */
+export function identityBefore(
+  client: GuardedClient,
+  settings: LocalSettings,
+  tell: { onIdentity: (identity: TransactionIdentity) => void; onSent: (query: PrecededQuery) => void },
+  now = performance.now(),
+): Before {
+  const known = knownIdentity(client, now)
+  const { text, values } = settingStatement(settings)
+  const identity = known === undefined ? ASSIGNED_IDENTITY : ASSIGNED_ALONE
+  return {
+    statement: { text: text.replace('SELECT ', `SELECT ${identity}, `), values, again: true },
+    flushed: true,
+    onSent: tell.onSent,
+    onFirstRow(fields) {
+      client.noteSession(Number(fields.at(-1)))
+      if (known !== undefined) return tell.onIdentity({ ...known, xid: String(fields[0]), transactionStart: String(fields[1]) })
+      const [xid, serverStart, checkpoint, statsReset, pid, backendStart, transactionStart] = fields as (string | null)[]
+      const told = { xid: String(xid), serverStart: String(serverStart), checkpoint: String(checkpoint), statsReset: statsReset ?? null }
+      const row = { ...told, pid: Number(pid), backendStart: String(backendStart), transactionStart: String(transactionStart) }
+      keepSession(client, row, now)
+      tell.onIdentity(row)
+    },
+  }
+}
+
+function knownIdentity({ session }: GuardedClient, now: number): SessionIdentity | undefined {
+  return session !== undefined && now - session.readAt < KEPT_MS ? session.identity : undefined
+}
+
+function keepSession(client: GuardedClient, row: TransactionIdentity, now: number): void {
   const { serverStart, checkpoint, statsReset, pid, backendStart } = row
   client.keepSession({ identity: { serverStart, checkpoint, statsReset, pid, backendStart }, readAt: now })
-  return row
 }

@@ -15,6 +15,9 @@ export interface TransactionLimits {
  */
 export const SERVER_EARLIER_MS = 100
 
+/** A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock. */
+export const ANSWER_EARLIER_MS = 50
+
 /**
  * For `boundStatement`, in ms: the server stops a statement when the time of whoever asks is over, such as the budget of
  * safe-executed work, although the client has `statementMs` to hear of that.
@@ -23,15 +26,20 @@ export function serverBound(statementMs: number): number {
   return Math.min(statementMs, (currentDeadline()?.remainingMs() ?? Number.POSITIVE_INFINITY) + SERVER_EARLIER_MS)
 }
 
+/** How long the client waits for one answer, in pg's terms: 0 waits without a bound. */
+export function boundedMs(boundMs: number): number {
+  return Number.isFinite(boundMs) ? boundMs : 0
+}
+
 /** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
 export function boundStatement(boundMs: number): string {
-  return setLocal(limitSettings(boundMs, undefined))
+  return setLocal(limitSettings(boundMs, undefined)).join('; ')
 }
 
 /** What bounds a transaction, as settings of the server. */
 export function limitSettings(boundMs: number, limits: TransactionLimits | undefined): LocalSettings {
   return {
-    statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)),
+    ...(Number.isFinite(boundMs) && { statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)) }),
     ...(limits && {
       idle_in_transaction_session_timeout: limits.idleMs,
       // The pooler hangs up when its client is gone, in the middle of a statement as well.
@@ -43,11 +51,9 @@ export function limitSettings(boundMs: number, limits: TransactionLimits | undef
 /** A transaction's start with all that bounds it, as one message. */
 export function startStatement(characteristics: string | undefined, boundMs: number, limits: TransactionLimits | undefined): string {
   const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-  return `${start}; ${setLocal(limitSettings(boundMs, limits))}`
+  return [start, ...setLocal(limitSettings(boundMs, limits))].join('; ')
 }
 
-function setLocal(settings: LocalSettings): string {
-  return Object.entries(settings)
-    .map(([name, value]) => `SET LOCAL ${name} = ${value}`)
-    .join('; ')
+function setLocal(settings: LocalSettings): string[] {
+  return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
 }

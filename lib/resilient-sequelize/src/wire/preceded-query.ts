@@ -1,50 +1,26 @@
 import type pg from 'pg'
+import { extensibleQuery, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
 
 /** Settings of the server that hold for one transaction, by their names. */
 export type LocalSettings = Readonly<Record<string, string | number>>
 
-/** A statement in pg's terms. */
-export interface Statement {
-  readonly text: string
-  readonly values?: readonly unknown[] | undefined
-  readonly name?: string | undefined
-  /** See `RawOptions`. */
-  readonly again?: boolean
-}
-
-export type QueryCallback = (error: Error | null | undefined, result?: unknown) => void
-
 export interface PrecededOptions {
-  /** What is to be sent first; see `settingStatement`. */
+  /** The statement that is sent first, up to the same Sync; it answers one row. */
   readonly before: Statement
   readonly statement: Statement
-  /** Hears which session of the server has answered. */
-  readonly onSession: (pid: number) => void
+  /** Receives the raw fields of that row before the statement itself is answered. */
+  readonly onFirstRow: (fields: readonly unknown[]) => void
+  /** Sends a Flush behind each of the two, so that both are answered before the server commits. */
+  readonly flushed?: boolean
 }
 
-type PrecededQueryClass = new (options: PrecededOptions, callback: QueryCallback) => pg.Query
-
-type ParsedStatements = Record<string, string | undefined>
-
-/** The messages of the extended protocol that pg's connection can write, and what its queries do about answers. */
-interface Wire {
-  readonly parsedStatements: ParsedStatements
-  readonly submittedNamedStatements: ParsedStatements
-  parse(message: { text: string; name?: string | undefined }): void
-  bind(message: { statement?: string | undefined; values?: readonly unknown[] | undefined }): void
-  execute(message: object): void
-}
-interface QueryInternals {
-  name: string | undefined
-  prepare(wire: Wire): void
-  requiresPreparation(): boolean
-  handleDataRow(message: { readonly fields: readonly unknown[] }): void
-  handleCommandComplete(message: unknown, wire: Wire): void
-  handleError(error: unknown, wire: Wire): void
+/** A query that tells, when its connection is lost, which answer had arrived already. */
+export interface PrecededQuery extends pg.Query {
+  /** The whole answer of the statement, once the server has completed it; its commit may still be open. */
+  readonly completed: pg.QueryResult | undefined
 }
 
-/** pg's queries, as they are made of text and values: in an object these are copied property by property. */
-export type QueryClass = new (text: string, values: readonly unknown[] | undefined, callback: QueryCallback) => pg.Query & QueryInternals
+export type PrecededQueryClass = new (options: PrecededOptions, callback: QueryCallback) => PrecededQuery
 
 /** Gives a query the name under which the server keeps it parsed. */
 export function nameQuery<Query extends { name: string | undefined }>(query: Query, name: string | undefined): Query {
@@ -53,19 +29,24 @@ export function nameQuery<Query extends { name: string | undefined }>(query: Que
 }
 
 /**
- * Makes the class of query that sets something right before its statement, up to one Sync: the server takes both for one
- * transaction, ends that by itself however the statement ends, and answers all of it at once.
+ * Makes the class of query that sends one statement right before another, up to one Sync: the server takes both for one
+ * transaction, ends that by itself however the second ends, and answers all of it at once.
  */
 export function precedeQuery(Query: QueryClass): PrecededQueryClass {
-  return class PrecededQuery extends Query {
+  return class extends extensibleQuery(Query) implements PrecededQuery {
     readonly #options: PrecededOptions
     #settled = false
+    #completed: pg.QueryResult | undefined
 
     constructor(options: PrecededOptions, callback: QueryCallback) {
       const { text, values, name } = options.statement
       super(text, values, callback)
       nameQuery(this, name)
       this.#options = options
+    }
+
+    get completed(): pg.QueryResult | undefined {
+      return this.#completed
     }
 
     override requiresPreparation(): boolean {
@@ -79,17 +60,30 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
       if (!parsed && name !== undefined) wire.submittedNamedStatements[name] = text
       wire.bind({ statement: name, values })
       wire.execute({})
+      if (this.#options.flushed) wire.flush()
       super.prepare(wire)
     }
 
-    // What goes before is answered first, with a row that nobody asked the form of.
-    override handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-      if (this.#settled) super.handleDataRow(message)
-      else this.#options.onSession(Number(message.fields.at(-1)))
+    // pg sends Execute and Sync in one go; a Flush between them has the answer sent before the commit.
+    override requestRows(wire: Wire, rows: unknown): void {
+      if (!this.#options.flushed) return super.requestRows(wire, rows)
+      wire.execute({})
+      wire.flush()
+      wire.sync()
     }
 
-    override handleCommandComplete(message: unknown, wire: Wire): void {
-      if (this.#settled) return super.handleCommandComplete(message, wire)
+    // The first statement is answered first, with a row whose description was not asked for.
+    override handleDataRow(message: { readonly fields: readonly unknown[] }): void {
+      if (this.#settled) super.handleDataRow(message)
+      else this.#options.onFirstRow(message.fields)
+    }
+
+    override handleCommandComplete(message: { readonly text: string }, wire: Wire): void {
+      if (this.#settled) {
+        super.handleCommandComplete(message, wire)
+        this.#completed = this.answerSoFar
+        return
+      }
       this.#settled = true
       const { text, name } = this.#options.before
       if (name === undefined) return
@@ -105,16 +99,21 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
   }
 }
 
-/** Sets something for the transaction and tells the session; by a function, since SET LOCAL warns where none was begun by name. */
+/** Sets values for the transaction and tells the session; by a function, since SET LOCAL warns outside of a transaction block. */
 export function settingStatement(settings: LocalSettings): Required<Pick<Statement, 'text' | 'values'>> {
   const calls = Object.keys(settings).map((name, index) => `set_config('${name}', $${index + 1}, true)`)
-  return { text: `SELECT ${calls.join(', ')}, pg_backend_pid()`, values: Object.values(settings).map(String) }
+  return { text: `SELECT ${[...calls, 'pg_backend_pid()'].join(', ')}`, values: Object.values(settings).map(String) }
 }
 
 /**
  * Whether a statement may be preceded by settings: a single one, that leaves transactions alone. What has values is single,
  * or the server refuses it.
  */
-export function canBePreceded({ text, values = [] }: Statement): boolean {
-  return /^\s*(?:SELECT|WITH|VALUES|TABLE)\b/i.test(text) && (values.length > 0 || /^[^;]*(?:;\s*)?$/.test(text))
+export function canBePreceded(statement: Statement): boolean {
+  return isSingle(statement) && /^\s*(?:SELECT|WITH|VALUES|TABLE)\b/i.test(statement.text)
+}
+
+/** Whether a text is certainly one statement. */
+export function isSingle({ text, values = [] }: Statement): boolean {
+  return values.length > 0 || /^[^;]*(?:;\s*)?$/.test(text)
 }

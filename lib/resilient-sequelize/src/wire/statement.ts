@@ -1,6 +1,7 @@
 import type { Sequelize } from 'sequelize'
 import type { QueryResult } from 'pg'
 import type { GuardedClient } from './client.ts'
+import { internalsOf } from './sequelize-internals.ts'
 
 /** Values by the names that stand for them in a statement, as `$name`. */
 export type Bind = Readonly<Record<string, unknown>>
@@ -9,14 +10,6 @@ export type Bind = Readonly<Record<string, unknown>>
 interface Compiled {
   readonly text: string
   readonly names: readonly string[]
-}
-
-/** Parts of sequelize that its types hide. */
-interface Dialect {
-  readonly Query: {
-    new (connection: GuardedClient, sequelize: Sequelize, options: object): { formatError(error: unknown, stack: string | undefined): Error }
-    formatBindParameters(text: string, values: Bind, dialect: string): [string, string[]]
-  }
 }
 
 // Statements are written in the code: there are not many of them. Texts that are made up for each call push nobody out
@@ -49,15 +42,11 @@ export class StatementRunner {
       })
       return (Array.isArray(result) ? result.flatMap(each => each.rows as unknown[]) : result.rows) as Row[]
     } catch (error) {
-      const { Query } = this.#dialect
+      const { Query } = internalsOf(this.#sequelize).dialect
       if (typeof error === 'object' && error !== null) Object.assign(error, { sql: text, parameters: values })
       // Here the stack leads to whoever asked; the driver's own only to its socket.
       throw new Query(connection, this.#sequelize, {}).formatError(error, new Error().stack)
     }
-  }
-
-  get #dialect(): Dialect {
-    return (this.#sequelize as unknown as { dialect: Dialect }).dialect
   }
 
   #compile(given: string, bind: Bind): Compiled {
@@ -65,7 +54,7 @@ export class StatementRunner {
     if (known !== undefined) return known
     // Each name in the place of its value: so sequelize itself tells in which order they come.
     const names = Object.fromEntries(Object.keys(bind).map(name => [name, bind[name] === undefined ? undefined : name]))
-    const [text, order] = this.#dialect.Query.formatBindParameters(given.trim(), names, 'postgres')
+    const [text, order] = internalsOf(this.#sequelize).dialect.Query.formatBindParameters(given.trim(), names, 'postgres')
     if (this.#compiled.size >= MOST_TEXTS) this.#compiled.clear()
     const compiled = { text, names: order }
     this.#compiled.set(given, compiled)

@@ -1,17 +1,19 @@
-import { QueryTypes } from 'sequelize'
-import { type DatabaseManager } from '../../../../resilient-sequelize/src/pool/manager.ts'
-import { type Work } from '../../../../resilient-sequelize/src/operation/service.ts'
-import { ApplicationError } from '../../../../errors.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type PoolManager } from '../../../../resilient-sequelize/src/pool/manager.ts'
+import { type Work } from '../../../../database/service.ts'
+import { CodedError } from '../../../../invocation/src/errors.ts'
 import { type Service } from '../workloads.ts'
 
 // Services that do what the matrix is there to find.
+
+const outside = AsyncLocalStorage.snapshot()
 
 type Perform = <Result>(work: (work: Work) => Promise<Result>) => Promise<Result>
 
 const service = (perform: Perform): Service => ({ execute: (_name, work) => perform(work), safeExecute: work => work() })
 
-/** Sequelize's own transaction, tried again after whatever went wrong. */
-export function blindReplay(manager: DatabaseManager): Service {
+/** A transaction by hand, tried again after whatever went wrong. */
+export function blindReplay(manager: PoolManager): Service {
   return service(async work => {
     for (let tries = 0; ; tries += 1) {
       try {
@@ -24,7 +26,7 @@ export function blindReplay(manager: DatabaseManager): Service {
 }
 
 /** Answers before its transaction is committed, and does not look at what becomes of that. */
-export function hastyAnswer(manager: DatabaseManager): Service {
+export function hastyAnswer(manager: PoolManager): Service {
   return service(
     work =>
       new Promise((resolve, reject) => {
@@ -39,10 +41,10 @@ export function hastyAnswer(manager: DatabaseManager): Service {
 }
 
 /** Takes every lost answer for a failure. */
-export function hastyRefusal(manager: DatabaseManager): Service {
+export function hastyRefusal(manager: PoolManager): Service {
   return service(work =>
     inTransaction(manager, work).catch((cause: unknown) => {
-      throw new ApplicationError('It failed.', { code: 'failed', status: 503, cause })
+      throw new CodedError('It failed.', { code: 'failed', cause })
     }),
   )
 }
@@ -50,12 +52,20 @@ export function hastyRefusal(manager: DatabaseManager): Service {
 /** Never answers. */
 export const noAnswer: Service = service(() => new Promise(() => undefined))
 
-async function inTransaction<Result>(manager: DatabaseManager, work: (work: Work) => Promise<Result>): Promise<Result> {
-  const sequelize = await manager.getSequelize()
-  const transaction = await sequelize.transaction()
-  const query: Work['query'] = <Row extends object>(text: string, bind: Readonly<Record<string, unknown>> = {}) =>
-    sequelize.query<Row>(text, { transaction, type: QueryTypes.SELECT, bind })
-  const result = await work({ transaction, query } as Work)
-  await transaction.commit()
-  return result
+// By hand over a connection of the pool: a transaction of the instance would decide a lost COMMIT.
+async function inTransaction<Result>(manager: PoolManager, work: (work: Work) => Promise<Result>): Promise<Result> {
+  // An invocation would drop the connection as soon as it has answered.
+  const lease = await outside(() => manager.acquire())
+  const { connection, generation } = lease
+  const query: Work['query'] = (text, bind = {}) => generation.host.run(connection, text, bind)
+  try {
+    await connection.sendRaw('START TRANSACTION')
+    const result = await work({ query } as Work)
+    await connection.sendRaw('COMMIT')
+    lease.release()
+    return result
+  } catch (error) {
+    lease.destroy()
+    throw error
+  }
 }

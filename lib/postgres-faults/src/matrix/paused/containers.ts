@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { ApplicationError } from '../../../../errors.ts'
+import { CodedError } from '../../../../invocation/src/errors.ts'
 import { openLanes } from '../lanes.ts'
 import { type Result } from '../workloads.ts'
 import { type ContainerOrder, type Said, type Told } from './orders.ts'
@@ -80,5 +80,5 @@ function resultOf({ statusCode, body }: Record<string, unknown>): Result {
   if (statusCode === 200) return body as Result
   const { code } = (body ?? {}) as { code?: string }
   if (code === undefined || code === 'internal-error') throw new Error(`answered ${String(statusCode)}`)
-  throw new ApplicationError('The function has answered with a problem.', { code, status: Number(statusCode) })
+  throw new CodedError('The function has answered with a problem.', { code })
 }

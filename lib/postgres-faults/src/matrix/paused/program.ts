@@ -1,7 +1,7 @@
+import { openDatabase } from '../../../../database/connect.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseSettings } from '../../../../config/settings/database.ts'
-import { DatabaseManager } from '../../../../resilient-sequelize/src/pool/manager.ts'
-import { DatabaseService, type Work } from '../../../../resilient-sequelize/src/operation/service.ts'
+import { type Work } from '../../../../database/service.ts'
 import { defineFunction, type Main } from '../../../../function/define.ts'
 import { perform } from '../workloads.ts'
 import { type ContainerOrder, type Said, type Told } from './orders.ts'
@@ -53,8 +53,7 @@ function functionCalled(name: string): Main {
     name,
     settings: { database: databaseSettings },
     setup({ database: settings }, { logger, timeLimitMs }) {
-      const manager = new DatabaseManager({ settings, applicationName: name, timeLimitMs, logger, now: () => Date.now() + aheadMs })
-      return { manager, service: new DatabaseService({ manager, logger }) }
+      return openDatabase({ settings, applicationName: name, timeLimitMs, logger, now: () => Date.now() + aheadMs })
     },
     shutdown: ({ manager }) => manager.gracefulShutdown(),
     routes: {

@@ -1,26 +1,14 @@
 import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { createRetryBudget, type RetryBudget } from '../../../invocation/src/retry-budget.ts'
-import { createCounters, type Counters } from '../../../telemetry/counters.ts'
-import type { Logger } from '../../../telemetry/logger.ts'
-import type { DatabaseManager } from '../pool/manager.ts'
-import type { Models } from '../../../app/models/index.ts'
+import { NestedOperationError } from '../errors/errors.ts'
+import type { PoolManager } from '../pool/manager.ts'
+import { noCounter, silentLogger, type Counter, type Logger } from '../telemetry.ts'
+import type { OperationTools } from './context.ts'
 import { joinWork } from './joined-work.ts'
 import { runOperation } from './operation.ts'
 import { isSafeExecution, safeExecute, type SafeExecuteOptions } from './safe-execute.ts'
-import {
-  currentWork,
-  hasIsolation,
-  isolationLevels,
-  isolationOf,
-  NestedOperationError,
-  type IsolationLevel,
-  type Work,
-  type WorkMode,
-} from './work.ts'
-
-export type { SafeExecuteOptions } from './safe-execute.ts'
-export type { Work } from './work.ts'
+import { currentWork, hasIsolation, isolationLevels, isolationOf, type IsolationLevel, type Work, type WorkMode } from './work.ts'
 
 export interface ExecuteOptions {
   /** `read` sends each statement in a read-only transaction of its own; the default is one transaction for all, `write`. */
@@ -36,15 +24,17 @@ export interface ExecuteOptions {
    * Looks for a row that the work itself wrote, such as a claim or an idempotency key: proves a commit whose answer
    * was lost when the server was restarted meanwhile.
    */
-  wasCommitted?: (models: Models) => Promise<boolean>
+  wasCommitted?: () => Promise<boolean>
 }
 
-export interface DatabaseServiceOptions {
-  manager: DatabaseManager
-  logger: Logger
-  budget?: RetryBudget
-  counters?: Counters
-  random?: () => number
+export interface ExecutorOptions {
+  manager: PoolManager
+  logger?: Logger | undefined
+  budget?: RetryBudget | undefined
+  counters?: Counter | undefined
+  random?: (() => number) | undefined
+  /** See `OperationTools`. */
+  isExpected?: ((error: unknown) => boolean) | undefined
 }
 
 // For work outside of any invocation, such as a script.
@@ -54,19 +44,26 @@ const LEAST_REPLAYS = 10
 const SAFE_REPLAYS = { capacity: 3, floor: 1 }
 
 /** Runs work on the database: each `execute` is one unit, applied once or not at all. */
-export class DatabaseService {
-  readonly counters: Counters
-  readonly #options: DatabaseServiceOptions
+export class Executor {
+  readonly counters: Counter
+  readonly #manager: PoolManager
+  readonly #tools: Omit<OperationTools, 'budget'>
   readonly #budget: RetryBudget
   readonly #safeBudget: RetryBudget
 
-  constructor(options: DatabaseServiceOptions) {
-    this.#options = options
-    // Every connection of the pool may lose its work at once, and each has one replay more.
-    const capacity = Math.max(LEAST_REPLAYS, 2 * options.manager.getConnectionStatus().pool.max)
-    this.#budget = options.budget ?? createRetryBudget({ capacity, now: options.manager.now })
-    this.#safeBudget = createRetryBudget({ ...SAFE_REPLAYS, now: options.manager.now })
-    this.counters = options.counters ?? createCounters()
+  constructor({ manager, logger = silentLogger, counters = noCounter, budget, random, isExpected }: ExecutorOptions) {
+    this.counters = counters
+    this.#manager = manager
+    this.#tools = { manager, logger, counters, random, isExpected }
+    // Every connection of the pool may lose its work at once, and each has one retry more.
+    const capacity = Math.max(LEAST_REPLAYS, 2 * manager.getConnectionStatus().pool.max)
+    this.#budget = budget ?? createRetryBudget({ capacity, now: manager.now })
+    this.#safeBudget = createRetryBudget({ ...SAFE_REPLAYS, now: manager.now })
+  }
+
+  /** What operations are run with; safe-executed work has a retry budget of its own. */
+  get tools(): OperationTools {
+    return { ...this.#tools, budget: isSafeExecution() ? this.#safeBudget : this.#budget }
   }
 
   /**
@@ -78,28 +75,27 @@ export class DatabaseService {
    */
   async execute<Result>(operationName: string, work: (work: Work) => Promise<Result>, options: ExecuteOptions = {}): Promise<Result> {
     const mode = modeOf(options)
-    const around = currentWork()
-    // Work on another database is none of this one's.
-    if (around !== undefined && this.#options.manager.owns(around.generation)) {
-      return joinWork(around, work, { ...options, mode })
-    }
+    const around = currentWork(this.#manager)
+    if (around !== undefined) return joinWork(around, work, { ...options, mode })
     const given = options.deadline ?? currentDeadline()
     const deadline = given ?? openDeadline({ remainingMs: DEFAULT_DEADLINE_MS, reserveMs: 0 })
     const signal = options.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, options.signal])
-    const { manager, logger, random } = this.#options
-    const budget = isSafeExecution() ? this.#safeBudget : this.#budget
     try {
       const operation = { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted }
-      const tools = { manager, budget, logger, counters: this.counters, random }
-      return await runWithDeadline(deadline, () => runOperation(operation, tools, work))
+      return await runWithDeadline(deadline, () => runOperation(operation, this.tools, work))
     } finally {
       if (given === undefined) deadline.clear()
     }
   }
 
+  /** Whether the call is part of a unit of work of this database. */
+  get isInUnit(): boolean {
+    return currentWork(this.#manager) !== undefined
+  }
+
   /** Runs work that must not fail its caller: resolves to its result, or to `fallbackValue`. See `safeExecute`. */
   async safeExecute<Result, Fallback>(work: () => Promise<Result>, options: SafeExecuteOptions<Fallback>): Promise<Result | Fallback> {
-    return safeExecute(work, options, { logger: this.#options.logger, counters: this.counters })
+    return safeExecute(work, options, { ...this.#tools, owner: this.#manager })
   }
 }
 

@@ -1,0 +1,32 @@
+// Builds a workspace for npm: `node build-workspace.mjs index early` in its folder, with the names of its entries.
+// The code is CommonJS. ESM users get wrappers around it: two builds would be two AsyncLocalStorages, and a unit of work
+// begun in one would be invisible in the other.
+import { spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import process from 'node:process'
+
+const entries = process.argv.slice(2)
+const folder = process.cwd()
+const dist = join(folder, 'dist')
+// Sources of other workspaces are compiled too, so each keeps its place below lib/.
+const compiled = `./${basename(folder)}/src`
+const require = createRequire(import.meta.url)
+
+rmSync(dist, { recursive: true, force: true })
+const { status } = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
+if (status !== 0) process.exit(status ?? 1)
+
+// The workspace itself is ESM, for its sources.
+write('package.json', JSON.stringify({ type: 'commonjs' }))
+for (const entry of entries) {
+  const names = Object.keys(require(join(dist, compiled, `${entry}.js`)))
+  write(`${entry}.mjs`, [`import built from '${compiled}/${entry}.js'`, '', ...names.map(name => `export const ${name} = built.${name}`)].join('\n'))
+  write(`${entry}.js`, `module.exports = require('${compiled}/${entry}.js')`)
+  for (const declaration of [`${entry}.d.mts`, `${entry}.d.ts`]) write(declaration, `export * from '${compiled}/${entry}.js'`)
+}
+
+function write(name, text) {
+  writeFileSync(join(dist, name), `${text}\n`)
+}

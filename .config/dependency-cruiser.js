@@ -1,0 +1,114 @@
+// The import table. `npm run lint` checks it with dependency-cruiser; test/unit/imports.test.ts breaks each rule once.
+
+/** Folders of lib/ that have a row of their own below; every other file of lib/ belongs to `framework`. */
+const OWN_ROWS = 'invocation|resilient-sequelize|postgres-faults|doctl-project-schema|app|build|cli|server|stand-ins'
+
+/**
+ * Layers from the lowest to the highest. A file imports its own layer, Node's own modules, the layers under `imports`, and the
+ * packages under `npm`; nothing else. `lib/app` is missing from the table's `imports`, because it has a rule of its own.
+ * Imports of types count as imports.
+ */
+export const LAYERS = {
+  invocation: { path: '^lib/invocation/src/', imports: [], npm: [] },
+  'resilient-sequelize': { path: '^lib/resilient-sequelize/src/', imports: ['invocation'], npm: ['pg', 'sequelize'] },
+  // Today's mixed folders: the functions' runtime, webhooks, health, and parts of the sample application.
+  framework: {
+    path: `^lib/(?!(${OWN_ROWS})/|[^/]+/test/)`,
+    imports: ['invocation', 'resilient-sequelize'],
+    npm: ['@redis/client', 'pg', 'pino', 'sequelize', 'uuid', 'zod'],
+  },
+  app: { path: '^lib/app/', imports: ['invocation', 'resilient-sequelize', 'framework'], npm: ['sequelize'] },
+  packages: { path: '^packages/', imports: ['invocation', 'resilient-sequelize', 'framework'], npm: [] },
+
+  // Never deployed, with the exception of stand-ins: the build puts those into bundles in place of npm packages.
+  'stand-ins': { path: '^lib/stand-ins/', imports: [], npm: 'any' },
+  'doctl-project-schema': { path: '^lib/doctl-project-schema/(src|bin)/', imports: [], npm: ['dotenv', 'js-yaml', 'zod'] },
+  devkit: {
+    path: '^lib/(build|cli|server)/',
+    imports: ['invocation', 'resilient-sequelize', 'framework', 'stand-ins', 'doctl-project-schema'],
+    npm: 'any',
+  },
+  'postgres-faults': {
+    path: '^lib/postgres-faults/src/',
+    imports: ['invocation', 'resilient-sequelize', 'framework', 'devkit'],
+    npm: 'any',
+  },
+}
+
+/** Tests may import everything. */
+const TESTS = '^(test|lib/[^/]+/test)/'
+
+/** Files outside of `packages` and tests that still import `lib/app`. These exceptions are to go; none is to be added. */
+export const IMPORTS_OF_APP_TO_GO = [
+  'lib/cli/deploy.ts',
+  'lib/cli/migrate.ts',
+  'lib/cli/migrate/check.ts',
+  'lib/cli/migrate/reset.ts',
+  'lib/cli/migrate/state.ts',
+  'lib/database/connect.ts',
+  'lib/database/operations.ts',
+  'lib/database/service.ts',
+  'lib/health/questions.ts',
+  'lib/idempotency/create-once.ts',
+  'lib/webhooks/claim.ts',
+  'lib/webhooks/take.ts',
+]
+
+const exactly = file => `^${file.replaceAll('.', '\\.')}$`
+const npmPath = npm => (npm === 'any' ? ['(^|/)node_modules/'] : npm.map(name => `(^|/)node_modules/${name}/`))
+
+const layerRules = Object.entries(LAYERS).map(([name, { path, imports, npm }]) => ({
+  name: `imports-of-${name}`,
+  comment: `${name} may import ${[...imports, npm === 'any' ? 'any npm package' : npm].flat().join(', ') || 'nothing outside of itself'}.`,
+  severity: 'error',
+  from: { path },
+  to: { pathNot: [path, LAYERS.app.path, ...imports.map(layer => LAYERS[layer].path), ...npmPath(npm)], dependencyTypesNot: ['core'] },
+}))
+
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: 'imports-of-lib-app',
+      comment: 'Only packages and tests may import lib/app, so that it can be changed or deleted without an edit of the framework.',
+      severity: 'error',
+      from: { pathNot: [LAYERS.app.path, LAYERS.packages.path, TESTS, ...IMPORTS_OF_APP_TO_GO.map(exactly)] },
+      to: { path: LAYERS.app.path },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'Files must not import each other in a circle, types included: move what both need into a file of its own.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'every-file-has-a-layer',
+      comment: 'Add a row for this folder to LAYERS.',
+      severity: 'error',
+      from: { path: '^(lib|packages|test)/', pathNot: [TESTS, ...Object.values(LAYERS).map(({ path }) => path)] },
+      to: {},
+    },
+    {
+      name: 'every-import-resolves',
+      comment: 'An import that leads nowhere escapes every other rule.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    // Sees imports of types, which the compiler removes.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: '(^|/)node_modules/' },
+    // What the build writes.
+    // Programs of the adoption tests run elsewhere, against installed packages.
+    exclude: { path: ['^(lib|packages)/.+/dist/', '^test/adoption/programs/'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.cjs', '.json', '.d.ts'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      mainFields: ['main', 'types'],
+    },
+  },
+}

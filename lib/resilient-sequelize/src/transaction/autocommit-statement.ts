@@ -1,0 +1,103 @@
+import type pg from 'pg'
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import { identityBefore } from '../wire/identity.ts'
+import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
+import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
+import { isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
+import type { TransactionIdentity } from '../wire/session-identity.ts'
+
+export interface AutocommitOptions {
+  deadline: Deadline
+  /** Longest wait for the answer, in ms; infinite without a bound. */
+  statementMs: () => number
+  /** On a session that has none of its own. */
+  limits: TransactionLimits | undefined
+  /** Whether the transaction's identity is read, so that a lost answer can be decided. */
+  identified: boolean
+  /** Sends what is to ride behind a COMMIT. */
+  behindCommit: (client: GuardedClient) => void
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/**
+ * One statement that commits by itself. If it is a single INSERT, UPDATE, DELETE or MERGE, its transaction gets its id ahead
+ * of it in the same flight, and the server answers before it commits: when the connection is lost the id decides whether
+ * the statement was applied, and the answer that has arrived is still the right one.
+ */
+export class AutocommitStatement implements StatementGuard {
+  readonly #options: AutocommitOptions
+  #sent = false
+  #identified = false
+  #identity: TransactionIdentity | undefined
+  #query: PrecededQuery | undefined
+  #error: unknown
+
+  constructor(options: AutocommitOptions) {
+    this.#options = options
+  }
+
+  get root(): this {
+    return this
+  }
+
+  get identity(): TransactionIdentity | undefined {
+    return this.#identity
+  }
+
+  /** The server's whole answer, if it arrived before the connection was lost. */
+  get completed(): pg.QueryResult | undefined {
+    return this.#query?.completed
+  }
+
+  get firstError(): unknown {
+    return this.#error
+  }
+
+  /** Whether the statement was sent and the server has not refused it. */
+  get mayBeCommitted(): boolean {
+    return this.#sent && this.#error !== undefined && !isRefusal(this.#error) && !wasNotSent(this.#error)
+  }
+
+  /** Whether the role may not ask for the identity: the statement has not run then. */
+  get identityRefused(): boolean {
+    const code = (this.#error as { code?: unknown } | undefined)?.code
+    return this.#identified && this.#identity === undefined && code === INSUFFICIENT_PRIVILEGE
+  }
+
+  get spoiledConnection(): boolean {
+    return this.#error !== undefined && classifyError(this.#error).connection === 'drop'
+  }
+
+  around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
+    const { deadline, statementMs, limits, identified, behindCommit } = this.#options
+    deadline.throwIfPassed()
+    const boundMs = statementMs()
+    this.#sent = true
+    // A transaction that a raw statement has begun on this connection is left alone.
+    const writes = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement) && isWrite(statement.text)
+    if (!writes) return send(boundedMs(boundMs))
+    if (!identified) send(boundedMs(boundMs), client.settingsBefore(limitSettings(serverBound(boundMs), limits)))
+    else {
+      this.#identified = true
+      const tell = {
+        onIdentity: (identity: TransactionIdentity) => void (this.#identity = identity),
+        onSent: (query: PrecededQuery) => void (this.#query = query),
+      }
+      send(boundedMs(boundMs), identityBefore(client, limitSettings(serverBound(boundMs), limits), tell))
+    }
+    behindCommit(client)
+  }
+
+  failed(error: unknown): void {
+    this.#error ??= error
+  }
+}
+
+/** Whether a text is one of the statements that write rows. */
+function isWrite(text: string): boolean {
+  return /^\s*(?:INSERT|UPDATE|DELETE|MERGE)\b/i.test(text)
+}

@@ -1,0 +1,163 @@
+import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { classifyError } from '../errors/classify-error.ts'
+import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import { askIdentity } from '../wire/identity.ts'
+import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
+import type { TransactionIdentity } from '../wire/session-identity.ts'
+
+export interface OpenTransactionOptions {
+  /** Bounds each statement; without one only the end of the connection ends the wait. */
+  deadline: Deadline | undefined
+  /** Longest wait for the answer to START TRANSACTION on a connection that has not answered lately, in ms. */
+  proofMs: number | undefined
+  /** Whether the transaction's identity is read; `tried` once a role was seen to be allowed to. */
+  identity: 'no' | 'untried' | 'tried'
+  /** Receives the identity as soon as the server has told it. */
+  onIdentity: (identity: TransactionIdentity) => void
+  /** Called when the role may not read the identity. */
+  onIdentityRefused: () => void
+  /** Sends what is to ride behind COMMIT. */
+  behindCommit: (client: GuardedClient) => void
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+// The first time the identity is read inside of a savepoint, so that a role that may not read it loses no transaction.
+const SAVEPOINT = 'resilient_identity'
+const ignore = () => undefined
+
+/**
+ * Watches a transaction that Sequelize itself begins and ends, statement by statement: bounds the answers, reads the
+ * identity behind the statements until the first write has been given one, and remembers what failed first.
+ */
+export class OpenTransaction implements StatementGuard {
+  readonly #options: OpenTransactionOptions
+  #state: 'starting' | 'open' | 'committing' | 'rolling-back' = 'starting'
+  #firstError: unknown
+  #statements = 0
+  #identity: TransactionIdentity | undefined
+  /** How many statements the identity covers. */
+  #identifiedStatements = 0
+  #identityAsked: Promise<void> | undefined
+  #stopsAsking = false
+  #commitSent = false
+  #endedBy: string | undefined
+
+  constructor(options: OpenTransactionOptions) {
+    this.#options = options
+    this.#stopsAsking = options.identity === 'no'
+  }
+
+  get root(): this {
+    return this
+  }
+
+  get identity(): TransactionIdentity | undefined {
+    return this.#identity
+  }
+
+  get firstError(): unknown {
+    return this.#firstError
+  }
+
+  get spoiled(): boolean {
+    return this.#firstError !== undefined
+  }
+
+  /** Whether the connection is known to be gone: nothing more is sent over it, and the server rolls back by itself. */
+  get isLost(): boolean {
+    return this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop'
+  }
+
+  /** Whether COMMIT was handed to the connection. */
+  get commitSent(): boolean {
+    return this.#commitSent
+  }
+
+  /** The server's tag for the end of the transaction: COMMIT, or ROLLBACK when it had failed before. */
+  get endedBy(): string | undefined {
+    return this.#endedBy
+  }
+
+  /** Whether the transaction is known to have written nothing: it ran no statement, or had no id after the last one. */
+  get wroteNothing(): boolean {
+    return this.#statements === 0 || (this.#identity?.xid === null && this.#identifiedStatements === this.#statements)
+  }
+
+  /** The statements that begin the transaction have been answered. */
+  opened(): void {
+    this.#state = 'open'
+  }
+
+  /** The next statement is COMMIT or ROLLBACK. */
+  ends(how: 'committing' | 'rolling-back'): void {
+    this.#state = how
+  }
+
+  /** Resolves when the identity that was asked for has been told. */
+  async settled(): Promise<void> {
+    await this.#identityAsked
+  }
+
+  around(client: GuardedClient, send: Send): void {
+    const { deadline, proofMs, behindCommit } = this.#options
+    if (this.#state !== 'rolling-back') deadline?.throwIfPassed()
+    const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() - ANSWER_EARLIER_MS)
+    if (this.#state === 'starting') return send(boundedMs(Math.min(leftMs, proofMs ?? Number.POSITIVE_INFINITY)))
+    send(boundedMs(leftMs))
+    if (this.#state === 'committing') {
+      this.#commitSent = true
+      behindCommit(client)
+    }
+    if (this.#state !== 'open') return
+    this.#statements += 1
+    if (!this.#stopsAsking && (this.#identity?.xid ?? null) === null) this.#ask(client)
+  }
+
+  trailing(): Promise<void> | undefined {
+    return this.#identityAsked
+  }
+
+  answered(result: unknown): void {
+    if (this.#state === 'committing') this.#endedBy = (result as { command?: string } | undefined)?.command
+  }
+
+  failed(error: unknown): void {
+    this.#firstError ??= error
+  }
+
+  mark(): unknown {
+    return this.#firstError
+  }
+
+  restore(mark: unknown): void {
+    this.#firstError = mark
+  }
+
+  #ask(client: GuardedClient): void {
+    const careful = this.#options.identity === 'untried' && this.#identity === undefined
+    if (careful) client.sendRaw(`SAVEPOINT ${SAVEPOINT}`).catch(ignore)
+    const statements = this.#statements
+    const asked = askIdentity(client)
+      .then(
+        identity => {
+          if (identity === undefined) return
+          this.#identity = identity
+          this.#identifiedStatements = statements
+          this.#options.onIdentity(identity)
+        },
+        // It fails with the statement before it or with the connection, or because the role may not ask.
+        (error: unknown) => {
+          // The statement before it may have succeeded: what it wrote is lost with the connection.
+          if (classifyError(error).connection === 'drop') this.#firstError ??= error
+          if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return
+          this.#stopsAsking = true
+          this.#options.onIdentityRefused()
+        },
+      )
+      .finally(() => {
+        if (this.#identityAsked === asked) this.#identityAsked = undefined
+      })
+    this.#identityAsked = asked
+    if (careful) client.sendRaw(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`).catch(ignore)
+  }
+}
