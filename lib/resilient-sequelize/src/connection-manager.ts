@@ -53,6 +53,8 @@ async function acquire(runtime: Runtime): Promise<GuardedClient> {
   try {
     const options = { name: 'sequelize.connection', mode: 'write', deadline, signal: deadline.signal } as const
     const lease = await leaseConnection(options, runtime.executor.tools)
+    // pg takes cursors, streams and COPY only on a connection that does not pipeline.
+    lease.connection.pipeline = false
     runtime.held.set(lease.connection, lease)
     return lease.connection
   } catch (error) {

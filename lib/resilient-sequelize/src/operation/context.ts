@@ -16,6 +16,11 @@ export interface OperationOptions {
   patient?: boolean
   /** See `AttemptOptions`; by default they are. */
   keepsParsed?: boolean
+  /**
+   * A statement of the application itself: what the server refuses is its answer, under whatever code, and is repeated only
+   * when the server took the transaction back to let another one pass.
+   */
+  standAlone?: boolean
   /** Proves by a row that the work itself wrote whether it was committed, when the server cannot tell any more. */
   wasCommitted?: (() => Promise<boolean>) | undefined
   /** Proves every connection alive, however fresh it is. */

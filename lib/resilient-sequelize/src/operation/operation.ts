@@ -3,6 +3,7 @@ import { noteAttempt } from '../../../invocation/src/invocation-scope.ts'
 import { MAX_REPLAYS, untilReplay } from '../../../invocation/src/retry.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseUnavailableError } from '../errors/errors.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
 import { endSession, type LostSession } from '../transaction/end-session.ts'
@@ -23,6 +24,8 @@ export type Body<Result> = (work: Work, connection: GuardedClient) => Promise<Re
 
 // What was sent without a bound is waited for, but whether a lost COMMIT was applied is asked no longer than this.
 const PATIENT_QUESTION_MS = 10_000
+// Serialization failure, deadlock, and a server that cannot write for a while.
+const TAKEN_BACK = new Set(['40001', '40P01', '25006'])
 const NEVER = new AbortController().signal
 
 /**
@@ -140,6 +143,7 @@ async function beforeReplay(failed: Failed, replays: number, options: OperationO
   const { deadline, signal, mode, name } = options
   const { manager, budget, logger, counters, random } = tools
   const verdict = classifyError(failed.cause)
+  if (options.standAlone && isAnswer(failed.cause, verdict)) throw failed.error
   const ofConnection = concernsConnection(verdict)
   if (ofConnection) manager.noteFailure(failed.cause)
   // A pooler that had no session to lend has sent nothing on: waiting one's turn, which only the deadline bounds.
@@ -169,6 +173,11 @@ function isReplayable(verdict: Classification, mode: WorkMode, replays: number):
   if (verdict.onlyIfOptedIn) return reads && replays === 0
   if (verdict.inWritesOnly && reads) return false
   return verdict.transient && verdict.replay !== 'no'
+}
+
+// A limit that the application set for its statements is an answer, too.
+function isAnswer(cause: unknown, { key }: Classification): boolean {
+  return key === 'text:read-timeout' || (isRefusal(cause) && !TAKEN_BACK.has(key))
 }
 
 async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOptions): Promise<boolean> {

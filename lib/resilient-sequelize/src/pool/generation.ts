@@ -241,6 +241,8 @@ export class Generation {
     generations.set(client, this)
     client.once('end', () => this.#connections.delete(client))
     this.#options.connected?.(this.number)
+    // No caller may wait for a connection that arrives after the end of its pool.
+    if (this.#retired) setImmediate(() => this.#tidy())
     return client
   }
 

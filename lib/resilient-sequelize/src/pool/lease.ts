@@ -28,6 +28,7 @@ export function leaseOf(generation: Generation, connection: GuardedClient, queue
     givenBack = true
     letGo()
     connection.guard = undefined
+    connection.pipeline = true
     give()
   }
   const destroy = once(() => generation.destroy(connection))

@@ -59,7 +59,14 @@ export class AutocommitStatement implements StatementGuard {
 
   /** Whether the statement was sent and the server has not refused it. */
   get mayBeCommitted(): boolean {
-    return this.#sent && this.#error !== undefined && !isRefusal(this.#error) && !wasNotSent(this.#error)
+    if (!this.#sent || this.#error === undefined || isRefusal(this.#error) || wasNotSent(this.#error)) return false
+    return !this.#endedBefore
+  }
+
+  // The identity is sent before the statement runs: a server that ended the session in words, and had not sent it, ran nothing.
+  get #endedBefore(): boolean {
+    const said = (this.#error as { severity?: unknown } | undefined)?.severity !== undefined
+    return said && this.#identified && this.#identity === undefined && this.#options.limits === undefined
   }
 
   /** Whether the role may not ask for the identity: the statement has not run then. */

@@ -7,8 +7,8 @@ import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from './proof.ts'
 import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
-import { askIdentity } from '../wire/identity.ts'
-import { wasNotSent } from '../wire/pg-internals.ts'
+import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 
 export interface ManagedTransactionOptions {
@@ -104,7 +104,7 @@ export class ManagedTransaction implements StatementGuard {
     return this.#firstError
   }
 
-  around(client: GuardedClient, send: (timeoutMs: number) => void): void {
+  around(client: GuardedClient, send: (timeoutMs: number) => void, statement?: Statement): void {
     const { deadline, identified, statementMs } = this.#options
     deadline.throwIfPassed(this.#phase === 'unsent' ? START_MS : 0)
     // Behind a COMMIT it would be a transaction of its own.
@@ -116,7 +116,8 @@ export class ManagedTransaction implements StatementGuard {
     else if (!within) this.#follow(client, serverBound(boundMs))
     this.#sent += 1
     send(boundMs)
-    if (identified && (this.#identity?.xid ?? null) === null) this.#askIdentity(client)
+    const asks = identified && (this.#identity?.xid ?? null) === null
+    if (asks && !(statement !== undefined && takesNoSnapshot(statement.text))) this.#askIdentity(client)
   }
 
   get spoiled(): boolean {

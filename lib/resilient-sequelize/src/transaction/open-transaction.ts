@@ -1,7 +1,9 @@
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
-import { askIdentity } from '../wire/identity.ts'
+import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import type { Statement } from '../wire/pg-internals.ts'
 import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 
@@ -65,7 +67,8 @@ export class OpenTransaction implements StatementGuard {
 
   /** Whether the connection is known to be gone: nothing more is sent over it, and the server rolls back by itself. */
   get isLost(): boolean {
-    return this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop'
+    // What the server refused, under whatever code, has left the session alive.
+    return this.#firstError !== undefined && !isRefusal(this.#firstError) && classifyError(this.#firstError).connection === 'drop'
   }
 
   /** Whether COMMIT was handed to the connection. */
@@ -98,7 +101,7 @@ export class OpenTransaction implements StatementGuard {
     await this.#identityAsked
   }
 
-  around(client: GuardedClient, send: Send): void {
+  around(client: GuardedClient, send: Send, statement?: Statement): void {
     const { deadline, proofMs, behindCommit } = this.#options
     if (this.#state !== 'rolling-back') deadline?.throwIfPassed()
     const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() - ANSWER_EARLIER_MS)
@@ -108,7 +111,7 @@ export class OpenTransaction implements StatementGuard {
       this.#commitSent = true
       behindCommit(client)
     }
-    if (this.#state !== 'open') return
+    if (this.#state !== 'open' || (statement !== undefined && takesNoSnapshot(statement.text))) return
     this.#statements += 1
     if (!this.#stopsAsking && (this.#identity?.xid ?? null) === null) this.#ask(client)
   }

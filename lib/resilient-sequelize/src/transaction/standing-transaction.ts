@@ -67,7 +67,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       for (const callback of callbacks) {
         if (!internals.parent) await callback.call(this, this)
         // A savepoint's work is not committed before the transaction around it is.
-        else internals.parent.afterCommit(() => void callback.call(this, this))
+        else internals.parent.afterCommit(() => callback.call(this, this) as void | Promise<void>)
       }
     }
 

@@ -66,6 +66,8 @@ export interface GuardedClient extends pg.Client {
   /** sequelize's mark for the transaction that uses this connection. */
   uuid?: string | undefined
   guard: StatementGuard | undefined
+  /** Whether statements leave without waiting for the answers before them; pg looks at each. */
+  pipeline: boolean
   /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
   openByHand: boolean
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
@@ -128,6 +130,7 @@ export function guardClient(
   return class extends Client implements GuardedClient {
     uuid: string | undefined
     guard: StatementGuard | undefined
+    declare pipeline: boolean
     openByHand = false
     serverVersion: string | undefined
     lastAnswerAt = now()
@@ -311,7 +314,11 @@ export function guardClient(
         }
         const completed = error ? undefined : hooks.completeTypes?.(this, resultsOf(result))
         if (completed === undefined) callback(error, result)
-        else void completed.then(() => callback(error, result))
+        else
+          completed.then(
+            () => callback(null, result),
+            (reason: Error) => callback(reason),
+          )
       }
     }
 

@@ -14,6 +14,14 @@ const TRANSACTION_ALONE = `SELECT pg_current_xact_id_if_assigned()::text AS xid,
 const ASSIGNED_ALONE = `pg_current_xact_id()::text AS xid, ${START}`
 const KEPT_MS = 10_000
 
+/**
+ * Whether a statement neither writes rows nor takes a snapshot. Nothing is asked behind it: the question would fix what a
+ * REPEATABLE READ transaction sees, and `SET TRANSACTION` has to come before any query.
+ */
+export function takesNoSnapshot(text: string): boolean {
+  return /^\s*(?:SET|RESET|SHOW|LOCK|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(text)
+}
+
 /** Asks for the identity of the transaction that runs on this connection. */
 export async function askIdentity(client: GuardedClient, now = performance.now()): Promise<TransactionIdentity | undefined> {
   const known = knownIdentity(client, now)

@@ -115,5 +115,6 @@ export function canBePreceded(statement: Statement): boolean {
 
 /** Whether a text is certainly one statement. */
 export function isSingle({ text, values = [] }: Statement): boolean {
-  return values.length > 0 || /^[^;]*(?:;\s*)?$/.test(text)
+  // A placeholder without values is the server's to refuse, in the words of the simple protocol.
+  return values.length > 0 || (/^[^;]*(?:;\s*)?$/.test(text) && !/\$\d/.test(text))
 }
