@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { databaseSettings } from '../../../../lib/config/settings/database.ts'
 import { readSettings } from '../../../../lib/config/settings.ts'
 import { prepareDatabase } from '../../../../lib/database/connect.ts'
-import { createOperations } from '../../../../lib/database/operations.ts'
 import { openDeadline } from '../../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../../lib/telemetry/logger.ts'
 
@@ -15,12 +14,11 @@ let database: ReturnType<typeof start> | undefined
 
 function start() {
   const settings = readSettings({ database: databaseSettings })
-  const { service, manager } = prepareDatabase(settings.database, {
+  return prepareDatabase(settings.database, {
     name: 'bench/service',
     logger: createLogger({ name: 'bench/service', level: 'error' }),
     timeLimitMs: DEADLINE_MS,
   })
-  return { service, manager, operations: createOperations(service) }
 }
 
 /** Sequelize, pg and all models, without a connection. */
@@ -30,12 +28,16 @@ export async function evaluate(): Promise<void> {
 }
 
 export async function call(kind: 'read' | 'write'): Promise<void> {
-  const { operations } = (database ??= start())
+  const { service } = (database ??= start())
   const deadline = openDeadline({ remainingMs: DEADLINE_MS })
   try {
-    if (kind === 'write')
-      await operations.create('User', { id: randomUUID(), email: `${randomUUID()}@example.com`, name: 'Bench', externalId: null }, { deadline })
-    else if ((await operations.findByPk('User', SEED, {}, { deadline })) === null) throw new Error('nobody was found')
+    if (kind === 'write') {
+      const values = { id: randomUUID(), email: `${randomUUID()}@example.com`, name: 'Bench', externalId: null }
+      await service.execute('bench.create', ({ models }) => models.User.create(values), { deadline })
+    } else {
+      const found = await service.execute('bench.find', ({ models }) => models.User.findByPk(SEED), { mode: 'read', deadline })
+      if (found === null) throw new Error('no user was found')
+    }
   } finally {
     deadline.clear()
   }
