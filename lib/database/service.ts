@@ -58,9 +58,19 @@ export class DatabaseService {
     return this.#executor.safeExecute(work, options)
   }
 
-  // The unit makes its transaction object when it is asked for it: it is inherited, not copied.
+  // The unit makes its transaction object when it is asked for it.
   #extend(unit: Unit): Work {
     const { models, sequelize } = this.#loaded()
-    return Object.create(unit, { models: { value: models }, sequelize: { value: sequelize } }) as Work
+    const { query, afterCommit, signal } = unit
+    return {
+      query,
+      afterCommit,
+      signal,
+      models,
+      sequelize,
+      get transaction() {
+        return unit.transaction
+      },
+    }
   }
 }

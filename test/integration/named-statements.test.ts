@@ -23,6 +23,13 @@ describe('a statement that comes again', () => {
     })
   })
 
+  it('is parsed once when it only sets the limits of a read', async () => {
+    await withService(async ({ service }) => {
+      for (const number of [1, 2, 3]) await read(service, number)
+      expect((await names(service)).filter(({ statement }) => statement.includes('set_config'))).toHaveLength(1)
+    })
+  })
+
   it('is one trip, whether it is parsed, named or only called', async () => {
     await withService(async ({ service, proxy }) => {
       await read(service)

@@ -265,7 +265,7 @@ export function guardClient(
     }
 
     settingsBefore(settings: LocalSettings): Before {
-      return { statement: settingStatement(settings), onFirstRow: fields => this.noteSession(Number(fields.at(-1))) }
+      return { statement: { ...settingStatement(settings), again: true }, onFirstRow: fields => this.noteSession(Number(fields.at(-1))) }
     }
 
     #pass(given: unknown[], timeoutMs: number, before?: Before): never {

@@ -47,6 +47,9 @@ export class TypeCatalog {
   readonly #withoutParser = new Set<number>()
   #reading: Promise<void> | undefined
   #isRead = false
+  /** How many of the models were looked at, and whether one of them declares such a type. */
+  #looked = 0
+  #needed = false
 
   constructor(sequelize: Sequelize) {
     this.#sequelize = sequelize
@@ -63,8 +66,8 @@ export class TypeCatalog {
 
   /** Reads again what a result shows of types that were not known when it was parsed; `undefined` when there are none. */
   complete(connection: RawConnection, results: readonly pg.QueryResult[]): Promise<void> | undefined {
+    if (!results.some(({ fields }) => fields.some(({ dataTypeID }) => !this.#knows(dataTypeID)))) return undefined
     const unknown = results.flatMap(({ fields }) => fields).filter(({ dataTypeID }) => !this.#knows(dataTypeID))
-    if (unknown.length === 0) return undefined
     return this.#read(connection).then(() => {
       for (const { dataTypeID } of unknown) if (!this.#parserOf(dataTypeID)) this.#withoutParser.add(dataTypeID)
       for (const result of results) this.#parseAgain(result, new Set(unknown.map(({ dataTypeID }) => dataTypeID)))
@@ -102,8 +105,12 @@ export class TypeCatalog {
     }
   }
 
+  // Models are defined once, and looked at once: this stands in the way of every operation.
   #isNeeded(): boolean {
-    return internalsOf(this.#sequelize).modelManager.models.some(declaresOwnType)
+    const { models } = internalsOf(this.#sequelize).modelManager
+    for (; this.#looked < models.length && !this.#needed; this.#looked += 1)
+      this.#needed = models.slice(this.#looked, this.#looked + 1).some(declaresOwnType)
+    return this.#needed
   }
 }
 
