@@ -132,7 +132,7 @@ function hasSeverity(error: unknown): boolean {
 async function failure(error: unknown, guard: Guard, lease: Lease, signal: AbortSignal): Promise<AttemptOutcome<never>> {
   // Errors that follow from an earlier one, such as 25P02, say less than that one does.
   const cause = signal.aborted ? error : causeOf(error, guard)
-  const lost = lostSession(guard, lease)
+  const lost = lostSession(guard, lease, classifyError(cause).key === 'text:read-timeout')
   const spoiled = signal.aborted || spoils(cause) || spoils(error) || (!(guard instanceof ManagedTransaction) && guard.spoiledConnection)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
@@ -164,10 +164,11 @@ function causeOf(error: unknown, guard: Guard): unknown {
   return guard instanceof ManagedTransaction || original === firstError || cause === firstError ? firstError : error
 }
 
-function lostSession(guard: Guard, { connection, generation }: Lease): LostSession | undefined {
-  // Reads hold no lock for which others wait.
-  if (guard instanceof ReadStatements) return undefined
-  if (guard.identity) return guard.identity
+function lostSession(guard: Guard, { connection, generation }: Lease, silent = false): LostSession | undefined {
+  // Reads hold no lock for which others wait. But a session that got half of a flight waits for the rest: no time limit of
+  // the server ends that.
+  if (guard instanceof ReadStatements && !silent) return undefined
+  if (!(guard instanceof ReadStatements) && guard.identity) return guard.identity
   // A pooler announces process ids of its own.
   if (generation.transactionLimits !== undefined) return undefined
   const pid = processIdOf(connection)
