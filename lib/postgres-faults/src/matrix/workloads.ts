@@ -53,44 +53,26 @@ export function partsOf(kind: Kind): readonly number[] {
   return kind === 'transaction' ? [1, 2, 3] : [1]
 }
 
-interface MatrixModels {
-  readonly Effect: ModelStatic<Model>
-  readonly Seed: ModelStatic<Model>
-}
+const defined = new WeakMap<Sequelize, ModelStatic<Model>>()
 
-const defined = new WeakMap<Sequelize, MatrixModels>()
-
-/** The models of an instance: defined once, and used for as long as it lives, whatever becomes of its pools. */
-function modelsOf(sequelize: Sequelize): MatrixModels {
+/** A model of an instance: defined once, and used for as long as that lives, whatever becomes of its pools. */
+function effectOf(sequelize: Sequelize): ModelStatic<Model> {
   const known = defined.get(sequelize)
   if (known !== undefined) return known
-  const table = { timestamps: false } as const
-  const models = {
-    Effect: sequelize.define(
-      'Effect',
-      { operation: { type: DataTypes.TEXT, primaryKey: true }, part: DataTypes.INTEGER },
-      { ...table, tableName: 'effects' },
-    ),
-    Seed: sequelize.define('Seed', { id: { type: DataTypes.INTEGER, primaryKey: true }, value: DataTypes.TEXT }, { ...table, tableName: 'seeds' }),
-  }
-  defined.set(sequelize, models)
-  return models
+  const attributes = { operation: { type: DataTypes.TEXT, primaryKey: true }, part: DataTypes.INTEGER }
+  const model = sequelize.define('Effect', attributes, { timestamps: false, tableName: 'effects' })
+  defined.set(sequelize, model)
+  return model
 }
 
-// A single read and a single write go through models, where the service has a Sequelize; the others through statements.
-async function readSeed({ sequelize, query }: Partial<Pick<Work, 'sequelize'>> & Pick<Work, 'query'>, sleep: number): Promise<string | undefined> {
-  if (sequelize === undefined) return (await query<{ value: string }>(READ, { sleep }))[0]?.value
-  const where = literal(`/* middle */ id = 2 AND pg_sleep(${sleep}) IS NOT NULL`)
-  return (await modelsOf(sequelize).Seed.findOne({ where }))?.get('value') as string | undefined
-}
-
+// A single write goes through a model, where the service has a Sequelize; the others through statements.
 async function writeEffect(
   { sequelize, query }: Partial<Pick<Work, 'sequelize'>> & Pick<Work, 'query'>,
   operation: string,
   sleep: number,
 ): Promise<void> {
   if (sequelize === undefined) return void (await query(insert(1, '/* middle */ '), { operation, sleep }))
-  await modelsOf(sequelize).Effect.create({ operation, part: literal(`(SELECT /* middle */ 1 FROM pg_sleep(${sleep}))`) })
+  await effectOf(sequelize).create({ operation, part: literal(`(SELECT /* middle */ 1 FROM pg_sleep(${sleep}))`) })
 }
 
 /** Runs one operation through the service. None of the tables keeps a row from being there twice. */
@@ -103,7 +85,7 @@ export function perform(service: Service, { kind, operation, sleepMs = 0 }: Orde
       const attempt = attempts
       const sleep = attempt === 1 ? sleepMs / 1_000 : 0
       const result: Result = {}
-      if (kind === 'read') result.value = await readSeed(work, sleep)
+      if (kind === 'read') result.value = (await work.query<{ value: string }>(READ, { sleep }))[0]?.value
       if (kind === 'write') await writeEffect(work, operation, sleep)
       if (kind === 'transaction') {
         await work.query(insert(1), { operation, sleep: 0 })
