@@ -46,7 +46,6 @@ export const IMPORTS_OF_APP_TO_GO = [
   'lib/cli/migrate/reset.ts',
   'lib/cli/migrate/state.ts',
   'lib/database/connect.ts',
-  'lib/database/operations.ts',
   'lib/database/service.ts',
   'lib/health/questions.ts',
   'lib/idempotency/create-once.ts',
