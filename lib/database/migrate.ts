@@ -3,6 +3,7 @@ import { pgTls } from '../config/tls.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
 import { applyMigrations as apply, type MigrateResult } from '../resilient-sequelize/src/migrate/apply-migrations.ts'
 import type { Migration } from '../resilient-sequelize/src/migrate/migration.ts'
+import { CLIENT_CHECK_MS } from '../resilient-sequelize/src/wire/limits.ts'
 
 export interface MigrateOptions {
   settings: DatabaseSettings
@@ -13,8 +14,6 @@ export interface MigrateOptions {
 }
 
 const CONNECT_MS = 10_000
-// How often the server looks whether the client of a running statement is still there.
-const CLIENT_CHECK_MS = 500
 
 /** As `migrate` of ResilientSequelize, over pg alone: a function that migrates loads no Sequelize. */
 export async function applyMigrations({ settings, deadline, ...options }: MigrateOptions): Promise<MigrateResult> {

@@ -26,6 +26,7 @@ import {
   type PoolClass,
   type TransactionClass,
 } from './wire/sequelize-internals.ts'
+import { CLIENT_CHECK_MS } from './wire/limits.ts'
 import { startUpOptions, timeZoneParameter } from './wire/start-up.ts'
 import { StatementRunner } from './wire/statement.ts'
 import { TypeCatalog } from './wire/type-catalog.ts'
@@ -69,8 +70,6 @@ type OptionsOf<Base> = Base extends new (url: string, options?: infer Given exte
 
 // How long close() waits for running work; what runs longer ends undisturbed.
 const CLOSE_MS = 2_000
-// How often the server looks whether the client of a running statement is still there.
-const CLIENT_CHECK_MS = 500
 
 /** Builds a pool of an instance: for the manager that was handed to it. */
 export function buildGeneration(sequelize: Sequelize, options: BuildOptions): Generation {

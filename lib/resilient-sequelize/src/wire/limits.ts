@@ -1,6 +1,9 @@
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import type { LocalSettings } from './preceded-query.ts'
 
+/** How often the server looks whether the client of a running statement is still there. */
+export const CLIENT_CHECK_MS = 500
+
 /** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
 export interface TransactionLimits {
   /** Longest time without a statement, in ms. */

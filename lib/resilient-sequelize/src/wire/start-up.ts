@@ -1,8 +1,6 @@
 import type { ResilientOptions } from '../options.ts'
 import type { Profile } from '../pool/profile.ts'
-
-// How often the server looks whether the client of a running statement is still there.
-const CLIENT_CHECK_MS = 500
+import { CLIENT_CHECK_MS } from './limits.ts'
 
 /**
  * The `options` of a direct connection's start-up message: they cost no round trip. What a paused or lost container leaves
