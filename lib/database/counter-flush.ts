@@ -1,6 +1,6 @@
 import type { Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { isRefusal } from '../resilient-sequelize/src/errors/is-refusal.ts'
 

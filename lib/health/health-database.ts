@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { DatabaseSettings } from '../config/settings/database.ts'
-import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/guarded-client.ts'
 import { DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDatabase } from '../database/connect.ts'
 import type { PoolManager } from '../resilient-sequelize/src/pool/manager.ts'

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from '../resilient-sequelize/src/wire/client.ts'
+import type { GuardedClient } from '../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { migrations } from '../app/migrations/index.ts'
 

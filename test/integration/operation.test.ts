@@ -200,8 +200,6 @@ describe('what passes by itself is done again as a whole', () => {
     ['write', '26000', 2, 'database-busy'],
     ['write', '25006', 11, 'database-busy'],
     ['write', '57P01', 11, 'database-unavailable'],
-    ['write', '57014', 1, 'deadline-exceeded'],
-    ['read', '57014', 2, 'deadline-exceeded'],
     ['read', '25006', 1, 'nested-operation'],
   ] as const)('a %s that fails with %s is tried %i times in all', async (mode, sqlstate, most, code) => {
     await withService(async ({ manager }) => {
@@ -210,6 +208,15 @@ describe('what passes by itself is done again as a whole', () => {
       const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith(sqlstate))), { mode })
       await expect(failing).rejects.toMatchObject({ code })
       expect(tries).toBe(most)
+    })
+  })
+
+  it.each(['write', 'read'] as const)('and never a %s that was cancelled before its time was over', async mode => {
+    await withService(async ({ service }) => {
+      let tries = 0
+      const failing = service.execute('fail', ({ query }) => ((tries += 1), query(failWith('57014'))), { mode })
+      await expect(failing).rejects.toMatchObject({ name: 'SequelizeDatabaseError', original: { code: '57014' } })
+      expect(tries).toBe(1)
     })
   })
 

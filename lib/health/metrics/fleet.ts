@@ -1,4 +1,4 @@
-import type { GuardedClient } from '../../resilient-sequelize/src/wire/client.ts'
+import type { GuardedClient } from '../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import { rowsOf } from '../questions.ts'
 import type { CounterRow } from './counter-families.ts'

@@ -6,7 +6,7 @@ import { NestedOperationError } from './errors/errors.ts'
 import { leaseConnection } from './operation/lease-connection.ts'
 import { StandAloneConnection } from './operation/stand-alone.ts'
 import { unitOf, type Runtime } from './runtime.ts'
-import type { GuardedClient } from './wire/client.ts'
+import type { GuardedClient } from './wire/guarded-client.ts'
 import { internalsOf, type AcquireOptions, type ConnectionManager } from './wire/sequelize-internals.ts'
 import { generationOf } from './pool/generation.ts'
 

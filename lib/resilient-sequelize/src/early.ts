@@ -1,7 +1,8 @@
 import pg from 'pg'
 import type { ClientConfig } from 'pg'
 import { beginConnection, type EarlyConnection } from './pool/early-connection.ts'
-import { guardClient, type GuardOptions, type TypeHooks } from './wire/client.ts'
+import { guardClient, type GuardOptions } from './wire/client.ts'
+import type { TypeHooks } from './wire/guarded-client.ts'
 
 export type { EarlyConnection } from './pool/early-connection.ts'
 

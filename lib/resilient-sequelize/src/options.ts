@@ -5,7 +5,7 @@ import type { EarlyConnection } from './pool/early-connection.ts'
 import type { PoolManager } from './pool/manager.ts'
 import { profiles, type PoolSettings, type Profile } from './pool/profile.ts'
 import type { Counter, Logger } from './telemetry.ts'
-import type { GuardedClient } from './wire/client.ts'
+import type { GuardedClient } from './wire/guarded-client.ts'
 
 /** What ResilientSequelize takes beside Sequelize's own options. All times in ms. */
 export interface ResilienceOptions {

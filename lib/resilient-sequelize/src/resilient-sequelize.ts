@@ -15,17 +15,10 @@ import { checkOptions, checkPort, profileOf, readArguments, refuseConstruction, 
 import { ambientTransaction, refuseForeign, runtimeOf, setRuntime, unitOf, type SequelizeErrors } from './runtime.ts'
 import { makeStandingTransaction } from './transaction/standing-transaction.ts'
 import { assertInternals } from './wire/assert-internals.ts'
-import { guardClient, type GuardedClientClass, type TypeHooks } from './wire/client.ts'
-import {
-  connectWith,
-  internalsOf,
-  namespaceOf,
-  transactionInternals,
-  withNamespace,
-  type Namespace,
-  type PoolClass,
-  type TransactionClass,
-} from './wire/sequelize-internals.ts'
+import { guardClient } from './wire/client.ts'
+import type { GuardedClientClass, TypeHooks } from './wire/guarded-client.ts'
+import { connectWith, internalsOf, transactionInternals, type PoolClass, type TransactionClass } from './wire/sequelize-internals.ts'
+import { enterNamespace, findInNamespace, leaveNamespace, markResilient, namespaceOf, withNamespace, type Namespace } from './wire/namespaces.ts'
 import { CLIENT_CHECK_MS } from './wire/limits.ts'
 import { startUpOptions, timeZoneParameter } from './wire/start-up.ts'
 import { StatementRunner } from './wire/statement.ts'
@@ -122,6 +115,7 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
         resilience.manager ??
         new PoolManager({ profile, pooled, slowOperationMs, logger, counters, behindCommit, now, build: asked => buildGeneration(this, asked) })
       const executor = new Executor({ manager, logger, counters, budget, random, isExpected })
+      const key = Symbol('transaction')
       setRuntime(this, {
         manager,
         executor,
@@ -129,7 +123,9 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
         errors: statics,
         acquireMs: profile.pool.acquireMs,
         writingReads: new Set(),
-        namespace: () => namespaceOf(Base),
+        findInNamespace: isOwn => findInNamespace(Base, key, isOwn),
+        enterNamespace: transaction => enterNamespace(Base, transaction, key),
+        leaveNamespace: transaction => leaveNamespace(Base, transaction, key),
         held: new WeakMap(),
       })
       setSource(this, {
@@ -139,6 +135,7 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
         AcquireTimeoutError: statics.ConnectionAcquireTimeoutError,
         host: {
           run: (connection, text, bind) => statements.run(connection, text, bind),
+          format: (connection, error) => statements.format(connection, error),
           enlist: connection => enlist(this, BaseTransaction, connection),
         },
         takeEarly: () => resilience.early?.take(),
@@ -219,6 +216,7 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
     }
   }
 
+  markResilient(Resilient)
   return Object.defineProperty(Resilient, 'name', { value: 'ResilientSequelize' }) as unknown as ResilientClass<Base>
 }
 
@@ -284,8 +282,11 @@ function enlist(sequelize: Sequelize, TransactionOf: TransactionClass, connectio
   const internals = transactionInternals(transaction)
   internals.connection = connection
   connection.uuid = internals.id
+  // Also when the work handles this error, the unit fails.
   const refuse = async () => {
-    throw new NestedOperationError('The transaction of a unit of work is ended by the unit alone: return or throw.')
+    const error = new NestedOperationError('The transaction of a unit of work is ended by the unit alone: return or throw.')
+    if (internals.finished === undefined && internals.connection === connection) connection.guard?.root.ended?.(error)
+    throw error
   }
   return Object.assign(transaction, { commit: refuse, rollback: refuse })
 }

@@ -4,8 +4,8 @@ import type { Executor } from './operation/executor.ts'
 import { currentWork, type RunningWork } from './operation/work.ts'
 import type { PoolManager } from './pool/manager.ts'
 import type { Logger } from './telemetry.ts'
-import type { GuardedClient } from './wire/client.ts'
-import { ownerOf, type Namespace } from './wire/sequelize-internals.ts'
+import type { GuardedClient } from './wire/guarded-client.ts'
+import { ownerOf } from './wire/sequelize-internals.ts'
 
 /** Sequelize's error classes, of the copy of Sequelize that the instance is made of. */
 export interface SequelizeErrors {
@@ -25,8 +25,10 @@ export interface Runtime {
   readonly acquireMs: number
   /** Texts of single statements that the server refused in a read-only transaction. */
   readonly writingReads: Set<string>
-  /** The namespace that the application gave to `Sequelize.useCLS`, if it did. */
-  namespace(): Namespace | undefined
+  /** The transaction of this instance in the namespace that the application gave to `Sequelize.useCLS`, if it did. */
+  findInNamespace(isOwn: (transaction: Transaction) => boolean): Transaction | undefined
+  enterNamespace(transaction: Transaction): void
+  leaveNamespace(transaction: Transaction): void
   /** What is held of the pool by transactions and by `getConnection()`, to be given back. */
   readonly held: WeakMap<GuardedClient, { release(): void; destroy(): void }>
 }
@@ -53,9 +55,7 @@ export function unitOf({ manager }: Pick<Runtime, 'manager'>): RunningWork | und
 export function ambientTransaction(sequelize: Sequelize, runtime: Runtime): Transaction | undefined {
   const unit = unitOf(runtime)
   if (unit !== undefined) return unit.work.transaction
-  const found = runtime.namespace()?.get('transaction') as Transaction | null | undefined
-  // The namespace is shared by all instances: a transaction of another one is none of ours.
-  return found !== undefined && found !== null && isSame(ownerOf(found), sequelize) ? found : undefined
+  return runtime.findInNamespace(transaction => isSame(ownerOf(transaction), sequelize))
 }
 
 /** @throws NestedOperationError when the transaction belongs to another Sequelize instance. */

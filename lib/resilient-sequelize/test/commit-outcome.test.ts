@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { GuardedClient } from '../src/wire/client.ts'
+import type { GuardedClient } from '../src/wire/guarded-client.ts'
 import type { Lease } from '../src/pool/lease.ts'
 import { resolveCommit } from '../src/transaction/commit-outcome.ts'
 import { isSameIncarnation } from '../src/wire/session-identity.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type GuardedClient } from '../src/wire/client.ts'
+import type { GuardedClient } from '../src/wire/guarded-client.ts'
 import { CrowdingGuard } from '../src/pool/crowding-guard.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 

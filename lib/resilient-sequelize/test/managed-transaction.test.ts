@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { GuardedClient } from '../src/wire/client.ts'
+import type { GuardedClient } from '../src/wire/guarded-client.ts'
 import { ManagedTransaction } from '../src/transaction/managed-transaction.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 

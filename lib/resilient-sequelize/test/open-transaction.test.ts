@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { OpenTransaction } from '../src/transaction/open-transaction.ts'
-import type { GuardedClient } from '../src/wire/client.ts'
+import type { GuardedClient } from '../src/wire/guarded-client.ts'
 
 const READ = { rows: [{ xid: null }] }
 const WRITE = { rows: [{ xid: '7' }] }

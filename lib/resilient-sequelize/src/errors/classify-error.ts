@@ -1,4 +1,5 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
+import { errorChain, readField } from './error-chain.ts'
 import { errorTable, type ErrorAnswers, type ErrorRow } from './table.ts'
 
 /** What an error means for the operation that met it. */
@@ -13,11 +14,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const UNKNOWN = { key: 'unknown', transient: false, replay: 'no', outage: false, crowded: false } as const
 const UNIQUE_VIOLATION = '23505'
-// Where errors keep the one they were made from: sequelize in the first two, JavaScript in the third.
-const WRAPPINGS = ['original', 'parent', 'cause']
 const FATAL = ['FATAL', 'PANIC']
-// Deeper than anybody wraps errors on purpose.
-const LONGEST_CHAIN = 100
 
 /**
  * Looks an error up in the table, under everything it may be wrapped in: by SQLSTATE, then by errno, then by text, and
@@ -25,7 +22,7 @@ const LONGEST_CHAIN = 100
  * outermost, because the words that pg and its pool put around others are the more precise ones. Never throws.
  */
 export function classifyError(error: unknown): Classification {
-  const chain = unwrap(error)
+  const chain = errorChain(error) as Fields[]
   const fromServer = chain.find(part => sqlstateOf(part) !== undefined)
   if (fromServer) return classifyFromServer(fromServer)
   const found = find(chain, fitsErrno) ?? find(chain.toReversed(), fitsText) ?? find(chain, fitsClassName)
@@ -85,20 +82,10 @@ function fitsClassName({ match }: ErrorRow, part: Fields): boolean {
   return 'className' in match && match.className === textOf(part, 'name')
 }
 
-/** An error and all that it was made from, innermost first; of several in one, the first attempt's first. */
-function unwrap(error: unknown, seen = new Set<unknown>()): Fields[] {
-  if (typeof error !== 'object' || error === null || seen.has(error) || seen.size === LONGEST_CHAIN) return []
-  seen.add(error)
-  const fields = error as Fields
-  const attempts = read(fields, 'errors')
-  const inner = [...WRAPPINGS.map(name => read(fields, name)), ...(Array.isArray(attempts) ? (attempts as unknown[]) : [])]
-  return [...inner.flatMap(each => unwrap(each, seen)), fields]
-}
-
 function rootOf(error: Error): Fields {
   const seen = new Set<Error>()
   let root = error
-  for (let next: unknown = root; next instanceof Error && !seen.has(next); next = read(root as unknown as Fields, 'original')) {
+  for (let next: unknown = root; next instanceof Error && !seen.has(next); next = readField(root, 'original')) {
     seen.add(next)
     root = next
   }
@@ -118,19 +105,10 @@ function errnoOf(part: Fields): string | undefined {
 }
 
 function isFromDriver(part: Fields): boolean {
-  return (read(part, 'original') instanceof Error && !(part instanceof CodedError)) || textOf(part, 'syscall') !== undefined
+  return (readField(part, 'original') instanceof Error && !(part instanceof CodedError)) || textOf(part, 'syscall') !== undefined
 }
 
 function textOf(part: Fields, name: string): string | undefined {
-  const value = read(part, name)
+  const value = readField(part, name)
   return typeof value === 'string' ? value : undefined
-}
-
-function read(part: Fields, name: string): unknown {
-  try {
-    return part[name]
-  } catch {
-    // A getter that throws tells as little as one that is missing.
-    return undefined
-  }
 }

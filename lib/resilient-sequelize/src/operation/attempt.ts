@@ -2,6 +2,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { errorChain } from '../errors/error-chain.ts'
 import { CommitUnknownError } from '../errors/errors.ts'
 import type { Lease } from '../pool/lease.ts'
 import { AutocommitStatement } from '../transaction/autocommit-statement.ts'
@@ -9,7 +10,7 @@ import type { LostSession } from '../transaction/end-session.ts'
 import { ManagedTransaction } from '../transaction/managed-transaction.ts'
 import type { Proof } from '../transaction/proof.ts'
 import { ReadStatements } from '../transaction/read-statements.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import { ANSWER_EARLIER_MS } from '../wire/limits.ts'
 import { processIdOf } from '../wire/pg-internals.ts'
 import type { AttemptOutcome } from './context.ts'
@@ -65,7 +66,10 @@ export async function attempt<Result>(
     // What the work makes of a dead connection is not waited for.
     result = await untilAborted(proof ? Promise.race([worked, proof.dead]) : worked, signal)
     endWork(running, 'done')
+    guard.record.throwIfEnded()
   } catch (error) {
+    // What comes after this, such as a slow rollback, does not change why the work ended.
+    const { aborted } = signal
     endWork(running, 'failed')
     if (proof?.isDead) return dead(error)
     if (guard instanceof AutocommitStatement && guard.mayBeCommitted) {
@@ -73,7 +77,7 @@ export async function attempt<Result>(
       const result = guard.completed === undefined ? undefined : { value: guard.completed as Result }
       return { kind: 'open', error, result, identity: guard.identity, afterCommit: callbacks }
     }
-    return failure(error, guard, lease, signal)
+    return failure(error, guard, lease, aborted)
   }
   if (!(guard instanceof ManagedTransaction)) {
     connection.openByHand = guard instanceof AutocommitStatement && connection.getTransactionStatus() !== 'I'
@@ -86,14 +90,21 @@ export async function attempt<Result>(
     lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   } catch (error) {
+    const { aborted } = signal
+    guard.record.add(error)
     endWork(running, 'failed')
     if (proof?.isDead) return dead(error)
-    if (!guard.mayBeCommitted) return failure(error, guard, lease, signal)
+    if (!guard.mayBeCommitted) return failure(formatted(error), guard, lease, aborted)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
     // What was never given an id has written nothing: there is nothing that could have been lost.
     if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
     return { kind: 'open', error, result: { value: result }, identity, afterCommit: callbacks }
+  }
+
+  // As the same error of a statement.
+  function formatted(error: unknown): unknown {
+    return hasSeverity(error) ? host.format(connection, error) : error
   }
 
   function dead(error: unknown): AttemptOutcome<never> {
@@ -129,11 +140,12 @@ function hasSeverity(error: unknown): boolean {
   return (error as { severity?: unknown } | undefined)?.severity !== undefined
 }
 
-async function failure(error: unknown, guard: Guard, lease: Lease, signal: AbortSignal): Promise<AttemptOutcome<never>> {
-  // Errors that follow from an earlier one, such as 25P02, say less than that one does.
-  const cause = signal.aborted ? error : causeOf(error, guard)
+async function failure(error: unknown, guard: Guard, lease: Lease, aborted: boolean): Promise<AttemptOutcome<never>> {
+  const { record } = guard
+  const ofDatabase = aborted || record.has(error)
+  const cause = aborted ? error : ofDatabase ? causeOf(error, guard) : (causeWithin(error, guard) ?? doomOf(guard))
   const lost = lostSession(guard, lease, classifyError(cause).key === 'text:read-timeout')
-  const spoiled = signal.aborted || spoils(cause) || spoils(error) || (!(guard instanceof ManagedTransaction) && guard.spoiledConnection)
+  const spoiled = aborted || (cause !== undefined && spoils(cause)) || (ofDatabase && spoils(error)) || hasSpoiledConnection(guard)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
     throw new CommitUnknownError({ cause: error })
@@ -143,9 +155,11 @@ async function failure(error: unknown, guard: Guard, lease: Lease, signal: Abort
   else lease.release()
   return {
     kind: 'failed',
-    // sequelize wraps what is thrown under its calls, our own errors too.
-    error: cause instanceof CodedError && !(error instanceof CodedError) ? cause : error,
+    error: ofDatabase ? (record.ended ?? codedOf(error) ?? error) : error,
     cause,
+    verdict: cause === undefined || record.ended !== undefined ? undefined : record.judge(cause),
+    ofDatabase: ofDatabase && record.ended === undefined,
+    aborted,
     lost: dropped ? lost : undefined,
     identityRefused: !(guard instanceof ReadStatements) && guard.identityRefused,
   }
@@ -155,13 +169,30 @@ function spoils(error: unknown): boolean {
   return classifyError(error).connection === 'drop'
 }
 
+function hasSpoiledConnection(guard: Guard): boolean {
+  return !(guard instanceof ManagedTransaction) && guard.spoiledConnection
+}
+
+// Errors that follow from an earlier one, such as 25P02, say less than that one does.
 function causeOf(error: unknown, guard: Guard): unknown {
+  if (guard instanceof ManagedTransaction) return guard.firstError ?? error
   if (guard instanceof ReadStatements && guard.sessionEnd !== undefined) return guard.sessionEnd
-  const { firstError } = guard
-  if (firstError === undefined) return error
-  // A read's statements do not depend on each other: an error that the work has dealt with explains nothing.
-  const { original, cause } = error as { original?: unknown; cause?: unknown }
-  return guard instanceof ManagedTransaction || original === firstError || cause === firstError ? firstError : error
+  // Statements of a read do not depend on each other: an error that the work has dealt with explains nothing.
+  return causeWithin(error, guard) ?? error
+}
+
+function doomOf(guard: Guard): unknown {
+  return guard instanceof AutocommitStatement ? undefined : guard.doom
+}
+
+// The work has put words of its own around the error that made its unit fail. One that a savepoint took back has no say.
+function causeWithin(error: unknown, { firstError }: Guard): unknown {
+  return firstError !== undefined && errorChain(error).includes(firstError as object) ? firstError : undefined
+}
+
+// sequelize wraps what is thrown under its calls, our own errors too.
+function codedOf(error: unknown): unknown {
+  return error instanceof CodedError ? undefined : errorChain(error).find(part => part instanceof CodedError)
 }
 
 function lostSession(guard: Guard, { connection, generation }: Lease, silent = false): LostSession | undefined {

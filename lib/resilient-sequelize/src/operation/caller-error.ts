@@ -1,6 +1,7 @@
 import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
+import type { Failed } from './context.ts'
 import { DatabaseBusyError, DatabaseUnavailableError } from '../errors/errors.ts'
 import { NestedOperationError } from '../errors/errors.ts'
 import { type WorkMode } from './work.ts'
@@ -10,10 +11,13 @@ const RETRY_AFTER_MS = 5_000
 
 /** What the caller of an operation is told of the error that ended it; `cause` is what first went wrong. */
 export function callerError(
-  { error, cause, verdict }: { error: unknown; cause: unknown; verdict: Classification },
+  { error, cause, verdict, ofDatabase, aborted }: Pick<Failed, 'error' | 'cause' | 'verdict' | 'ofDatabase' | 'aborted'>,
   { deadline, signal, mode, patient = false }: { deadline: Deadline; signal: AbortSignal; mode: WorkMode; patient?: boolean },
 ): unknown {
-  if (signal.aborted) return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
+  if (verdict === undefined || !ofDatabase) return error
+  // The time may also be over while the work waits to be tried again.
+  if (aborted || (signal.aborted && verdict.transient))
+    return deadline.signal.aborted ? new DeadlineExceededError({ cause }) : (signal.reason as unknown)
   if (verdict.inWritesOnly && (mode === 'read' || mode === 'snapshot'))
     return new NestedOperationError('A write was asked for within a read.', { cause })
   // What first went wrong may say nothing, and the work be told only of a connection that ended then; a queue's words do.

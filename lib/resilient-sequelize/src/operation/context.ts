@@ -1,5 +1,6 @@
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import type { RetryBudget } from '../../../invocation/src/retry-budget.ts'
+import type { Classification } from '../errors/classify-error.ts'
 import type { PoolManager } from '../pool/manager.ts'
 import type { Counter, Logger } from '../telemetry.ts'
 import type { LostSession } from '../transaction/end-session.ts'
@@ -30,6 +31,8 @@ export interface OperationOptions {
 export interface OperationTools {
   manager: PoolManager
   budget: RetryBudget
+  /** Errors with which operations ended that are the database's, and not of the work. */
+  reported: WeakSet<object>
   logger: Logger
   counters: Counter
   random?: (() => number) | undefined
@@ -50,8 +53,14 @@ export interface Done<Result> {
 export interface Failed {
   readonly kind: 'failed'
   readonly error: unknown
-  /** What first went wrong; `error` may only follow from it. */
+  /** What first went wrong; `error` may only follow from it. `undefined` when that was not the database. */
   readonly cause: unknown
+  /** What `cause` means; `undefined` when the work must not be tried again whatever it is. */
+  readonly verdict: Classification | undefined
+  /** Whether `error` is the database's own; one that the work made is told as it was thrown. */
+  readonly ofDatabase: boolean
+  /** Whether the time was over, or the caller gave up, when the work ended. */
+  readonly aborted: boolean
   readonly lost: LostSession | undefined
   /** The role may not read a transaction's identity; without asking for it the work can be tried again. */
   readonly identityRefused: boolean

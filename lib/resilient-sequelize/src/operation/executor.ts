@@ -54,7 +54,7 @@ export class Executor {
   constructor({ manager, logger = silentLogger, counters = noCounter, budget, random, isExpected }: ExecutorOptions) {
     this.counters = counters
     this.#manager = manager
-    this.#tools = { manager, logger, counters, random, isExpected }
+    this.#tools = { manager, logger, counters, random, isExpected, reported: new WeakSet() }
     // Every connection of the pool may lose its work at once, and each has one retry more.
     const capacity = Math.max(LEAST_REPLAYS, 2 * manager.getConnectionStatus().pool.max)
     this.#budget = budget ?? createRetryBudget({ capacity, now: manager.now })
@@ -86,6 +86,14 @@ export class Executor {
     } finally {
       if (given === undefined) deadline.clear()
     }
+  }
+
+  /**
+   * Whether an operation ended with this error because of the database or the way to it. `false` for an error of the work
+   * itself, also when it looks like one of a database.
+   */
+  hasReported(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#tools.reported.has(error)
   }
 
   /** Whether the call is part of a unit of work of this database. */

@@ -35,7 +35,16 @@ export async function settleLostCommit<Result>(
       if (result === undefined) throw new ResultLostError({ cause: error })
       return { kind: 'done', result: result.value, afterCommit }
     case 'rolled-back':
-      return { kind: 'failed', error, cause: error, lost: undefined, identityRefused: false }
+      return {
+        kind: 'failed',
+        error,
+        cause: error,
+        verdict: classifyError(error),
+        ofDatabase: true,
+        aborted: options.signal.aborted,
+        lost: undefined,
+        identityRefused: false,
+      }
     case 'unknown':
       throw new CommitUnknownError({ cause: error })
     default:

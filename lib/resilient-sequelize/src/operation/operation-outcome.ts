@@ -8,9 +8,11 @@ const OF_DATABASE = ['database-unavailable', 'database-busy', 'deadline-exceeded
 export type OperationOutcome = 'ok' | 'refused-by-breaker' | 'refused' | 'failed' | (typeof OF_DATABASE)[number]
 
 /** `refused`: the work said no on purpose, as of something that does not exist. */
-export function outcomeOf(error: unknown, isExpected = isCoded): OperationOutcome {
-  if (!(error instanceof CodedError)) return isExpected(error) ? 'refused' : 'failed'
-  const known = OF_DATABASE.find(code => code === error.code)
+export function outcomeOf(
+  error: unknown,
+  { ofDatabase, isExpected = isCoded }: { ofDatabase: boolean; isExpected?: ((error: unknown) => boolean) | undefined },
+): OperationOutcome {
+  const known = ofDatabase && error instanceof CodedError ? OF_DATABASE.find(code => code === error.code) : undefined
   return known ?? (isExpected(error) ? 'refused' : 'failed')
 }
 

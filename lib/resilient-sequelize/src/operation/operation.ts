@@ -8,7 +8,7 @@ import { describeFailure, retryMessage } from '../pool/connection-log.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
 import { endSession, type LostSession } from '../transaction/end-session.ts'
 import { Proof } from '../transaction/proof.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import { attempt } from './attempt.ts'
 import { callerError } from './caller-error.ts'
 import type { Done, Failed, Open, OperationOptions, OperationTools } from './context.ts'
@@ -42,9 +42,10 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
     throw new DatabaseUnavailableError({ retryAfterMs: admission.retryAfterMs })
   }
   const startedAt = performance.now()
+  const account: Account = { ofDatabase: true }
   try {
     // A probe has to prove something: it does not rely on a connection that answered before the outage.
-    const done = await tryUntilDone({ ...options, prove: admission.probe }, tools, body)
+    const done = await tryUntilDone({ ...options, prove: admission.probe }, tools, body, account)
     manager.breaker.settleAnswered(admission.epoch)
     counters.add('operations', name, 'ok')
     noteSlow(name, performance.now() - startedAt, tools)
@@ -52,10 +53,12 @@ export async function runOperation<Result>(options: OperationOptions, tools: Ope
     await runCallbacks(done.afterCommit, options, tools)
     return done.result
   } catch (error) {
-    if (error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
-    else if (saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
+    const { ofDatabase } = account
+    if (ofDatabase && error instanceof DatabaseUnavailableError) manager.breaker.settleOutage(admission.epoch)
+    else if (ofDatabase && saysTheServerAnswered(error)) manager.breaker.settleAnswered(admission.epoch)
     else manager.breaker.settleUnknown(admission.epoch)
-    counters.add('operations', name, outcomeOf(error, tools.isExpected))
+    if (ofDatabase && typeof error === 'object' && error !== null) tools.reported.add(error)
+    counters.add('operations', name, outcomeOf(error, { ofDatabase, isExpected: tools.isExpected }))
     noteSlow(name, performance.now() - startedAt, tools)
     throw error
   }
@@ -73,17 +76,32 @@ function saysTheServerAnswered(error: unknown): boolean {
   return key !== 'unknown' && code !== undefined && connection === 'keep'
 }
 
+/** Whose the error is with which an operation ended. */
+interface Account {
+  ofDatabase: boolean
+}
+
 /** Tries the work until it is done or must not be tried any more; past the breaker. */
-async function tryUntilDone<Result>(options: OperationOptions, tools: OperationTools, body: Body<Result>): Promise<Done<Result>> {
+async function tryUntilDone<Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: Body<Result>,
+  account: Account = { ofDatabase: true },
+): Promise<Done<Result>> {
   const queue = new QueueTime()
   try {
-    return await tryInTurn(options, tools, body, queue)
+    return await tryInTurn(options, tools, body, { queue, account })
   } catch (error) {
-    throw queue.explain(error)
+    throw account.ofDatabase ? queue.explain(error) : error
   }
 }
 
-async function tryInTurn<Result>(options: OperationOptions, tools: OperationTools, body: Body<Result>, queue: QueueTime): Promise<Done<Result>> {
+async function tryInTurn<Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: Body<Result>,
+  { queue, account }: { queue: QueueTime; account: Account },
+): Promise<Done<Result>> {
   const { manager, budget } = tools
   const { patient = false } = options
   let lost: LostSession | undefined
@@ -129,11 +147,12 @@ async function tryInTurn<Result>(options: OperationOptions, tools: OperationTool
       continue
     }
     lost = settled.lost
-    const { crowded } = classifyError(settled.cause)
+    account.ofDatabase = settled.ofDatabase
     try {
       await beforeReplay(settled, replays, options, tools)
+      account.ofDatabase = true
     } finally {
-      if (crowded) queue.add(performance.now() - begunAt)
+      if (settled.verdict?.crowded) queue.add(performance.now() - begunAt)
     }
   }
 }
@@ -142,7 +161,8 @@ async function tryInTurn<Result>(options: OperationOptions, tools: OperationTool
 async function beforeReplay(failed: Failed, replays: number, options: OperationOptions, tools: OperationTools): Promise<void> {
   const { deadline, signal, mode, name } = options
   const { manager, budget, logger, counters, random } = tools
-  const verdict = classifyError(failed.cause)
+  const { verdict } = failed
+  if (verdict === undefined) throw failed.error
   if (options.standAlone && isAnswer(failed.cause, verdict)) throw failed.error
   const ofConnection = concernsConnection(verdict)
   if (ofConnection) manager.noteFailure(failed.cause)
@@ -157,7 +177,7 @@ async function beforeReplay(failed: Failed, replays: number, options: OperationO
   }
   const paid = inTurn ? { shorten: true } : { budget }
   const waited = await untilReplay(replays, { deadline, signal, maxReplays, ...paid, slow: verdict.slow ?? false, random, onReplay })
-  if (!waited) throw callerError({ ...failed, verdict }, options)
+  if (!waited) throw callerError(failed, options)
 }
 
 // A constraint that is violated is no failure of the database.
@@ -168,8 +188,6 @@ function concernsConnection({ transient, outage, connection, key }: Classificati
 // Until COMMIT is sent nothing of a transaction can have been applied, so whatever may pass by itself may be tried again.
 function isReplayable(verdict: Classification, mode: WorkMode, replays: number): boolean {
   const reads = mode === 'read' || mode === 'snapshot'
-  // A statement of its own that locks NOWAIT, or under a limit of its own, gets the answer that it asked for.
-  if (mode === 'autocommit' && verdict.key === '55P03') return false
   if (verdict.onlyIfOptedIn) return reads && replays === 0
   if (verdict.inWritesOnly && reads) return false
   return verdict.transient && verdict.replay !== 'no'

@@ -2,15 +2,19 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Transaction } from 'sequelize'
 import { NestedOperationError } from '../errors/errors.ts'
 import type { WorkHost } from '../pool/work-host.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
+import type { Bind } from '../wire/statement.ts'
 import { transactionInternals } from '../wire/sequelize-internals.ts'
 
 /** What a unit of work gets. Everything here belongs to one transaction: keep none of it. */
 export interface Work {
   /** What Sequelize's calls within the work use by themselves; `transaction: null` is refused, since the work holds the connection. */
   readonly transaction: Transaction
-  /** Runs one statement in the transaction, with `$name` for each value of `bind`; returns its rows. */
-  readonly query: <Row extends object>(text: string, bind?: Readonly<Record<string, unknown>>) => Promise<Row[]>
+  /**
+   * Runs one statement in the transaction; returns its rows. `$name` stands for each value of an object, `$1` for those of
+   * an array; without values the text is sent as it is.
+   */
+  readonly query: <Row extends object>(text: string, bind?: Bind) => Promise<Row[]>
   /** Calls `callback` once COMMIT is confirmed, and only then; its failure changes nothing. */
   readonly afterCommit: (callback: () => unknown) => void
   /** Aborts when the time is over, or when the caller gives up. */

@@ -1,6 +1,6 @@
 import type { QueryResult } from 'pg'
 import type { Logger } from '../telemetry.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 
 /** How full the server was when it was last looked at. */

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { GuardedClient, GuardedClientClass, TypeHooks } from '../wire/client.ts'
+import type { GuardedClient, GuardedClientClass, TypeHooks } from '../wire/guarded-client.ts'
 
 /** A connection that is made while what is to use it is still being loaded. */
 export interface EarlyConnection {

@@ -1,6 +1,6 @@
 import type { Sequelize } from 'sequelize'
 import { wait } from '../../../invocation/src/wait.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import type { TransactionLimits } from '../wire/limits.ts'
 import { isEnding, keepProcessAlive } from '../wire/pg-internals.ts'
 import {

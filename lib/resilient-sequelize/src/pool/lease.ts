@@ -1,6 +1,6 @@
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { holdForInvocation } from '../../../invocation/src/invocation-scope.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import type { Generation } from './generation.ts'
 
 /** A connection that somebody uses, and the generation that it comes from. It is given back once, one way or the other. */

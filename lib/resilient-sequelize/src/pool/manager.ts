@@ -5,7 +5,7 @@ import { createCircuitBreaker, type BreakerState, type CircuitBreaker } from '..
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { beforeInvocationEnds } from '../../../invocation/src/invocation-scope.ts'
 import { untilAborted, wait } from '../../../invocation/src/wait.ts'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import { ConnectionLog } from './connection-log.ts'
 import { CrowdingGuard } from './crowding-guard.ts'
 import { classifyError, errorCode } from '../errors/classify-error.ts'

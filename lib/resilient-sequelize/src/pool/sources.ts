@@ -1,5 +1,5 @@
 import type { Sequelize } from 'sequelize'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import type { PoolSource } from './generation.ts'
 
 const SOURCE = Symbol('pool source')

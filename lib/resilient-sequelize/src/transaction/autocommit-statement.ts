@@ -2,12 +2,13 @@ import type pg from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
-import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
 import { identityBefore } from '../wire/identity.ts'
 import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import { isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
+import { UnitRecord } from './unit-record.ts'
 
 export interface AutocommitOptions {
   deadline: Deadline
@@ -29,6 +30,7 @@ const INSUFFICIENT_PRIVILEGE = '42501'
  * the statement was applied, and the answer that has arrived is still the right one.
  */
 export class AutocommitStatement implements StatementGuard {
+  readonly record = new UnitRecord()
   readonly #options: AutocommitOptions
   #sent = false
   #identified = false
@@ -99,7 +101,8 @@ export class AutocommitStatement implements StatementGuard {
     behindCommit(client)
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {
+    this.record.add(error, expired)
     this.#error ??= error
   }
 }

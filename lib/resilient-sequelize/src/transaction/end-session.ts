@@ -1,4 +1,4 @@
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 
 /** A session of ours that nobody listens to any more. */
 export interface LostSession {

@@ -1,12 +1,21 @@
 import type { QueryResult } from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
-import type { GuardedClient, StatementGuard } from '../wire/client.ts'
+import type { GuardedClient, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from './proof.ts'
-import { boundStatement, SERVER_EARLIER_MS, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { effectOf, UnitRecord } from './unit-record.ts'
+import {
+  boundStatement,
+  limitSettings,
+  limitsOfStart,
+  SERVER_EARLIER_MS,
+  serverBound,
+  startStatement,
+  type TransactionLimits,
+} from '../wire/limits.ts'
 import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
@@ -41,12 +50,15 @@ const ROLLBACK_MS = 1_000
 const START_MS = 150
 const COMMIT_MS = 250
 const INSUFFICIENT_PRIVILEGE = '42501'
+// Serialization failure and deadlock.
+const ENDED_BY_SERVER = ['40001', '40P01']
 
 /**
  * One transaction on one connection. Its start is held back and leaves in one flight with the first statement; the
  * identity rides behind the statements until the first write has been given one; COMMIT goes alone.
  */
 export class ManagedTransaction implements StatementGuard {
+  readonly record = new UnitRecord()
   readonly #options: ManagedTransactionOptions
   #phase: Phase = 'unsent'
   #firstError: Error | undefined
@@ -54,6 +66,8 @@ export class ManagedTransaction implements StatementGuard {
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
   #startRefused = false
+  /** A statement of the work may have ended the transaction and begun another one. */
+  #unclear = false
   /** Statements of the work that were sent, and those that the server refused. */
   #sent = 0
   #refused = 0
@@ -70,6 +84,10 @@ export class ManagedTransaction implements StatementGuard {
 
   get keepsParsed(): boolean {
     return true
+  }
+
+  get keepsOwnTimeout(): boolean {
+    return this.record.hasOwnTimeout
   }
 
   get identity(): TransactionIdentity | undefined {
@@ -99,9 +117,15 @@ export class ManagedTransaction implements StatementGuard {
     return this.#identityRefused
   }
 
-  /** What first went wrong in it: errors that follow from that say nothing by themselves. */
+  /** What made it fail: errors that follow from that say nothing by themselves. None once a savepoint took it back. */
   get firstError(): unknown {
     return this.#firstError
+  }
+
+  /** What the server, or the loss of the connection, ended it with, whatever the work made of that. */
+  get doom(): unknown {
+    const verdict = this.#firstError === undefined ? undefined : classifyError(this.#firstError)
+    return verdict !== undefined && (ENDED_BY_SERVER.includes(verdict.key) || verdict.connection === 'drop') ? this.#firstError : undefined
   }
 
   around(client: GuardedClient, send: (timeoutMs: number) => void, statement?: Statement): void {
@@ -109,15 +133,18 @@ export class ManagedTransaction implements StatementGuard {
     deadline.throwIfPassed(this.#phase === 'unsent' ? START_MS : 0)
     // Behind a COMMIT it would be a transaction of its own.
     if (this.#phase === 'committing' || this.#phase === 'ended') throw new Error('the transaction of this statement has ended')
+    this.record.throwIfEnded()
+    if (statement !== undefined) this.record.noteStatement(statement)
     const boundMs = statementMs()
     // A savepoint keeps a limit of its own, which ends with it.
     const within = client.guard !== this
-    if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs))
-    else if (!within) this.#follow(client, serverBound(boundMs))
+    const queries = !(statement !== undefined && takesNoSnapshot(statement.text))
+    if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs), queries)
+    else if (!within && (queries || client.sessionLimits !== undefined)) this.#follow(client, serverBound(boundMs))
     this.#sent += 1
     send(boundMs)
     const asks = identified && (this.#identity?.xid ?? null) === null
-    if (asks && !(statement !== undefined && takesNoSnapshot(statement.text))) this.#askIdentity(client)
+    if (asks && queries) this.#askIdentity(client)
   }
 
   get spoiled(): boolean {
@@ -128,20 +155,29 @@ export class ManagedTransaction implements StatementGuard {
     return this.#identityAsked
   }
 
-  failed(error: unknown, what: 'statement' | 'savepoint' = 'statement'): void {
+  failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
     if (what === 'statement' && isRefusal(error)) this.#refused += 1
+    this.record.add(error, expired)
     this.#note(error)
   }
 
-  mark(): unknown {
-    return this.#firstError
+  ended(error: Error): void {
+    this.record.end(error)
   }
 
-  restore(mark: unknown): void {
-    this.#firstError = mark as Error | undefined
+  synced(sync: Sync): void {
+    // The server has taken back what failed, to a savepoint.
+    if (sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
+    const effect = effectOf(sync)
+    if (effect === 'ended' || (effect === 'unclear' && this.#identity === undefined)) this.record.end()
+    else if (effect === 'unclear') this.#unclear = true
   }
 
+  // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
   #note(error: unknown): void {
+    this.record.add(error)
+    const { severity } = error as { severity?: unknown }
+    if (severity === undefined && classifyError(error).connection === 'keep') return
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
   }
 
@@ -159,6 +195,8 @@ export class ManagedTransaction implements StatementGuard {
     // A write that the work did not wait for is still on its way, and its identity with it.
     if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
     if (proof !== undefined) await untilAborted(proof.settled(), deadline.signal)
+    if (this.#unclear) await this.#compare()
+    this.record.throwIfEnded()
     if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
@@ -170,12 +208,17 @@ export class ManagedTransaction implements StatementGuard {
       behindCommit?.(client)
       answer = await answered
     } catch (error) {
+      this.record.add(error)
       // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
     }
     this.#phase = 'ended'
-    if (Array.isArray(answer) || answer.command !== 'COMMIT') throw new TransactionRolledBackError({ cause: this.#firstError })
+    if (Array.isArray(answer) || answer.command !== 'COMMIT') {
+      const rolledBack = new TransactionRolledBackError({ cause: this.#firstError })
+      this.record.add(rolledBack)
+      throw rolledBack
+    }
   }
 
   /** Takes everything back; resolves to whether the connection is clean afterwards. */
@@ -193,24 +236,29 @@ export class ManagedTransaction implements StatementGuard {
     }
   }
 
-  #start(client: GuardedClient, boundMs: number): void {
+  #start(client: GuardedClient, boundMs: number, queries: boolean): void {
     this.#phase = 'open'
-    this.#boundMs = boundMs
     const { characteristics, limits, proof } = this.#options
-    const start = startStatement(characteristics, boundMs, limits)
+    const { sessionLimits: session } = client
+    // Without a bound of ours the session's own stands, and that of the client.
+    this.#boundMs = session === undefined && !queries ? Number.POSITIVE_INFINITY : boundMs
+    const start = startStatement(characteristics, limitSettings(boundMs, limits), { session, queries })
     const started = proof ? proof.send(client, start) : client.sendRaw(start)
-    started.catch((error: unknown) => {
-      // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
-      if (isRefusal(error)) this.#startRefused = true
-      this.#note(error)
-    })
+    started.then(
+      answer => (client.sessionLimits ??= limitsOfStart(answer)),
+      (error: unknown) => {
+        // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
+        if (isRefusal(error)) this.#startRefused = true
+        this.#note(error)
+      },
+    )
   }
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
   #follow(client: GuardedClient, boundMs: number): void {
-    if (Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
+    if (Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS || this.record.hasOwnTimeout) return
     this.#boundMs = boundMs
-    client.sendRaw(boundStatement(boundMs)).catch((error: unknown) => this.#note(error))
+    client.sendRaw(boundStatement(boundMs, client.sessionLimits)).catch((error: unknown) => this.#note(error))
   }
 
   #askIdentity(client: GuardedClient): void {
@@ -219,8 +267,9 @@ export class ManagedTransaction implements StatementGuard {
     const asked = askIdentity(client)
       .then(
         identity => {
-          this.#identity = identity ?? this.#identity
-          if (this.#identity) this.#options.onIdentity?.(this.#identity)
+          if (identity === undefined) return
+          this.#keepIdentity(identity)
+          this.#options.onIdentity?.(identity)
         },
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
@@ -232,5 +281,18 @@ export class ManagedTransaction implements StatementGuard {
         if (this.#identityAsked === asked) this.#identityAsked = undefined
       })
     this.#identityAsked = asked
+  }
+
+  // Another transaction than before: a statement of the work has ended that one.
+  #keepIdentity(identity: TransactionIdentity): void {
+    if (this.#identity !== undefined && this.#identity.transactionStart !== identity.transactionStart) this.record.end()
+    this.#identity = identity
+  }
+
+  async #compare(): Promise<void> {
+    const { client, deadline } = this.#options
+    const identity = await untilAborted(askIdentity(client), deadline.signal)
+    if (identity === undefined) this.record.end()
+    else this.#keepIdentity(identity)
   }
 }

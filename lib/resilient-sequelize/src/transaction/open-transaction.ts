@@ -1,11 +1,12 @@
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
-import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
+import { effectOf } from './unit-record.ts'
 
 export interface OpenTransactionOptions {
   /** Bounds each statement; without one only the end of the connection ends the wait. */
@@ -128,12 +129,13 @@ export class OpenTransaction implements StatementGuard {
     this.#firstError ??= error
   }
 
-  mark(): unknown {
-    return this.#firstError
-  }
-
-  restore(mark: unknown): void {
-    this.#firstError = mark
+  synced(sync: Sync): void {
+    // The server has taken back what failed, to a savepoint.
+    if (sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
+    // The application has ended the transaction itself, and may have begun another one: what is known is the other's.
+    if (this.#state !== 'open' || effectOf(sync) === 'none') return
+    this.#identity = undefined
+    this.#identifiedStatements = 0
   }
 
   #ask(client: GuardedClient): void {

@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from '../wire/client.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import { defer } from '../../../invocation/src/deferred.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 

@@ -1,11 +1,12 @@
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
-import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { canBePreceded } from '../wire/preceded-query.ts'
 import type { Proof } from './proof.ts'
-import { boundedMs, limitSettings, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { effectOf, UnitRecord } from './unit-record.ts'
+import { boundedMs, limitSettings, limitsOfStart, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
 
 export interface ReadStatementsOptions {
   /** See `StatementGuard`. */
@@ -21,6 +22,8 @@ export interface ReadStatementsOptions {
   behindCommit: (client: GuardedClient) => void
 }
 
+/** A statement that ends a transaction has one of these words. */
+const MAY_END = /\b(?:COMMIT|END|ROLLBACK|ABORT|PREPARE)\b/i
 const unheard = () => undefined
 
 /**
@@ -29,11 +32,14 @@ const unheard = () => undefined
  */
 export class ReadStatements implements StatementGuard {
   readonly keepsParsed: boolean
+  readonly record = new UnitRecord()
   readonly #deadline: Deadline
   readonly #statementMs: () => number
   readonly #limits: TransactionLimits | undefined
   readonly #proof: Proof | undefined
   readonly #behindCommit: (client: GuardedClient) => void
+  /** For each statement that is not answered yet, oldest first: ends its transaction, unless that was sent with it. */
+  readonly #ends: (((how: 'COMMIT' | 'ROLLBACK') => void) | undefined)[] = []
   #firstError: unknown
   #spoiledConnection = false
   #sessionEnd: unknown
@@ -69,28 +75,59 @@ export class ReadStatements implements StatementGuard {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
+    this.record.throwIfEnded()
+    if (statement !== undefined) this.record.noteStatement(statement)
     const boundMs = this.#statementMs()
     // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
     // something has to be answered before the statement is.
     if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
+      this.#ends.push(undefined)
       send(boundedMs(boundMs), client.settingsBefore({ transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) }))
       this.#behindCommit(client)
       return
     }
-    const start = startStatement('READ ONLY', serverBound(boundMs), this.#limits)
+    const settings = limitSettings(serverBound(boundMs), this.#limits)
+    const start = startStatement('READ ONLY', settings, { session: client.sessionLimits, queries: true })
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.
     const started = this.#proof ? this.#proof.send(client, start) : client.sendRaw(start)
-    started.catch((error: unknown) => {
-      if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
-    })
+    started.then(
+      answer => (client.sessionLimits ??= limitsOfStart(answer)),
+      (error: unknown) => {
+        this.record.add(error)
+        if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
+      },
+    )
+    const end = (how: 'COMMIT' | 'ROLLBACK') => {
+      client.sendRaw(how).catch(unheard)
+      this.#behindCommit(client)
+    }
+    // A text that may end the transaction and begin one that writes is judged before anything is committed.
+    const waits = statement === undefined || MAY_END.test(statement.text)
+    this.#ends.push(waits ? end : undefined)
     send(boundedMs(boundMs))
-    client.sendRaw('COMMIT').catch(unheard)
-    this.#behindCommit(client)
+    if (!waits) end('COMMIT')
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {
+    this.record.add(error, expired)
     this.#firstError ??= error
     this.#spoiledConnection ||= classifyError(error).connection === 'drop'
+  }
+
+  ended(error: Error): void {
+    this.record.end(error)
+  }
+
+  synced(sync: Sync): void {
+    // Each statement has a transaction of its own: there is nothing to compare.
+    const ended = effectOf(sync) !== 'none'
+    if (ended) this.record.end()
+    this.#ends.shift()?.(ended ? 'ROLLBACK' : 'COMMIT')
+  }
+
+  /** What a lost connection left, whatever the work made of that. */
+  get doom(): unknown {
+    return this.#sessionEnd ?? (this.#spoiledConnection ? this.#firstError : undefined)
   }
 }

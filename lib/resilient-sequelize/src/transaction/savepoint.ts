@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { defer } from '../../../invocation/src/deferred.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
-import type { GuardedClient, Send, StatementGuard } from '../wire/client.ts'
+import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { boundStatement, SERVER_EARLIER_MS } from '../wire/limits.ts'
 
@@ -66,10 +66,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
       const follows = client.guard === this && this.#boundMs - leftMs > SERVER_EARLIER_MS
       if (!this.#sent || follows) {
         // The budget is all the server's: who asked has gone by then, but the transaction around it has not.
-        const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), boundStatement(leftMs + SERVER_EARLIER_MS)]
+        const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), ...this.#bound(leftMs + SERVER_EARLIER_MS)]
         this.#sent = true
         this.#boundMs = leftMs
-        client.sendRaw(words.join('; ')).catch(unheard)
+        if (words.length > 0) client.sendRaw(words.join('; ')).catch(unheard)
       }
       send(timeoutMs)
     }
@@ -84,17 +84,18 @@ class SavepointGuard implements StatementGuard, Savepoint {
     return this.#parent.trailing?.()
   }
 
-  mark(): unknown {
-    return this.#spoiled
-  }
-
-  restore(mark: unknown): void {
-    this.#spoiled = mark === true
-  }
-
   // A failure inside is no failure of the transaction around it.
   failed(): void {
     this.#spoiled = true
+  }
+
+  ended(error: Error): void {
+    this.#parent.ended?.(error)
+  }
+
+  synced(sync: Sync): void {
+    if (sync.before === 'E' && sync.status === 'T') this.#spoiled = false
+    this.#parent.synced?.(sync)
   }
 
   get spoiled(): boolean {
@@ -108,7 +109,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
   async end(outcome: 'keep' | 'take-back', { timeoutMs, statementMs }: { timeoutMs: number; statementMs: number }): Promise<void> {
     const words = {
       // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
-      keep: `RELEASE SAVEPOINT ${this.#name}; ${boundStatement(statementMs)}`,
+      keep: [`RELEASE SAVEPOINT ${this.#name}`, ...this.#bound(statementMs)].join('; '),
       'take-back': `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`,
     }
     try {
@@ -119,6 +120,11 @@ class SavepointGuard implements StatementGuard, Savepoint {
       if (this.#client.guard === this) this.#client.guard = this.#parent
       this.#ended.resolve()
     }
+  }
+
+  // A limit that the work has set stands.
+  #bound(boundMs: number): string[] {
+    return this.root.keepsOwnTimeout === true ? [] : [boundStatement(boundMs, this.#client.sessionLimits)]
   }
 
   #send(words: string, timeoutMs: number): Promise<unknown> {

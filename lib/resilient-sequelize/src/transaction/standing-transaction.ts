@@ -12,15 +12,7 @@ import { hasIsolation, isolationLevels } from '../operation/work.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
 import { refuseForeign, runtimeOf, unitOf, type Runtime } from '../runtime.ts'
 import { wasNotSent } from '../wire/pg-internals.ts'
-import {
-  beginMethodsOf,
-  enterCls,
-  internalsOf,
-  leaveCls,
-  takeAfterCommitHooks,
-  transactionInternals,
-  type TransactionClass,
-} from '../wire/sequelize-internals.ts'
+import { beginMethodsOf, internalsOf, takeAfterCommitHooks, transactionInternals, type TransactionClass } from '../wire/sequelize-internals.ts'
 import { resolveCommit } from './commit-outcome.ts'
 import { OpenTransaction } from './open-transaction.ts'
 
@@ -38,8 +30,6 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
   return class StandingTransaction extends Base {
     #lease: Lease | undefined
     #guard: OpenTransaction | undefined
-    /** What the guard of the transaction around this savepoint had met when this began. */
-    #mark: unknown
 
     constructor(sequelize: Sequelize, options: TransactionOptions = {}) {
       super(sequelize, withinUnit(sequelize, options))
@@ -52,10 +42,9 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       else {
         refuseForeign(sequelize, parent)
         internals.connection = transactionInternals(parent).connection
-        this.#mark = internals.connection?.guard?.mark?.()
         await prototype.begin.call(this)
       }
-      if (useCLS) enterCls(this)
+      if (useCLS) runtimeOf(sequelize).enterNamespace(this)
     }
 
     override async commit(): Promise<void> {
@@ -78,7 +67,6 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       const send = () => internalsOf(internals.sequelize).getQueryInterface().rollbackTransaction(this, internals.options)
       if (internals.parent) {
         await send()
-        internals.connection.guard?.restore?.(this.#mark)
         return
       }
       const guard = this.#guard
@@ -110,7 +98,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       const lease = this.#lease
       if (lease === undefined) return
       this.#lease = undefined
-      leaveCls(this)
+      runtimeOf(transactionInternals(this).sequelize).leaveNamespace(this)
       if (connection !== undefined) connection.uuid = undefined
       give(lease)
     }

@@ -1,100 +1,32 @@
 import type pg from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noteTrip } from '../../../invocation/src/invocation-scope.ts'
-import type { SessionIdentity } from './session-identity.ts'
 import { StatementNames } from './statement-names.ts'
-import { processIdOf, queryClassOf, startUpMethodOf, stopConnectTimer, type QueryCallback, type Statement } from './pg-internals.ts'
-import { nameQuery, precedeQuery, settingStatement, type LocalSettings, type PrecededQuery } from './preceded-query.ts'
-
-/** A statement that goes right before another, up to the same Sync; it answers one row. */
-export interface Before {
-  readonly statement: Statement
-  onFirstRow(fields: readonly unknown[]): void
-  /** Has both answered before the server commits; `onSent` receives the query, which tells how far its answer got. */
-  readonly flushed?: boolean
-  onSent?(query: PrecededQuery): void
-}
-
-/** Puts a statement on the wire: behind another one of the same transaction, or as it is. */
-export type Send = (timeoutMs: number, before?: Before) => void
-
-/** Decides what travels around each statement of a connection, and how long an answer may take. */
-export interface StatementGuard {
-  /** The outermost guard: that of the whole transaction. */
-  readonly root: StatementGuard
-  /**
-   * Whether statements with values that come again are kept parsed on the server. Only for code that runs on a schema which
-   * migrations alone change: a parsed statement keeps the types of its values when a table is made anew.
-   */
-  readonly keepsParsed?: boolean
-  /**
-   * Called for every statement; `send` puts it on the wire, behind another one only if it `isSingle`. What the guard sends
-   * before or after it with `client.sendRaw` leaves in the same flight.
-   */
-  around(client: GuardedClient, send: Send, statement: Statement | undefined): void
-  /** Called with the error of a statement that failed, before the caller sees it; or of a savepoint that could not end. */
-  failed?(error: unknown, what?: 'statement' | 'savepoint'): void
-  /** Called with the answer to a statement, before the caller sees it. */
-  answered?(result: unknown): void
-  /** What to hand to `restore` when a savepoint that begins now is rolled back. */
-  mark?(): unknown
-  /** Forgets the failures since `mark`: the server has taken them back. */
-  restore?(mark: unknown): void
-  /** Whether a statement has failed, so that the server refuses everything until a rollback. */
-  readonly spoiled?: boolean
-  /** Settles when what rides behind the last statement is answered, too; only then its caller hears of its success. */
-  trailing?(): Promise<void> | undefined
-  /** Settles when a statement that comes from where this call comes from may be sent; `undefined` means now. */
-  gate?(): Promise<void> | undefined
-}
-
-export interface RawOptions {
-  /** Longest wait for the answer; without it only the end of the connection ends the wait. */
-  readonly timeoutMs?: number
-  /** Whether the same text comes again and again, so that the server should keep it parsed. */
-  readonly again?: boolean
-}
-
-export interface KnownSession {
-  readonly identity: SessionIdentity
-  /** When it was read, by `performance.now()`. */
-  readonly readAt: number
-}
-
-/** pg's client with what the pool's life needs beside it. */
-export interface GuardedClient extends pg.Client {
-  /** sequelize's mark for the transaction that uses this connection. */
-  uuid?: string | undefined
-  guard: StatementGuard | undefined
-  /** Whether statements leave without waiting for the answers before them; pg looks at each. */
-  pipeline: boolean
-  /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
-  openByHand: boolean
-  /** Epoch ms by the wall clock at which the server last said that it is ready. */
-  readonly lastAnswerAt: number
-  /** `server_version` as the server announced it at log-in. */
-  readonly serverVersion: string | undefined
-  /** Sends a statement past the guard. */
-  sendRaw(text: string, values?: readonly unknown[], options?: RawOptions): Promise<pg.QueryResult | pg.QueryResult[]>
-  /** Sends a statement through the guard, as `query` does. */
-  ask(statement: Statement, answered: QueryCallback): void
-  /** Takes note of the session that has answered: only one that is announced as such is its own, and not lent by a pooler. */
-  noteSession(pid: number): void
-  /** What is known of the session; of none but its own. */
-  readonly session: KnownSession | undefined
-  keepSession(known: KnownSession): void
-  /** Settings for the transaction of one statement, to be sent right before it. */
-  settingsBefore(settings: LocalSettings): Before
-  /** Drops the connection at once, without a word to the server. */
-  destroySocket(): void
-}
-
-export type GuardedClientClass = new (config: pg.ClientConfig) => GuardedClient
-
-/** What completes results whose types were not known; see `TypeCatalog`. Set once there is a catalogue. */
-export interface TypeHooks {
-  completeTypes?: (client: GuardedClient, results: readonly pg.QueryResult[]) => Promise<void> | undefined
-}
+import type {
+  Before,
+  GuardedClient,
+  GuardedClientClass,
+  KnownSession,
+  RawOptions,
+  Send,
+  StatementGuard,
+  TransactionStatus,
+  TypeHooks,
+} from './guarded-client.ts'
+import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type SessionLimits } from './limits.ts'
+import {
+  hasQueryOptions,
+  named,
+  queryArguments,
+  processIdOf,
+  queryClassOf,
+  startUpMethodOf,
+  stopConnectTimer,
+  type QueryCallback,
+  type Statement,
+} from './pg-internals.ts'
+import { nameQuery, precedeQuery, settingStatement, type LocalSettings } from './preceded-query.ts'
+import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors } from './query-forms.ts'
 
 export interface GuardOptions {
   readonly now?: () => number
@@ -107,11 +39,20 @@ export interface GuardOptions {
 
 type Callback = QueryCallback
 
+/** What came through a guard and is not answered yet; the guard's own messages have none. */
+interface Sent {
+  readonly guard?: StatementGuard
+  readonly text?: string | undefined
+}
+
 // Longest time for one attempt to connect, log-in included, and the share of the time left that it may take, so that
 // a second attempt still fits into the deadline when the first meets silence.
 const CONNECT_MS = 5_000
 const CONNECT_SHARE = 0.4
 const SHORTEST_CONNECT_MS = 300
+// The server's clock and ours need not agree to the millisecond.
+const CLOCK_MS = 5
+const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
 // The server does not know a name, or knows it for something else.
 const NAME_ERRORS = ['26000', '42P05']
 
@@ -132,10 +73,16 @@ export function guardClient(
     guard: StatementGuard | undefined
     declare pipeline: boolean
     openByHand = false
+    sessionLimits: SessionLimits | undefined
     serverVersion: string | undefined
     lastAnswerAt = now()
-    /** Messages that were sent and not answered yet. */
-    #unanswered = 0
+    /** Messages that were sent and not answered yet, oldest first. */
+    readonly #unanswered: Sent[] = []
+    #status: TransactionStatus = 'I'
+    /** Tags since the last answer ended. */
+    #tags: string[] = []
+    /** Called when everything that was sent is answered. */
+    readonly #onQuiet: (() => void)[] = []
     // Of what the server tells while it lets somebody in, sequelize reads this one, if it is there to hear it.
     standard_conforming_strings: string | undefined
     // Whoever asks for it while it is under way, or later, joins in.
@@ -152,9 +99,9 @@ export function guardClient(
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)
-      this.connection.on('readyForQuery', () => {
-        this.lastAnswerAt = now()
-        if (this.#unanswered > 0) this.#unanswered -= 1
+      this.connection.on('readyForQuery', ({ status }: { status: TransactionStatus }) => this.#noteSync(status, now()))
+      this.connection.on('commandComplete', ({ text }: { text: string }) => {
+        if (ENDS_TRANSACTION.test(text)) this.#tags.push(text)
       })
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
@@ -199,15 +146,19 @@ export function guardClient(
     override query(...given: unknown[]): never {
       const guard = this.guard
       if (guard === undefined) return this.#pass(given, 0)
-      const gate = guard.gate?.()
+      const statement = statementOf(given)
+      if (statement !== undefined && !given.some(isCallback)) return this.#promise(statement)
+      const gate = guard.gate?.() ?? this.#gateOfPortal(given)
       if (gate !== undefined) return this.#later(gate, given)
-      const watched = given.map(argument => (isCallback(argument) ? watch(argument, guard) : argument))
+      watchErrors(given[0], error => guard.failed?.(error))
       let result: unknown
       try {
         const send: Send = (timeoutMs, before) => {
-          result = this.#pass(watched, timeoutMs, before)
+          const expiry = expiryOf(timeoutMs)
+          const watched = given.map(argument => (isCallback(argument) ? watch(argument, guard, expiry) : argument))
+          result = this.#pass(watched, timeoutMs, before, { guard, text: textOf(given) })
         }
-        guard.around(this, send, statementOf(given))
+        guard.around(this, send, statement)
       } catch (error) {
         // The guard let nothing out: sequelize will wrap its reason, so that it has to be remembered here.
         guard.failed?.(error)
@@ -216,17 +167,43 @@ export function guardClient(
       return result as never
     }
 
+    #promise(statement: Statement): never {
+      return new Promise((resolve, reject) => {
+        this.ask(statement, (error, result) => (error ? reject(error) : resolve(result)))
+      }) as never
+    }
+
+    // pg takes cursors, streams and COPY only while it does not pipeline, and stops that only between two answers.
+    #gateOfPortal(given: readonly unknown[]): Promise<void> | undefined {
+      if (!this.pipeline || !keepsPortal(given, Query)) return undefined
+      if (this.#unanswered.length > 0) return new Promise(resolve => this.#onQuiet.push(resolve))
+      this.pipeline = false
+      this.once('drain', () => (this.pipeline = true))
+      return undefined
+    }
+
+    #noteSync(status: TransactionStatus, at: number): void {
+      this.lastAnswerAt = at
+      const { guard, text } = this.#unanswered.shift() ?? {}
+      const sync = { status, before: this.#status, tags: this.#tags.splice(0), text }
+      this.#status = status
+      guard?.synced?.(sync)
+      // pg takes note of the same message after us.
+      if (this.#unanswered.length === 0) for (const resolve of this.#onQuiet.splice(0)) setImmediate(resolve)
+    }
+
     // The transaction may end while its statement waits; the connection is then another's, or nobody's.
     #later(gate: Promise<void>, given: unknown[]): never {
       const root = this.guard?.root
-      const callback = given.findLast(argument => typeof argument === 'function') as Callback | undefined
+      const [first] = given
       const result = gate.then(() => {
         if (this.guard?.root !== root) throw new Error('the transaction of this statement has ended')
         return this.query(...given)
       })
-      if (callback === undefined) return result as never
-      result.catch((error: unknown) => callback(error as Error))
-      return undefined as never
+      result.catch((error: unknown) =>
+        isSubmittable(first) ? first.handleError(error, this.connection) : given.findLast(isCallback)?.(error as Error),
+      )
+      return (isSubmittable(first) ? first : undefined) as never
     }
 
     ask(statement: Statement, answered: QueryCallback): void {
@@ -259,37 +236,51 @@ export function guardClient(
     }
 
     // What follows before an earlier statement is answered leaves in the same flight.
-    #noteFlight(): void {
-      if (this.#unanswered === 0) noteTrip()
-      this.#unanswered += 1
+    #noteFlight(sent: Sent): void {
+      if (this.#unanswered.length === 0) noteTrip()
+      this.#unanswered.push(sent)
     }
 
     settingsBefore(settings: LocalSettings): Before {
-      return { statement: { ...settingStatement(settings), again: true }, onFirstRow: fields => this.noteSession(Number(fields.at(-1))) }
+      const { sessionLimits } = this
+      return {
+        statement: { ...settingStatement(settings, sessionLimits), again: true },
+        onFirstRow: fields => {
+          this.noteSession(Number(fields.at(-1)))
+          if (sessionLimits === undefined) this.sessionLimits = readSessionLimits(fields)
+        },
+      }
     }
 
-    #pass(given: unknown[], timeoutMs: number, before?: Before): never {
+    #pass(given: unknown[], timeoutMs: number, before?: Before, sent: Sent = {}): never {
       const statement = statementOf(given)
       const send = super.query.bind(this) as (...given: unknown[]) => never
       if (statement === undefined) {
-        this.#noteFlight()
+        this.#noteFlight(sent)
         return send(...given)
       }
       const callback = given.findLast(isCallback)
-      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, before)
+      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, { before, sent })
       return new Promise((resolve, reject) => {
-        this.#pass([statement, (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))], timeoutMs, before)
+        const answered = (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))
+        this.#pass([statement, answered], timeoutMs, before, sent)
       }) as never
     }
 
-    #send(send: (...given: unknown[]) => never, given: Statement, callback: Callback, before: Before | undefined): never {
+    #send(
+      send: (...given: unknown[]) => never,
+      given: Statement,
+      callback: Callback,
+      { before, sent }: { before: Before | undefined; sent: Sent },
+    ): never {
       this.#gather()
-      this.#noteFlight()
+      this.#noteFlight(sent)
       const statement = this.#named(given, this.guard?.root.keepsParsed ?? false)
       if (before === undefined) {
-        const { text, values, name } = statement
         const answered = this.#noted([statement], callback)
-        return name === undefined ? send(text, values, answered) : send(nameQuery(new Query(text, values, answered), name))
+        const { text, values, name } = statement
+        if (name === undefined && !hasQueryOptions(statement)) return send(text, values, answered)
+        return send(nameQuery(new Query(...queryArguments(statement, answered)), name))
       }
       const first = this.#named(before.statement)
       const onFirstRow = (fields: readonly unknown[]) => {
@@ -339,14 +330,14 @@ export function guardClient(
     #named(statement: Statement, keepsParsed = false): Statement {
       const { text, values, name, again = false } = statement
       if (this.#names === undefined || name !== undefined || !(again || (keepsParsed && values?.length))) return statement
-      return { text, values, name: this.#names.of(text) }
+      return named(statement, this.#names.of(text))
     }
   }
 }
 
-function watch(callback: Callback, guard: StatementGuard): Callback {
+function watch(callback: Callback, guard: StatementGuard, expiry: number): Callback {
   return (error, result) => {
-    if (error) guard.failed?.(error)
+    if (error) guard.failed?.(error, 'statement', performance.now() >= expiry)
     else guard.answered?.(result)
     const trailing = error ? undefined : guard.trailing?.()
     if (trailing === undefined) callback(error, result)
@@ -354,14 +345,9 @@ function watch(callback: Callback, guard: StatementGuard): Callback {
   }
 }
 
-// Of all the forms that pg takes: a text, with values or without, or both in an object.
-function statementOf([first, second]: readonly unknown[]): Statement | undefined {
-  if (typeof first === 'string') return { text: first, values: Array.isArray(second) ? (second as unknown[]) : undefined }
-  return typeof first === 'object' && first !== null && !('submit' in first) && 'text' in first ? (first as Statement) : undefined
-}
-
-function isCallback(argument: unknown): argument is Callback {
-  return typeof argument === 'function'
+/** When the server's own time limit for a statement that is sent now ends, by `performance.now()`. */
+function expiryOf(timeoutMs: number): number {
+  return performance.now() + serverBound(timeoutMs > 0 ? timeoutMs : Number.POSITIVE_INFINITY) - SERVER_EARLIER_MS - CLOCK_MS
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Before, GuardedClient } from './client.ts'
-import { settingStatement, type LocalSettings, type PrecededQuery } from './preceded-query.ts'
+import type { Before, GuardedClient } from './guarded-client.ts'
+import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
 import { SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
 
 // Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.
@@ -13,6 +13,8 @@ const ASSIGNED_IDENTITY = `pg_current_xact_id()::text AS xid, ${SESSION}, ${STAR
 const TRANSACTION_ALONE = `SELECT pg_current_xact_id_if_assigned()::text AS xid, ${START}`
 const ASSIGNED_ALONE = `pg_current_xact_id()::text AS xid, ${START}`
 const KEPT_MS = 10_000
+const FULL_COLUMNS = 7
+const ALONE_COLUMNS = 2
 
 /**
  * Whether a statement neither writes rows nor takes a snapshot. Nothing is asked behind it: the question would fix what a
@@ -44,14 +46,15 @@ export function identityBefore(
   now = performance.now(),
 ): Before {
   const known = knownIdentity(client, now)
-  const { text, values } = settingStatement(settings)
+  const { statement, onFirstRow } = client.settingsBefore(settings)
+  const { text, values } = statement
   const identity = known === undefined ? ASSIGNED_IDENTITY : ASSIGNED_ALONE
   return {
     statement: { text: text.replace('SELECT ', `SELECT ${identity}, `), values, again: true },
     flushed: true,
     onSent: tell.onSent,
     onFirstRow(fields) {
-      client.noteSession(Number(fields.at(-1)))
+      onFirstRow(fields.slice(known === undefined ? FULL_COLUMNS : ALONE_COLUMNS))
       if (known !== undefined) return tell.onIdentity({ ...known, xid: String(fields[0]), transactionStart: String(fields[1]) })
       const [xid, serverStart, checkpoint, statsReset, pid, backendStart, transactionStart] = fields as (string | null)[]
       const told = { xid: String(xid), serverStart: String(serverStart), checkpoint: String(checkpoint), statsReset: statsReset ?? null }

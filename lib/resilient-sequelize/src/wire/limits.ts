@@ -1,3 +1,4 @@
+import type { QueryResult } from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import type { LocalSettings } from './preceded-query.ts'
 
@@ -34,9 +35,39 @@ export function boundedMs(boundMs: number): number {
   return Number.isFinite(boundMs) ? boundMs : 0
 }
 
-/** `SET LOCAL` with which the server ends a statement shortly before the client gives it up. */
-export function boundStatement(boundMs: number): string {
-  return setLocal(limitSettings(boundMs, undefined)).join('; ')
+/** Time limits that a session has of its own, from its server, database, role or start, in ms; 0 is none. */
+export type SessionLimits = Readonly<Record<TimeLimit, number>>
+
+const TIME_LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const
+type TimeLimit = (typeof TIME_LIMITS)[number]
+
+const inMs = (name: TimeLimit) => `(extract(epoch FROM current_setting('${name}')::interval) * 1000)::bigint`
+/** SQL of a session's own time limits, one column each; to be read before they are changed. */
+export const SESSION_LIMITS = TIME_LIMITS.map((name, index) => `${inMs(name)} AS own_${index}`).join(', ')
+export const SESSION_LIMIT_COUNT = TIME_LIMITS.length
+
+/** Reads the columns of `SESSION_LIMITS`. */
+export function readSessionLimits(columns: readonly unknown[]): SessionLimits {
+  return Object.fromEntries(TIME_LIMITS.map((name, index) => [name, Number(columns[index])])) as SessionLimits
+}
+
+/** SQL that sets a value for the transaction; a time limit stays what it is if that is lower. */
+export function setLowered(name: string, value: string): string {
+  const limit = TIME_LIMITS.find(each => each === name)
+  const lowered = limit === undefined ? value : `least(nullif(${inMs(limit)}, 0), ${value}::bigint)::text`
+  return `set_config('${name}', ${lowered}, true)`
+}
+
+/**
+ * Sets the time limit with which the server ends a statement shortly before the client gives it up; as a query where the
+ * session's own limit is not known.
+ */
+export function boundStatement(boundMs: number, session: SessionLimits | undefined): string {
+  const settings = limitSettings(boundMs, undefined)
+  if (session !== undefined) return setLocal(lowered(settings, session)).join('; ')
+  return Object.entries(settings)
+    .map(([name, value]) => `SELECT ${setLowered(name, `'${value}'`)}`)
+    .join('; ')
 }
 
 /** What bounds a transaction, as settings of the server. */
@@ -51,10 +82,33 @@ export function limitSettings(boundMs: number, limits: TransactionLimits | undef
   }
 }
 
-/** A transaction's start with all that bounds it, as one message. */
-export function startStatement(characteristics: string | undefined, boundMs: number, limits: TransactionLimits | undefined): string {
+/** The settings, with time limits no higher than the session's own. */
+export function lowered(settings: LocalSettings, session: SessionLimits | undefined): LocalSettings {
+  if (session === undefined || TIME_LIMITS.every(name => session[name] === 0)) return settings
+  const lower = TIME_LIMITS.filter(name => name in settings && session[name] > 0 && session[name] < Number(settings[name]))
+  return { ...settings, ...Object.fromEntries(lower.map(name => [name, session[name]])) }
+}
+
+/**
+ * A transaction's start with all that bounds it, as one message. Where the session's own limits are not known the message
+ * ends with a row of them; a query, so that it must not come ahead of a statement that has to come before any query.
+ */
+export function startStatement(
+  characteristics: string | undefined,
+  settings: LocalSettings,
+  { session, queries }: { session: SessionLimits | undefined; queries: boolean },
+): string {
   const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-  return [start, ...setLocal(limitSettings(boundMs, limits))].join('; ')
+  if (session !== undefined || Object.keys(settings).length === 0) return [start, ...setLocal(lowered(settings, session))].join('; ')
+  if (!queries) return start
+  const calls = Object.entries(settings).map(([name, value]) => setLowered(name, `'${value}'`))
+  return `${start}; SELECT ${[SESSION_LIMITS, ...calls].join(', ')}`
+}
+
+/** The session's own limits out of the answer to `startStatement`, if that asked for them. */
+export function limitsOfStart(answer: unknown): SessionLimits | undefined {
+  const row = Array.isArray(answer) ? ((answer.at(-1) as QueryResult<Record<string, unknown>>).rows[0] ?? undefined) : undefined
+  return row === undefined ? undefined : readSessionLimits(Object.values(row))
 }
 
 function setLocal(settings: LocalSettings): string[] {

@@ -8,6 +8,14 @@ export interface Statement {
   readonly name?: string | undefined
   /** See `RawOptions`. */
   readonly again?: boolean
+  /** `array` answers rows as arrays. */
+  readonly rowMode?: string
+  /** Parsers for this statement alone. */
+  readonly types?: pg.CustomTypesConfig
+  readonly binary?: boolean
+  readonly queryMode?: string
+  /** Longest number of rows per answer of the server. */
+  readonly rows?: number
 }
 
 export type QueryCallback = (error: Error | null | undefined, result?: unknown) => void
@@ -39,6 +47,27 @@ export interface QueryInternals {
 
 /** pg's queries, made of text and values: in an object these are copied property by property. */
 export type QueryClass = new (text: string, values: readonly unknown[] | undefined, callback: QueryCallback) => pg.Query & QueryInternals
+
+/** Whether a statement asks pg for more than text, values and name. */
+export function hasQueryOptions({ rowMode, types, binary, queryMode, rows }: Statement): boolean {
+  return (rowMode ?? types ?? binary ?? queryMode ?? rows) !== undefined
+}
+
+/** The statement under a name; text and values may be getters of a class, as with tagged templates. */
+export function named(statement: Statement, name: string | undefined): Statement {
+  const { text, values } = statement
+  if (!hasQueryOptions(statement)) return { text, values, name }
+  const { rowMode, types, binary, queryMode, rows } = statement
+  return { text, values, name, rowMode, types, binary, queryMode, rows } as Statement
+}
+
+/** What pg's query is constructed of, for a statement with all that it asks for. */
+export function queryArguments(statement: Statement, callback: QueryCallback): ConstructorParameters<QueryClass> {
+  const { text, values } = statement
+  if (!hasQueryOptions(statement)) return [text, values, callback]
+  // As one object, which the types of the class leave out.
+  return [{ ...named(statement, undefined), callback }] as unknown as ConstructorParameters<QueryClass>
+}
 
 /** Parts of pg's client that its types hide. */
 interface ClientInternals {

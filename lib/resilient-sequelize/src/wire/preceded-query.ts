@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { extensibleQuery, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
+import { lowered, SESSION_LIMITS, setLowered, type SessionLimits } from './limits.ts'
+import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
 
 /** Settings of the server that hold for one transaction, by their names. */
 export type LocalSettings = Readonly<Record<string, string | number>>
@@ -39,9 +40,8 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
     #completed: pg.QueryResult | undefined
 
     constructor(options: PrecededOptions, callback: QueryCallback) {
-      const { text, values, name } = options.statement
-      super(text, values, callback)
-      nameQuery(this, name)
+      super(...queryArguments(options.statement, callback))
+      nameQuery(this, options.statement.name)
       this.#options = options
     }
 
@@ -99,10 +99,16 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
   }
 }
 
-/** Sets values for the transaction and tells the session; by a function, since SET LOCAL warns outside of a transaction block. */
-export function settingStatement(settings: LocalSettings): Required<Pick<Statement, 'text' | 'values'>> {
-  const calls = Object.keys(settings).map((name, index) => `set_config('${name}', $${index + 1}, true)`)
-  return { text: `SELECT ${[...calls, 'pg_backend_pid()'].join(', ')}`, values: Object.values(settings).map(String) }
+/**
+ * Sets values for the transaction, by a function, since SET LOCAL warns outside of a transaction block. The row holds the
+ * session's own limits if they are not known, then what was set, then the session's process id.
+ */
+export function settingStatement(settings: LocalSettings, session: SessionLimits | undefined): Required<Pick<Statement, 'text' | 'values'>> {
+  const set = lowered(settings, session)
+  const names = Object.keys(set)
+  const calls = names.map((name, index) => (session === undefined ? setLowered(name, `$${index + 1}`) : `set_config('${name}', $${index + 1}, true)`))
+  const columns = [...(session === undefined ? [SESSION_LIMITS] : []), ...calls, 'pg_backend_pid()']
+  return { text: `SELECT ${columns.join(', ')}`, values: Object.values(set).map(String) }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Model, ModelStatic, Options, Sequelize, Transaction, TransactionOptions } from 'sequelize'
-import type { GuardedClient } from './client.ts'
+import type { GuardedClient } from './guarded-client.ts'
 import { missingMembers, type Member } from './members.ts'
 
 /** sequelize-pool's pool, as far as it is used. */
@@ -74,7 +74,6 @@ export interface DialectQuery {
   ): {
     formatError(error: unknown, stack: string | undefined): Error
   }
-  formatBindParameters(text: string, values: object, dialect: string): [string, string[]]
 }
 
 /** The statements that end a transaction. */
@@ -142,7 +141,6 @@ export interface TransactionInternals {
   setDeferrable(): Promise<void>
   cleanup(): void
   forceCleanup(): void | Promise<void>
-  _clearCls(): void
 }
 
 export interface TransactionClass {
@@ -169,37 +167,8 @@ export function takeAfterCommitHooks(transaction: Transaction): TransactionInter
   return transactionInternals(transaction)._afterCommitHooks.splice(0)
 }
 
-/** Makes the transaction the ambient one of calls from here on, as far as the instance has a namespace. */
-export function enterCls(transaction: Transaction): void {
-  namespaceOf(transactionInternals(transaction).sequelize.constructor)?.set('transaction', transaction)
-}
-
-/** Takes the transaction out of the namespace again. */
-export function leaveCls(transaction: Transaction): void {
-  transactionInternals(transaction)._clearCls()
-}
-
-/** A namespace of continuation-local storage, as an application gives it to `Sequelize.useCLS`. */
-export interface Namespace {
-  get(key: string): unknown
-  set(key: string, value: unknown): unknown
-  run(body: (context: unknown) => unknown): unknown
-  bind(body: unknown): unknown
-}
-
-/** The namespace that the application gave to `Sequelize.useCLS`, if it did. */
-export function namespaceOf(SequelizeClass: object): Namespace | undefined {
-  return (SequelizeClass as { _cls?: Namespace })._cls
-}
-
-/** The class with another namespace, for one instance; the class itself keeps its own. */
-export function withNamespace(SequelizeClass: object, namespace: Namespace): object {
-  return new Proxy(SequelizeClass, {
-    get(target, key, receiver): unknown {
-      return key === '_cls' ? namespace : Reflect.get(target, key, receiver)
-    },
-  })
-}
+/** The static member of the class in which `Sequelize.useCLS` keeps the application's namespace. */
+export const CLS = '_cls'
 
 // sequelize-pool is a dependency of Sequelize, not of ours: its error is known by the name of its class alone.
 export function isAcquireTimeout(error: unknown): boolean {
@@ -229,7 +198,6 @@ export const SEQUELIZE_MEMBERS: readonly Member[] = [
   { of: 'sequelize.options', name: 'databaseVersion', type: 'any' },
   { of: 'sequelize.dialect', name: 'Query', type: 'function' },
   { of: 'sequelize.dialect', name: 'DataTypes', type: 'object' },
-  { of: 'sequelize.dialect.Query', name: 'formatBindParameters', type: 'function' },
   { of: 'sequelize.dialect.Query.prototype', name: 'formatError', type: 'function' },
   { of: 'sequelize.modelManager', name: 'models', type: 'object' },
   { of: 'queryInterface', name: 'commitTransaction', type: 'function' },
@@ -268,7 +236,6 @@ export const SEQUELIZE_MEMBERS: readonly Member[] = [
   { of: 'transaction', name: 'setDeferrable', type: 'function' },
   { of: 'transaction', name: 'cleanup', type: 'function' },
   { of: 'transaction', name: 'forceCleanup', type: 'function' },
-  { of: 'transaction', name: '_clearCls', type: 'function' },
 ]
 
 /**
@@ -282,7 +249,6 @@ export function missingSequelizeMembers(sequelize: Sequelize, Transaction: Trans
     sequelize,
     'sequelize.options': options,
     'sequelize.dialect': dialect,
-    'sequelize.dialect.Query': dialect?.Query,
     'sequelize.dialect.Query.prototype': (dialect?.Query as { prototype?: object } | undefined)?.prototype,
     'sequelize.modelManager': modelManager,
     queryInterface: unlessItThrows(() => internalsOf(sequelize).getQueryInterface()),

@@ -1,19 +1,13 @@
 import type { Sequelize } from 'sequelize'
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from './client.ts'
+import type { GuardedClient } from './guarded-client.ts'
+import { numberPlaceholders, type Numbered } from './placeholders.ts'
 import { internalsOf } from './sequelize-internals.ts'
 
-/** Values by the names that stand for them in a statement, as `$name`. */
-export type Bind = Readonly<Record<string, unknown>>
+/** The values of a statement: by the names that stand for them, as `$name`, or in the order of `$1`, `$2`. */
+export type Bind = Readonly<Record<string, unknown>> | readonly unknown[]
 
-/** A statement as the server takes it, and which values go where. */
-interface Compiled {
-  readonly text: string
-  readonly names: readonly string[]
-}
-
-// Statements are written in the code: there are not many of them. Texts that are made up for each call push nobody out
-// for long.
+// Statements are written in the code, so there are few. Texts that are made up for each call must not pile up.
 const MOST_TEXTS = 500
 
 /**
@@ -22,19 +16,18 @@ const MOST_TEXTS = 500
  */
 export class StatementRunner {
   readonly #sequelize: Sequelize
-  readonly #compiled = new Map<string, Compiled>()
+  readonly #compiled = new Map<string, Numbered>()
 
   constructor(sequelize: Sequelize) {
     this.#sequelize = sequelize
   }
 
   /**
-   * Runs one statement on a connection; gives its rows.
-   * @throws what sequelize makes of the server's error.
+   * Runs one statement on a connection; returns its rows. A text without values is sent as it is.
+   * @throws what Sequelize makes of the server's error; TypeError for a value that is missing.
    */
   async run<Row extends object>(connection: GuardedClient, given: string, bind: Bind): Promise<Row[]> {
-    const { text, names } = this.#compile(given, bind)
-    const values = names.map(name => valueOf(bind, name))
+    const { text, values } = this.#prepare(given, bind)
     try {
       const result = await new Promise<QueryResult | QueryResult[]>((resolve, reject) => {
         const answered = (error: Error | null | undefined, answer: unknown) => (error ? reject(error) : resolve(answer as QueryResult))
@@ -42,29 +35,47 @@ export class StatementRunner {
       })
       return (Array.isArray(result) ? result.flatMap(each => each.rows as unknown[]) : result.rows) as Row[]
     } catch (error) {
-      const { Query } = internalsOf(this.#sequelize).dialect
       if (typeof error === 'object' && error !== null) Object.assign(error, { sql: text, parameters: values })
-      // Here the stack leads to whoever asked; the driver's own only to its socket.
-      throw new Query(connection, this.#sequelize, {}).formatError(error, new Error().stack)
+      throw this.format(connection, error)
     }
   }
 
-  #compile(given: string, bind: Bind): Compiled {
-    const known = this.#compiled.get(given)
+  /** Sequelize's error for an error of the server, by class; its stack leads to the caller and not to the socket. */
+  format(connection: GuardedClient, error: unknown): Error {
+    const { Query } = internalsOf(this.#sequelize).dialect
+    return new Query(connection, this.#sequelize, {}).formatError(error, new Error().stack)
+  }
+
+  #prepare(given: string, bind: Bind): { text: string; values: readonly unknown[] } {
+    if (isPositional(bind)) return { text: given, values: bind.map(storable) }
+    const { text, names } = this.#compile(given, bind)
+    return { text, values: names.map(name => namedValue(bind, name)) }
+  }
+
+  #compile(given: string, bind: Readonly<Record<string, unknown>>): Numbered {
+    const declared = Object.keys(bind)
+    if (declared.length === 0) return { text: given, names: [] }
+    const key = `${declared.join()}\n${given}`
+    const known = this.#compiled.get(key)
     if (known !== undefined) return known
-    // Each name in the place of its value: so sequelize itself tells in which order they come.
-    const names = Object.fromEntries(Object.keys(bind).map(name => [name, bind[name] === undefined ? undefined : name]))
-    const [text, order] = internalsOf(this.#sequelize).dialect.Query.formatBindParameters(given.trim(), names, 'postgres')
+    const compiled = numberPlaceholders(given, new Set(declared))
     if (this.#compiled.size >= MOST_TEXTS) this.#compiled.clear()
-    const compiled = { text, names: order }
-    this.#compiled.set(given, compiled)
+    this.#compiled.set(key, compiled)
     return compiled
   }
 }
 
-function valueOf(bind: Bind, name: string): unknown {
+function isPositional(bind: Bind): bind is readonly unknown[] {
+  return Array.isArray(bind)
+}
+
+function namedValue(bind: Readonly<Record<string, unknown>>, name: string): unknown {
   const value = bind[name]
-  if (value === undefined) throw new TypeError(`Named bind parameter "$${name}" has no value in the given object.`)
-  // What text cannot hold in PostgreSQL sequelize writes as a backslash and a nought.
+  if (value === undefined) throw new TypeError(`The statement has "$${name}", and its value is undefined.`)
+  return storable(value)
+}
+
+// PostgreSQL's text holds no NUL; Sequelize writes it as a backslash and a nought.
+function storable(value: unknown): unknown {
   return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', String.raw`\0`) : value
 }
