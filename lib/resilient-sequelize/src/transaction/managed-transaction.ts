@@ -214,6 +214,9 @@ export class ManagedTransaction implements StatementGuard {
       throw error
     }
     this.#phase = 'ended'
+    // A statement that the work did not wait for has ended the transaction ahead of the COMMIT.
+    if (this.#unclear) this.record.end()
+    this.record.throwIfEnded()
     if (Array.isArray(answer) || answer.command !== 'COMMIT') {
       const rolledBack = new TransactionRolledBackError({ cause: this.#firstError })
       this.record.add(rolledBack)
@@ -292,6 +295,7 @@ export class ManagedTransaction implements StatementGuard {
   async #compare(): Promise<void> {
     const { client, deadline } = this.#options
     const identity = await untilAborted(askIdentity(client), deadline.signal)
+    this.#unclear = false
     if (identity === undefined) this.record.end()
     else this.#keepIdentity(identity)
   }
