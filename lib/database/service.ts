@@ -48,6 +48,11 @@ export class DatabaseService {
     return this.#executor.execute(operationName, unit => work(this.#extend(unit)), { ...options, ...proof })
   }
 
+  /** Whether an operation ended with this error because of this database or the way to it, and not because of its work. */
+  hasReported(error: unknown): boolean {
+    return this.#executor.hasReported(error)
+  }
+
   /** Whether the call is part of a unit of work of this database. */
   get isInUnit(): boolean {
     return this.#executor.isInUnit
