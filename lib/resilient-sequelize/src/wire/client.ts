@@ -167,6 +167,14 @@ export function guardClient(
       return result as never
     }
 
+    // The pool ends a connection only once it is given back.
+    override end(): Promise<void>
+    override end(callback: (error: Error) => void): void
+    override end(callback?: (error: Error) => void): Promise<void> | void {
+      this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
+      return callback === undefined ? super.end() : super.end(callback)
+    }
+
     #promise(statement: Statement): never {
       return new Promise((resolve, reject) => {
         this.ask(statement, (error, result) => (error ? reject(error) : resolve(result)))

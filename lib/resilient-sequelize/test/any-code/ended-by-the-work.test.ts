@@ -37,6 +37,7 @@ const ENDINGS: Record<string, Ending> = {
     run: work => new Promise((resolve, reject) => connectionOf(work).query(new pg.Query('ROLLBACK', error => (error ? reject(error) : resolve(0))))),
   },
   'ROLLBACK with values': { run: work => connectionOf(work).query({ text: 'ROLLBACK', values: [], queryMode: 'extended' } as pg.QueryConfig) },
+  'the end of its connection': { run: work => connectionOf(work).end() },
   'ROLLBACK, not waited for': { run: async ({ query }) => void swallow(query('ROLLBACK')) },
   'ROLLBACK of a failed transaction': {
     run: async ({ query }) => {
