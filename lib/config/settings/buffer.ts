@@ -1,6 +1,6 @@
+import { readCertificates } from '../certificates.ts'
 import { integer, oneOf, optionalText } from '../schemas.ts'
-import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
-import { readCertificates } from '../tls.ts'
+import { defineSettings, SettingIssues, takeOrReport, type SettingIssue } from '../settings.ts'
 
 /** Where events wait while the database is away. */
 export interface BufferSettings {
@@ -25,10 +25,7 @@ export const bufferSettings = defineSettings(
   (values): BufferSettings | undefined => {
     const { REDIS_URL: url, REDIS_CA_CERT: certificate } = values
     const issues: SettingIssue[] = []
-    const ca = certificate === undefined ? undefined : readCertificates(certificate)
-    if (certificate !== undefined && ca === undefined) {
-      issues.push({ variable: 'REDIS_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
-    }
+    const ca = certificate === undefined ? undefined : takeOrReport('REDIS_CA_CERT', readCertificates(certificate), issues)
     const protocol = url === undefined ? undefined : protocolOf(url)
     if (url !== undefined && protocol === undefined)
       issues.push({ variable: 'REDIS_URL', reason: 'is no URL that begins with redis:// or rediss://' })
@@ -36,7 +33,7 @@ export const bufferSettings = defineSettings(
       issues.push({ variable: 'REDIS_CA_CERT', reason: 'is set although redis:// is not encrypted' })
     if (issues.length > 0) throw new SettingIssues(issues)
     if (url === undefined) return undefined
-    return Object.freeze({ url, ca, durable: values.BUFFER_DURABLE, maxBytes: values.BUFFER_MAX_BYTES })
+    return Object.freeze({ url, ca: ca?.pem, durable: values.BUFFER_DURABLE, maxBytes: values.BUFFER_MAX_BYTES })
   },
 )
 

@@ -1,8 +1,9 @@
+import { readCertificates } from '../certificates.ts'
 import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
 import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
-import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
+import { defineSettings, SettingIssues, takeOrReport, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from '../../resilient-sequelize/src/pool/profile.ts'
-import { decideTls, readCertificates, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
+import { decideTls, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
 
 /** Everything that is needed to connect. */
 export interface DatabaseSettings {
@@ -110,13 +111,10 @@ type Address = Omit<DatabaseAddress, 'sslmode'> & { tls: Tls }
 
 function addressOf(values: AddressValues, urlVariable: string, url: string | undefined, issues: SettingIssue[]): Address | undefined {
   const address = url === undefined ? addressFromParts(values, issues) : addressFromUrl(values, urlVariable, url, issues)
-  const ca = values.DB_CA_CERT === undefined ? undefined : readCertificates(values.DB_CA_CERT)
-  if (values.DB_CA_CERT !== undefined && ca === undefined) {
-    issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
-  }
+  const ca = values.DB_CA_CERT === undefined ? undefined : takeOrReport('DB_CA_CERT', readCertificates(values.DB_CA_CERT), issues)
   if (address === undefined) return undefined
   const { sslmode, ...rest } = address
-  const tls = decideTls({ host: rest.host, sslmode, ca })
+  const tls = decideTls({ host: rest.host, sslmode, ca: ca?.pem })
   const negotiation = values.DB_TLS_NEGOTIATION
   if (!('refused' in tls)) {
     if (tls.mode !== 'off') return { ...rest, tls: { ...tls, negotiation } }
