@@ -162,9 +162,11 @@ describe('a connection URL', () => {
 
   it('keeps what was encoded, whatever it is', () => {
     const text = () => fc.string({ minLength: 1 })
+    // Asterisks alone are a hidden password, and a quotation mark at the end is around the URL.
+    const encode = (part: string) => encodeURIComponent(part).replaceAll('*', '%2A').replaceAll("'", '%27')
     fc.assert(
       fc.property(text(), text(), text(), fc.constantFrom(undefined, ...sslModes), (anyUser, anyPassword, anyName, sslmode) => {
-        const [u, p, n] = [anyUser, anyPassword, anyName].map(encodeURIComponent)
+        const [u, p, n] = [anyUser, anyPassword, anyName].map(encode)
         const given = `postgres://${u}:${p}@h.example.com:1234/${n}${sslmode === undefined ? '' : `?sslmode=${sslmode}`}`
         // A name alone may not look like a placeholder.
         fc.pre(!/PASSWORD|your[-_]/i.test(given))

@@ -117,7 +117,7 @@ describe('REDIS_URL', () => {
         if (value === undefined) return
         taken += 1
         const { options } = createClient({ url: value.url })
-        const [, name, port, index] = /^h([\w.-]*)(?::(\d+))?(?:\/(\d*))?$/.exec(`h${other.join('')}`.trim().replace(/\?$/, '')) ?? []
+        const [, name, port, index] = /^h([\w.-]*)(?::(\d+))?(?:\/(\d*))?$/.exec(`h${other.join('')}`.trim().replace(/\?[?&]*$/, '')) ?? []
         expect([options.username, options.password, options.database ?? 0, options.socket]).toEqual([
           'u',
           decodeURIComponent(secret),
