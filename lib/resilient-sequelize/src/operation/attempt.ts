@@ -94,7 +94,7 @@ export async function attempt<Result>(
     guard.record.add(error)
     endWork(running, 'failed')
     if (proof?.isDead) return dead(error)
-    if (!guard.mayBeCommitted) return failure(formatted(error), guard, lease, aborted)
+    if (!guard.mayBeCommitted || guard.record.ended !== undefined) return failure(formatted(error), guard, lease, aborted)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
     // What was never given an id has written nothing: there is nothing that could have been lost.
