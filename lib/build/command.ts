@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeProblems, describeProofs } from './describe.ts'
+import { describeProblems, describeProofs, describeWarnings } from './describe.ts'
 import { reportOf } from '../doctl-project-schema/src/index.ts'
 import { buildBundles, check, proveBundles, recordProofs, StepFailedError } from './pipeline.ts'
 import { readSizes, SIZES_FILE } from './sizes.ts'
@@ -43,7 +43,7 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
       return 0
     }
     const proofs = await proveBundles({ checkout, metafile })
-    process.stdout.write(describeProofs(proofs, readSizes(join(checkout, SIZES_FILE))))
+    process.stdout.write(describeProofs(proofs, readSizes(join(checkout, SIZES_FILE))) + describeWarnings(proofs))
     const problems = describeProblems(proofs)
     process.stderr.write(problems)
     // The record is what tells which packages have grown: one over its ceiling must not overwrite it.

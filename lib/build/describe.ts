@@ -2,7 +2,7 @@ import { ceilingOf } from './ceiling.ts'
 import { type Proof } from './proof.ts'
 import { type Sizes } from './sizes.ts'
 
-/** One line for each function: its size, its ceiling, how long it takes to load. */
+/** Returns one line for each function: its size, its ceiling, how long it takes to load. */
 export function describeProofs(proofs: readonly Proof[], sizes: Sizes): string {
   const width = Math.max(...proofs.map(({ name }) => name.length))
   return proofs
@@ -13,7 +13,12 @@ export function describeProofs(proofs: readonly Proof[], sizes: Sizes): string {
     .join('')
 }
 
-/** One line for each problem, with the function's name in front. */
+/** Returns one line for each problem, with the function's name in front. */
 export function describeProblems(proofs: readonly Proof[]): string {
   return proofs.flatMap(({ name, problems }) => problems.map(problem => `${name} ${problem}\n`)).join('')
+}
+
+/** Returns one line for each warning, with the function's name in front. */
+export function describeWarnings(proofs: readonly Proof[]): string {
+  return proofs.flatMap(({ name, warnings }) => warnings.map(warning => `warning ${name} ${warning}\n`)).join('')
 }

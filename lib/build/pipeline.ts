@@ -53,7 +53,8 @@ export async function proveBundles({ checkout, metafile }: { readonly checkout: 
   const lock = readLock(join(checkout, 'package-lock.json'))
   const sizes = readSizes(join(checkout, SIZES_FILE))
   const proofs: Proof[] = []
-  for (const { qualifiedName: name, main } of functions) proofs.push(await proveFunction({ checkout, name, main, metafile, lock, sizes }))
+  for (const { qualifiedName: name, main, environment } of functions)
+    proofs.push(await proveFunction({ checkout, name, main, passed: Object.keys(environment), metafile, lock, sizes }))
   return proofs
 }
 

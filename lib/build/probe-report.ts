@@ -10,6 +10,8 @@ export type ProbeReport =
       readonly isFunction: boolean
       /** Whether `import()` finds `main` as well. */
       readonly importable: boolean
+      /** Names of the variables that `main` reads; empty for one that defineFunction did not make. */
+      readonly variables: readonly string[]
       /** What loading has opened and not closed: timers, sockets, listeners. */
       readonly left: readonly string[]
     }

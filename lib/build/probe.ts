@@ -46,11 +46,17 @@ async function load(): Promise<ProbeReport> {
       exported: typeof required === 'object' && required !== null ? Object.keys(required) : [],
       isFunction: typeof (required as { main?: unknown } | null | undefined)?.main === 'function',
       importable: typeof imported.main === 'function',
+      variables: variablesOf(required),
       left: [...left.values(), ...listeners.map(([name]) => `process.on('${name}')`)],
     }
   } catch (error) {
     return { outcome: 'failed', error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
   }
+}
+
+function variablesOf(required: unknown): string[] {
+  const { variables } = (required as { main?: { variables?: unknown } } | null | undefined)?.main ?? {}
+  return Array.isArray(variables) ? variables.map(String) : []
 }
 
 async function ourOwnTurn(): Promise<void> {

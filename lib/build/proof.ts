@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stageFunction } from '../server/stage.ts'
-import { loadAlone } from './bare-process.ts'
-import { sizeProblems } from './ceiling.ts'
+import { loadAlone, type BareLoad } from './bare-process.ts'
+import { judgeSize } from './ceiling.ts'
 import { compositionOf, type Composition } from './composition.ts'
 import { contentProblems, type Lock } from './contents.ts'
 import { loadingProblems } from './loading.ts'
@@ -21,6 +21,7 @@ export interface Proof {
   readonly composition: Composition
   /** Empty when the function may be deployed. */
   readonly problems: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 export interface ProofOptions {
@@ -28,22 +29,25 @@ export interface ProofOptions {
   readonly name: string
   /** The export that project.yml wants to be called. */
   readonly main?: string
+  /** Names of the variables that project.yml passes to it. */
+  readonly passed: readonly string[]
   readonly metafile: Metafile
   readonly lock: Lock
   readonly sizes: Sizes
 }
 
 /** Packs a built function as the deployer does and looks at how it loads, what is in it and how large it is. */
-export async function proveFunction({ checkout, name, main = 'main', metafile, lock, sizes }: ProofOptions): Promise<Proof> {
+export async function proveFunction({ checkout, name, main = 'main', passed, metafile, lock, sizes }: ProofOptions): Promise<Proof> {
   const bundle = bundleOf(name, metafile)
   // Outside the checkout, so that no node_modules is found from there.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'bundle-')))
   try {
     const packed = pack(join(checkout, 'packages', name), folder)
-    if (packed.problem !== undefined) return { name, bytes: 0, loadMs: undefined, composition: {}, problems: [packed.problem] }
+    if (packed.problem !== undefined) return { name, bytes: 0, loadMs: undefined, composition: {}, problems: [packed.problem], warnings: [] }
     const bytes = sizeOf(folder)
     const load = await loadAlone({ folder, entry: packed.entry })
     const composition = compositionOf(bundle, bytes)
+    const size = judgeSize(name, { bytes, composition, sizes })
     return {
       name,
       bytes,
@@ -54,8 +58,10 @@ export async function proveFunction({ checkout, name, main = 'main', metafile, l
         ...missingParts(bundle, folder),
         ...loadingProblems(load),
         ...contentProblems(bundle, { metafile, lock }),
-        ...sizeProblems(name, { bytes, composition, sizes }),
+        ...variableProblems(load, passed),
+        ...size.problems,
       ],
+      warnings: size.warnings,
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -65,6 +71,13 @@ export async function proveFunction({ checkout, name, main = 'main', metafile, l
 function nameProblems(main: string): string[] {
   if (main === 'main') return []
   return [`is to be started by its export ${main}, as project.yml says, and exports main alone: take \`main: ${main}\` out of its block there`]
+}
+
+// A function without one of its variables answers 503, or does without a setting that .env has.
+function variableProblems({ report }: BareLoad, passed: readonly string[]): string[] {
+  const read = report?.outcome === 'loaded' ? report.variables : []
+  const missing = read.filter(variable => !passed.includes(variable))
+  return missing.length === 0 ? [] : [`reads ${missing.join(', ')}, which project.yml does not pass to it: add to its environment there`]
 }
 
 function pack(functionFolder: string, stageFolder: string): { entry: string; problem?: never } | { entry?: never; problem: string } {

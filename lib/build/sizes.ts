@@ -3,15 +3,15 @@ import { type Composition } from './composition.ts'
 
 /** What is written down of a function's size. */
 export interface RecordedSize {
-  /** Bytes that the bundle may have; the default ceiling when it is left out. Changed by hand, never by a command. */
+  /** The most bytes that the bundle may have: more fails the build. Set by hand, never by a command. */
   readonly ceiling?: number
   /** What the bundle was made of when it was last recorded. */
   readonly packages?: Composition
 }
 
 export interface Sizes {
-  /** For a function that has no ceiling of its own: adding one needs no line here. */
-  readonly defaultCeiling: number
+  /** A function without a ceiling of its own may have more, with a warning. */
+  readonly warnAbove: number
   /** By `package/function`. */
   readonly functions: Readonly<Record<string, RecordedSize>>
 }
@@ -26,10 +26,10 @@ export function readSizes(file: string): Sizes {
 
 /** Writes down what the bundles are made of now. Ceilings stay; functions that are gone go. */
 export function recordCompositions(file: string, compositions: ReadonlyMap<string, Composition>): void {
-  const { defaultCeiling, functions } = readSizes(file)
+  const { warnAbove, functions } = readSizes(file)
   const recorded = [...compositions].map(([name, packages]): [string, RecordedSize] => {
     const { ceiling } = functions[name] ?? {}
     return [name, { ...(ceiling === undefined ? {} : { ceiling }), packages }]
   })
-  writeFileSync(file, `${JSON.stringify({ defaultCeiling, functions: Object.fromEntries(recorded) }, undefined, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify({ warnAbove, functions: Object.fromEntries(recorded) }, undefined, 2)}\n`)
 }

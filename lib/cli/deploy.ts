@@ -2,22 +2,23 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { migrations } from '../app/migrations/index.ts'
-import { parseProject } from '../doctl-project-schema/src/index.ts'
+import { functionsOf, parseProject, type Project } from '../doctl-project-schema/src/index.ts'
 import { deploy } from './deploy/deploy.ts'
-import { DoctlError, findDoctl, requireConnection } from './deploy/doctl.ts'
+import { DoctlError, findDoctl, requireConnection, type Doctl } from './doctl/doctl.ts'
 import { DEFAULT_CONTAINERS, describeFindings, examine, statusOf } from './doctor/doctor.ts'
 import { readDeployEnvironment } from './doctor/environment.ts'
 import { hidingSecrets } from './doctor/secrecy.ts'
+import { loadFunction } from './functions.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { withScratchDatabase } from './migrate/scratch.ts'
 
-// `npm run deploy`: doctor, doctl, and a look at what has really become of it.
+// `npm run deploy`: runs the doctor, deploys through doctl, and compares the platform with project.yml.
 
 const USAGE = `usage: npm run deploy [-- --env FILE] [--no-migrate] [--allow-breaking]
 
   --env FILE         the file of variables (.env)
-  --no-migrate       leave the migrations out: neither deploy ops/migrate first nor call it
-  --allow-breaking   apply migrations that the functions cannot live with that are deployed now
+  --no-migrate       skip the migrations: neither deploy ops/migrate first nor call it
+  --allow-breaking   apply migrations that break the functions which are deployed now
 
 It never removes anything. Exit status: 0 the platform is as project.yml says, 1 it is not, 2 wrong usage.
 `
@@ -36,12 +37,13 @@ async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2
   const doctl = findDoctl(checkout)
   try {
     await requireConnection(doctl)
-    if (!(await isSound(checkout, options, print))) return 1
+    if (!(await isSound(checkout, doctl, options, print))) return 1
     const project = parseProject(readFileSync(join(checkout, 'project.yml'), 'utf8'), variables)
     const known = options['no-migrate'] ? undefined : migrations.length
     const allowBreaking = options['allow-breaking']
-    const fine = await deploy({ doctl, project, environmentFile: options.env, migrations: known, allowBreaking, print })
-    print(fine ? 'Deployed, and found to be as project.yml says' : 'The platform is not as project.yml says: see above')
+    const reads = await readVariables(checkout, project)
+    const fine = await deploy({ doctl, checkout, project, environmentFile: options.env, migrations: known, allowBreaking, reads, print })
+    print(fine ? 'Deployed and verified against project.yml' : 'The platform is not as project.yml says: see above')
     return fine ? 0 : 1
   } catch (error) {
     if (!(error instanceof DoctlError)) throw error
@@ -50,13 +52,21 @@ async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2
   }
 }
 
-/** What can be known before anything is changed. */
+/** Returns the variables that each function reads, by `package/function`. */
+async function readVariables(checkout: string, project: Project): Promise<Map<string, readonly string[]>> {
+  const names = functionsOf(project).flatMap(({ runtime, qualifiedName }) => (runtime === 'nodejs:24' ? [qualifiedName] : []))
+  const loaded = await Promise.all(names.map(name => loadFunction(checkout, name)))
+  return new Map(loaded.map(({ name, main }) => [name, main?.variables ?? []]))
+}
+
+/** Checks everything that can be known before anything is changed. */
 async function isSound(
   checkout: string,
+  doctl: Doctl,
   options: { readonly env: string; readonly 'no-migrate': boolean },
   print: (line: string) => void,
 ): Promise<boolean> {
-  const findings = await examine({ checkout, file: options.env, shell: process.env, containers: DEFAULT_CONTAINERS, build: true })
+  const findings = await examine({ checkout, file: options.env, shell: process.env, containers: DEFAULT_CONTAINERS, build: true, doctl })
   print(describeFindings(findings.filter(({ status }) => status !== 'ok')).trimEnd())
   if (statusOf(findings) === 2) {
     print('Nothing was deployed')

@@ -2,25 +2,26 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inWords } from '../server/report.ts'
 import { redactMessage } from '../telemetry/redact.ts'
+import { findDoctl } from './doctl/doctl.ts'
 import { DEFAULT_CONTAINERS, describeFindings, examine, statusOf } from './doctor/doctor.ts'
 
-// `npm run doctor`: what is to be known before a deployment.
+// `npm run doctor`: checks everything that a deployment depends on.
 
 const USAGE = `usage: npm run doctor [-- --env FILE] [--containers n] [--json]
 
-  --env FILE       the file of variables that is to be deployed with (.env)
+  --env FILE       the file of variables to deploy with (.env)
   --containers n   how many containers may be alive at once (${DEFAULT_CONTAINERS})
   --json           a list of { check, status, reason, cure }
 
-It looks and changes nothing. Exit status: 0 all is well, 1 there are warnings, 2 something is in the way, or wrong usage.
+It changes nothing. Exit status: 0 no findings, 1 warnings, 2 a failed check, or wrong usage.
 `
 
-// Nobody has looked then: that is no warning.
+// Nothing was checked then: more than a warning.
 const status = await run(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`The doctor cannot go on: ${redactMessage(inWords(error))}\n`)
+  process.stderr.write(`doctor could not run: ${redactMessage(inWords(error))}\n`)
   return 2
 })
-// A resolver that is silent would keep the process for longer than anybody waits.
+// A silent resolver would keep the process alive.
 process.stdout.write('', () => process.exit(status))
 
 async function run(args: readonly string[]): Promise<0 | 1 | 2> {
@@ -34,7 +35,8 @@ async function run(args: readonly string[]): Promise<0 | 1 | 2> {
     return 0
   }
   const { file, containers, json } = options
-  const findings = await examine({ checkout: resolve(import.meta.dirname, '../..'), file, shell: process.env, containers, build: true })
+  const checkout = resolve(import.meta.dirname, '../..')
+  const findings = await examine({ checkout, file, shell: process.env, containers, build: true, doctl: findDoctl(checkout) })
   const colour = process.stdout.isTTY && process.stdout.hasColors()
   process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describeFindings(findings, { colour }))
   return statusOf(findings)

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-/** What the stand-in does wrong: names of functions, schedules or variables for each, or simply whether. */
+/** Faults of the stand-in: by name of function, trigger or variable, or as a switch. */
 export type DoctlFaults = Partial<
   Record<
     | 'refuse'
@@ -16,18 +16,39 @@ export type DoctlFaults = Partial<
     | 'refuseTriggers'
     | 'disable'
     | 'otherCron'
-    | 'slow',
+    | 'slow'
+    | 'neverEnds'
+    | 'timesOut'
+    | 'throttled'
+    | 'unavailable'
+    | 'unreadable',
     readonly string[]
   >
 > &
-  Partial<Record<'notConnected' | 'deployCrashes' | 'skipTriggers' | 'complains' | 'statusZero' | 'triggersUnreadable', boolean>>
+  Partial<
+    Record<
+      | 'notConnected'
+      | 'noToken'
+      | 'legacy'
+      | 'snap'
+      | 'outputJson'
+      | 'deployCrashes'
+      | 'skipTriggers'
+      | 'complains'
+      | 'statusZero'
+      | 'functionsUnreadable'
+      | 'triggersUnreadable',
+      boolean
+    >
+  >
 
 interface Platform {
+  readonly packages?: Record<string, { environment: Record<string, string> }>
   readonly functions: Record<string, { version: string; limits: Record<string, number>; [key: string]: unknown }>
   readonly triggers: Record<string, Record<string, unknown>>
 }
 
-/** A namespace of its own behind the stand-in for doctl. */
+/** A namespace of its own behind the stand-in for doctl, whose rows are in test/unit/support/doctl.test.ts. */
 export function createDoctl() {
   const state = mkdtempSync(join(tmpdir(), 'doctl-'))
   const file = join(state, 'platform.json')
@@ -40,7 +61,7 @@ export function createDoctl() {
     setFaults: (faults: DoctlFaults) => writeFileSync(join(state, 'faults.json'), JSON.stringify(faults)),
     /** What is on the platform. */
     read: (): Platform => (existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Platform) : { functions: {}, triggers: {} }),
-    write: (platform: Platform) => writeFileSync(file, JSON.stringify({ packages: {}, ...platform })),
+    write: (platform: Platform) => writeFileSync(file, JSON.stringify(platform)),
     /** How it was called so far. */
     calls: () => (existsSync(join(state, 'calls.log')) ? readFileSync(join(state, 'calls.log'), 'utf8').trimEnd().split('\n') : []),
     [Symbol.dispose]: () => rmSync(state, { recursive: true }),

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { functionsOf, type Project, type ProjectFunction } from '../../doctl-project-schema/src/index.ts'
-import type { DeployedFunction, DeployedTrigger } from './deployed.ts'
+import type { DeployedFunction } from '../doctl/deployed.ts'
+import type { DeployedTrigger } from '../doctl/triggers.ts'
 
-/** In what the platform differs from project.yml; `name` is a function's or a schedule's. */
+/** A difference between the platform and project.yml; `name` is a function's or a schedule's. */
 export interface Discrepancy {
-  readonly kind: 'missing' | 'different' | 'left-over'
+  readonly kind: 'missing' | 'different' | 'left-over' | 'unknown'
   readonly name: string
   readonly message: string
   readonly cure: string
@@ -15,43 +16,53 @@ export interface Deployed {
   readonly before: ReadonlyMap<string, string>
   readonly after: ReadonlyMap<string, string>
   readonly functions: readonly DeployedFunction[]
-  readonly triggers: readonly DeployedTrigger[]
+  /** `undefined` when they could not be read. */
+  readonly triggers: readonly DeployedTrigger[] | undefined
 }
 
-const AGAIN = 'npm run deploy again; what doctl said of it stands above'
+export interface CompareOptions {
+  /** Compares this function alone. */
+  readonly only?: string | undefined
+  /** The variables that each function reads, by `package/function`. */
+  readonly reads?: ReadonlyMap<string, readonly string[]> | undefined
+  /** Functions that are on the platform but could not be read. */
+  readonly unread?: ReadonlySet<string> | undefined
+}
+
+const AGAIN = 'npm run deploy again; what doctl printed about it is above'
 const LIMITS = ['timeout', 'memory', 'logs'] as const
 
-/** Compares what project.yml declares with what is there. Values of variables are compared, and never told. */
-export function compareDeployed(project: Project, deployed: Deployed, { only }: { only?: string | undefined } = {}): Discrepancy[] {
+/** Compares project.yml with the platform. Values of variables are compared, and never returned. */
+export function compareDeployed(project: Project, deployed: Deployed, { only, reads, unread }: CompareOptions = {}): Discrepancy[] {
   const declared = functionsOf(project)
-  const wanted = declared.filter(({ qualifiedName }) => only === undefined || qualifiedName === only)
-  const found = wanted.flatMap(one => compareFunction(one, environmentOf(project, one), deployed))
+  const wanted = declared.filter(({ qualifiedName: name }) => (only === undefined || name === only) && unread?.has(name) !== true)
+  const found = wanted.flatMap(one => compareFunction(one, deployed, reads?.get(one.qualifiedName) ?? []))
   if (only !== undefined) return found
-  return [...found, ...compareTriggers(declared, deployed.triggers), ...leftOver(declared, deployed)]
+  return [...found, ...(deployed.triggers === undefined ? [] : compareTriggers(declared, deployed.triggers)), ...leftOver(declared, deployed)]
 }
 
-function compareFunction(
-  declared: ProjectFunction,
-  environment: Readonly<Record<string, string>>,
-  { before, after, functions }: Deployed,
-): Discrepancy[] {
+function compareFunction(declared: ProjectFunction, { before, after, functions }: Deployed, reads: readonly string[]): Discrepancy[] {
   const { qualifiedName: name } = declared
   const there = functions.find(one => one.name === name)
   if (there === undefined) return [{ kind: 'missing', name, message: 'is not on the platform', cure: AGAIN }]
   const different = (message: string, cure = AGAIN): Discrepancy => ({ kind: 'different', name, message, cure })
+  const notPassed = reads.filter(variable => !Object.hasOwn(declared.environment, variable) && !Object.hasOwn(there.environment, variable))
   return [
     ...(before.has(name) && before.get(name) === after.get(name)
-      ? [different(`was not deployed: version ${before.get(name)}, which was there before, still serves`)]
+      ? [different(`was not deployed: the earlier version ${before.get(name)} still serves`)]
       : []),
-    ...(there.kind === declared.runtime ? [] : [different(`runs on ${there.kind ?? 'nothing known'}, not on ${declared.runtime}`)]),
+    ...(there.kind === declared.runtime ? [] : [different(`runs on ${there.kind ?? 'an unknown runtime'}, not on ${declared.runtime}`)]),
     ...(there.web === declared.web ? [] : [different(`has web: ${there.web}, not ${declared.web}`)]),
     ...LIMITS.filter(limit => there.limits[limit] !== declared.limits[limit]).map(limit =>
       different(
         `has the limit ${limit}: ${there.limits[limit] ?? 'none'}, not ${declared.limits[limit]}`,
-        `write ${limit} into its limits in project.yml and deploy again: what is left out keeps its old value`,
+        `write ${limit} into its limits in project.yml and deploy again: a limit that is left out keeps its old value`,
       ),
     ),
-    ...compareEnvironment(environment, there.environment).map(message => different(message)),
+    ...compareEnvironment(declared.environment, there.environment).map(message => different(message)),
+    ...(notPassed.length > 0
+      ? [different(`reads variables that project.yml does not pass to it: ${notPassed.join(', ')}`, 'add them to its environment in project.yml')]
+      : []),
   ]
 }
 
@@ -63,7 +74,7 @@ function compareEnvironment(declared: Readonly<Record<string, string>>, there: R
       Object.keys(declared).filter(name => !Object.hasOwn(there, name)),
     ),
     ...names(
-      'has variables that it should not have',
+      'has variables that project.yml does not pass',
       Object.keys(there).filter(name => !Object.hasOwn(declared, name)),
     ),
     ...names(
@@ -83,13 +94,13 @@ function compareTriggers(declared: readonly ProjectFunction[], there: readonly D
             kind: 'missing',
             name,
             message: `the schedule of ${qualifiedName} is not on the platform`,
-            cure: 'npm run deploy again; a namespace takes three schedules, and doctl needs an access token that may make them',
+            cure: 'npm run deploy again; a namespace takes three schedules, and doctl needs an API token that may create them',
           },
         ]
       }
       const different = (message: string): Discrepancy => ({ kind: 'different', name, message, cure: AGAIN })
       return [
-        ...(found.function === qualifiedName ? [] : [different(`the schedule calls ${found.function}, not ${qualifiedName}`)]),
+        ...(found.function === qualifiedName ? [] : [different(`the schedule invokes ${found.function}, not ${qualifiedName}`)]),
         ...(found.cron === cron ? [] : [different(`the schedule fires at ${found.cron ?? 'no time'}, not at ${cron}`)]),
         ...(isDeepStrictEqual(found.body, body) ? [] : [different('the schedule sends another body')]),
         ...(found.enabled === enabled ? [] : [different(`the schedule is ${found.enabled ? 'on' : 'off'}, not ${enabled ? 'on' : 'off'}`)]),
@@ -98,19 +109,19 @@ function compareTriggers(declared: readonly ProjectFunction[], there: readonly D
   )
 }
 
-// What is in packages that the project does not name is somebody else's.
-function leftOver(declared: readonly ProjectFunction[], { after, triggers }: Deployed): Discrepancy[] {
+// Packages that the project does not name belong to another project.
+function leftOver(declared: readonly ProjectFunction[], { after, triggers = [] }: Deployed): Discrepancy[] {
   const functions = new Set(declared.map(({ qualifiedName }) => qualifiedName))
   const schedules = new Set(declared.flatMap(one => one.triggers.map(({ name }) => name)))
   const packages = new Set(declared.map(one => one.package))
   const isOurs = (name: string) => packages.has(name.split('/')[0] ?? '')
   return [
     ...triggers
-      .filter(({ name, function: called }) => !schedules.has(name) && isOurs(called))
-      .map(({ name, function: called }): Discrepancy => ({
+      .filter(({ name, function: invoked }) => !schedules.has(name) && isOurs(invoked))
+      .map(({ name, function: invoked }): Discrepancy => ({
         kind: 'left-over',
         name,
-        message: `the schedule still calls ${called}, and project.yml does not name it`,
+        message: `the schedule still invokes ${invoked}, and project.yml does not name it`,
         cure: `doctl serverless undeploy --triggers ${name}`,
       })),
     ...[...after.keys()]
@@ -122,10 +133,4 @@ function leftOver(declared: readonly ProjectFunction[], { after, triggers }: Dep
         cure: `doctl serverless undeploy ${name}`,
       })),
   ]
-}
-
-// Variables of the project and of a package are stored elsewhere.
-function environmentOf(project: Project, { package: inPackage, name }: ProjectFunction): Readonly<Record<string, string>> {
-  const entries = project.packages.find(one => one.name === inPackage)?.functions ?? []
-  return entries.find(one => one.name === name)?.environment ?? {}
 }

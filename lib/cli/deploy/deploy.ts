@@ -1,120 +1,101 @@
-import type { Project } from '../../doctl-project-schema/src/index.ts'
+import { functionsOf, type Project } from '../../doctl-project-schema/src/index.ts'
+import { TOKEN } from '../doctl/cures.ts'
+import { readFunction, readVersions, type DeployedFunction } from '../doctl/deployed.ts'
+import { DoctlError, type Doctl } from '../doctl/doctl.ts'
+import { readTriggers, type DeployedTrigger } from '../doctl/triggers.ts'
+import { applyMigrations, MIGRATE } from './apply-migrations.ts'
 import { compareDeployed, type Discrepancy } from './compare.ts'
-import { readFunction, readTriggers, readVersions } from './deployed.ts'
-import { lastLine, type Doctl, type DoctlResult } from './doctl.ts'
+import { transcriptOf } from './transcript.ts'
 
 export interface DeployOptions {
   readonly doctl: Doctl
+  readonly checkout: string
   /** project.yml as the deployer reads it, variables filled in. */
   readonly project: Project
-  /** As doctl is told. */
+  /** Passed to doctl as it is. */
   readonly environmentFile: string
-  /** How many migrations there are in this checkout; `undefined` leaves them out. */
+  /** How many migrations this checkout has; `undefined` leaves them out. */
   readonly migrations: number | undefined
   readonly allowBreaking: boolean
+  /** The variables that each function reads, by `package/function`. */
+  readonly reads?: ReadonlyMap<string, readonly string[]>
   readonly print: (line: string) => void
+  readonly sleep?: (ms: number) => Promise<unknown>
 }
 
-const MIGRATE = 'ops/migrate'
-// A call that takes longer than 30 s is answered before it has ended; the next one waits for it.
-const MOST_CALLS = 5
+// The platform's own limit where project.yml sets none.
+const DEFAULT_TIMEOUT_MS = 3_000
 
 /**
- * Deploys through doctl, the migrations first and applied before anything else changes, and believes only what can be read
- * back: prints every difference by name.
- * @returns whether all is as project.yml says
- * @throws DoctlError when doctl is missing or cannot say what is there
+ * Deploys through doctl and prints every difference that is read back, by name. Migrations are deployed first, and
+ * applied before anything else changes.
+ * @returns whether the platform is as project.yml says
+ * @throws DoctlError when doctl is missing, or cannot list the functions before the deployment
  */
 export async function deploy(options: DeployOptions): Promise<boolean> {
-  const { print, migrations } = options
+  const { print, migrations, doctl, allowBreaking, project, sleep } = options
   if (migrations !== undefined) {
-    print('Deploying ops/migrate, which knows the new migrations; everything else serves as before')
+    print('Deploying ops/migrate with the new migrations; the old functions serve')
     if (!report(await deployPart(options, MIGRATE), print)) return false
     print('Applying the migrations')
-    if (!(await applyMigrations(options, migrations))) return false
+    const timeoutMs = functionsOf(project).find(({ qualifiedName }) => qualifiedName === MIGRATE)?.limits.timeout ?? DEFAULT_TIMEOUT_MS
+    const tools = { print, ...(sleep === undefined ? {} : { sleep }) }
+    if (!(await applyMigrations({ doctl, known: migrations, allowBreaking, timeoutMs, ...tools }))) return false
   }
   print('Deploying all functions')
   return report(await deployPart(options), print)
 }
 
-async function deployPart({ doctl, project, environmentFile, print }: DeployOptions, only?: string): Promise<Discrepancy[]> {
+async function deployPart(options: DeployOptions, only?: string): Promise<Discrepancy[]> {
+  const { doctl, environmentFile, print } = options
   const before = await readVersions(doctl)
   const result = await doctl('serverless', 'deploy', '.', '--env', environmentFile, ...(only === undefined ? [] : ['--include', only]))
-  const complaints = complaintsIn(result)
-  for (const line of complaints) print(`  doctl: ${line}`)
-  const errors = complaints.filter(line => line.startsWith('Error'))
-  const after = await readVersions(doctl)
-  const names = project.packages.flatMap(one => (one.functions ?? []).map(({ name }) => `${one.name}/${name}`))
-  const functions = await Promise.all(
-    names.filter(name => after.has(name) && (only === undefined || name === only)).map(name => readFunction(doctl, name)),
-  )
-  const triggers = only === undefined ? await readTriggers(doctl) : []
-  const found = compareDeployed(project, { before, after, functions, triggers }, { only })
-  if (found.length > 0 || (result.status === 0 && errors.length === 0)) return found
-  // Everything is there, and doctl complains all the same: a person has to see why.
+  const { lines, failed } = transcriptOf(result)
+  for (const line of lines) print(`  doctl: ${line}`)
+  const found = await readBack(options, before, only)
+  if (found.length > 0 || !failed) return found
   return [
     {
       kind: 'different',
       name: 'doctl',
-      message: `ended with ${result.status}, although all is as it should be`,
-      cure: errors.length > 0 ? 'read what it says above' : 'run it by hand',
+      message: `ended with ${result.status}, although the platform is as project.yml says`,
+      cure: lines.length > 0 ? 'read what it printed above' : 'run doctl serverless deploy by hand',
     },
   ]
 }
 
-async function applyMigrations({ doctl, allowBreaking, print }: DeployOptions, known: number): Promise<boolean> {
-  for (let call = 1; call <= MOST_CALLS; call += 1) {
-    const { status, stdout, stderr } = await doctl(
-      'serverless',
-      'functions',
-      'invoke',
-      MIGRATE,
-      ...(allowBreaking ? ['--param', 'allowBreaking:true'] : []),
-    )
-    const answer = status === 0 ? readAnswer(stdout) : undefined
-    if (answer !== undefined) {
-      for (const name of answer.applied) print(`  applied ${name}`)
-      const total = answer.applied.length + answer.alreadyApplied
-      if (total === known) return true
-      print(
-        `different  ${MIGRATE}  knows ${total} migrations, and this checkout has ${known}: an older bundle serves\n           → npm run deploy again`,
-      )
-      return false
-    }
-    if (status === 0 && /not completed yet/.test(stdout)) {
-      print('  still running; asking again')
-      continue
-    }
-    print(`failed     ${MIGRATE}  ${lastLine(stderr || stdout)}\n           → ${cureOf(stderr)}`)
-    return false
+/** Compares project.yml with the platform. What cannot be read is one discrepancy, and hides nothing else. */
+async function readBack({ doctl, checkout, project, reads }: DeployOptions, before: ReadonlyMap<string, string>, only?: string): Promise<Discrepancy[]> {
+  const versions = await orUnknown('functions', 'look again with doctl serverless functions list', () => readVersions(doctl))
+  if ('unknown' in versions) return [versions.unknown]
+  const after = versions.value
+  const names = functionsOf(project)
+    .map(({ qualifiedName }) => qualifiedName)
+    .filter(name => after.has(name) && (only === undefined || name === only))
+  const functions = await Promise.all(names.map(name => orUnknown(name, `look again with doctl serverless functions get ${name}`, () => readFunction(doctl, name, checkout))))
+  const triggers: Read<DeployedTrigger[]> = only === undefined ? await orUnknown('schedules', TOKEN, () => readTriggers(doctl)) : { value: [] }
+  const unknown = [...functions, triggers].flatMap(one => ('unknown' in one ? [one.unknown] : []))
+  const deployed = {
+    before,
+    after,
+    functions: functions.flatMap(one => ('value' in one ? [one.value] : [])) satisfies DeployedFunction[],
+    triggers: 'value' in triggers ? triggers.value : undefined,
   }
-  print(`failed     ${MIGRATE}  has not ended\n           → it goes on by itself: npm run migrate -- status, then npm run deploy again`)
-  return false
+  return [...compareDeployed(project, deployed, { only, reads, unread: new Set(unknown.map(({ name }) => name)) }), ...unknown]
 }
 
-function cureOf(words: string): string {
-  if (words.includes('migration-breaking')) return 'npm run deploy -- --allow-breaking, when it may break the functions that are deployed'
-  return 'nothing else was deployed: the old functions serve. npm run doctor tells what is pending, and whether it needs --allow-breaking'
-}
+type Read<Value> = { readonly value: Value } | { readonly unknown: Discrepancy }
 
-function readAnswer(text: string): { applied: readonly string[]; alreadyApplied: number } | undefined {
+async function orUnknown<Value>(name: string, cure: string, read: () => Promise<Value>): Promise<Read<Value>> {
   try {
-    const { applied, alreadyApplied } = JSON.parse(text) as Record<string, unknown>
-    return Array.isArray(applied) && typeof alreadyApplied === 'number' ? { applied: applied.map(String), alreadyApplied } : undefined
-  } catch {
-    return undefined
+    return { value: await read() }
+  } catch (error) {
+    if (!(error instanceof DoctlError)) throw error
+    return { unknown: { kind: 'unknown', name, message: `could not be read: ${error.message}`, cure } }
   }
 }
 
 function report(discrepancies: readonly Discrepancy[], print: (line: string) => void): boolean {
   for (const { kind, name, message, cure } of discrepancies) print(`${kind.padEnd(10)} ${name}  ${message}\n           → ${cure}`)
   return discrepancies.length === 0
-}
-
-// The deployer's status tells nothing, its lines do.
-function complaintsIn({ stdout, stderr }: DoctlResult): string[] {
-  return `${stdout}\n${stderr}`
-    .split('\n')
-    .map(line => line.replace(/^[\s›]+/, '').trim())
-    .filter(line => /^(Error|Warning)\b|^Skipped \d+ triggers|- Skipped/i.test(line))
 }

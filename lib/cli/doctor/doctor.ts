@@ -2,12 +2,15 @@ import { styleText } from 'node:util'
 import type { Environment } from '../../config/settings.ts'
 import { databaseSettings } from '../../config/settings/database.ts'
 import { checkBuffer } from './buffer.ts'
+import type { Doctl } from '../doctl/doctl.ts'
 import { checkDatabase } from './database/check.ts'
-import { checkSettings, readDeployEnvironment } from './environment.ts'
+import { checkDoctl } from './doctl.ts'
+import { readDeployEnvironment } from './environment.ts'
 import type { Finding } from './finding.ts'
 import { checkBuild, checkTree } from './project.ts'
 import { hidingSecrets } from './secrecy.ts'
 import { checkSecrets } from './secrets.ts'
+import { checkSettings } from './settings.ts'
 
 export interface DoctorOptions {
   readonly checkout: string
@@ -16,8 +19,9 @@ export interface DoctorOptions {
   /** The environment of the shell, which the deployer puts over the file's. */
   readonly shell: Environment
   readonly containers: number
-  /** Whether to build: a deploy does that by itself. */
+  /** Whether to build and prove the bundles. */
   readonly build: boolean
+  readonly doctl: Doctl
   /** Epoch ms. */
   readonly now?: () => number
 }
@@ -25,17 +29,18 @@ export interface DoctorOptions {
 /** As many as are alive at once on a busy day of a small service. */
 export const DEFAULT_CONTAINERS = 60
 
-/** Looks at everything that a deployment depends on and changes nothing. Each check has a bound of its own. */
-export async function examine({ checkout, file, shell, containers, build, now = Date.now }: DoctorOptions): Promise<Finding[]> {
+/** Checks everything that a deployment depends on and changes nothing. Each check has a time limit of its own. */
+export async function examine({ checkout, file, shell, containers, build, doctl, now = Date.now }: DoctorOptions): Promise<Finding[]> {
   const { variables, warnings, findings } = readDeployEnvironment(checkout, file, shell)
   const lines = findings.length > 0 ? [findings] : await examineAll()
   const hide = hidingSecrets(variables)
   return lines.flat().map(one => ({ ...one, reason: hide(one.reason), ...(one.cure === undefined ? {} : { cure: hide(one.cure) }) }))
 
   async function examineAll(): Promise<(readonly Finding[])[]> {
-    const [settings, bundles, database, buffer] = await Promise.all([
+    const [settings, bundles, connection, database, buffer] = await Promise.all([
       checkSettings(checkout, variables),
       build ? checkBuild(checkout) : undefined,
+      checkDoctl(checkout, doctl),
       checkDatabase({ variables, containers, now }),
       checkBuffer(variables),
     ])
@@ -43,7 +48,8 @@ export async function examine({ checkout, file, shell, containers, build, now = 
     return [
       settings,
       checkTree(checkout, variables, warnings),
-      bundles === undefined ? [] : [bundles],
+      bundles ?? [],
+      connection,
       database,
       buffer,
       checkSecrets(variables, { password }),

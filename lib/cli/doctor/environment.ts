@@ -1,11 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import type { Environment, SettingIssue } from '../../config/settings.ts'
+import type { Environment } from '../../config/settings.ts'
 import {
   environmentFileWarnings,
-  functionsOf,
-  parseProject,
-  placeholderEnvironment,
   ProjectFileError,
   readEnvironmentFile,
   resolveEnvironment,
@@ -52,42 +49,4 @@ export function readDeployEnvironment(checkout: string, file: string, shell: Env
       findings: [settings.fail(`${basename(file)} cannot be read`, error.issues.map(({ fix }) => fix).join('; '))],
     }
   }
-}
-
-/** Has each function of the project look at the settings that it would get. */
-export async function checkSettings(checkout: string, variables: Environment): Promise<Finding[]> {
-  const text = readFileSync(resolve(checkout, 'project.yml'), 'utf8')
-  const readers = new Map<string, string[]>()
-  let names: string[]
-  try {
-    names = functionsOf(parseProject(text, placeholderEnvironment(text))).map(({ qualifiedName }) => qualifiedName)
-  } catch (error) {
-    // The check of the project tells.
-    if (error instanceof ProjectFileError) return []
-    throw error
-  }
-  for (const name of names) {
-    const { main } = (await import(resolve(checkout, 'packages', name, 'index.ts'))) as {
-      main: { readonly variables: readonly string[]; settingIssues(environment: Environment): readonly SettingIssue[] }
-    }
-    // Absent is not the same as none: the deployer stops at it.
-    const absent = main.variables.filter(variable => !variables[variable]).map(variable => ({ variable, reason: 'is absent or empty' }))
-    for (const { variable, reason } of [
-      ...absent,
-      ...main.settingIssues(variables).filter(one => absent.every(({ variable: gone }) => gone !== one.variable)),
-    ]) {
-      const line = `${variable} ${reason}`
-      readers.set(line, [...(readers.get(line) ?? []), name])
-    }
-  }
-  if (readers.size === 0) return [settings.ok(`every variable that ${names.length} functions read is there and can be used`)]
-  return [...readers].map(([issue, who]) => settings.fail(`${issue} (${who.join(', ')})`, cureOf(issue)))
-}
-
-function cureOf(issue: string): string {
-  const [variable = ''] = issue.split(' ')
-  if (issue.includes('absent or empty')) return `give ${variable} a value in .env; the word none stands for not set`
-  if (issue.includes('sample')) return `put a secret of your own into ${variable}: openssl rand -base64 32`
-  if (variable === 'API_KEYS') return 'npm run keys -- new <name> prints what it takes'
-  return `correct ${variable} in .env; the README's table of settings tells its form`
 }

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { deploy, type DeployOptions } from '../../../lib/cli/deploy/deploy.ts'
-import { findDoctl, requireConnection } from '../../../lib/cli/deploy/doctl.ts'
+import { findDoctl, requireConnection } from '../../../lib/cli/doctl/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import { copyCheckout } from '../../support/checkout.ts'
@@ -11,10 +11,10 @@ import { withDatabase } from '../../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 import { copyProject, ROOT } from '../../support/project-copy.ts'
 
-// Our own project with bundles that weigh nothing: what is under test is what becomes of them.
+// Our own project with bundles of one line: what is under test is how they are deployed.
 const BUILD = `#!/bin/bash
 set -e
-[ ! -e ../broken ] || { echo 'cannot bundle' >&2; exit 7; }
+[ ! -e ../broken ] || { echo 'bundling'; echo 'cannot bundle index.ts:3' >&2; exit 7; }
 for folder in ../packages/*/*/; do
   mkdir -p "$folder/dist"
   while read -r line; do
@@ -57,7 +57,7 @@ afterEach(end)
 
 let deployed: ReturnType<typeof doctl.read> | undefined
 
-// Deploying once is enough for all who want to begin after it.
+// One deployment serves every test that begins after one.
 function deployedBefore() {
   if (deployed === undefined) throw new Error('nothing was deployed')
   doctl.write(deployed)
@@ -70,36 +70,36 @@ async function run(options: Partial<DeployOptions> = {}) {
     readFileSync(join(copy.root, 'project.yml'), 'utf8'),
     readEnvironmentFile(readFileSync(join(copy.root, '.env'), 'utf8')),
   )
-  const defaults = { doctl: findDoctl(copy.root), project, environmentFile: '.env', migrations: undefined, allowBreaking: false }
-  const fine = await deploy({ ...defaults, print: line => lines.push(line), ...options })
-  return { fine, text: lines.join('\n'), found: lines.filter(line => /^(missing|different|left-over|failed) /.test(line)) }
+  const defaults = { doctl: findDoctl(copy.root), checkout: copy.root, project, environmentFile: '.env', migrations: undefined, allowBreaking: false }
+  const fine = await deploy({ ...defaults, print: line => lines.push(line), sleep: async () => undefined, ...options })
+  return { fine, text: lines.join('\n'), found: lines.filter(line => /^(missing|different|left-over|unknown|failed) /.test(line)) }
 }
 
 describe('npm run deploy', () => {
-  it('puts ops/migrate first and alone, applies the migrations, deploys the rest, and finds all as it should be', async () => {
+  it('deploys ops/migrate, applies the migrations, then deploys everything', async () => {
     const { fine, found } = await run({ migrations: KNOWN })
     expect([fine, found]).toEqual([true, []])
     const changing = doctl.calls().filter(call => / (deploy|invoke|undeploy) /.test(call))
     expect(changing).toEqual([
       'serverless deploy . --env .env --include ops/migrate',
-      'serverless functions invoke ops/migrate',
+      'serverless functions invoke ops/migrate --no-wait',
       'serverless deploy . --env .env',
     ])
     const { functions, triggers } = doctl.read()
     expect(Object.keys(functions).sort()).toEqual(['api/health', 'api/user', 'api/webhook', 'ops/maintenance', 'ops/migrate'])
     expect(Object.keys(triggers)).toHaveLength(2)
-    // Again: everything is replaced, and nothing is left over.
+    // A second deployment replaces everything.
     expect(await run({ migrations: KNOWN })).toMatchObject({ fine: true, found: [] })
   })
 
-  it('leaves the migrations out when told so', async () => {
+  it('skips the migrations when told to', async () => {
     expect(await run()).toMatchObject({ fine: true })
     expect(doctl.calls().join('\n')).not.toContain('invoke')
   })
 
   it.each<[string, DoctlFaults, string[]]>([
     [
-      'what is missing, public, cut short, dropped or off',
+      'missing, public, limited, dropped or off',
       {
         refuse: ['api/user'],
         loseEnvironment: ['api/health'],
@@ -120,7 +120,7 @@ describe('npm run deploy', () => {
       ],
     ],
     [
-      'a lost variable, a private webhook and schedules that were refused or altered',
+      'a lost variable, a private webhook, altered schedules',
       {
         loseVariables: ['PAYLOAD_KEY'],
         notWeb: ['api/webhook'],
@@ -136,7 +136,7 @@ describe('npm run deploy', () => {
       ],
     ],
     [
-      'schedules that were skipped without a word',
+      'skipped schedules',
       { skipTriggers: true },
       [
         'missing health-every-5-minutes the schedule of api/health is not on the platform',
@@ -144,7 +144,7 @@ describe('npm run deploy', () => {
       ],
     ],
     [
-      'a deployer that never got through',
+      'a deployer without network',
       { deployCrashes: true },
       [
         ...['api/webhook', 'api/user', 'api/health', 'ops/migrate', 'ops/maintenance'].map(name => `missing ${name} is not on the platform`),
@@ -152,7 +152,7 @@ describe('npm run deploy', () => {
         'missing maintenance-every-minute the schedule of ops/maintenance is not on the platform',
       ],
     ],
-  ])('tells by name of %s, although doctl ends with 0', async (_what, faults, expected) => {
+  ])('names what differs after doctl ended with 0: %s', async (_what, faults, expected) => {
     doctl.setFaults({ ...faults, statusZero: true })
     const { fine, found } = await run()
     expect(fine).toBe(false)
@@ -165,26 +165,26 @@ describe('npm run deploy', () => {
     expect(told).toEqual(expected)
   })
 
-  it.each([true, false])('is not content while doctl complains, although all is there (status 0: %s)', async statusZero => {
+  it.each([true, false])('fails while doctl reports errors, status 0: %s', async statusZero => {
     doctl.setFaults({ complains: true, statusZero })
     const { fine, text, found } = await run()
     expect([fine, found.length]).toEqual([false, 1])
-    expect(found[0]).toMatch(/^different +doctl +ended with [01], although all is as it should be/)
+    expect(found[0]).toMatch(/^different +doctl +ended with [01], although the platform is as project\.yml says/)
     expect(text).toContain('doctl: Error: While listing packages: 502 Bad Gateway')
   })
 
-  it('tells of every function whose old bundle still serves after a partial deploy', async () => {
+  it('names every function whose old bundle still serves', async () => {
     deployedBefore()
     doctl.setFaults({ refuse: ['api/user', 'ops/maintenance'], statusZero: true })
     const { fine, found } = await run()
     expect(fine).toBe(false)
     expect(found.map(line => line.split('\n')[0])).toEqual([
-      expect.stringMatching(/^different +api\/user +was not deployed: version 0\.0\.1, which was there before, still serves/),
+      expect.stringMatching(/^different +api\/user +was not deployed: the earlier version 0\.0\.1 still serves/),
       expect.stringMatching(/^different +ops\/maintenance +was not deployed/),
     ])
   })
 
-  it('tells of limits that the platform kept because project.yml does not name them any more', async () => {
+  it('names limits that the platform kept from before', async () => {
     const platform = deployedBefore()
     for (const one of Object.values(platform.functions)) one.limits.logs = 64
     doctl.write(platform)
@@ -193,7 +193,7 @@ describe('npm run deploy', () => {
     expect(found[0]).toContain('has the limit logs: 64, not 16\n           → write logs into its limits')
   })
 
-  it('names what was removed from project.yml and still is there, and how to remove it, but never removes it', async () => {
+  it('names what project.yml no longer has, and removes nothing', async () => {
     const platform = deployedBefore()
     const user = platform.functions['api/user']
     if (!user) throw new Error('api/user was not deployed')
@@ -213,20 +213,86 @@ describe('npm run deploy', () => {
     expect(await run()).toMatchObject({ fine: true })
   })
 
-  it('stops at a build that fails, and tells that the old bundles serve', async () => {
+  it('shows the output of a build that failed', async () => {
     deployedBefore()
     copy.write('broken', '')
     try {
       const { fine, text, found } = await run()
       expect(fine).toBe(false)
-      expect(text).toContain("doctl: Error: 'build.sh' exited with code 7")
+      expect(text).toMatch(/doctl: Output of failed build in .*\n {2}doctl: bundling\n {2}doctl: cannot bundle index\.ts:3\n/)
+      expect(text).toContain("doctl: Error: './build.sh' exited with code 7")
       expect(found).toHaveLength(5)
     } finally {
       rmSync(join(copy.root, 'broken'))
     }
   })
 
-  it('shows no value of any variable, whatever differs', async () => {
+  it.each([false, true])('shows every failure of one deployment, output json: %s', async outputJson => {
+    deployedBefore()
+    doctl.setFaults({ refuse: ['api/user', 'ops/maintenance'], refuseTriggers: ['health-every-5-minutes'], outputJson })
+    const { text, found } = await run()
+    expect(text.match(/^ {2}doctl: .*$/gm)).toEqual([
+      "  doctl: Error: While deploying trigger 'health-every-5-minutes': 429 Too Many Requests",
+      "  doctl: Error: While deploying action 'api/user': 413 Request Entity Too Large",
+      "  doctl: Error: While deploying action 'ops/maintenance': 413 Request Entity Too Large",
+    ].toSorted((one, other) => text.indexOf(one) - text.indexOf(other)))
+    expect(found).toHaveLength(3)
+  })
+
+  it('verifies a deployment whose doctl is configured for JSON', async () => {
+    doctl.setFaults({ outputJson: true })
+    expect(await run({ migrations: KNOWN })).toMatchObject({ fine: true, found: [] })
+  })
+
+  it.each([false, true])('reports the rest when triggers cannot be read, output json: %s', async outputJson => {
+    doctl.setFaults({ triggersUnreadable: true, public: ['ops/migrate'], outputJson })
+    const { fine, found } = await run()
+    expect(fine).toBe(false)
+    expect(found).toEqual([
+      expect.stringMatching(/^different +ops\/migrate +has web: true, not false/),
+      expect.stringMatching(/^unknown +schedules +could not be read: .*triggers list .*403 .*not authorized.*\n +→ doctl auth init with an API token/),
+    ])
+  })
+
+  it('reports the rest when one function cannot be read', async () => {
+    doctl.setFaults({ unreadable: ['api/user'], public: ['ops/migrate'] })
+    const { found } = await run()
+    expect(found).toEqual([
+      expect.stringMatching(/^different +ops\/migrate +has web: true/),
+      expect.stringMatching(/^unknown +api\/user +could not be read: .*does not exist.*\n +→ .*functions get api\/user/),
+    ])
+  })
+
+  it('reads variables back from a doctl with its own temporary folder', async () => {
+    doctl.setFaults({ snap: true, loseVariables: ['PAYLOAD_KEY'] })
+    const { found } = await run()
+    expect(found).toEqual([
+      expect.stringMatching(/^different +api\/webhook +lacks variables: PAYLOAD_KEY/),
+      expect.stringMatching(/^different +ops\/maintenance +lacks variables: PAYLOAD_KEY/),
+    ])
+    expect(readdirSync(join(copy.root, '.deployed'))).toEqual([])
+  })
+
+  it('takes variables of a package for those of its functions', async () => {
+    const shared = copy.text.replace('  - name: ops\n', '  - name: ops\n    environment: { SHARED: everywhere, LOG_LEVEL: debug }\n')
+    copy.write('project.yml', shared)
+    expect(await run()).toMatchObject({ fine: true, found: [] })
+    const platform = doctl.read()
+    doctl.write({ ...platform, packages: { ...platform.packages, ops: { environment: {} } } })
+    copy.write('project.yml', shared.replace('everywhere', 'elsewhere'))
+    doctl.setFaults({ deployCrashes: true })
+    expect((await run()).text).toMatch(/different +ops\/migrate +lacks variables: SHARED/)
+  })
+
+  it('names variables that a function reads and project.yml drops', async () => {
+    const reads = new Map([['api/user', ['API_KEYS', 'GREETING']]])
+    const { found } = await run({ reads })
+    expect(found).toEqual([
+      expect.stringMatching(/^different +api\/user +reads variables that project\.yml does not pass to it: GREETING\n +→ add them to its environment/),
+    ])
+  })
+
+  it('shows no value of any variable', async () => {
     deployedBefore()
     copy.write('.env', `${readFileSync(join(copy.root, '.env'), 'utf8')}\nWEBHOOK_SECRET_GITHUB="something new entirely"\n`)
     doctl.setFaults({ refuse: ['api/webhook'] })
@@ -235,55 +301,121 @@ describe('npm run deploy', () => {
     expect(text).not.toMatch(/tell # nobody|something new|PASSWORD@|HOST\.db/)
   })
 
-  it('says in so many words that doctl is not connected, or does not tell', async () => {
-    doctl.setFaults({ notConnected: true })
-    await expect(requireConnection(findDoctl(copy.root))).rejects.toThrow(/doctl is not connected to a namespace .*doctl serverless connect/)
-    doctl.setFaults({ triggersUnreadable: true })
-    await expect(run()).rejects.toThrow(/triggers list .*403/)
+  it.each<[string, DoctlFaults, RegExp]>([
+    ['is not connected', { notConnected: true }, /^doctl is not connected to a namespace \(serverless support is installed but.*--access-key/],
+    ['is not connected, with JSON errors', { notConnected: true, outputJson: true }, /\(serverless support is installed but.*--access-key/],
+    ['has no API token', { noToken: true }, /access token is required.*doctl auth init/],
+  ])('names the cure when doctl %s', async (_what, faults, expected) => {
+    doctl.setFaults(faults)
+    await expect(requireConnection(findDoctl(copy.root))).rejects.toThrow(expected)
   })
 
-  it('says where to get doctl when there is none', async () => {
+  it('names where to get doctl when it is missing', async () => {
     process.env.PATH = '/nonexistent'
     await expect(run()).rejects.toThrow('https://docs.digitalocean.com/reference/doctl/how-to/install/')
   })
 })
 
+const answering = (error: object) => `0, error: ${JSON.stringify(error)}`
+const invocations = () => doctl.calls().filter(call => call.includes(' invoke '))
+
 describe('the migrations of a deploy', () => {
-  it.each<[string, DoctlFaults, string, RegExp]>([
-    ['was refused', { refuse: ['ops/migrate'] }, String(KNOWN), /^missing +ops\/migrate/],
-    ['lost its environment', { loseEnvironment: ['ops/migrate'] }, String(KNOWN), /^different +ops\/migrate +lacks variables/],
-    [
-      'knows fewer migrations',
-      {},
-      String(KNOWN - 1),
-      /^different +ops\/migrate +knows 7 migrations, and this checkout has 8: an older bundle serves/,
-    ],
-    ['fails', {}, '(() => { throw new Error() })()', /^failed +ops\/migrate/],
-    [
-      'refuses a breaking one',
-      {},
-      '0, error: { code: "migration-breaking" }',
-      /^failed +ops\/migrate .*migration-breaking[^]*→ npm run deploy -- --allow-breaking/,
-    ],
-    ['answers nothing of the kind', {}, '"none"', /^failed +ops\/migrate/],
-  ])('keep everything else from being deployed when ops/migrate %s', async (_what, faults, known, expected) => {
-    copy.write('known', known)
-    doctl.setFaults({ ...faults, statusZero: true })
+  it.each<[string, DoctlFaults, RegExp]>([
+    ['was refused', { refuse: ['ops/migrate'], statusZero: true }, /^missing +ops\/migrate/],
+    ['lost its environment', { loseEnvironment: ['ops/migrate'] }, /^different +ops\/migrate +lacks variables/],
+  ])('stop before they are applied when ops/migrate %s', async (_what, faults, expected) => {
+    doctl.setFaults(faults)
     const { fine, found } = await run({ migrations: KNOWN })
-    expect([fine, found.length]).toEqual([false, 1])
-    expect(found[0]).toMatch(expected)
+    expect([fine, found, invocations()]).toEqual([false, [expect.stringMatching(expected)], []])
+  })
+
+  it.each<[string, DoctlFaults, string, RegExp]>([
+    ['an older bundle', {}, String(KNOWN - 1), /^different +ops\/migrate +has 7 migrations, and this checkout has 8: an older bundle answers/],
+    [
+      'a breaking migration',
+      {},
+      answering({ code: 'migration-breaking', detail: 'Nothing was applied.' }),
+      /^failed +ops\/migrate +failed: migration-breaking: Nothing was applied\.\n +→ npm run deploy -- --allow-breaking/,
+    ],
+    [
+      'a migration that fails',
+      {},
+      answering({ code: 'migration-failed', detail: 'The migration 2026-12-01-greetings failed.' }),
+      /^failed .*migration-failed: The migration 2026-12-01-greetings failed\.\n +→ correct the migration, npm run migrate -- check/,
+    ],
+    [
+      'a database that refuses the address of functions',
+      {},
+      answering({ code: 'database-unavailable', detail: 'The database cannot be reached.' }),
+      /^failed .*database-unavailable: .*\n +→ the database’s trusted sources must admit functions, which have no fixed address/,
+    ],
+    ['a full server', {}, answering({ code: 'database-busy' }), /^failed .*database-busy\n +→ the server has no free connection/],
+    ['a pooler', {}, answering({ code: 'pooler-refused' }), /^failed .*pooler-refused\n +→ DB_MIGRATION_URL/],
+    ['wrong settings', {}, answering({ code: 'settings-invalid' }), /^failed .*settings-invalid\n +→ npm run doctor/],
+    ['its own deadline', {}, answering({ code: 'deadline-exceeded' }), /^failed .*deadline-exceeded\n +→ raise the timeout of ops\/migrate/],
+    [
+      'the time limit of the platform',
+      { timesOut: ['ops/migrate'] },
+      String(KNOWN),
+      /^failed .*exceeded its time limits of 60000 milliseconds\.\n +→ raise the timeout of ops\/migrate/,
+    ],
+    ['a thrown error', {}, '(() => { throw new Error("thrown") })()', /^failed +ops\/migrate +crashed: thrown/],
+    ['an answer in an unknown form', {}, '"none"', /^failed +ops\/migrate +answers in an unknown form/],
+    ['too many calls', { throttled: ['ops/migrate'] }, String(KNOWN), /^failed +ops\/migrate +was not called: Too many requests.*\n +→ wait a minute/],
+    ['an unavailable platform', { unavailable: ['ops/migrate'] }, String(KNOWN), /^failed .*was not called: .*status code 503/],
+    ['an end that cannot be read', { unreadable: ['activations'] }, String(KNOWN), /^failed .*its end cannot be read .*\n +→ doctl serverless activations get/],
+    ['a call that never ends', { neverEnds: ['ops/migrate'] }, String(KNOWN), /^failed .*has not ended within 120 s\n +→ doctl serverless activations get/],
+  ])('stop after one call and keep the old functions: %s', { timeout: 60_000 }, async (_what, faults, known, expected) => {
+    copy.write('known', known)
+    doctl.setFaults(faults)
+    const { fine, found } = await run({ migrations: KNOWN })
+    expect([fine, found]).toEqual([false, [expect.stringMatching(expected)]])
+    expect(invocations()).toEqual(['serverless functions invoke ops/migrate --no-wait'])
     expect(Object.keys(doctl.read().functions).filter(name => name !== 'ops/migrate')).toEqual([])
   })
 
-  it('are waited for when the platform answers before they have ended', async () => {
-    doctl.setFaults({ slow: ['ops/migrate'] })
-    const { fine, text } = await run({ migrations: KNOWN })
-    expect([fine, text.includes('still running; asking again')]).toEqual([true, true])
+  it('say the same of a failure when doctl is configured for JSON', async () => {
+    copy.write('known', answering({ code: 'migration-failed' }))
+    doctl.setFaults({ outputJson: true, slow: ['ops/migrate'] })
+    const { found } = await run({ migrations: KNOWN })
+    expect(found).toEqual([expect.stringMatching(/^failed +ops\/migrate +failed: migration-failed/)])
   })
 
-  it('may break what is deployed only when that is allowed', async () => {
+  it('show the stack of a crash from the log', async () => {
+    copy.write('known', '(() => { console.error(new TypeError("no such thing").stack); process.exit(1) })()')
+    const { text } = await run({ migrations: KNOWN })
+    expect(text).toMatch(/crashed: The action did not produce a valid response and exited unexpectedly\.\n +→ its log follows/)
+    expect(text).toMatch(/^ {2}log: TypeError: no such thing\n {2}log: +at .*index\.js/m)
+  })
+
+  it('show logged errors with their causes, and the settings', async () => {
+    const line = {
+      level: 50,
+      event: 'invocation.failed',
+      settings: ['DB_HOST is missing'],
+      error: { type: 'Error', code: 'one', message: 'first', stack: ['at a (b.js:1)'], cause: { type: 'Error', code: '28P01' } },
+    }
+    copy.write('known', `(console.log(${JSON.stringify(JSON.stringify(line))}), 0), error: { code: "database-unavailable" }`)
+    const { text } = await run({ migrations: KNOWN })
+    expect(text).toContain('→ correct user, password and database name in .env')
+    expect(text.match(/^ {2}log: .*$/gm)).toEqual([
+      '  log: DB_HOST is missing',
+      '  log: Error (one): first',
+      '  log:     at a (b.js:1)',
+      '  log: caused by Error (28P01)',
+    ])
+  })
+
+  it('are waited for, with one call, when they take long', async () => {
+    doctl.setFaults({ slow: ['ops/migrate'] })
+    const { fine } = await run({ migrations: KNOWN })
+    expect([fine, invocations()]).toEqual([true, ['serverless functions invoke ops/migrate --no-wait']])
+    expect(doctl.calls().filter(call => call.includes('activations get'))).toHaveLength(3)
+  })
+
+  it('may break deployed functions only when allowed', async () => {
     await run({ migrations: KNOWN, allowBreaking: true })
-    expect(doctl.calls()).toContain('serverless functions invoke ops/migrate --param allowBreaking:true')
+    expect(doctl.calls()).toContain('serverless functions invoke ops/migrate --no-wait --param allowBreaking:true')
   })
 })
 
@@ -309,10 +441,9 @@ describe('the command', () => {
                 env: { PATH: doctl.environment.PATH, DOCTL_STATE: doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
               })
             const { status, stdout, stderr } = command()
-            expect([status, stderr]).toEqual([0, ''])
-            expect(stdout).toContain('warn  rights')
+            expect([status, stderr, stdout]).toEqual([0, '', expect.stringContaining('warn  rights')])
             expect(stdout.match(/^ {2}applied /gm)).toHaveLength(migrations.length)
-            expect(stdout).toContain('Deployed, and found to be as project.yml says')
+            expect(stdout).toContain('Deployed and verified against project.yml')
             expect(stdout).not.toContain(values.WEBHOOK_SECRET_GITHUB)
             expect(await database.query('SELECT count(*)::int AS applied FROM schema_migrations')).toEqual([{ applied: migrations.length }])
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
 import { describeFindings, examine, statusOf, type DoctorOptions } from '../../../lib/cli/doctor/doctor.ts'
 import { hidingSecrets } from '../../../lib/cli/doctor/secrecy.ts'
 import { checkTree } from '../../../lib/cli/doctor/project.ts'
@@ -14,6 +15,7 @@ import { migrations } from '../../../lib/app/migrations/index.ts'
 import { makeCertificates, type CertificateOptions } from '../../../lib/postgres-faults/src/certificates.ts'
 import { copyCheckout } from '../../support/checkout.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 import { startFakePostgres } from '../../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { copyProject, ROOT } from '../../support/project-copy.ts'
@@ -23,12 +25,15 @@ import { startFront } from '../../support/tls-front.ts'
 const server = inject('postgres')
 const role = { user: `doctor_${randomBytes(4).toString('hex')}`, password: `secret-${randomBytes(12).toString('hex')}` }
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+const doctl = createDoctl()
+const outside = { ...process.env }
 let database: TestDatabase
 let redis: RedisServer | undefined
 const poolers = new Map<string, Awaited<ReturnType<typeof startPgBouncer>>>()
 
 // A user who owns the database and is no superuser, as on the managed one.
 beforeAll(async () => {
+  Object.assign(process.env, doctl.environment)
   database = await createTestDatabase()
   await database.query(`CREATE ROLE ${role.user} LOGIN PASSWORD '${role.password}'`)
   await database.query(`ALTER DATABASE ${database.name} OWNER TO ${role.user}`)
@@ -41,6 +46,8 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
+  Object.assign(process.env, outside)
+  doctl[Symbol.dispose]()
   for (const pooler of poolers.values()) await pooler.stop()
   await redis?.stop()
   const { user, password, host, port } = server
@@ -84,7 +91,7 @@ async function doctor(changes: Changes = {}, options: Partial<DoctorOptions> = {
   const variables = Object.fromEntries(Object.entries({ ...soundVariables(), ...changes }).filter(([, value]) => value !== undefined))
   const file = join(folder, '.env')
   writeFileSync(file, JSON.stringify(variables))
-  const findings = await examine({ checkout: ROOT, file, shell: {}, containers: 60, build: false, ...options })
+  const findings = await examine({ checkout: ROOT, file, shell: {}, containers: 60, build: false, doctl: findDoctl(ROOT), ...options })
   const text = describeFindings(findings) + JSON.stringify(findings)
   // No secret is shown, and none had to be taken out.
   expect(hidingSecrets(variables as Record<string, string>)(text)).toBe(text)
@@ -453,7 +460,7 @@ describe('the doctor', () => {
     expect(lines.filter(line => !line.includes('has not ended'))).toEqual([])
     expect(status).toBe(0)
     expect([...new Set(findings.map(({ check }) => check))].sort()).toEqual(
-      'address buffer certificate clock connections log-in migrations pooler project rights schedules secrets settings tls trip version'.split(' '),
+      'address buffer certificate clock connections doctl log-in migrations pooler project rights schedules secrets settings tls trip version'.split(' '),
     )
   })
 
@@ -476,6 +483,35 @@ describe('the doctor', () => {
     it.each(BROKEN_BUFFERS)('names %s, and the cure', { timeout: LONGEST_MS }, async (_title, run, line) => {
       expect((await run()).lines).toContainEqual(expect.stringMatching(line))
     })
+  })
+
+  it.each<[string, DoctlFaults, RegExp]>([
+    ['without a connection', { notConnected: true }, /^warn doctl: is not connected to a namespace .* → doctl auth init, .*--access-key <key>; doctl serverless key create /],
+    ['with a legacy connection', { legacy: true }, /^warn doctl: is connected with the token of the namespace, .*3 June 2026 → .*--access-key/],
+    ['without an API token', { noToken: true }, /^warn doctl: has no API token → doctl auth init with an API token .*--access-key/],
+    [
+      'whose token may not manage triggers',
+      { triggersUnreadable: true },
+      /^fail doctl: may not manage the schedules of project\.yml \(.*403.*\) → doctl auth init with an API token/,
+    ],
+    ['with JSON errors', { triggersUnreadable: true, outputJson: true }, /^fail doctl: may not manage the schedules .*403/],
+  ])('names a doctl %s', async (_what, faults, line) => {
+    doctl.setFaults(faults)
+    try {
+      expect((await doctor()).lines).toContainEqual(expect.stringMatching(line))
+    } finally {
+      doctl.setFaults({})
+    }
+  })
+
+  it('names a doctl that is not installed', async () => {
+    const before = process.env.PATH
+    process.env.PATH = '/nonexistent'
+    try {
+      expect((await doctor()).lines).toEqual([expect.stringMatching(/^warn doctl: is not installed.* → .*reference\/doctl\/how-to\/install.*--access-key/)])
+    } finally {
+      process.env.PATH = before
+    }
   })
 
   it('says what to do when there is no file of variables', async () => {
@@ -535,17 +571,16 @@ describe('the doctor', () => {
     expect(lines).toContainEqual(expect.stringMatching(line))
   })
 
-  it('names a bundle over its ceiling, and the cure', async () => {
+  it.each([
+    ['fails', 'over its own ceiling', { ceiling: 1000 }, /^fail build: api\/user has \d+ bytes, \d+ over its ceiling of 1000/],
+    ['warns', 'over the general size', {}, /^warn build: api\/user has \d+ bytes, \d+ over the 1100000 /],
+  ])('%s for a bundle %s', { timeout: LONGEST_MS }, async (_what, _size, user, expected) => {
     const { checkBuild } = await import('../../../lib/cli/doctor/project.ts')
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
     try {
-      const file = 'lib/build/sizes.json'
-      checkout.write(file, readFileSync(join(checkout.folder, file), 'utf8').replace(/"ceiling": \d+/, '"ceiling": 1000'))
-      expect(await checkBuild(checkout.folder)).toMatchObject({
-        status: 'fail',
-        reason: expect.stringContaining('api/') as unknown,
-        cure: expect.stringContaining('npm run build') as unknown,
-      })
+      checkout.write('lib/build/sizes.json', JSON.stringify({ warnAbove: 1_100_000, functions: { 'api/user': user } }))
+      const lines = (await checkBuild(checkout.folder)).map(({ check, status, reason }) => `${status} ${check}: ${reason}`)
+      expect(lines).toContainEqual(expect.stringMatching(expected))
     } finally {
       checkout.remove()
     }
@@ -564,12 +599,15 @@ describe('the doctor', () => {
 
 describe('npm run doctor', () => {
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'lib/cli/doctor.ts'), ...words], { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
+    spawnSync(process.execPath, [join(ROOT, 'lib/cli/doctor.ts'), ...words], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
+    })
 
   it('says how it is used and what its status means', () => {
     expect(run('--help')).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/0 all is well, 1 there are warnings, 2 something is in the way/) as unknown,
+      stdout: expect.stringMatching(/0 no findings, 1 warnings, 2 a failed check/) as unknown,
     })
     for (const words of [['--containers', 'many'], ['--containers', '0'], ['--fix'], ['now']]) {
       expect(run(...words)).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm run doctor') as unknown })
@@ -594,6 +632,6 @@ describe('npm run doctor', () => {
   it('ends with 2, and not as if there were warnings, when it cannot do its work', () => {
     const args = ['--import', 'data:text/javascript,process.execPath="/nowhere"', join(ROOT, 'lib/cli/doctor.ts'), '--env', '.env.example']
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^The doctor cannot go on: .*ENOENT/) as string })
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^doctor could not run: .*ENOENT/) as string })
   })
 })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { findDoctl } from '../../../lib/cli/deploy/doctl.ts'
+import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
 
 let folder: string
 beforeEach(() => {
