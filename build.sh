@@ -1,8 +1,9 @@
 #!/bin/bash
 # Bundles every function that project.yml names: packages/<package>/<function>/index.ts -> dist/index.js beside it, and
 # beside that the parts that are read when they are first asked for. The deployer runs this through lib/build.sh.
-# `--watch` goes on until standard input closes, `--metafile=<file>` writes down what each bundle is made of,
-# `--readable=<folder>` makes bundles there that can be read.
+# `--check` first, before all others, refuses a project that would not be deployed as it is meant. `--watch` goes on until
+# standard input closes, `--metafile=<file>` writes down what each bundle is made of, `--readable=<folder>` makes bundles
+# there that can be read.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -12,7 +13,16 @@ if [ ! -x node_modules/.bin/esbuild ] || [ ! -x node_modules/.bin/node ]; then
   env -u DO_API_KEY npm ci --no-audit --no-fund >&2
 fi
 
-functions=$(node_modules/.bin/node node_modules/doctl-project-schema/bin/doctl-project-schema.js functions project.yml)
+schema=(node_modules/.bin/node node_modules/doctl-project-schema/bin/doctl-project-schema.js)
+if [ "${1:-}" = --check ]; then
+  shift
+  found=$("${schema[@]}" check .) || {
+    # Warnings stop nothing.
+    grep -v '^warning ' <<<"$found" >&2
+    exit 1
+  }
+fi
+functions=$("${schema[@]}" functions project.yml)
 entries=()
 for function in $functions; do entries+=("packages/$function/index.ts"); done
 
