@@ -534,6 +534,22 @@ describe('the doctor', () => {
   })
 
   it.each([
+    ['does not parse', 'export const main = defineFunction({\n  name:: 1\n})\n', /^fail functions: packages\/api\/user\/index\.ts:2: .* → correct the file/],
+    ['throws', 'throw new Error("at the top")\n', /^fail functions: packages\/api\/user\/index\.ts:1: at the top → correct/],
+    ['imports a missing file', "import './nothing.ts'\n", /^fail functions: packages\/api\/user\/index\.ts:1: Could not resolve/],
+    ['exports no main', 'export {}\n', /^fail functions: packages\/api\/user\/index\.ts: exports no main that defineFunction made/],
+  ])('names the place of a function that %s', async (_what, text, line) => {
+    const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])
+    try {
+      checkout.write('packages/api/user/index.ts', text)
+      const { lines } = await doctor({}, { checkout: checkout.folder })
+      expect(lines).toEqual([expect.stringMatching(line)])
+    } finally {
+      checkout.remove()
+    }
+  })
+
+  it.each([
     [
       'a cron that the platform refuses',
       (text: string) => text.replace('*/5 * * * *', '@hourly'),
