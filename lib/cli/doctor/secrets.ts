@@ -37,7 +37,7 @@ export function checkSecrets(variables: Environment, { password }: { readonly pa
     ...weak,
     ...shared,
     ...(keys.current === undefined
-      ? [secrets.warn('PAYLOAD_KEY is none: what senders sent is stored as it came', `PAYLOAD_KEY="$(${RANDOM})"`)]
+      ? [secrets.warn('PAYLOAD_KEY is none: payloads are stored unencrypted', 'npm run secrets prints a value for PAYLOAD_KEY')]
       : []),
     ...(password !== undefined && password.length < SHORTEST_PASSWORD
       ? [secrets.warn('the password of the database is short: it may be guessed', 'set a longer one on the database’s page, and in .env')]
