@@ -10,6 +10,7 @@ import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
 import { redactMessage } from '../telemetry/redact.ts'
 import { openConnection } from './connection.ts'
+import { ASK_DOCTOR } from './ask-doctor.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { newMigration } from './migrate/new.ts'
 import { readCommand, USAGE, type MigrateCommand } from './migrate/options.ts'
@@ -22,6 +23,8 @@ import { readMigrationStates } from './migrate/state.ts'
 
 const TIME_MS = 10 * 60_000
 const checkout = resolve(import.meta.dirname, '../..')
+// Errors about what a migration does: the doctor knows nothing about them.
+const OF_MIGRATIONS = ['migration-failed', 'migration-breaking', 'deadline-exceeded']
 
 process.exitCode = await run(process.argv.slice(2))
 
@@ -34,7 +37,7 @@ async function run(words: readonly string[]): Promise<0 | 1 | 2> {
   try {
     return (await perform(command)) ? 0 : 1
   } catch (error) {
-    process.stderr.write(`${explain(error)}\n`)
+    process.stderr.write(`${explain(error)}${hint(command, error)}\n`)
     return 1
   }
 }
@@ -54,7 +57,7 @@ async function perform(command: MigrateCommand): Promise<boolean> {
     case 'status':
       return printStatus(settingsOf(command))
     case 'up': {
-      await tellOfWaiting(settingsOf(command))
+      await warnOfWaiting(command)
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
         printApplied(await applyMigrations({ settings: settingsOf(command), deadline, migrations, allowBreaking: command.allowBreaking }))
@@ -71,13 +74,13 @@ async function perform(command: MigrateCommand): Promise<boolean> {
   }
 }
 
-// Whoever has mistaken the port should not wait in silence for it to come back.
-async function tellOfWaiting(settings: DatabaseSettings): Promise<void> {
+// A wrong port is worth a line at once, not after all attempts.
+async function warnOfWaiting(command: MigrateCommand & { readonly local: boolean }): Promise<void> {
   try {
-    const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
+    const client = await openConnection(settingsOf(command), { name: 'cli/migrate', withinMs: 10_000 })
     await client.end()
   } catch (error) {
-    if (classifyError(error).transient) process.stderr.write(`${explain(error)}; tried again for ${TIME_MS / 60_000} minutes\n`)
+    if (classifyError(error).transient) process.stderr.write(`${explain(error)}; retried for ${TIME_MS / 60_000} minutes${hint(command, error)}\n`)
   }
 }
 
@@ -117,6 +120,13 @@ function explain(error: unknown): string {
   if (!(error instanceof CodedError)) return withoutHost(error)
   const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
   return `${error.code}: ${error.message}${cause}`
+}
+
+function hint(command: MigrateCommand, error: unknown): string {
+  if (command.action === 'new' || command.action === 'check' || command.local) return ''
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (error instanceof NotLocalError || typeof code !== 'string' || OF_MIGRATIONS.includes(code)) return ''
+  return `\n${ASK_DOCTOR}`
 }
 
 // What PostgreSQL and the network say has a code, and quotes hosts and users.

@@ -9,6 +9,7 @@ import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { manageWebhooks } from '../webhooks/manage.ts'
+import { ASK_DOCTOR } from './ask-doctor.ts'
 
 const TIME_MS = 30_000
 const USAGE = `npm run webhooks -- list [--pending] [--limit n]   what is parked, or still to be tried
@@ -37,6 +38,7 @@ async function run(words: string[]): Promise<number> {
     if (!(error instanceof CodedError)) throw error
     if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
     process.stderr.write(`${error.code}: ${error.message}\n`)
+    if (/^(database|buffer|settings)-/.test(error.code)) process.stderr.write(`${ASK_DOCTOR}\n`)
     return 1
   }
 }

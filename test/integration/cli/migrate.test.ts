@@ -174,6 +174,13 @@ describe('npm run migrate', () => {
     expect(stderr).not.toMatch(/db-7|example|s3cret/)
   })
 
+  it.each(['status', 'up', 'reset'])('%s names the doctor when the password is wrong', async action => {
+    const { host, port, user } = inject('postgres')
+    const environment = { DB_MIGRATION_URL: `postgres://${user}:wrong-password@${host}:${port}/postgres?sslmode=disable` }
+    const { status, stderr } = run([action], environment)
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/\nnpm run doctor names the reason and the cure\n$/)])
+  })
+
   it('says at once why up waits, when the database may come back', async () => {
     const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'up'], {
       env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
@@ -182,7 +189,7 @@ describe('npm run migrate', () => {
     })
     const [said] = (await Promise.race([once(child.stderr, 'data'), once(child, 'close').then(() => ['nothing'])])) as [unknown]
     child.kill('SIGKILL')
-    expect(String(said)).toMatch(/^connect ECONNREFUSED \[host\]; tried again for 10 minutes\n$/)
+    expect(String(said)).toMatch(/^connect ECONNREFUSED \[host\]; retried for 10 minutes\nnpm run doctor names the reason and the cure\n$/)
   })
 
   it('writes a migration that cannot be applied as it was written, and its line', async () => {

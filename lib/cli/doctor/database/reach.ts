@@ -4,7 +4,9 @@ import type pg from 'pg'
 import type { DatabaseSettings } from '../../../config/settings/database.ts'
 import { openConnection } from '../../connection.ts'
 import { findingsOf, type Finding } from '../finding.ts'
+import { isSilent } from '../silent.ts'
 import { SilenceError, within } from '../within.ts'
+import { TRUSTED } from './cures.ts'
 
 /** How far one gets to a database; a client only when one is let in. */
 export interface Reached {
@@ -25,7 +27,8 @@ export interface ReachOptions {
 const LOOKUP_MS = 2_500
 const PORT_MS = 2_500
 const LOG_IN_MS = 3_500
-const TRUSTED = 'the database’s trusted sources have to let functions in, which have no fixed address'
+// SSLRequest: a server, and a pooler, answers it with one byte.
+const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex')
 
 /** Goes the way of a function to the database, step by step, and stops at the first that fails. */
 export async function reachDatabase(options: ReachOptions): Promise<Reached> {
@@ -77,7 +80,7 @@ function knock({ host, port }: DatabaseSettings): Promise<void> {
 
 function explainPort(error: unknown, { variable }: ReachOptions): Finding {
   const { fail } = findingsOf('address')
-  if (error instanceof SilenceError) return fail('the port of the database is silent', `${TRUSTED}; then the port in ${variable('PORT')}`)
+  if (error instanceof SilenceError) return fail('the port of the database does not answer', `${TRUSTED}; then the port in ${variable('PORT')}`)
   if (codeOf(error) === 'ECONNREFUSED')
     return fail('nothing listens on the port of the database', `correct the port in ${variable('PORT')}: 25060, or 25061 for a connection pool`)
   return fail(`the database cannot be reached (${codeOf(error) ?? 'unknown'})`, `${TRUSTED}; then host and port in ${variable('HOST')}`)
@@ -92,11 +95,11 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
     case '28P01':
       return login.fail(
         'the user or the password is wrong',
-        `correct ${variable('USER')} and ${variable('PASSWORD')}; special characters of a URL are percent-encoded`,
+        `correct ${userAndPassword(variable)}; special characters of a URL are percent-encoded`,
       )
     case '28000':
       return login.fail(
-        'the server lets nobody in from here with this user or without TLS',
+        'the server refuses this user from this address, or without TLS',
         `sslmode=require in ${variable('SSLMODE')}, or the user’s rights on the server`,
       )
     case '3D000':
@@ -139,6 +142,12 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
       )
     default:
   }
+  if (await isSilent(settings, SSL_REQUEST)) {
+    return login.fail(
+      'the port takes the connection and says nothing',
+      `${TRUSTED}; then whether the port in ${variable('PORT')} is the database’s, and whether the database is up`,
+    )
+  }
   if (/does not support SSL/.test(text))
     return tls.fail('the server speaks no TLS', `turn TLS on there; sslmode=disable in ${variable('SSLMODE')} only where nobody else is on the way`)
   if (settings.tls.mode !== 'off' && settings.tls.negotiation === 'direct' && !(await takesDirectTls())) {
@@ -147,18 +156,21 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
   if (/no such database|does not exist/.test(text))
     return login.fail('the pooler has no database of that name', `correct the name in ${variable('NAME')}, or create the connection pool`)
   if (/authentication failed|SASL|no such user/i.test(text)) {
-    return login.fail('the pooler refuses the user or the password', `correct ${variable('USER')} and ${variable('PASSWORD')}`)
+    return login.fail('the pooler refuses the user or the password', `correct ${userAndPassword(variable)}`)
   }
-  if (/timeout|terminated/.test(text)) {
-    return login.fail(
-      'the port takes connections, and nobody answers there',
-      `look whether the port in ${variable('PORT')} is the database’s, and whether the database is up`,
-    )
+  if (/timeout/.test(text)) return login.fail('the server does not finish the log-in in time', 'look at the server’s log and load, then try again')
+  if (/terminated/.test(text)) {
+    return login.fail('the server closes the connection before the log-in', `${TRUSTED}; then whether the port in ${variable('PORT')} is the database’s`)
   }
   return login.fail(
     `not let in (${codeOf(error) ?? 'for no known reason'})`,
     `psql with the same settings tells more; they stand in ${variable('HOST')}`,
   )
+}
+
+// In a URL both are in one variable.
+function userAndPassword(variable: ReachOptions['variable']): string {
+  return [...new Set([variable('USER'), variable('PASSWORD')])].join(' and ')
 }
 
 function isStartUpRefusal(error: unknown): boolean {
