@@ -21,7 +21,7 @@ async function run(program: string, ...args: string[]): Promise<string> {
   return stdout + stderr
 }
 
-describe('a setting, a table, a function and a sender that were added as the README says', () => {
+describe('what is added as the README says', () => {
   beforeAll(() => {
     for (const path of REST) cpSync(join(REPOSITORY, path), join(npmStart.checkout, path), { recursive: true })
     for (const { path, apply } of editsOf(readme, 'Adding things')) {
@@ -30,16 +30,24 @@ describe('a setting, a table, a function and a sender that were added as the REA
     }
   })
 
-  test('work', async () => {
+  test('works', async () => {
     const server = await npmStart.launchAndWait({ environment: { GREETING: 'Servus' } })
     const greet = async () => (await fetch(`${addressOf(server)}/hello/Ada`, { method: 'POST' })).json()
     expect(await greet()).toEqual({ text: 'Servus, Ada', count: 1 })
     expect(await greet()).toEqual({ text: 'Servus, Ada', count: 2 })
     expect(await run('node', 'lib/cli/send.ts', 'acme', 'order.paid', '--data', '{"orderId":"1"}')).toMatch(/^200 applied {2}evt_\w+\n$/)
     expect(server.output()).toContain('"event":"order.paid"')
+    // One trigger calls both functions.
+    const fired = await fetch(`${addressOf(server)}/__schedule/rounds-every-minute`, { method: 'POST' })
+    expect([fired.status, await fired.json()]).toEqual([
+      200,
+      expect.objectContaining({
+        result: { health: expect.objectContaining({ recorded: true }) as unknown, maintenance: expect.objectContaining({ outcome: 'complete' }) as unknown },
+      }),
+    ])
   })
 
-  test('are all that has to be changed: types, build and the tests of agreement find nothing missing', { timeout: 120_000 }, async () => {
+  test('is complete: types, build and agreement find nothing missing', { timeout: 120_000 }, async () => {
     const [types, build, tests] = await Promise.all([
       run('tsc'),
       run('node', 'lib/build/command.ts'),
@@ -47,7 +55,8 @@ describe('a setting, a table, a function and a sender that were added as the REA
     ])
     expect(types).toBe('')
     expect(build).toContain('api/hello ')
-    expect(build).not.toMatch(/over its ceiling|may ask for/)
+    expect(build).toContain('ops/rounds ')
+    expect(build).not.toMatch(/over|may ask for|does not pass/)
     expect(tests).toMatch(/Test Files .*2 passed/)
     expect(tests).not.toMatch(/failed/)
   })

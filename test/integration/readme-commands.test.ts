@@ -25,7 +25,7 @@ const commands = [
 const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/^npm install && npm start$/, 'test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'test/integration/schedules.test.ts', '--no-schedules'],
-  [/^doctl serverless /, 'test/integration/cli/deploy.test.ts', 'README.md'],
+  [/^(ID=\$\()?doctl (serverless |auth init$)/, 'test/integration/cli/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'test/integration/schedules.test.ts', '/__schedule/health-every-5-minutes'],
   [/^curl .*\/hello\/Ada$/, 'test/integration/adding-things.test.ts', '/hello/Ada'],
   [/^curl .*\/health\/database"$/, 'test/integration/health/function.test.ts', '/database'],
@@ -56,6 +56,15 @@ describe('a command of the README', () => {
 
   it.each(['npm run bench:nothing', 'npm run nothing', 'doctl account get', 'curl http://a'])('%s would be missed', command => {
     expect(problemOf(command)).toBeDefined()
+  })
+})
+
+describe('doctl serverless connect', () => {
+  it('has an access key wherever it is written', () => {
+    const files = globSync(['README.md', '.env.example', '.github/workflows/*.yml', 'lib/**/*.{ts,sh,md}', 'packages/**/*.ts'], { cwd: ROOT })
+    const places = files.flatMap(file => textOf(file).match(/doctl serverless connect.*/g) ?? [])
+    expect(places.length).toBeGreaterThan(2)
+    expect(places.filter(place => !/^doctl serverless connect \S+ --access-key/.test(place))).toEqual([])
   })
 })
 

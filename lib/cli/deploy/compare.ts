@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { functionsOf, type Project, type ProjectFunction } from '../../doctl-project-schema/src/index.ts'
+import { TOKEN } from '../doctl/cures.ts'
 import type { DeployedFunction } from '../doctl/deployed.ts'
 import type { DeployedTrigger } from '../doctl/triggers.ts'
 
@@ -94,7 +95,7 @@ function compareTriggers(declared: readonly ProjectFunction[], there: readonly D
             kind: 'missing',
             name,
             message: `the schedule of ${qualifiedName} is not on the platform`,
-            cure: 'npm run deploy again; a namespace takes three schedules, and doctl needs an API token that may create them',
+            cure: `${TOKEN}, or remove one (a namespace takes three), then npm run deploy again`,
           },
         ]
       }

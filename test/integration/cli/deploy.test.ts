@@ -23,6 +23,7 @@ for folder in ../packages/*/*/; do
 done
 `
 const KNOWN = 8
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 
 let copy: ReturnType<typeof copyProject>
 let doctl: ReturnType<typeof createDoctl>
@@ -419,9 +420,62 @@ describe('the migrations of a deploy', () => {
   })
 })
 
+describe('the table of the README', () => {
+  const [, table = ''] = /^## Deploy$.*?\n\| it prints \|.*?\n\|[ -|]+\n(.*?)\n\n/ms.exec(readme) ?? []
+  const rows = table.split('\n').map(row => row.split('|').map(cell => cell.trim()))
+  const failing = (error: object) => () => copy.write('known', answering(error))
+
+  /** How each row comes about, by its first cell. */
+  const PROVOKED: Readonly<Record<string, () => unknown>> = {
+    'failed ops/migrate failed: database-unavailable': failing({ code: 'database-unavailable' }),
+    'failed ops/migrate failed: migration-breaking': failing({ code: 'migration-breaking' }),
+    'failed ops/migrate failed: migration-failed': failing({ code: 'migration-failed' }),
+    'failed ops/migrate failed: deadline-exceeded': failing({ code: 'deadline-exceeded' }),
+    'failed ops/migrate crashed': () => copy.write('known', 'process.exit(1)'),
+    'failed ops/migrate was not called': () => doctl.setFaults({ throttled: ['ops/migrate'] }),
+    'doctl: Output of failed build': () => copy.write('broken', ''),
+    'missing … is not on the platform': () => doctl.setFaults({ refuse: ['api/user'] }),
+    'missing … the schedule': () => doctl.setFaults({ skipTriggers: true }),
+    'different … was not deployed': () => (deployedBefore(), doctl.setFaults({ refuse: ['api/user'] })),
+    'different … lacks variables': () => doctl.setFaults({ loseVariables: ['API_KEYS'] }),
+    'different … reads variables that project.yml does not pass': () => undefined,
+    'left-over … still answers': () => leave('functions'),
+    'left-over … the schedule still invokes': () => leave('triggers'),
+    'unknown … could not be read': () => doctl.setFaults({ triggersUnreadable: true }),
+  }
+  const leave = (kind: 'functions' | 'triggers') => {
+    const platform = deployedBefore()
+    const { 'api/user': user } = platform.functions
+    const { 'health-every-5-minutes': health } = platform.triggers
+    if (kind === 'functions' && user) platform.functions['api/old'] = { ...user, name: 'old' }
+    if (kind === 'triggers' && health) platform.triggers['old'] = { ...health, name: 'old' }
+    doctl.write(platform)
+  }
+  /** What stands between backticks in a cell. */
+  const quoted = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+
+  afterEach(() => rmSync(join(copy.root, 'broken'), { force: true }))
+
+  it('has a row for each outcome that is provoked here', () => {
+    expect(rows.map(([, first]) => quoted(first)[0])).toEqual(Object.keys(PROVOKED))
+  })
+
+  it.each(rows)('%s%s is printed with its cure', async (_start, first, _because, cure) => {
+    const [printed = ''] = quoted(first)
+    PROVOKED[printed]?.()
+    const reads = printed.includes('reads variables') ? new Map([['api/user', ['FRESH']]]) : new Map<string, string[]>()
+    const { fine, text } = await run({ reads, migrations: printed.includes('ops/migrate') ? KNOWN : undefined })
+    expect(fine).toBe(false)
+    const lines = text.replaceAll(/ {2,}/g, ' ')
+    expect(lines).toMatch(new RegExp(printed.replaceAll('.', String.raw`\.`).replaceAll(' … ', '.* ')))
+    const commands = quoted(cure).filter(words => /^(npm run (?!build)|doctl )/.test(words))
+    for (const words of commands) expect(text).toContain(words)
+  })
+})
+
 describe('the command', () => {
   it(
-    'examines, applies the migrations on the platform, deploys, and finds all as it should be; then every command of the README works',
+    'deploys and verifies, and every doctl command of the README works',
     { timeout: 120_000 },
     async () => {
       await withDatabase(
@@ -447,14 +501,16 @@ describe('the command', () => {
             expect(stdout).not.toContain(values.WEBHOOK_SECRET_GITHUB)
             expect(await database.query('SELECT count(*)::int AS applied FROM schema_migrations')).toEqual([{ applied: migrations.length }])
 
-            const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-            const commands = [...readme.matchAll(/^```sh\n(.*?)^```/gms)]
-              .flatMap(([, block = '']) => block.split('\n'))
-              .filter(line => line.startsWith('doctl '))
-            expect(commands.length).toBeGreaterThan(1)
-            for (const line of commands) {
-              const run = await findDoctl(checkout.folder)(...line.split(' ').slice(1))
-              expect([line, run.status, run.stderr]).toEqual([line, 0, ''])
+            const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block).filter(block => /^(ID=\$\()?doctl /m.test(block))
+            expect(blocks.length).toBeGreaterThan(2)
+            for (const block of blocks) {
+              const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', block], {
+                cwd: checkout.folder,
+                encoding: 'utf8',
+                env: { ...process.env, FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' },
+              })
+              expect([block, status, stderr]).toEqual([block, 0, ''])
+              if (block.includes('--no-wait')) expect(stdout).toMatch(/"success": true/)
             }
 
             const before = doctl.calls().length
