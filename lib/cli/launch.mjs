@@ -18,7 +18,8 @@ else refuse(missing)
 function findMissing() {
   if (!existsSync(join(checkout, 'node_modules/pg'))) return 'The packages are not installed: npm install'
   // npm fetches it in an install script.
-  if (!existsSync(join(checkout, 'node_modules/.bin/node'))) return 'The install scripts of the packages did not run: npm install --ignore-scripts=false'
+  if (!existsSync(join(checkout, 'node_modules/.bin/node')))
+    return 'The install scripts of the packages did not run: npm install --ignore-scripts=false'
   return undefined
 }
 
@@ -38,7 +39,10 @@ async function start() {
 
 // What does not parse or resolve; anything else is an error of the program itself.
 function isMistake(error) {
-  return error instanceof SyntaxError || ['ERR_INVALID_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)
+  return (
+    error instanceof SyntaxError ||
+    ['ERR_INVALID_TYPESCRIPT_SYNTAX', 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)
+  )
 }
 
 function refuse(line) {

@@ -38,7 +38,8 @@ async function findByBundling(checkout: string, file: string): Promise<Mistake |
     })
     return undefined
   } catch (error) {
-    const [first] = (error as { readonly errors?: readonly { readonly text: string; readonly location: { file: string; line: number } | null }[] }).errors ?? []
+    const [first] =
+      (error as { readonly errors?: readonly { readonly text: string; readonly location: { file: string; line: number } | null }[] }).errors ?? []
     if (first === undefined || first.location === null) return undefined
     return { file: first.location.file, line: first.location.line, reason: first.text }
   }

@@ -18,6 +18,12 @@ const USAGE = `usage: npm run schedules -- list | run <name> | enable <name> | d
 Exit status: 0 done, 1 not done, 2 wrong usage.
 `
 
+const ON_ONE: Readonly<Record<string, (name: string, options: SchedulesOptions) => Promise<boolean>>> = {
+  run: runSchedule,
+  enable: enableSchedule,
+  disable: disableSchedule,
+}
+
 process.exitCode = await run(resolve(import.meta.dirname, '../..'), process.argv.slice(2))
 
 async function run(checkout: string, [action, name, ...more]: readonly string[]): Promise<0 | 1 | 2> {
@@ -39,18 +45,10 @@ async function run(checkout: string, [action, name, ...more]: readonly string[])
   }
 }
 
-function commandOf(action: string | undefined, name: string | undefined): ((options: SchedulesOptions) => Promise<boolean>) | undefined {
+function commandOf(action = '', name?: string): ((options: SchedulesOptions) => Promise<boolean>) | undefined {
   if (name === undefined) return action === 'list' ? listSchedules : undefined
-  switch (action) {
-    case 'run':
-      return options => runSchedule(name, options)
-    case 'enable':
-      return options => enableSchedule(name, options)
-    case 'disable':
-      return options => disableSchedule(name, options)
-    default:
-      return undefined
-  }
+  const command = Object.hasOwn(ON_ONE, action) ? ON_ONE[action] : undefined
+  return command && (options => command(name, options))
 }
 
 function declaredIn(checkout: string): (ScheduledTrigger & { readonly function: string; readonly timeoutMs: number })[] {

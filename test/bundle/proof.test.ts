@@ -44,7 +44,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 
 function projectOf(names: readonly string[]): string {
   const functions = names.map(
-    name => `      - { name: ${name}, runtime: "nodejs:24", web: false, environment: { GIVEN: a }${name === 'other-name' ? ', main: handler' : ''} }\n`,
+    name =>
+      `      - { name: ${name}, runtime: "nodejs:24", web: false, environment: { GIVEN: a }${name === 'other-name' ? ', main: handler' : ''} }\n`,
   )
   return `packages:\n  - name: app\n    environment: { SHARED: a }\n    functions:\n${functions.join('')}`
 }

@@ -42,7 +42,10 @@ describe('what is added as the README says', () => {
     expect([fired.status, await fired.json()]).toEqual([
       200,
       expect.objectContaining({
-        result: { health: expect.objectContaining({ recorded: true }) as unknown, maintenance: expect.objectContaining({ outcome: 'complete' }) as unknown },
+        result: {
+          health: expect.objectContaining({ recorded: true }) as unknown,
+          maintenance: expect.objectContaining({ outcome: 'complete' }) as unknown,
+        },
       }),
     ])
   })

@@ -59,7 +59,11 @@ describe('settings that cannot be used', () => {
     ['a wrong host', 'db-7.example.invalid', 25060],
     ['a closed port', '127.0.0.1', 1],
   ])('npm run webhooks names the doctor for %s', (_what, host, port) => {
-    const env = { PATH: process.env.PATH ?? '', DB_CONNECTION_URL: `postgres://u:p@${host}:${port}/db?sslmode=disable`, WEBHOOK_SECRET_DEMO: webhookSecret }
+    const env = {
+      PATH: process.env.PATH ?? '',
+      DB_CONNECTION_URL: `postgres://u:p@${host}:${port}/db?sslmode=disable`,
+      WEBHOOK_SECRET_DEMO: webhookSecret,
+    }
     const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/cli/webhooks.ts'), 'list'], { encoding: 'utf8', env })
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^database-\w+: .*\nnpm run doctor names the reason and the cure\n$/)])
   })

@@ -52,8 +52,8 @@ describe('the workflows', () => {
     const text = read(file)
     const used = [...new Set([...text.matchAll(/\bsecrets\.(\w+)/g)].map(([, name = '']) => name))]
     const [head = ''] = /^(?:#.*\n)*/.exec(text) ?? []
-    expect(used.filter(name => !new RegExp(`^#   ${name} {2,}\\S`, 'm').test(head))).toEqual([])
-    expect([...head.matchAll(/^#   ([A-Z_]+)/gm)].map(([, name]) => name)).toEqual(expect.arrayContaining(used))
+    expect(used.filter(name => !new RegExp(`^# {3}${name} {2,}\\S`, 'm').test(head))).toEqual([])
+    expect([...head.matchAll(/^# {3}([A-Z_]+)/gm)].map(([, name]) => name)).toEqual(expect.arrayContaining(used))
   })
 
   it('connect doctl with an access key, in a run that the stand-in accepts', () => {

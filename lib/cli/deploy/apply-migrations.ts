@@ -32,9 +32,7 @@ export async function applyMigrations({ doctl, known, allowBreaking, timeoutMs, 
   for (const name of answer.applied) print(`  applied ${name}`)
   const total = answer.applied.length + answer.alreadyApplied
   if (total === known) return true
-  print(
-    `different  ${MIGRATE}  has ${total} migrations, and this checkout has ${known}: an older bundle answers\n           → npm run deploy again`,
-  )
+  print(`different  ${MIGRATE}  has ${total} migrations, and this checkout has ${known}: an older bundle answers\n           → npm run deploy again`)
   return false
 }
 

@@ -65,14 +65,20 @@ async function deployPart(options: DeployOptions, only?: string): Promise<Discre
 }
 
 /** Compares project.yml with the platform. What cannot be read is one discrepancy, and hides nothing else. */
-async function readBack({ doctl, checkout, project, reads }: DeployOptions, before: ReadonlyMap<string, string>, only?: string): Promise<Discrepancy[]> {
+async function readBack(
+  { doctl, checkout, project, reads }: DeployOptions,
+  before: ReadonlyMap<string, string>,
+  only?: string,
+): Promise<Discrepancy[]> {
   const versions = await orUnknown('functions', 'look again with doctl serverless functions list', () => readVersions(doctl))
   if ('unknown' in versions) return [versions.unknown]
   const after = versions.value
   const names = functionsOf(project)
     .map(({ qualifiedName }) => qualifiedName)
     .filter(name => after.has(name) && (only === undefined || name === only))
-  const functions = await Promise.all(names.map(name => orUnknown(name, `look again with doctl serverless functions get ${name}`, () => readFunction(doctl, name, checkout))))
+  const functions = await Promise.all(
+    names.map(name => orUnknown(name, `look again with doctl serverless functions get ${name}`, () => readFunction(doctl, name, checkout))),
+  )
   const triggers: Read<DeployedTrigger[]> = only === undefined ? await orUnknown('schedules', TOKEN, () => readTriggers(doctl)) : { value: [] }
   const unknown = [...functions, triggers].flatMap(one => ('unknown' in one ? [one.unknown] : []))
   const deployed = {

@@ -27,8 +27,15 @@ export function logLines(lines: readonly string[]): string[] {
 }
 
 function describe({ type, code, message, stack, cause }: LoggedError): string[] {
-  const what = [type ?? 'Error', code === undefined ? '' : `(${code})`, message === undefined ? '' : `: ${message}`].join(' ').replace(' : ', ': ').trim()
-  return [what, ...(stack ?? []).map(frame => `    ${frame}`), ...(cause === undefined ? [] : describe(cause).map((line, at) => (at === 0 ? `caused by ${line}` : line)))]
+  const what = [type ?? 'Error', code === undefined ? '' : `(${code})`, message === undefined ? '' : `: ${message}`]
+    .join(' ')
+    .replace(' : ', ': ')
+    .trim()
+  return [
+    what,
+    ...(stack ?? []).map(frame => `    ${frame}`),
+    ...(cause === undefined ? [] : describe(cause).map((line, at) => (at === 0 ? `caused by ${line}` : line))),
+  ]
 }
 
 function parse(line: string): unknown {

@@ -41,13 +41,12 @@ export async function callFunction({ doctl, name, input = [], timeoutMs, sleep =
   const call = await doctl('serverless', 'functions', 'invoke', name, '--no-wait', ...input)
   const id = call.status === 0 ? started.safeParse(parse(call.stdout)).data?.activationId : undefined
   if (id === undefined) return { outcome: 'not-called', reason: reasonOf(call) }
-  let reason = ''
   let failedPolls = 0
   for (let waitedMs = 0; waitedMs < timeoutMs + SPARE_MS; waitedMs += POLL_MS) {
     const poll = await doctl('serverless', 'activations', 'get', id)
     const record = poll.status === 0 ? ended.safeParse(parse(poll.stdout)).data : undefined
     if (record !== undefined) return endOf(id, record.response)
-    reason = reasonOf(poll)
+    const reason = reasonOf(poll)
     failedPolls = isNotEnded(reason) ? 0 : failedPolls + 1
     if (failedPolls === MOST_FAILED_POLLS) return { outcome: 'unknown', id, reason: `its end cannot be read (${reason})` }
     await sleep(POLL_MS)

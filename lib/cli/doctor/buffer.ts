@@ -58,7 +58,10 @@ async function explain(error: unknown, { hostname, port }: URL): Promise<Finding
         : buffer.fail('answers with an error', 'look at the server’s log, or name another in REDIS_URL')
     default:
       if (await isSilent({ host: hostname, port: Number(port || DEFAULT_PORT) }, Buffer.from('PING\r\n')))
-        return buffer.fail('the port takes the connection and says nothing', 'the server’s trusted sources, and whether the port in REDIS_URL is Redis’s')
+        return buffer.fail(
+          'the port takes the connection and says nothing',
+          'the server’s trusted sources, and whether the port in REDIS_URL is Redis’s',
+        )
       return buffer.fail('cannot be reached', 'host and port in REDIS_URL, the server’s trusted sources, and REDIS_CA_CERT for rediss://')
   }
 }

@@ -45,15 +45,7 @@ export async function examine({ checkout, file, shell, containers, build, doctl,
       checkBuffer(variables),
     ])
     const password = databaseSettings.parse(variables).value?.password
-    return [
-      settings,
-      checkTree(checkout, variables, warnings),
-      bundles ?? [],
-      connection,
-      database,
-      buffer,
-      checkSecrets(variables, { password }),
-    ]
+    return [settings, checkTree(checkout, variables, warnings), bundles ?? [], connection, database, buffer, checkSecrets(variables, { password })]
   }
 }
 

@@ -1,12 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Environment } from '../../config/settings.ts'
-import {
-  environmentFileWarnings,
-  ProjectFileError,
-  readEnvironmentFile,
-  resolveEnvironment,
-} from '../../doctl-project-schema/src/index.ts'
+import { environmentFileWarnings, ProjectFileError, readEnvironmentFile, resolveEnvironment } from '../../doctl-project-schema/src/index.ts'
 import { findingsOf, type Finding } from './finding.ts'
 
 type Warnings = ReturnType<typeof environmentFileWarnings>

@@ -53,7 +53,9 @@ export async function checkBuild(checkout: string): Promise<Finding[]> {
     if (status !== 0) return [build.fail((stderr.trim() || stdout.trim()).split('\n')[0] || 'it fails', 'npm run build shows all of it')]
     const large = [...stdout.matchAll(/^warning (\S+ has \d+ bytes.*)\. Make it smaller/gm)].map(([, reason = '']) => reason)
     if (large.length === 0) return [build.ok('every bundle builds, loads and has its variables')]
-    return large.map(reason => build.warn(reason, 'npm run build -- --why <package>/<function> shows its bytes; a ceiling of its own ends the warning'))
+    return large.map(reason =>
+      build.warn(reason, 'npm run build -- --why <package>/<function> shows its bytes; a ceiling of its own ends the warning'),
+    )
   } catch (error) {
     if (!(error instanceof SilenceError)) throw error
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')

@@ -35,7 +35,13 @@ export async function listSchedules({ doctl, declared, print }: SchedulesOptions
     ...missing.map(({ name, cron, function: invoked }) => ['missing', name, cron, invoked, 'npm run deploy creates it']),
   ]
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))
-  for (const row of rows) print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  for (const row of rows)
+    print(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
   if (rows.length === 0) print('no schedules')
   return rows.every(row => row[4] === '')
 }

@@ -232,11 +232,13 @@ describe('npm run deploy', () => {
     deployedBefore()
     doctl.setFaults({ refuse: ['api/user', 'ops/maintenance'], refuseTriggers: ['health-every-5-minutes'], outputJson })
     const { text, found } = await run()
-    expect(text.match(/^ {2}doctl: .*$/gm)).toEqual([
-      "  doctl: Error: While deploying trigger 'health-every-5-minutes': 429 Too Many Requests",
-      "  doctl: Error: While deploying action 'api/user': 413 Request Entity Too Large",
-      "  doctl: Error: While deploying action 'ops/maintenance': 413 Request Entity Too Large",
-    ].toSorted((one, other) => text.indexOf(one) - text.indexOf(other)))
+    expect(text.match(/^ {2}doctl: .*$/gm)).toEqual(
+      [
+        "  doctl: Error: While deploying trigger 'health-every-5-minutes': 429 Too Many Requests",
+        "  doctl: Error: While deploying action 'api/user': 413 Request Entity Too Large",
+        "  doctl: Error: While deploying action 'ops/maintenance': 413 Request Entity Too Large",
+      ].toSorted((one, other) => text.indexOf(one) - text.indexOf(other)),
+    )
     expect(found).toHaveLength(3)
   })
 
@@ -251,7 +253,9 @@ describe('npm run deploy', () => {
     expect(fine).toBe(false)
     expect(found).toEqual([
       expect.stringMatching(/^different +ops\/migrate +has web: true, not false/),
-      expect.stringMatching(/^unknown +schedules +could not be read: .*triggers list .*403 .*not authorized.*\n +→ doctl auth init with an API token/),
+      expect.stringMatching(
+        /^unknown +schedules +could not be read: .*triggers list .*403 .*not authorized.*\n +→ doctl auth init with an API token/,
+      ),
     ])
   })
 
@@ -289,7 +293,9 @@ describe('npm run deploy', () => {
     const reads = new Map([['api/user', ['API_KEYS', 'GREETING']]])
     const { found } = await run({ reads })
     expect(found).toEqual([
-      expect.stringMatching(/^different +api\/user +reads variables that project\.yml does not pass to it: GREETING\n +→ add them to its environment/),
+      expect.stringMatching(
+        /^different +api\/user +reads variables that project\.yml does not pass to it: GREETING\n +→ add them to its environment/,
+      ),
     ])
   })
 
@@ -362,10 +368,25 @@ describe('the migrations of a deploy', () => {
     ],
     ['a thrown error', {}, '(() => { throw new Error("thrown") })()', /^failed +ops\/migrate +crashed: thrown/],
     ['an answer in an unknown form', {}, '"none"', /^failed +ops\/migrate +answers in an unknown form/],
-    ['too many calls', { throttled: ['ops/migrate'] }, String(KNOWN), /^failed +ops\/migrate +was not called: Too many requests.*\n +→ wait a minute/],
+    [
+      'too many calls',
+      { throttled: ['ops/migrate'] },
+      String(KNOWN),
+      /^failed +ops\/migrate +was not called: Too many requests.*\n +→ wait a minute/,
+    ],
     ['an unavailable platform', { unavailable: ['ops/migrate'] }, String(KNOWN), /^failed .*was not called: .*status code 503/],
-    ['an end that cannot be read', { unreadable: ['activations'] }, String(KNOWN), /^failed .*its end cannot be read .*\n +→ doctl serverless activations get/],
-    ['a call that never ends', { neverEnds: ['ops/migrate'] }, String(KNOWN), /^failed .*has not ended within 120 s\n +→ doctl serverless activations get/],
+    [
+      'an end that cannot be read',
+      { unreadable: ['activations'] },
+      String(KNOWN),
+      /^failed .*its end cannot be read .*\n +→ doctl serverless activations get/,
+    ],
+    [
+      'a call that never ends',
+      { neverEnds: ['ops/migrate'] },
+      String(KNOWN),
+      /^failed .*has not ended within 120 s\n +→ doctl serverless activations get/,
+    ],
   ])('stop after one call and keep the old functions: %s', { timeout: 60_000 }, async (_what, faults, known, expected) => {
     copy.write('known', known)
     doctl.setFaults(faults)
@@ -474,58 +495,54 @@ describe('the table of the README', () => {
 })
 
 describe('the command', () => {
-  it(
-    'deploys and verifies, and every doctl command of the README works',
-    { timeout: 120_000 },
-    async () => {
-      await withDatabase(
-        async database => {
-          const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
-          try {
-            const values = {
-              ...readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8')),
-              DB_CONNECTION_URL: `${database.url}?sslmode=require`,
-              API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
-              WEBHOOK_SECRET_GITHUB: 'a secret of 30 characters here'.replaceAll(' ', '-'),
-            }
-            checkout.write('.env', JSON.stringify(values))
-            const command = (...words: string[]) =>
-              spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/deploy.ts'), ...words], {
-                encoding: 'utf8',
-                env: { PATH: doctl.environment.PATH, DOCTL_STATE: doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
-              })
-            const { status, stdout, stderr } = command()
-            expect([status, stderr, stdout]).toEqual([0, '', expect.stringContaining('warn  rights')])
-            expect(stdout.match(/^ {2}applied /gm)).toHaveLength(migrations.length)
-            expect(stdout).toContain('Deployed and verified against project.yml')
-            expect(stdout).not.toContain(values.WEBHOOK_SECRET_GITHUB)
-            expect(await database.query('SELECT count(*)::int AS applied FROM schema_migrations')).toEqual([{ applied: migrations.length }])
-
-            const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block).filter(block => /^(ID=\$\()?doctl /m.test(block))
-            expect(blocks.length).toBeGreaterThan(2)
-            for (const block of blocks) {
-              const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', block], {
-                cwd: checkout.folder,
-                encoding: 'utf8',
-                env: { ...process.env, FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' },
-              })
-              expect([block, status, stderr]).toEqual([block, 0, ''])
-              if (block.includes('--no-wait')) expect(stdout).toMatch(/"success": true/)
-            }
-
-            const before = doctl.calls().length
-            expect(command('--env', 'other.env')).toMatchObject({
-              status: 1,
-              stdout: expect.stringMatching(/fail .*there is no other\.env[^]*Nothing was deployed/) as unknown,
-            })
-            expect(doctl.calls().slice(before)).toEqual(['serverless status'])
-            expect(command('--force')).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm run deploy') as unknown })
-          } finally {
-            checkout.remove()
+  it('deploys and verifies, and every doctl command of the README works', { timeout: 120_000 }, async () => {
+    await withDatabase(
+      async database => {
+        const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
+        try {
+          const values = {
+            ...readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8')),
+            DB_CONNECTION_URL: `${database.url}?sslmode=require`,
+            API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
+            WEBHOOK_SECRET_GITHUB: 'a secret of 30 characters here'.replaceAll(' ', '-'),
           }
-        },
-        { empty: true },
-      )
-    },
-  )
+          checkout.write('.env', JSON.stringify(values))
+          const command = (...words: string[]) =>
+            spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/deploy.ts'), ...words], {
+              encoding: 'utf8',
+              env: { PATH: doctl.environment.PATH, DOCTL_STATE: doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
+            })
+          const { status, stdout, stderr } = command()
+          expect([status, stderr, stdout]).toEqual([0, '', expect.stringContaining('warn  rights')])
+          expect(stdout.match(/^ {2}applied /gm)).toHaveLength(migrations.length)
+          expect(stdout).toContain('Deployed and verified against project.yml')
+          expect(stdout).not.toContain(values.WEBHOOK_SECRET_GITHUB)
+          expect(await database.query('SELECT count(*)::int AS applied FROM schema_migrations')).toEqual([{ applied: migrations.length }])
+
+          const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block).filter(block => /^(ID=\$\()?doctl /m.test(block))
+          expect(blocks.length).toBeGreaterThan(2)
+          for (const block of blocks) {
+            const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', block], {
+              cwd: checkout.folder,
+              encoding: 'utf8',
+              env: { ...process.env, FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' },
+            })
+            const shown = /"success": true/.test(stdout)
+            expect([block, status, stderr, shown]).toEqual([block, 0, '', block.includes('--no-wait')])
+          }
+
+          const before = doctl.calls().length
+          expect(command('--env', 'other.env')).toMatchObject({
+            status: 1,
+            stdout: expect.stringMatching(/fail .*there is no other\.env[^]*Nothing was deployed/) as unknown,
+          })
+          expect(doctl.calls().slice(before)).toEqual(['serverless status'])
+          expect(command('--force')).toMatchObject({ status: 2, stderr: expect.stringContaining('usage: npm run deploy') as unknown })
+        } finally {
+          checkout.remove()
+        }
+      },
+      { empty: true },
+    )
+  })
 })

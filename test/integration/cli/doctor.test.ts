@@ -483,7 +483,9 @@ describe('the doctor', () => {
     expect(lines.filter(line => !line.includes('has not ended'))).toEqual([])
     expect(status).toBe(0)
     expect([...new Set(findings.map(({ check }) => check))].sort()).toEqual(
-      'address buffer certificate clock connections doctl log-in migrations pooler project rights schedules secrets settings tls trip version'.split(' '),
+      'address buffer certificate clock connections doctl log-in migrations pooler project rights schedules secrets settings tls trip version'.split(
+        ' ',
+      ),
     )
   })
 
@@ -509,7 +511,11 @@ describe('the doctor', () => {
   })
 
   it.each<[string, DoctlFaults, RegExp]>([
-    ['without a connection', { notConnected: true }, /^warn doctl: is not connected to a namespace .* → doctl auth init, .*--access-key <key>; doctl serverless key create /],
+    [
+      'without a connection',
+      { notConnected: true },
+      /^warn doctl: is not connected to a namespace .* → doctl auth init, .*--access-key <key>; doctl serverless key create /,
+    ],
     ['with a legacy connection', { legacy: true }, /^warn doctl: is connected with the token of the namespace, .*3 June 2026 → .*--access-key/],
     ['without an API token', { noToken: true }, /^warn doctl: has no API token → doctl auth init with an API token .*--access-key/],
     [
@@ -531,7 +537,9 @@ describe('the doctor', () => {
     const before = process.env.PATH
     process.env.PATH = '/nonexistent'
     try {
-      expect((await doctor()).lines).toEqual([expect.stringMatching(/^warn doctl: is not installed.* → .*reference\/doctl\/how-to\/install.*--access-key/)])
+      expect((await doctor()).lines).toEqual([
+        expect.stringMatching(/^warn doctl: is not installed.* → .*reference\/doctl\/how-to\/install.*--access-key/),
+      ])
     } finally {
       process.env.PATH = before
     }
@@ -563,7 +571,10 @@ describe('the doctor', () => {
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])
     try {
       const text = readFileSync(join(checkout.folder, 'project.yml'), 'utf8')
-      checkout.write('project.yml', text.replace(' API_KEYS)', ')').replaceAll('LOG_LEVEL', 'DB_HOST').replaceAll('<<: $(', 'LOG_LEVEL: info\n          <<: $('))
+      checkout.write(
+        'project.yml',
+        text.replace(' API_KEYS)', ')').replaceAll('LOG_LEVEL', 'DB_HOST').replaceAll('<<: $(', 'LOG_LEVEL: info\n          <<: $('),
+      )
       const { lines } = await doctor({}, { checkout: checkout.folder })
       expect(lines).toEqual([
         'fail settings: API_KEYS is read, but project.yml does not pass it (api/user) → add API_KEYS to the environment of each of them in project.yml',
@@ -579,7 +590,11 @@ describe('the doctor', () => {
   })
 
   it.each([
-    ['does not parse', 'export const main = defineFunction({\n  name:: 1\n})\n', /^fail functions: packages\/api\/user\/index\.ts:2: .* → correct the file/],
+    [
+      'does not parse',
+      'export const main = defineFunction({\n  name:: 1\n})\n',
+      /^fail functions: packages\/api\/user\/index\.ts:2: .* → correct the file/,
+    ],
     ['throws', 'throw new Error("at the top")\n', /^fail functions: packages\/api\/user\/index\.ts:1: at the top → correct/],
     ['imports a missing file', "import './nothing.ts'\n", /^fail functions: packages\/api\/user\/index\.ts:1: Could not resolve/],
     ['exports no main', 'export {}\n', /^fail functions: packages\/api\/user\/index\.ts: exports no main that defineFunction made/],

@@ -7,7 +7,8 @@ import { payloadSettings } from '../../../lib/config/settings/payload.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 import { sourceSettings } from '../../../lib/webhooks/sources.ts'
 
-const run = (...words: string[]) => spawnSync(process.execPath, [join(import.meta.dirname, '../../../lib/cli/secrets.ts'), ...words], { encoding: 'utf8' })
+const run = (...words: string[]) =>
+  spawnSync(process.execPath, [join(import.meta.dirname, '../../../lib/cli/secrets.ts'), ...words], { encoding: 'utf8' })
 
 it('npm run secrets prints usable secrets of each kind, fresh each time', () => {
   const [first, second] = [run(), run()].map(({ status, stdout }) => (expect(status).toBe(0), parse(stdout)))

@@ -167,7 +167,8 @@ describe('serverless deploy', () => {
     doctl.setFaults({ refuse: ['app/done', 'app/throws'] })
     expect(run('deploy . --env .env')).toMatchObject({
       status: 1,
-      stderr: "Error: While deploying action 'app/done': 413 Request Entity Too Large\nWhile deploying action 'app/throws': 413 Request Entity Too Large\n",
+      stderr:
+        "Error: While deploying action 'app/done': 413 Request Entity Too Large\nWhile deploying action 'app/throws': 413 Request Entity Too Large\n",
     })
   })
 

@@ -93,10 +93,7 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
   const text = error instanceof Error ? error.message : ''
   switch (codeOf(error) ?? '') {
     case '28P01':
-      return login.fail(
-        'the user or the password is wrong',
-        `correct ${userAndPassword(variable)}; special characters of a URL are percent-encoded`,
-      )
+      return login.fail('the user or the password is wrong', `correct ${userAndPassword(variable)}; special characters of a URL are percent-encoded`)
     case '28000':
       return login.fail(
         'the server refuses this user from this address, or without TLS',
@@ -160,7 +157,10 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
   }
   if (/timeout/.test(text)) return login.fail('the server does not finish the log-in in time', 'look at the server’s log and load, then try again')
   if (/terminated/.test(text)) {
-    return login.fail('the server closes the connection before the log-in', `${TRUSTED}; then whether the port in ${variable('PORT')} is the database’s`)
+    return login.fail(
+      'the server closes the connection before the log-in',
+      `${TRUSTED}; then whether the port in ${variable('PORT')} is the database’s`,
+    )
   }
   return login.fail(
     `not let in (${codeOf(error) ?? 'for no known reason'})`,
