@@ -1,5 +1,5 @@
 import { LARGEST_PAYLOAD } from './limits.ts'
-import { essenceOf, isBinary, isJson } from './media-type.ts'
+import { essenceOf, isBinary, isJson } from '../../function/media-type.ts'
 
 /** An HTTP request as it arrived, addressed to one function. */
 export interface IncomingRequest {
