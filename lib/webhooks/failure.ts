@@ -1,6 +1,7 @@
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import { CodedError, DeadlineExceededError } from '../invocation/src/errors.ts'
+import { LaterError } from './later.ts'
 
 /** What an error means for the event that was being applied. */
 export type Failure =
@@ -26,8 +27,11 @@ export function judgeFailure(error: unknown, progress: Progress): Failure {
   return transient || outage || onlyIfOptedIn || code?.startsWith(LACK_OF_MEANS) ? 'transient' : 'permanent'
 }
 
-/** Whether a handler itself said that its error may pass; those of the database have been tried again already. */
+/**
+ * Whether a handler says that its error may pass within this delivery. Errors of the database have been tried again
+ * already, and `later()` asks for an attempt after it.
+ */
 export function isHandlersOwn(error: unknown): boolean {
-  const ofDatabase = [DatabaseUnavailableError, DatabaseBusyError, DeadlineExceededError, CommitUnknownError]
-  return error instanceof CodedError && error.retryable && !ofDatabase.some(type => error instanceof type)
+  const others = [DatabaseUnavailableError, DatabaseBusyError, DeadlineExceededError, CommitUnknownError, LaterError]
+  return error instanceof CodedError && error.retryable && !others.some(type => error instanceof type)
 }
