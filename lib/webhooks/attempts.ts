@@ -1,11 +1,11 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
-import { DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
+import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
-import { endIfErased, forgetPayload, noteUser } from './claim.ts'
+import { endIfErased, forgetPayload, noteUser, retractClaim } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
 import { judgeFailure } from './failure.ts'
@@ -25,7 +25,7 @@ export interface AttemptsReport {
 }
 
 export interface AttemptOptions extends HandlerTools {
-  readonly database: Pick<DatabaseService, 'execute'>
+  readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly keys: PayloadKeys
   /** The function's, which ends before the platform cuts it off. */
   readonly deadline: Deadline
@@ -113,8 +113,9 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     })
   } catch (error) {
     // What it was about, the next attempt finds out: the lease ends by itself.
-    if (error instanceof DatabaseUnavailableError) throw error
-    const parks = attempts >= MOST_ATTEMPTS || judgeFailure(error, 'applying') === 'permanent'
+    const ofDatabase = database.hasReported(error)
+    if (ofDatabase && error instanceof DatabaseUnavailableError) throw error
+    const parks = attempts >= MOST_ATTEMPTS || judgeFailure({ error, ofDatabase }, 'applying') === 'permanent'
     const type = read?.event.type ?? due.type
     logUnapplied({ source, eventId, type, attempts, failure: parks ? 'permanent' : 'transient', error }, logger)
     const { code, invalidPaths } = failureNote(error)
@@ -122,7 +123,11 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     const noted = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
     const bind = parks ? noted : { ...noted, retrySeconds: untilNextMs(error, attempts) / 1000 }
     const held = await database.execute('webhook.note', work => note({ id, concerns }, { statement: parks ? PARK : DEFER, bind }, work), { deadline })
-    return !held ? 'lost' : parks ? 'parked' : 'deferred'
+    if (held) return parks ? 'parked' : 'deferred'
+    if (ofDatabase && error instanceof CommitUnknownError) return 'lost'
+    const claim = { id, attempts }
+    const retracted = await database.execute('webhook.retract', work => retractClaim(claim, { lastError: code, invalidPaths }, work), { deadline })
+    return retracted ? 'parked' : 'lost'
   }
 }
 

@@ -57,6 +57,9 @@ const DEFER_PARKED = `
     last_error = $lastError, invalid_paths = NULL
   WHERE id = $id AND outcome = 'failed' RETURNING id`
 
+const RETRACT = `
+  UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
+  WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
 const END_IF_ERASED = `
   UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
   WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL)`
@@ -88,9 +91,11 @@ export async function storeUnapplied(
   entry: EventEntry,
   unapplied: Unapplied,
   work: Pick<Work, 'query'>,
-  { deferParked = false }: { deferParked?: boolean } = {},
+  { deferParked = false, claimedAs }: { deferParked?: boolean; claimedAs?: string | undefined } = {},
 ): Promise<Claim> {
   const claim = await insert(entry, unapplied, work.query)
+  if (claim.outcome === 'duplicate' && claim.known.id === claimedAs && (await retractClaim({ id: claimedAs }, unapplied, work)))
+    return { outcome: 'duplicate', known: { ...claim.known, outcome: 'failed' } }
   if (claim.outcome === 'duplicate' && deferParked && unapplied.retryInMs !== null && isSameParked(claim.known, entry.delivery)) {
     const bind = { id: claim.known.id, retryIn: unapplied.retryInMs / 1000, lastError: unapplied.lastError }
     return (await work.query(DEFER_PARKED, bind)).length === 1 ? { outcome: 'claimed', id: claim.known.id } : claim
@@ -98,6 +103,19 @@ export async function storeUnapplied(
   const id = claim.outcome === 'claimed' ? claim.id : claim.known.id
   if (unapplied.outcome === 'failed') await endIfErased({ id, concerns: entry.delivery.concerns }, work)
   return claim
+}
+
+/**
+ * Parks an event whose handler has committed the transaction that claimed it, and then failed. Never to be tried again by
+ * itself: a part of it has been applied.
+ */
+export async function retractClaim(
+  { id, attempts = null }: { id: string; attempts?: number | null },
+  { lastError, invalidPaths = null }: Pick<Unapplied, 'lastError' | 'invalidPaths'>,
+  { query }: Pick<Work, 'query'>,
+): Promise<boolean> {
+  const bind = { id, attempts, lastError, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
+  return (await query(RETRACT, bind)).length === 1
 }
 
 /** Notes whom a claimed event concerns, in the transaction that claimed it. */

@@ -3,12 +3,13 @@ import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
+import { CommitUnknownError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
-import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
+import { judgeFailure, mayPassSoon, type Progress } from './failure.ts'
 import type { Effect } from './handler.ts'
 import { fromPutOff, LaterError, putOff, type PutOff } from './later.ts'
 import { logUnapplied } from './log-unapplied.ts'
@@ -30,7 +31,7 @@ export type Taken =
   | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
 
 export interface TakeOptions extends HandlerTools {
-  readonly database: Pick<DatabaseService, 'execute'>
+  readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly keys: PayloadKeys
   readonly deadline: Deadline
   /** Takes up parked events that are delivered again. */
@@ -53,7 +54,7 @@ const PROBE_MS = 500
  * applying just now waits for that one's end.
  */
 export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions): Promise<Taken> {
-  const { deadline } = options
+  const { deadline, database } = options
   const kept = Math.min(STORE_MS, deadline.remainingMs() * STORE_SHARE)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - kept, reserveMs: 0 })
   const state: State = { progress: 'connecting', ran: false, id: uuidv7() }
@@ -63,11 +64,13 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     const { progress, ran } = state
     // Only another's claim makes this one wait to the end, unless the server is silent.
     if (progress === 'claiming' && error instanceof DeadlineExceededError && (await isThere(options))) return { outcome: 'in-progress', error }
-    const failure = judgeFailure(error, progress)
+    const ofDatabase = database.hasReported(error)
+    const failure = judgeFailure({ error, ofDatabase }, progress)
     if (failure === 'away') return { outcome: 'away', error, ran }
+    const claimedAs = ofDatabase && error instanceof CommitUnknownError ? undefined : state.id
     const { source, id: eventId, type } = delivery.event
     logUnapplied({ source, eventId, type, failure, error }, options.logger)
-    return storeFailed(delivery, { failure, error, ran }, options)
+    return storeFailed(delivery, { failure, error, ran, claimedAs }, options)
   } finally {
     own.clear()
   }
@@ -90,7 +93,8 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
         wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
       })
     } catch (error) {
-      if (isHandlersOwn(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
+      if (mayPassSoon({ error, ofDatabase: database.hasReported(error) }) && (await untilReplay(replays, { deadline, signal: deadline.signal })))
+        before = error
       // Why there was no more time says less than what it was used up by.
       else throw error instanceof DeadlineExceededError && before !== undefined ? before : error
     }
@@ -129,7 +133,7 @@ async function applyOnce(delivery: ReadDelivery, state: State, work: Work, tools
 
 async function storeFailed(
   delivery: ReadDelivery,
-  { failure, error, ran }: { failure: 'transient' | 'permanent'; error: unknown; ran: boolean },
+  { failure, error, ran, claimedAs }: { failure: 'transient' | 'permanent'; error: unknown; ran: boolean; claimedAs: string | undefined },
   { database, deadline, keys, retryFailed = false }: TakeOptions,
 ): Promise<Taken> {
   const { code, invalidPaths } = failureNote(error)
@@ -140,7 +144,7 @@ async function storeFailed(
     retryInMs: failure === 'permanent' ? null : untilNextMs(error, 1),
   } as const
   const id = uuidv7()
-  const options = { deferParked: retryFailed && error instanceof LaterError }
+  const options = { deferParked: retryFailed && error instanceof LaterError, claimedAs }
   try {
     const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work, options), {
       deadline,

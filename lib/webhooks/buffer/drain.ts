@@ -27,7 +27,7 @@ export interface DrainReport {
 export interface DrainOptions {
   readonly settings: BufferSettings
   readonly keys: PayloadKeys
-  readonly database: Pick<DatabaseService, 'execute'>
+  readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly deadline: Deadline
   readonly logger: Logger
   readonly counters?: Pick<Counters, 'add'>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { backoffMs } from '../../../lib/webhooks/attempt-times.ts'
 import { failureNote, untilNextMs } from '../../../lib/webhooks/failure-note.ts'
-import { isHandlersOwn, judgeFailure } from '../../../lib/webhooks/failure.ts'
+import { judgeFailure, mayPassSoon } from '../../../lib/webhooks/failure.ts'
 import { later } from '../../../lib/webhooks/handler.ts'
 import { fromPutOff, LONGEST_LATER_MS, putOff } from '../../../lib/webhooks/later.ts'
 
@@ -17,8 +17,8 @@ describe('later', () => {
   })
 
   it('passes by itself, and not within the delivery', () => {
-    expect(judgeFailure(later('shop-closed'), 'applying')).toBe('transient')
-    expect(isHandlersOwn(later('shop-closed'))).toBe(false)
+    expect(judgeFailure({ error: later('shop-closed'), ofDatabase: false }, 'applying')).toBe('transient')
+    expect(mayPassSoon({ error: later('shop-closed'), ofDatabase: false })).toBe(false)
     expect(failureNote(later('shop-closed')).code).toBe('shop-closed')
   })
 

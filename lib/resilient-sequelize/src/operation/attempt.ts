@@ -155,7 +155,7 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
   else lease.release()
   return {
     kind: 'failed',
-    error: ofDatabase ? (record.ended ?? codedOf(error) ?? error) : error,
+    error: record.endedWith(error) ?? (ofDatabase ? (codedOf(error) ?? error) : error),
     cause,
     verdict: cause === undefined || record.ended !== undefined ? undefined : record.judge(cause),
     ofDatabase: ofDatabase && record.ended === undefined,

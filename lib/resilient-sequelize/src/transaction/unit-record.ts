@@ -72,6 +72,12 @@ export class UnitRecord {
     this.#ended ??= new NestedOperationError('The transaction of a unit of work is ended by the unit alone: return or throw.', { cause })
   }
 
+  /** The error that a unit fails with whose work has ended the transaction, and then failed with `error`. */
+  endedWith(error: unknown): NestedOperationError | undefined {
+    if (this.#ended === undefined || this.#ended === error || this.has(error)) return this.#ended
+    return new NestedOperationError(this.#ended.message, { cause: error })
+  }
+
   throwIfEnded(): void {
     if (this.#ended !== undefined) throw this.#ended
   }

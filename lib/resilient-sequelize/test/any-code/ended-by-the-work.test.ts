@@ -92,7 +92,7 @@ describe('a unit fails, is not repeated, and says why', () => {
     })
   })
 
-  it("but with the work's own error if it throws one", async () => {
+  it('also if the work throws an error of its own, which is the cause', async () => {
     await withStage(async ({ sequelize }) => {
       const own = new Error('of the work')
       let tries = 0
@@ -101,7 +101,7 @@ describe('a unit fails, is not repeated, and says why', () => {
         await query('ROLLBACK')
         throw own
       })
-      await expect(failing).rejects.toBe(own)
+      await expect(failing).rejects.toMatchObject({ code: 'nested-operation', cause: own })
       expect(tries).toBe(1)
     })
   })
