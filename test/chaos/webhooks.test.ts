@@ -32,7 +32,8 @@ async function settle(stage: Stage, { mended }: { mended: boolean }): Promise<vo
     if (mended) await stage.query(RETRY_PARKED)
     await stage.query('UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL')
     const { result } = await seat.run(invokedEvent({ task: 'maintenance' }))
-    const [pending] = await stage.query<{ count: number }>('SELECT count(*)::int AS count FROM webhook_events WHERE outcome IS NULL')
+    const left = mended ? "outcome IS NULL OR outcome = 'failed'" : 'outcome IS NULL'
+    const [pending] = await stage.query<{ count: number }>(`SELECT count(*)::int AS count FROM webhook_events WHERE ${left}`)
     if (result?.complete === true && pending?.count === 0) break
     await sleep(MAINTENANCE_EVERY_MS)
   }

@@ -73,6 +73,7 @@ export function guardClient(
     guard: StatementGuard | undefined
     declare pipeline: boolean
     openByHand = false
+    isRetired = false
     sessionLimits: SessionLimits | undefined
     serverVersion: string | undefined
     lastAnswerAt = now()
@@ -167,11 +168,10 @@ export function guardClient(
       return result as never
     }
 
-    // The pool ends a connection only once it is given back.
     override end(): Promise<void>
     override end(callback: (error: Error) => void): void
     override end(callback?: (error: Error) => void): Promise<void> | void {
-      this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
+      if (!this.isRetired) this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
       return callback === undefined ? super.end() : super.end(callback)
     }
 

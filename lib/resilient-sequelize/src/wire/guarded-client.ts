@@ -86,6 +86,8 @@ export interface GuardedClient extends pg.Client {
   pipeline: boolean
   /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
   openByHand: boolean
+  /** Whether the pool has given up the connection, also while a unit holds it: one that was lost. */
+  isRetired: boolean
   /** Time limits that the session has of its own, once they are known. */
   sessionLimits: SessionLimits | undefined
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
