@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type * as z from 'zod/mini'
 import { checkContent } from '../content.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
 import { externalIdSchema, isStorable } from '../storable-text.ts'
@@ -88,7 +89,7 @@ function fit(
 ): Fitted {
   if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
   try {
-    const data: unknown = own('schema', () => checkContent(handler.schema, raw, at))
+    const data: unknown = own('schema', () => checkAtOnce(handler.schema, raw, at))
     return { data, concerns: own('concerns', () => concernsOf(handler, data)), fault: undefined }
   } catch (error) {
     return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
@@ -99,6 +100,7 @@ function fit(
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
   const named: unknown = handler.concerns?.(data)
   if (named === undefined || named === null) return null
+  if (named instanceof Promise) ignore(named)
   const id = externalIdSchema.safeParse(named)
   if (id.success) return id.data
   throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
@@ -111,6 +113,18 @@ function guessConcerns(handler: WebhookHandler | undefined, raw: unknown): strin
   } catch {
     return null
   }
+}
+
+/** As `checkContent`, which drops the promise of an asynchronous schema: one that rejects would end the process. */
+function checkAtOnce(schema: z.ZodMiniType, raw: unknown, at: string): unknown {
+  const result = schema._zod.run({ value: raw, issues: [] }, { async: true })
+  if (!(result instanceof Promise)) return checkContent(schema, raw, at)
+  ignore(result)
+  throw new TypeError('The schema is asynchronous.')
+}
+
+function ignore(promise: Promise<unknown>): void {
+  promise.catch(() => undefined)
 }
 
 /** Runs a part of a handler; what it throws by mistake becomes an error with a code. */
