@@ -89,14 +89,14 @@ function fit(
 ): Fitted {
   if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
   try {
-    const data: unknown = own('schema', () => checkAtOnce(handler.schema, raw, at))
-    return { data, concerns: own('concerns', () => concernsOf(handler, data)), fault: undefined }
+    const data: unknown = runPart('schema', () => checkAtOnce(handler.schema, raw, at))
+    return { data, concerns: runPart('concerns', () => concernsOf(handler, data)), fault: undefined }
   } catch (error) {
     return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
   }
 }
 
-/** @throws ApplicationError: `concerns-failed` when a handler names a user whom the table cannot hold. */
+/** @throws ApplicationError: `concerns-failed` when the id that a handler names does not fit the table. */
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
   const named: unknown = handler.concerns?.(data)
   if (named === undefined || named === null) return null
@@ -128,7 +128,7 @@ function ignore(promise: Promise<unknown>): void {
 }
 
 /** Runs a part of a handler; what it throws by mistake becomes an error with a code. */
-function own<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
+function runPart<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
   try {
     return run()
   } catch (cause) {

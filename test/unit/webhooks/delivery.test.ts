@@ -103,9 +103,9 @@ describe('a handler that fails while its event is read', () => {
     ['a schema that never ends', { schema: endless as never }, 'schema-failed'],
     ['no schema at all', { schema: undefined as never }, 'schema-failed'],
     ['a concerns that throws', { concerns: explode }, 'concerns-failed'],
-    ['a concerns that names nobody storable', { concerns: () => 'a\0b' }, 'concerns-failed'],
-    ['a concerns that names an empty user', { concerns: () => '' }, 'concerns-failed'],
-    ['a concerns that names too long a user', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
+    ['a concerns that returns NUL', { concerns: () => 'a\0b' }, 'concerns-failed'],
+    ['a concerns that returns an empty text', { concerns: () => '' }, 'concerns-failed'],
+    ['a concerns that returns too long a text', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
     ['a concerns that returns a promise', { concerns: (async () => 'usr_1') as never }, 'concerns-failed'],
     ['a concerns that rejects', { concerns: rejects as never }, 'concerns-failed'],
   ])('leaves the event to a person: %s', (_what, handler, code) => {
