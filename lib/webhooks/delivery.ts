@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type * as z from 'zod/mini'
 import { checkContent } from '../content.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
 import { externalIdSchema, isStorable } from '../storable-text.ts'
@@ -88,17 +89,18 @@ function fit(
 ): Fitted {
   if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
   try {
-    const data: unknown = own('schema', () => checkContent(handler.schema, raw, at))
-    return { data, concerns: own('concerns', () => concernsOf(handler, data)), fault: undefined }
+    const data: unknown = runPart('schema', () => checkAtOnce(handler.schema, raw, at))
+    return { data, concerns: runPart('concerns', () => concernsOf(handler, data)), fault: undefined }
   } catch (error) {
     return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
   }
 }
 
-/** @throws ApplicationError: `concerns-failed` when a handler names a user whom the table cannot hold. */
+/** @throws ApplicationError: `concerns-failed` when the id that a handler names does not fit the table. */
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
   const named: unknown = handler.concerns?.(data)
   if (named === undefined || named === null) return null
+  if (named instanceof Promise) ignore(named)
   const id = externalIdSchema.safeParse(named)
   if (id.success) return id.data
   throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
@@ -113,8 +115,20 @@ function guessConcerns(handler: WebhookHandler | undefined, raw: unknown): strin
   }
 }
 
+/** As `checkContent`, which drops the promise of an asynchronous schema: one that rejects would end the process. */
+function checkAtOnce(schema: z.ZodMiniType, raw: unknown, at: string): unknown {
+  const result = schema._zod.run({ value: raw, issues: [] }, { async: true })
+  if (!(result instanceof Promise)) return checkContent(schema, raw, at)
+  ignore(result)
+  throw new TypeError('The schema is asynchronous.')
+}
+
+function ignore(promise: Promise<unknown>): void {
+  promise.catch(() => undefined)
+}
+
 /** Runs a part of a handler; what it throws by mistake becomes an error with a code. */
-function own<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
+function runPart<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
   try {
     return run()
   } catch (cause) {

@@ -87,6 +87,7 @@ describe('a delivery whose content does not fit', () => {
 describe('a handler that fails while its event is read', () => {
   const throwing = z.pipe(z.unknown(), z.transform(explode)) as never
   const asynchronous = z.unknown().check(z.refine(async () => true)) as never
+  const rejects = async (): Promise<never> => explode()
   const endless: z.ZodMiniType = z.lazy(() =>
     z.pipe(
       z.unknown(),
@@ -97,18 +98,34 @@ describe('a handler that fails while its event is read', () => {
   it.each([
     ['a schema that throws', { schema: throwing }, 'schema-failed'],
     ['a schema that is asynchronous', { schema: asynchronous }, 'schema-failed'],
+    ['a schema that rejects', { schema: z.unknown().check(z.refine(rejects)) as never }, 'schema-failed'],
+    ['a schema that rejects deep inside', { schema: z.object({ n: z.pipe(z.unknown(), z.transform(rejects)) }) as never }, 'schema-failed'],
     ['a schema that never ends', { schema: endless as never }, 'schema-failed'],
     ['no schema at all', { schema: undefined as never }, 'schema-failed'],
     ['a concerns that throws', { concerns: explode }, 'concerns-failed'],
-    ['a concerns that names nobody storable', { concerns: () => 'a\0b' }, 'concerns-failed'],
-    ['a concerns that names an empty user', { concerns: () => '' }, 'concerns-failed'],
-    ['a concerns that names too long a user', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
+    ['a concerns that returns NUL', { concerns: () => 'a\0b' }, 'concerns-failed'],
+    ['a concerns that returns an empty text', { concerns: () => '' }, 'concerns-failed'],
+    ['a concerns that returns too long a text', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
     ['a concerns that returns a promise', { concerns: (async () => 'usr_1') as never }, 'concerns-failed'],
+    ['a concerns that rejects', { concerns: rejects as never }, 'concerns-failed'],
   ])('leaves the event to a person: %s', (_what, handler, code) => {
     const { event, fault, concerns: user } = deliver(good, handler)
     expect(event.id).toBe('evt_1')
     expect(failureNote(fault)).toEqual({ code, invalidPaths: null })
     expect(user).toBeNull()
+  })
+
+  it('leaves no rejection that ends the process', async () => {
+    const rejections: unknown[] = []
+    const listen = (reason: unknown) => void rejections.push(reason)
+    process.on('unhandledRejection', listen)
+    for (const handler of [{ schema: z.unknown().check(z.refine(rejects)) as never }, { concerns: rejects as never }]) {
+      deliver(good, handler)
+      deliver({ type: 't' }, handler)
+    }
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('unhandledRejection', listen)
+    expect(rejections).toEqual([])
   })
 
   it('may name no user', () => {
