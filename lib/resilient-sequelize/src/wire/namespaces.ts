@@ -55,6 +55,11 @@ export function leaveNamespace(SequelizeClass: object, transaction: Transaction,
   for (const each of [TRANSACTION, key]) if (namespace?.get(each) === transaction) namespace.set(each, null)
 }
 
+/** Whether there is an ambient transaction, of whatever instance. */
+export function isOccupied(SequelizeClass: object): boolean {
+  return Boolean(namespaceOf(SequelizeClass)?.get(TRANSACTION))
+}
+
 /** What an instance finds in the namespace of its class: a transaction of its own, also below another instance's. */
 export function findInNamespace(SequelizeClass: object, key: symbol, isOwn: (transaction: Transaction) => boolean): Transaction | undefined {
   const namespace = namespaceOf(SequelizeClass)
