@@ -97,23 +97,30 @@ it('stops asking a server that was unreachable twice', async () => {
 it('repeats a stand-alone statement that a deadlock took back', async () => {
   const { stock, ours } = await both(
     async ({ sequelize }) => {
-      await sequelize.query('CREATE TABLE things (id int PRIMARY KEY, n int); INSERT INTO things VALUES (1, 0), (2, 0)')
-      const other = await sequelize.transaction()
-      await sequelize.query("SET LOCAL deadlock_timeout = '10s'", { transaction: other })
-      await sequelize.query('UPDATE things SET n = 1 WHERE id = 2', { transaction: other })
-      // Takes row 1 and waits for row 2.
-      const statement = 'UPDATE things SET n = n + 10 WHERE id IN (SELECT id FROM things ORDER BY id)'
-      const alone = outcomeOf(sequelize.query(statement))
-      await expect
-        .poll(() =>
-          sequelize.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()", { plain: true }),
-        )
-        .not.toBeNull()
-      await sequelize.query('UPDATE things SET n = 1 WHERE id = 1', { transaction: other })
-      await other.commit()
+      await sequelize.query('CREATE TABLE things (id int PRIMARY KEY, n int); INSERT INTO things VALUES (1, 0), (2, 0), (3, 0)')
+      const waiting = (count: number) =>
+        expect
+          .poll(() => sequelize.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"), {
+            timeout: 10_000,
+          })
+          .toMatchObject([{ length: count }, {}])
+      const hold = async (id: number) => {
+        const transaction = await sequelize.transaction()
+        await sequelize.query(`SET LOCAL deadlock_timeout = '60s'; UPDATE things SET n = 1 WHERE id = ${id}`, { transaction })
+        return transaction
+      }
+      const [two, three] = [await hold(2), await hold(3)]
+      // The server takes back the session that closes the circle: it has row 1, waits for row 2, and then for row 3.
+      const alone = outcomeOf(sequelize.query('UPDATE things SET n = n + 10'))
+      await waiting(1)
+      const one = sequelize.query('UPDATE things SET n = 1 WHERE id = 1', { transaction: three })
+      await waiting(2)
+      await two.commit()
+      await one
+      await three.commit()
       return alone
     },
-    { pool: { max: 3 }, dialectOptions: { options: '-c deadlock_timeout=50ms' } },
+    { pool: { max: 4 }, dialectOptions: { options: '-c deadlock_timeout=50ms' } },
   )
   expect(stock).toBe('deadlock detected')
   expect(ours).toBe('resolved')
@@ -165,6 +172,20 @@ it('calls no afterCommit, and prints nothing, after a refused COMMIT', async () 
   printed.mockRestore()
   expect(stock).toEqual({ error: 'SequelizeUniqueConstraintError', calls: 1, printed: 1 })
   expect(ours).toEqual({ error: 'SequelizeUniqueConstraintError', calls: 0, printed: 0 })
+})
+
+it('sends and prints nothing about a ROLLBACK over a lost connection', async () => {
+  const printed = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  const { stock, ours } = await both(async ({ sequelize, log }) => {
+    printed.mockClear()
+    const error = await errorOf(
+      sequelize.transaction(transaction => sequelize.query('SELECT pg_terminate_backend(pg_backend_pid())', { transaction })),
+    )
+    return { error: error?.name, rollbacks: log.filter(text => text.endsWith('ROLLBACK;')).length, printed: printed.mock.calls.length }
+  })
+  printed.mockRestore()
+  expect(stock).toEqual({ error: 'SequelizeDatabaseError', rollbacks: 1, printed: 1 })
+  expect(ours).toEqual({ error: 'SequelizeDatabaseError', rollbacks: 0, printed: 0 })
 })
 
 it('makes one connection to begin with', async () => {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 const onThings = work => async (Sequelize, sequelize, DataTypes, tools) => {
   const Thing = sequelize.define(
     'thing',
@@ -151,7 +153,7 @@ export const cases = {
   }),
   "reports the application's own query_timeout": async (Sequelize, _, DataTypes, tools) => {
     const sequelize = tools.connect({ dialectOptions: { query_timeout: 60 } })
-    const error = await tools.errorOf(sequelize.query('SELECT pg_sleep(3)'))
+    const error = await tools.errorOf(sequelize.query('SELECT pg_sleep(1)'))
     return [error, await sequelize.query('SELECT 1 AS alive', { plain: true })]
   },
   'reports a statement that was cancelled': onThings(async ({ query, tools }) => {
@@ -254,6 +256,56 @@ export const cases = {
       ]
     },
   },
+  'reports a session that ended in a transaction': {
+    only: { route: 'direct', why: 'sessions belong to the pooler' },
+    run: onThings(async ({ tools }) => {
+      // What is logged and printed of a ROLLBACK over a lost connection is a difference of its own.
+      const sequelize = tools.connect({ logging: false })
+      const query = (text, options) => sequelize.query(text, options)
+      const endSession = async transaction => {
+        const { pid } = await query('SELECT pg_backend_pid() AS pid', { transaction, plain: true })
+        await tools.plain('SELECT pg_terminate_backend($1, 5000)', [pid])
+      }
+      const whileRunning = await tools.errorOf(
+        sequelize.transaction(async transaction => {
+          await query('DO $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END $$', { transaction })
+        }),
+      )
+      const whileIdle = await tools.errorOf(
+        sequelize.transaction(async transaction => {
+          await query("INSERT INTO things (id, code) VALUES (5, 'lost')", { transaction })
+          await endSession(transaction)
+          await query('SELECT 2', { transaction })
+        }),
+      )
+      return [[whileRunning, whileIdle].map(withoutText), await query('SELECT count(*)::int AS n FROM things', { plain: true })]
+    }),
+  },
+  'goes on after its idle session was ended': {
+    only: { route: 'direct', why: 'sessions belong to the pooler' },
+    run: async (Sequelize, _, DataTypes, tools) => {
+      const sequelize = tools.connect({ pool: { max: 1 }, dialectOptions: { application_name: 'idle' } })
+      const seen = []
+      for (let time = 0; time < 3; time += 1) {
+        seen.push(await sequelize.query('SELECT 1 AS one', { plain: true }))
+        await tools.plain(
+          "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'idle' AND datname = current_database()",
+        )
+        // Stock Sequelize has to hear of the end before the next call.
+        for (let turn = 0; turn < 3; turn += 1) await setImmediate()
+      }
+      return seen
+    },
+  },
+  'refuses a text with a zero byte': onThings(async ({ query, tools }) => {
+    const error = await tools.errorOf(query("SELECT 'a\u0000b'"))
+    return [
+      error.name,
+      error.original.code,
+      await tools.errorOf(query('SELECT $1::jsonb', { bind: ['{"a": "\\u0000"}'] })),
+      await query('SELECT 1 AS alive', { plain: true }),
+    ]
+  }),
   'goes on after every error': onThings(async ({ Thing, query, tools }) => {
     const seen = []
     for (let time = 0; time < 5; time += 1) {

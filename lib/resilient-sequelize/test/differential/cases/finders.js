@@ -276,6 +276,15 @@ export const cases = {
       await User.findOne({ lock: { level: Sequelize.Transaction.LOCK.NO_KEY_UPDATE, of: User }, transaction, where: { id: 2 } }),
     ]),
   ),
+  'replaces values inside of literals': onBlog(async ({ User, Post, sequelize }) => [
+    await User.findAll({ where: sequelize.literal('"age" > :age'), replacements: { age: 36 }, raw: true }),
+    await User.findAll({
+      attributes: ['id', [sequelize.literal('(SELECT count(*) FROM posts WHERE title = :title)'), 'n']],
+      include: [{ model: Post, as: 'posts', where: sequelize.literal('"posts"."score" > :score'), required: true }],
+      replacements: { title: 'One', score: 4 },
+      order: ['id'],
+    }),
+  ]),
   'finds every row in steps': onBlog(async ({ User }) => {
     const pages = []
     for (let offset = 0; ; offset += 2) {

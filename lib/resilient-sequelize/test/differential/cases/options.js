@@ -75,6 +75,34 @@ export const cases = {
       logged.map(text => text.replace(/\(.*?\)/, '')),
     ]
   },
+  'takes a URL with settings of TLS': {
+    only: { route: 'direct', why: 'the pooler of the tests has no certificate' },
+    run: async (Sequelize, _, DataTypes, { address }) => {
+      const { user, password, host, port, database } = address
+      const seen = []
+      for (const query of ['', '?sslmode=disable', '?sslmode=require', '?sslmode=no-verify', '?ssl=true', '?sslmode=prefer']) {
+        const sequelize = new Sequelize(`postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}${query}`, {
+          logging: false,
+          pool: { acquire: 300 },
+        })
+        const found = await sequelize
+          .query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()', { plain: true })
+          .catch(error => [error.name, error.original.code])
+        seen.push([query, found])
+        await sequelize.close()
+      }
+      return seen
+    },
+  },
+  'takes a port as a text': async (Sequelize, _, DataTypes, tools) =>
+    tools.connect({ port: String(tools.address.port) }).query('SELECT 1 AS one', { plain: true }),
+  'keeps the time zone of the server on request': {
+    only: { route: 'direct', why: 'the time zone is a setting of the session' },
+    run: async (Sequelize, _, DataTypes, tools) => {
+      const sequelize = tools.connect({ keepDefaultTimezone: true, dialectOptions: { options: '-c TimeZone=Asia/Tokyo' } })
+      return sequelize.query("SELECT '2024-01-01 00:00'::timestamptz AS at, current_setting('TimeZone') AS zone", { plain: true })
+    },
+  },
   'takes options alone': async (Sequelize, _, DataTypes, { address }) => {
     const { user, password, host, port, database } = address
     const sequelize = new Sequelize({ username: user, password, host, port, database, dialect: 'postgres', logging: false })

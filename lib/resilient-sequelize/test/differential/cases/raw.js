@@ -152,6 +152,9 @@ export const cases = {
     await tools.errorOf(sequelize.query('SELECT 1', { bind: [1] })),
     await tools.errorOf(sequelize.query({ query: 'SELECT ?', values: [1] }, { replacements: [2] })),
     await tools.errorOf(() => sequelize.query(undefined)),
+    await tools.errorOf(sequelize.query('SELECT $1::int', { bind: [undefined] })),
+    await tools.errorOf(sequelize.query('SELECT $a::int', { bind: { a: undefined } })),
+    await sequelize.query('SELECT :a AS a', { replacements: { a: undefined } }).catch(error => error),
   ],
   'runs several statements in one text': onThings(async ({ query, tools }) => [
     await query('SELECT 1 AS a; SELECT 2 AS b, 3 AS c'),
@@ -239,6 +242,12 @@ export const cases = {
     sequelize.getQueryInterface().quoteIdentifiers('a.b'),
     await sequelize.query(`SELECT ${sequelize.escape("x'; --")} AS a`, SELECT),
   ],
+  'carries large values': async (Sequelize, sequelize) => {
+    const bind = ['ü'.repeat(1_000_000), Buffer.alloc(2_000_000, 7)]
+    const { text, bytes } = await sequelize.query('SELECT $1::text AS text, $2::bytea AS bytes', { bind, plain: true, logging: false })
+    const { long } = await sequelize.query("SELECT repeat('x', 3000000) AS long", { plain: true })
+    return [text === bind[0], bytes.equals(bind[1]), long.length]
+  },
   'reads many rows and wide rows': async (Sequelize, sequelize) => {
     const rows = await sequelize.query("SELECT n, repeat('x', 100) AS text FROM generate_series(1, 3000) AS n", SELECT)
     const wide = await sequelize.query(`SELECT ${Array.from({ length: 300 }, (_, index) => `${index} AS c${index}`).join(', ')}`, { plain: true })

@@ -463,6 +463,21 @@ export const cases = {
     )
     return [seen, error, await texts()]
   }),
+  'commits behind a statement that still runs': onNotes(async ({ add, texts, sequelize, tools }) => {
+    await add('a')
+    const ended = []
+    for (const end of ['commit', 'rollback']) {
+      const other = await tools.session()
+      await other.query('BEGIN; LOCK TABLE notes IN EXCLUSIVE MODE')
+      const transaction = await sequelize.transaction()
+      const running = add(`behind ${end}`, transaction)
+      await tools.lockAwaited()
+      const done = transaction[end]()
+      await other.query('COMMIT')
+      ended.push(await Promise.allSettled([running, done]))
+    }
+    return [ended, await texts()]
+  }),
   'ends a transaction by raw statements': onNotes(async ({ add, texts, sequelize }) => {
     await sequelize.transaction(async transaction => {
       await add('a', transaction)

@@ -15,7 +15,7 @@ const LONGEST_CLOSE_MS = 5_000
 const IGNORED_WARNINGS = /^(?:Calling client\.query\(\) when|`url\.parse\(\)`)/
 
 // Printed by Sequelize alone: see `differences.test.ts`.
-const REFUSED_COMMIT = /^Committing transaction .+ failed with error/
+const FAILED_END = /^(?:Committing|Rolling back) transaction .+ failed with error/
 
 interface Parts {
   readonly subject: Subject
@@ -102,7 +102,7 @@ function watchProcess(): { readonly lines: unknown[]; readonly undo: Undo } {
   const methods = ['log', 'info', 'warn', 'error'] as const
   const undos: Undo[] = methods.map(name => {
     const before = console[name]
-    console[name] = (...given: unknown[]) => void (REFUSED_COMMIT.test(String(given[0])) || lines.push([`console.${name}`, ...given]))
+    console[name] = (...given: unknown[]) => void (FAILED_END.test(String(given[0])) || lines.push([`console.${name}`, ...given]))
     return () => (console[name] = before)
   })
   const listeners = {
