@@ -88,8 +88,11 @@ export interface GuardedClient extends pg.Client {
   openByHand: boolean
   /** Whether the pool has given up the connection, also while a unit holds it: one that was lost. */
   isRetired: boolean
-  /** Time limits that the session has of its own, once they are known. */
-  sessionLimits: SessionLimits | undefined
+  /** Time limits that the session has of its own, while they are known: only those of a session that no pooler lends. */
+  readonly sessionLimits: SessionLimits | undefined
+  keepLimits(limits: SessionLimits | undefined): void
+  /** Forgets them: a statement may have changed them. */
+  forgetLimits(): void
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
   /** `server_version` as the server announced it at log-in. */

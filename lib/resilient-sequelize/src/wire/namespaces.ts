@@ -21,8 +21,9 @@ const ourClasses = new WeakSet<object>()
 
 /** The namespace that the application gave to `Sequelize.useCLS`, if it did. */
 export function namespaceOf(SequelizeClass: object): Namespace | undefined {
-  const { get = undefined, value = undefined } = (descriptorOf(SequelizeClass)?.descriptor ?? {}) as { get?: Getter; value?: Namespace }
-  return get === undefined ? value : behind.get(get)
+  const { get = undefined, value = undefined } = (descriptorOf(SequelizeClass)?.descriptor ?? {}) as { get?: Getter; value?: Namespace | null }
+  // An application may have made the member an accessor itself.
+  return (get === undefined ? value : (behind.get(get) ?? get.call(SequelizeClass))) ?? undefined
 }
 
 /** The class with another namespace, for one instance; the class itself keeps its own. */
@@ -77,7 +78,9 @@ function filterForOthers(SequelizeClass: object, namespace: Namespace): void {
     return isOfOurs(this) ? namespace : filterOf(namespace)
   }
   behind.set(get, namespace)
-  const set = (value: unknown) => void Object.defineProperty(holder, CLS, { value, configurable: true, enumerable: true, writable: true })
+  const set = function (this: object, value: unknown) {
+    Object.defineProperty(this, CLS, { value, configurable: true, enumerable: true, writable: true })
+  }
   Object.defineProperty(holder, CLS, { get, set, configurable: true, enumerable: true })
 }
 
