@@ -46,7 +46,7 @@ export function checkJsonType(contentType: string | undefined): void {
 
 /**
  * Reads bytes as UTF-8, without a byte order mark in front.
- * @throws TypeError for bytes that are none.
+ * @throws TypeError for bytes that are not UTF-8.
  */
 export function decodeText(body: Buffer): string {
   return utf8.decode(body)

@@ -78,7 +78,7 @@ function readHeaders(given: unknown): Record<string, unknown> {
   if (!isRecord(given)) throw new UnsendableError(`headers are ${kindOf(given)}, not an object`)
   const headers = Object.entries(given).filter(([, value]) => value !== undefined)
   for (const [name, value] of headers) {
-    if (!HEADER_NAME.test(name)) throw new UnsendableError('a header has a name that is none')
+    if (!HEADER_NAME.test(name)) throw new UnsendableError('a header name is not a token')
     const singles: unknown[] = Array.isArray(value) ? value : [value]
     if (!singles.every(isHeaderValue)) throw new UnsendableError(`the header ${name.toLowerCase()} has a value that cannot be sent`)
   }
@@ -116,7 +116,7 @@ function readText(body: string, contentType: string | undefined): unknown {
     const value = parseJson(body)
     return isBase64(body) ? value : body
   }
-  if (!/^[^/\s]+\/[^/\s]+$/.test(essenceOf(contentType))) throw new UnsendableError('the content type is none')
+  if (!/^[^/\s]+\/[^/\s]+$/.test(essenceOf(contentType))) throw new UnsendableError('the content type is not a media type')
   if (body !== '' && isBinary(contentType) && !isBase64(body)) throw new UnsendableError('the content type is binary, and the body is not base64')
   return body
 }
@@ -129,12 +129,12 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** Whether JSON would show something else than what an object is there for, or nothing of it. */
+/** Whether JSON shows nothing of an object, or not what a client could use. */
 function hidesContent(body: object): boolean {
   if (ArrayBuffer.isView(body) || isStream(body)) return true
   if (Array.isArray(body) || 'toJSON' in body) return false
   const prototype: unknown = Object.getPrototypeOf(body)
-  // A Map, a Promise, an Error: all that they have is where JSON does not look.
+  // A Map, a Promise, an Error: JSON shows none of what they hold.
   return prototype !== Object.prototype && prototype !== null && Object.keys(body).length === 0
 }
 

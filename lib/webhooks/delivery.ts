@@ -88,17 +88,19 @@ function fit(
 ): Fitted {
   if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
   try {
-    const data: unknown = own('schema', () => checkContent(handler.schema, raw, at))
-    return { data, concerns: own('concerns', () => concernsOf(handler, data)), fault: undefined }
+    const data: unknown = runPart('schema', () => checkContent(handler.schema, raw, at))
+    return { data, concerns: runPart('concerns', () => concernsOf(handler, data)), fault: undefined }
   } catch (error) {
     return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
   }
 }
 
-/** @throws ApplicationError: `concerns-failed` when a handler names a user whom the table cannot hold. */
+/** @throws ApplicationError: `concerns-failed` when the id that a handler names does not fit the table. */
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
   const named: unknown = handler.concerns?.(data)
   if (named === undefined || named === null) return null
+  // One that rejects would end the process.
+  if (named instanceof Promise) named.catch(() => undefined)
   const id = externalIdSchema.safeParse(named)
   if (id.success) return id.data
   throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
@@ -114,7 +116,7 @@ function guessConcerns(handler: WebhookHandler | undefined, raw: unknown): strin
 }
 
 /** Runs a part of a handler; what it throws by mistake becomes an error with a code. */
-function own<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
+function runPart<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
   try {
     return run()
   } catch (cause) {

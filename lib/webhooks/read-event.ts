@@ -10,7 +10,7 @@ import { bodyDigest, type DescribedSource } from './source.ts'
 /** What a delivery says it is; nothing of `data` has been checked. */
 export interface ReadEvent {
   readonly id: string
-  /** Undefined when there is none that could be stored: `fault` says why. */
+  /** Undefined when it is missing or cannot be stored: `fault` says why. */
   readonly type: string | undefined
   readonly data: unknown
   /** When it was sent, ISO 8601, where the body says so: `timestamp` in words, or `created` in seconds. */

@@ -29,7 +29,7 @@ describe('a content encoding', () => {
     expect(() => checkEncoding(header)).toThrow(error)
   })
 
-  it.each(accepted)('takes the content encoding %j for none', header => {
+  it.each(accepted)('accepts the content encoding %j', header => {
     expect(encodingsOf(header)).toEqual([])
     expect(() => checkEncoding(header)).not.toThrow()
   })
@@ -59,7 +59,7 @@ describe('the local platform', () => {
     expect(admit(request('gzip'), 'raw')).toMatchObject({ outcome: 'admitted' })
   })
 
-  it('parses a body without an encoding, and needs none to be empty', () => {
+  it('parses a plain body, and an empty one under any encoding', () => {
     expect(admit(request('identity'), 'parsed')).toMatchObject({ outcome: 'admitted' })
     expect(admit(request('gzip', Buffer.alloc(0)), 'parsed')).toMatchObject({ outcome: 'admitted' })
   })

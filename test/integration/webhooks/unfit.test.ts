@@ -1,6 +1,8 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import { defineHandler, later, type WebhookHandler } from '../../../lib/webhooks/handler.ts'
+import { hostileValue } from '../../support/fuzz/values.ts'
 import { withInbox, type Inbox, type InboxOptions, type Sent } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 
@@ -160,6 +162,29 @@ describe('a verified event that does not fit', () => {
         expect(await inbox.send(unfit)).toMatchObject({ status: 200, body: { outcome: 'failed' } })
       },
     ) // prettier-ignore
+  })
+
+  it('is stored whatever a sender signs', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 30 }),
+      fc.json(),
+      hostileValue.map(value => JSON.stringify(value) ?? ''),
+    )
+    const content = fc.record({ type: fc.oneof(fc.constant('order.paid'), hostileValue), data: hostileValue }).map(value => JSON.stringify(value))
+    const types = fc.constantFrom('application/json', 'application/cloudevents+json', 'text/plain', '', 'a/b; c="')
+    await withHandlers(async inbox => {
+      const outcomes = new Set<unknown>()
+      let sent = 0
+      const send = async (body: string, contentType: string) => {
+        sent += 1
+        const { status, body: answer } = await inbox.send(body, { id: `evt_${sent}`, headers: { 'content-type': contentType } })
+        expect(status).toBe(200)
+        outcomes.add(answer.outcome)
+      }
+      await fc.assert(fc.asyncProperty(fc.oneof(text, content), types, send), { numRuns: 150, endOnFailure: true })
+      expect(await inbox.rows()).toHaveLength(sent)
+      expect([...outcomes].sort()).toEqual(['failed', 'ignored'])
+    })
   })
 
   it('leaves nothing about a user who was erased', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
+import { instantSchema } from '../../../lib/instant.ts'
 import { keptHeaders, readDelivery, type Delivery } from '../../../lib/webhooks/delivery.ts'
 import { failureNote } from '../../../lib/webhooks/failure-note.ts'
 import { defineHandler, type DatabaseHandler } from '../../../lib/webhooks/handler.ts'
@@ -55,6 +56,12 @@ describe('a delivery whose content fits', () => {
   })
 })
 
+it('takes a schema that transforms', () => {
+  const schema = z.object({ at: instantSchema, n: z.pipe(z.string(), z.transform(Number)) })
+  const { event, fault } = deliver({ type: 't', data: { at: '2026-01-01T01:00:00+01:00', n: '7' } }, { schema: schema as never })
+  expect([event.data, fault]).toEqual([{ at: '2026-01-01T00:00:00.000Z', n: 7 }, undefined])
+})
+
 describe('a delivery whose content does not fit', () => {
   it.each([
     ['a missing field', { type: 't', data: { user: 'usr_1' } }, ['/data/n']],
@@ -87,6 +94,7 @@ describe('a delivery whose content does not fit', () => {
 describe('a handler that fails while its event is read', () => {
   const throwing = z.pipe(z.unknown(), z.transform(explode)) as never
   const asynchronous = z.unknown().check(z.refine(async () => true)) as never
+  const rejects = async (): Promise<never> => explode()
   const endless: z.ZodMiniType = z.lazy(() =>
     z.pipe(
       z.unknown(),
@@ -100,15 +108,27 @@ describe('a handler that fails while its event is read', () => {
     ['a schema that never ends', { schema: endless as never }, 'schema-failed'],
     ['no schema at all', { schema: undefined as never }, 'schema-failed'],
     ['a concerns that throws', { concerns: explode }, 'concerns-failed'],
-    ['a concerns that names nobody storable', { concerns: () => 'a\0b' }, 'concerns-failed'],
-    ['a concerns that names an empty user', { concerns: () => '' }, 'concerns-failed'],
-    ['a concerns that names too long a user', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
+    ['a concerns that returns NUL', { concerns: () => 'a\0b' }, 'concerns-failed'],
+    ['a concerns that returns an empty text', { concerns: () => '' }, 'concerns-failed'],
+    ['a concerns that returns too long a text', { concerns: () => 'x'.repeat(201) }, 'concerns-failed'],
     ['a concerns that returns a promise', { concerns: (async () => 'usr_1') as never }, 'concerns-failed'],
+    ['a concerns that rejects', { concerns: rejects as never }, 'concerns-failed'],
   ])('leaves the event to a person: %s', (_what, handler, code) => {
     const { event, fault, concerns: user } = deliver(good, handler)
     expect(event.id).toBe('evt_1')
     expect(failureNote(fault)).toEqual({ code, invalidPaths: null })
     expect(user).toBeNull()
+  })
+
+  it('leaves no rejection of a concerns, which would end the process', async () => {
+    const rejections: unknown[] = []
+    const listen = (reason: unknown) => void rejections.push(reason)
+    process.on('unhandledRejection', listen)
+    deliver(good, { concerns: rejects as never })
+    deliver({ type: 't' }, { concerns: rejects as never })
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('unhandledRejection', listen)
+    expect(rejections).toEqual([])
   })
 
   it('may name no user', () => {
