@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type * as z from 'zod/mini'
 import { checkContent } from '../content.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
 import { externalIdSchema, isStorable } from '../storable-text.ts'
@@ -89,7 +88,7 @@ function fit(
 ): Fitted {
   if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
   try {
-    const data: unknown = runPart('schema', () => checkAtOnce(handler.schema, raw, at))
+    const data: unknown = runPart('schema', () => checkContent(handler.schema, raw, at))
     return { data, concerns: runPart('concerns', () => concernsOf(handler, data)), fault: undefined }
   } catch (error) {
     return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
@@ -100,7 +99,8 @@ function fit(
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
   const named: unknown = handler.concerns?.(data)
   if (named === undefined || named === null) return null
-  if (named instanceof Promise) ignore(named)
+  // One that rejects would end the process.
+  if (named instanceof Promise) named.catch(() => undefined)
   const id = externalIdSchema.safeParse(named)
   if (id.success) return id.data
   throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
@@ -113,18 +113,6 @@ function guessConcerns(handler: WebhookHandler | undefined, raw: unknown): strin
   } catch {
     return null
   }
-}
-
-/** As `checkContent`, which drops the promise of an asynchronous schema: one that rejects would end the process. */
-function checkAtOnce(schema: z.ZodMiniType, raw: unknown, at: string): unknown {
-  const result = schema._zod.run({ value: raw, issues: [] }, { async: true })
-  if (!(result instanceof Promise)) return checkContent(schema, raw, at)
-  ignore(result)
-  throw new TypeError('The schema is asynchronous.')
-}
-
-function ignore(promise: Promise<unknown>): void {
-  promise.catch(() => undefined)
 }
 
 /** Runs a part of a handler; what it throws by mistake becomes an error with a code. */

@@ -35,7 +35,7 @@ export interface BareWork extends Pick<Work, 'signal' | 'afterCommit'> {
 
 interface HandlerOf<Schema extends z.ZodMiniType> {
   readonly type: string
-  /** Synchronous. Content that does not fit parks the event. */
+  /** Synchronous: an asynchronous one parks every event. So does content that does not fit. */
   readonly schema: Schema
   /** The user it is about, as the sender calls that user: when the user is erased, what the event said goes. */
   concerns?(data: z.output<Schema>): string

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
+import { instantSchema } from '../../../lib/instant.ts'
 import { keptHeaders, readDelivery, type Delivery } from '../../../lib/webhooks/delivery.ts'
 import { failureNote } from '../../../lib/webhooks/failure-note.ts'
 import { defineHandler, type DatabaseHandler } from '../../../lib/webhooks/handler.ts'
@@ -55,6 +56,12 @@ describe('a delivery whose content fits', () => {
   })
 })
 
+it('takes a schema that transforms', () => {
+  const schema = z.object({ at: instantSchema, n: z.pipe(z.string(), z.transform(Number)) })
+  const { event, fault } = deliver({ type: 't', data: { at: '2026-01-01T01:00:00+01:00', n: '7' } }, { schema: schema })
+  expect([event.data, fault]).toEqual([{ at: '2026-01-01T00:00:00.000Z', n: 7 }, undefined])
+})
+
 describe('a delivery whose content does not fit', () => {
   it.each([
     ['a missing field', { type: 't', data: { user: 'usr_1' } }, ['/data/n']],
@@ -98,8 +105,6 @@ describe('a handler that fails while its event is read', () => {
   it.each([
     ['a schema that throws', { schema: throwing }, 'schema-failed'],
     ['a schema that is asynchronous', { schema: asynchronous }, 'schema-failed'],
-    ['a schema that rejects', { schema: z.unknown().check(z.refine(rejects)) as never }, 'schema-failed'],
-    ['a schema that rejects deep inside', { schema: z.object({ n: z.pipe(z.unknown(), z.transform(rejects)) }) as never }, 'schema-failed'],
     ['a schema that never ends', { schema: endless as never }, 'schema-failed'],
     ['no schema at all', { schema: undefined as never }, 'schema-failed'],
     ['a concerns that throws', { concerns: explode }, 'concerns-failed'],
@@ -115,14 +120,12 @@ describe('a handler that fails while its event is read', () => {
     expect(user).toBeNull()
   })
 
-  it('leaves no rejection that ends the process', async () => {
+  it('leaves no rejection of a concerns, which would end the process', async () => {
     const rejections: unknown[] = []
     const listen = (reason: unknown) => void rejections.push(reason)
     process.on('unhandledRejection', listen)
-    for (const handler of [{ schema: z.unknown().check(z.refine(rejects)) as never }, { concerns: rejects as never }]) {
-      deliver(good, handler)
-      deliver({ type: 't' }, handler)
-    }
+    deliver(good, { concerns: rejects as never })
+    deliver({ type: 't' }, { concerns: rejects as never })
     await new Promise(resolve => setImmediate(resolve))
     process.off('unhandledRejection', listen)
     expect(rejections).toEqual([])

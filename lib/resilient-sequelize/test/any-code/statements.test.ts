@@ -212,6 +212,7 @@ describe("on the work's connection", () => {
             tries += 1
             if (kind === 'write') await work.query("INSERT INTO notes VALUES ('a')")
             const open = new Cursor(NUMBERS, 10)
+            open.all.catch(() => undefined)
             open.handlePortalSuspended = () => undefined
             clientOf(work).query(open as unknown as pg.Query)
             await expect.poll(() => open.rows.length).toBe(10)
