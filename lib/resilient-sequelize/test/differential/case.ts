@@ -50,6 +50,8 @@ export interface Tools {
   asyncNamespace(): ApplicationNamespace
   /** Resolves when a session of this database waits for a lock. */
   lockAwaited(): Promise<void>
+  /** Says loudly that the case cannot run here. */
+  skip(reason: string): void
   /** Compares the log without its order: statements sent at once have none. */
   ignoreLogOrder(): void
 }
@@ -78,4 +80,6 @@ export interface Outcome {
   readonly text: string
   /** The case itself failed: it proves nothing then. */
   readonly broken?: string
+  /** Why the case did nothing here. */
+  readonly skipped?: string
 }

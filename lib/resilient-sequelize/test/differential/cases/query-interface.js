@@ -219,7 +219,7 @@ export const cases = {
     seen.push(await read())
     return seen
   }),
-  'makes a table anew between bound statements': onInterface(async ({ sequelize }) => {
+  'makes a table again between bound statements': onInterface(async ({ sequelize }) => {
     const seen = []
     for (const type of ['int', 'text', 'numeric']) {
       await sequelize.query(`DROP TABLE IF EXISTS things`)

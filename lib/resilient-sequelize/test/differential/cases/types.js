@@ -163,7 +163,7 @@ export const cases = {
   ),
   'keeps GEOMETRY where PostGIS exists': async (Sequelize, sequelize, DataTypes, tools) => {
     const [{ n }] = await tools.plain("SELECT count(*)::int AS n FROM pg_available_extensions WHERE name = 'postgis'")
-    if (n === 0) return 'SKIPPED: there is no PostGIS on this server'
+    if (n === 0) return tools.skip('there is no PostGIS on this server')
     await tools.plain('CREATE EXTENSION IF NOT EXISTS postgis SCHEMA extensions')
     return keeps(T => T.GEOMETRY('POINT'), [{ type: 'Point', coordinates: [1.5, -2] }], { array: false })(Sequelize, sequelize, DataTypes, tools)
   },

@@ -4,9 +4,9 @@ import type { Ground } from './ground.ts'
 import type { SubjectOrder } from './orders.ts'
 import { settledText } from './settled-text.ts'
 import type { Subject } from './subjects.ts'
-import { makeTools, type Record } from './tools.ts'
+import { makeTools, type CaseRecord } from './tools.ts'
 
-/** Longest time for one case, and for closing what it opened, in ms: a subject that hangs is told apart from a slow machine. */
+/** Longest time for one case, and for one `close()` after it, in ms. A subject that hangs ends with its own outcome. */
 const LONGEST_CASE_MS = 25_000
 const LONGEST_CLOSE_MS = 5_000
 
@@ -21,10 +21,6 @@ interface Parts {
   readonly subject: Subject
   readonly order: SubjectOrder
   readonly ground: Ground
-}
-
-interface Undo {
-  (): void
 }
 
 /** Runs a case on an empty database and describes all that an application could see of it. */
@@ -61,7 +57,8 @@ export async function runCase({ run }: Case, parts: Parts): Promise<Outcome> {
     ['sessions left open', [String(sessions)]],
   ]
   const text = sections.map(([name, lines]) => `## ${name}\n${lines.join('\n')}\n`).join('\n')
-  return { text: settledText(text, order.address.database), ...(broken !== undefined && { broken }) }
+  const { skipped } = record
+  return { text: settledText(text, order.address.database), ...(broken !== undefined && { broken }), ...(skipped !== undefined && { skipped }) }
 }
 
 function classesOf({ Sequelize }: Subject) {
@@ -69,7 +66,7 @@ function classesOf({ Sequelize }: Subject) {
   return { Model, Transaction, BaseError }
 }
 
-function linesOfLog({ log, isLogUnordered }: Record): readonly string[] {
+function linesOfLog({ log, isLogUnordered }: CaseRecord): readonly string[] {
   if (!isLogUnordered) return log
   // Without their order, the ids of transactions say nothing.
   return log.map(line => line.replace(/^Executing \((?!default)[^)]*\)/, 'Executing (transaction)')).toSorted()
@@ -97,10 +94,10 @@ function forgetStatics({ Class, Sequelize }: Subject): void {
 }
 
 /** Collects what a case prints, and the errors that it leaves to the process. */
-function watchProcess(): { readonly lines: unknown[]; readonly undo: Undo } {
+function watchProcess(): { readonly lines: unknown[]; readonly undo: () => void } {
   const lines: unknown[] = []
   const methods = ['log', 'info', 'warn', 'error'] as const
-  const undos: Undo[] = methods.map(name => {
+  const undos: (() => void)[] = methods.map(name => {
     const before = console[name]
     console[name] = (...given: unknown[]) => void (FAILED_END.test(String(given[0])) || lines.push([`console.${name}`, ...given]))
     return () => (console[name] = before)

@@ -10,16 +10,17 @@ import type { SubjectOrder } from './orders.ts'
 import type { Subject } from './subjects.ts'
 
 /** What one run of a case leaves behind for the comparison. */
-export interface Record {
+export interface CaseRecord {
   readonly log: string[]
   readonly notes: string[]
   isLogUnordered: boolean
+  skipped: string | undefined
 }
 
 /** The tools of one run, and what it opened. */
 export interface Toolbox {
   readonly tools: Tools
-  readonly record: Record
+  readonly record: CaseRecord
   readonly instances: readonly Instance[]
   /** Ends what the case opened beside instances. */
   end(): Promise<void>
@@ -44,7 +45,7 @@ let namespaces = 0
 
 /** Makes the tools of one run of a case. */
 export function makeTools({ subject, order, ground, describe }: ToolsOptions): Toolbox {
-  const record: Record = { log: [], notes: [], isLogUnordered: false }
+  const record: CaseRecord = { log: [], notes: [], isLogUnordered: false, skipped: undefined }
   const instances: Instance[] = []
   const sessions: pg.Client[] = []
   const cleanUps: (() => void)[] = []
@@ -106,6 +107,7 @@ export function makeTools({ subject, order, ground, describe }: ToolsOptions): T
         await sleep(LOOK_AGAIN_MS)
       }
     },
+    skip: reason => void (record.skipped = reason),
     ignoreLogOrder: () => void (record.isLogUnordered = true),
   }
   return {
@@ -119,7 +121,7 @@ export function makeTools({ subject, order, ground, describe }: ToolsOptions): T
   }
 }
 
-// Options hold the whole world; which of them there are is no concern of an application, the values and kinds of instances are.
+// Options refer to models, transactions and the instance: of them only these members are compared.
 function summary(given: unknown): unknown {
   if (Array.isArray(given)) return given.map(summary)
   if (typeof given !== 'object' || given === null || given instanceof Error || 'dataValues' in given) return given
