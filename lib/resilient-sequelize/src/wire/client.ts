@@ -13,7 +13,7 @@ import type {
   TransactionStatus,
   TypeHooks,
 } from './guarded-client.ts'
-import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type SessionLimits } from './limits.ts'
+import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
   named,
   queryArguments,
@@ -24,7 +24,7 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
-import { nameQuery, precedeQuery, settingStatement, type LocalSettings } from './preceded-query.ts'
+import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
 import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
 export interface GuardOptions {

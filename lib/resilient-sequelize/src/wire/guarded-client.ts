@@ -1,7 +1,7 @@
 import type pg from 'pg'
-import type { SessionLimits } from './limits.ts'
+import type { LocalSettings, SessionLimits } from './limits.ts'
 import type { QueryCallback, Statement } from './pg-internals.ts'
-import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
+import type { PrecededQuery } from './preceded-query.ts'
 import type { SessionIdentity } from './session-identity.ts'
 
 /** A statement that goes right before another, up to the same Sync; it answers one row. */
