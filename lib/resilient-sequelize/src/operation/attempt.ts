@@ -81,7 +81,7 @@ export async function attempt<Result>(
   }
   if (!(guard instanceof ManagedTransaction)) {
     connection.openByHand = guard instanceof AutocommitStatement && connection.getTransactionStatus() !== 'I'
-    if (guard.spoiledConnection) lease.destroy()
+    if (guard.spoiledConnection || isBusy(guard, connection)) lease.destroy()
     else lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   }
@@ -142,10 +142,16 @@ function hasSeverity(error: unknown): boolean {
 
 async function failure(error: unknown, guard: Guard, lease: Lease, aborted: boolean): Promise<AttemptOutcome<never>> {
   const { record } = guard
+  record.settle()
   const ofDatabase = aborted || record.has(error)
   const cause = aborted ? error : ofDatabase ? causeOf(error, guard) : (causeWithin(error, guard) ?? doomOf(guard))
   const lost = lostSession(guard, lease, classifyError(cause).key === 'text:read-timeout')
-  const spoiled = aborted || (cause !== undefined && spoils(cause)) || (ofDatabase && spoils(error)) || hasSpoiledConnection(guard)
+  const spoiled =
+    aborted ||
+    (cause !== undefined && spoils(cause)) ||
+    (ofDatabase && spoils(error)) ||
+    hasSpoiledConnection(guard) ||
+    isBusy(guard, lease.connection)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
     throw new CommitUnknownError({ cause: error })
@@ -155,7 +161,7 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
   else lease.release()
   return {
     kind: 'failed',
-    error: ofDatabase ? (record.ended ?? codedOf(error) ?? error) : error,
+    error: record.endedWith(error) ?? (ofDatabase ? (codedOf(error) ?? error) : error),
     cause,
     verdict: cause === undefined || record.ended !== undefined ? undefined : record.judge(cause),
     ofDatabase: ofDatabase && record.ended === undefined,
@@ -167,6 +173,11 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
 
 function spoils(error: unknown): boolean {
   return classifyError(error).connection === 'drop'
+}
+
+// An open portal, or a transaction that the work did not wait for, would be part of the next operation.
+function isBusy(guard: Guard, { pipeline }: GuardedClient): boolean {
+  return !pipeline || (guard instanceof ReadStatements && guard.isOpen)
 }
 
 function hasSpoiledConnection(guard: Guard): boolean {

@@ -27,7 +27,7 @@ const QUESTION_MS = 10_000
  */
 export function makeStandingTransaction(Base: TransactionClass): TransactionClass {
   const prototype = beginMethodsOf(Base)
-  return class StandingTransaction extends Base {
+  class StandingTransaction extends Base {
     #lease: Lease | undefined
     #guard: OpenTransaction | undefined
 
@@ -222,6 +222,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       }
     }
   }
+  return Object.defineProperty(StandingTransaction, 'name', { value: Base.name })
 }
 
 /** @throws NestedOperationError when the unit's transaction does not have what is asked for. */

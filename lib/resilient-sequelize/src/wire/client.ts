@@ -13,9 +13,8 @@ import type {
   TransactionStatus,
   TypeHooks,
 } from './guarded-client.ts'
-import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type SessionLimits } from './limits.ts'
+import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
-  hasQueryOptions,
   named,
   queryArguments,
   processIdOf,
@@ -25,8 +24,8 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
-import { nameQuery, precedeQuery, settingStatement, type LocalSettings } from './preceded-query.ts'
-import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors } from './query-forms.ts'
+import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
+import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
 export interface GuardOptions {
   readonly now?: () => number
@@ -36,8 +35,6 @@ export interface GuardOptions {
   readonly startParameters?: Readonly<Record<string, string>>
   readonly hooks?: TypeHooks
 }
-
-type Callback = QueryCallback
 
 /** What came through a guard and is not answered yet; the guard's own messages have none. */
 interface Sent {
@@ -52,6 +49,8 @@ const CONNECT_SHARE = 0.4
 const SHORTEST_CONNECT_MS = 300
 // The server's clock and ours need not agree to the millisecond.
 const CLOCK_MS = 5
+// A session can be given other limits while it lives.
+const LIMITS_KEPT_MS = 10_000
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
 // The server does not know a name, or knows it for something else.
 const NAME_ERRORS = ['26000', '42P05']
@@ -73,7 +72,7 @@ export function guardClient(
     guard: StatementGuard | undefined
     declare pipeline: boolean
     openByHand = false
-    sessionLimits: SessionLimits | undefined
+    isRetired = false
     serverVersion: string | undefined
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet, oldest first. */
@@ -92,6 +91,7 @@ export function guardClient(
     /** On a session of its own alone. */
     #names: StatementNames | undefined
     #session: KnownSession | undefined
+    #limits: { readonly limits: SessionLimits; readonly at: number } | undefined
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -167,11 +167,10 @@ export function guardClient(
       return result as never
     }
 
-    // The pool ends a connection only once it is given back.
     override end(): Promise<void>
     override end(callback: (error: Error) => void): void
     override end(callback?: (error: Error) => void): Promise<void> | void {
-      this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
+      if (!this.isRetired) this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
       return callback === undefined ? super.end() : super.end(callback)
     }
 
@@ -255,56 +254,60 @@ export function guardClient(
         statement: { ...settingStatement(settings, sessionLimits), again: true },
         onFirstRow: fields => {
           this.noteSession(Number(fields.at(-1)))
-          if (sessionLimits === undefined) this.sessionLimits = readSessionLimits(fields)
+          if (sessionLimits === undefined) this.keepLimits(readSessionLimits(fields))
         },
       }
     }
 
     #pass(given: unknown[], timeoutMs: number, before?: Before, sent: Sent = {}): never {
       const statement = statementOf(given)
-      const send = super.query.bind(this) as (...given: unknown[]) => never
       if (statement === undefined) {
-        this.#noteFlight(sent)
-        return send(...given)
+        const [first] = given
+        if (isSubmittable(first)) this.#track(first, sent)
+        return (super.query as (...all: unknown[]) => never).apply(this, given)
       }
       const callback = given.findLast(isCallback)
-      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, { before, sent })
+      if (callback !== undefined) return this.#send(statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, { before, sent })
       return new Promise((resolve, reject) => {
         const answered = (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))
         this.#pass([statement, answered], timeoutMs, before, sent)
       }) as never
     }
 
-    #send(
-      send: (...given: unknown[]) => never,
-      given: Statement,
-      callback: Callback,
-      { before, sent }: { before: Before | undefined; sent: Sent },
-    ): never {
+    #send(given: Statement, callback: QueryCallback, { before, sent }: { before: Before | undefined; sent: Sent }): never {
       this.#gather()
-      this.#noteFlight(sent)
       const statement = this.#named(given, this.guard?.root.keepsParsed ?? false)
-      if (before === undefined) {
-        const answered = this.#noted([statement], callback)
-        const { text, values, name } = statement
-        if (name === undefined && !hasQueryOptions(statement)) return send(text, values, answered)
-        return send(nameQuery(new Query(...queryArguments(statement, answered)), name))
-      }
+      const query = this.#track(this.#queryOf(statement, callback, before), sent)
+      return (super.query as (one: pg.Query) => unknown).call(this, query) as never
+    }
+
+    #queryOf(statement: Statement, callback: QueryCallback, before: Before | undefined): pg.Query {
+      if (before === undefined) return nameQuery(new Query(...queryArguments(statement, this.#noted([statement], callback))), statement.name)
       const first = this.#named(before.statement)
       const onFirstRow = (fields: readonly unknown[]) => {
         this.#names?.settle(first.text, true)
         before.onFirstRow(fields)
       }
-      const query = new Preceded(
-        { before: first, statement, onFirstRow, flushed: before.flushed ?? false },
-        this.#noted([first, statement], callback),
-      )
+      const options = { before: first, statement, onFirstRow, flushed: before.flushed ?? false }
+      const query = new Preceded(options, this.#noted([first, statement], callback))
       before.onSent?.(query)
-      return send(query)
+      return query
+    }
+
+    // Only what pg puts on the wire is answered: it refuses some queries itself.
+    #track<Kind extends object>(query: Kind, sent: Sent): Kind {
+      const submittable = query as unknown as Submittable
+      const submit = submittable.submit.bind(query)
+      submittable.submit = connection => {
+        const refused = submit(connection)
+        if (!(refused instanceof Error)) this.#noteFlight(sent)
+        return refused
+      }
+      return query
     }
 
     // A session that knows no name that was given in it is somebody else's: a pooler has announced it as its own.
-    #noted(statements: readonly Statement[], callback: Callback): Callback {
+    #noted(statements: readonly Statement[], callback: QueryCallback): QueryCallback {
       return (error, result) => {
         for (const { text } of statements) this.#names?.settle(text, !error)
         if (error && NAME_ERRORS.includes(String((error as { code?: unknown }).code))) {
@@ -334,6 +337,19 @@ export function guardClient(
       this.#session = known
     }
 
+    get sessionLimits(): SessionLimits | undefined {
+      const { limits, at } = this.#limits ?? {}
+      return this.#names === undefined || at === undefined || performance.now() - at > LIMITS_KEPT_MS ? undefined : limits
+    }
+
+    keepLimits(limits: SessionLimits | undefined): void {
+      if (limits !== undefined) this.#limits = { limits, at: performance.now() }
+    }
+
+    forgetLimits(): void {
+      this.#limits = undefined
+    }
+
     /** The statement under its name, if it is to have one: what has no values is made up for each call. */
     #named(statement: Statement, keepsParsed = false): Statement {
       const { text, values, name, again = false } = statement
@@ -343,7 +359,7 @@ export function guardClient(
   }
 }
 
-function watch(callback: Callback, guard: StatementGuard, expiry: number): Callback {
+function watch(callback: QueryCallback, guard: StatementGuard, expiry: number): QueryCallback {
   return (error, result) => {
     if (error) guard.failed?.(error, 'statement', performance.now() >= expiry)
     else guard.answered?.(result)
@@ -362,8 +378,8 @@ function expiryOf(timeoutMs: number): number {
  * Has a statement that is not answered in time fail, and its connection with it: what was sent behind it would wait as
  * well. pg's own timers and promises keep each statement in memory, with all that it refers to, until a full collection.
  */
-function bounded(client: GuardedClient, callback: Callback, timeoutMs: number): Callback {
-  let waiting: Callback | undefined = callback
+function bounded(client: GuardedClient, callback: QueryCallback, timeoutMs: number): QueryCallback {
+  let waiting: QueryCallback | undefined = callback
   const timer = setTimeout(() => {
     const late = waiting
     waiting = undefined

@@ -1,7 +1,7 @@
 import type pg from 'pg'
-import type { SessionLimits } from './limits.ts'
+import type { LocalSettings, SessionLimits } from './limits.ts'
 import type { QueryCallback, Statement } from './pg-internals.ts'
-import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
+import type { PrecededQuery } from './preceded-query.ts'
 import type { SessionIdentity } from './session-identity.ts'
 
 /** A statement that goes right before another, up to the same Sync; it answers one row. */
@@ -86,8 +86,13 @@ export interface GuardedClient extends pg.Client {
   pipeline: boolean
   /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
   openByHand: boolean
-  /** Time limits that the session has of its own, once they are known. */
-  sessionLimits: SessionLimits | undefined
+  /** Whether the pool has given up the connection, also while a unit holds it: one that was lost. */
+  isRetired: boolean
+  /** Time limits that the session has of its own, while they are known: only those of a session that no pooler lends. */
+  readonly sessionLimits: SessionLimits | undefined
+  keepLimits(limits: SessionLimits | undefined): void
+  /** Forgets them: a statement may have changed them. */
+  forgetLimits(): void
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
   /** `server_version` as the server announced it at log-in. */

@@ -1,5 +1,6 @@
 import type { Before, GuardedClient } from './guarded-client.ts'
-import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
+import type { LocalSettings } from './limits.ts'
+import type { PrecededQuery } from './preceded-query.ts'
 import { SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
 
 // Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.
@@ -22,6 +23,11 @@ const ALONE_COLUMNS = 2
  */
 export function takesNoSnapshot(text: string): boolean {
   return /^\s*(?:SET|RESET|SHOW|LOCK|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(text)
+}
+
+/** Whether a statement has to come before any query of its transaction. */
+export function comesBeforeQueries(text: string): boolean {
+  return /^\s*(?:SET|RESET|SHOW|LOCK)\b/i.test(text)
 }
 
 /** Asks for the identity of the transaction that runs on this connection. */
