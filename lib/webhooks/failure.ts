@@ -1,6 +1,7 @@
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import { CodedError } from '../invocation/src/errors.ts'
+import { ApplicationError } from '../errors.ts'
 import { LaterError } from './later.ts'
 
 /** What an error means for the event that was being applied. */
@@ -35,9 +36,9 @@ export function judgeFailure({ error, ofDatabase }: Ended, progress: Progress): 
 }
 
 /**
- * Whether a handler says that its error may pass within this delivery. Errors of the database have been tried again
- * already, and `later()` asks for an attempt after it.
+ * Whether a handler says that its error may pass within this delivery. Errors of a database say no such thing: one of ours has
+ * been tried again already, and one of another is not ours to try. `later()` asks for an attempt after this delivery.
  */
-export function mayPassSoon({ error, ofDatabase }: Ended): boolean {
-  return !ofDatabase && error instanceof CodedError && error.retryable && !(error instanceof LaterError)
+export function mayPassSoon(error: unknown): boolean {
+  return error instanceof ApplicationError && error.retryable && !(error instanceof LaterError)
 }

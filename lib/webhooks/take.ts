@@ -93,8 +93,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
         wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
       })
     } catch (error) {
-      if (mayPassSoon({ error, ofDatabase: database.hasReported(error) }) && (await untilReplay(replays, { deadline, signal: deadline.signal })))
-        before = error
+      if (mayPassSoon(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
       // Why there was no more time says less than what it was used up by.
       else throw error instanceof DeadlineExceededError && before !== undefined ? before : error
     }

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { buildBundles } from '../../lib/build/pipeline.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
-import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase, withDatabase, type TestDatabase } from '../support/database.ts'
 import { callWeb, containerOf } from '../support/function-container.ts'
 import type { misbehaviours } from '../support/misbehaving-handlers.ts'
-import { stopContainers } from '../support/platform/container.ts'
+import { stopContainers, type Container } from '../support/platform/container.ts'
 import { invokedEvent } from '../support/platform/events.ts'
 import { eventBody, signedHeaders } from '../support/webhooks.ts'
 
@@ -17,7 +17,6 @@ beforeAll(async () => {
   await buildBundles(checkout.folder)
 }, 120_000)
 afterAll(() => checkout.remove())
-afterEach(stopContainers)
 
 const TABLES = 'CREATE TABLE effects (what text); CREATE SEQUENCE tries; CREATE TABLE locked (id int PRIMARY KEY); INSERT INTO locked VALUES (1)'
 const effectsIn = async (database: TestDatabase) => (await database.query<{ what: string }>('SELECT what FROM effects')).map(({ what }) => what)
@@ -60,36 +59,50 @@ const EXPECTED: Record<keyof typeof misbehaviours, Expected> = {
   'NOWAIT alone': { answer: deferred, row: { ...pendingRow, last_error: '55P03' } },
 }
 
-it.each(Object.entries(EXPECTED))('keeps its promises with a handler that meets %s', async (how, { answer, row, effects = [], elsewhere = [] }) => {
-  await withDatabase(database =>
-    withDatabase(
-      async other => {
-        await database.query(TABLES)
-        await other.query('CREATE TABLE effects (what text)')
-        await database.query('BEGIN')
-        await database.query('SELECT FROM locked FOR UPDATE')
-        const webhook = await containerOf('api/webhook', 'digitalocean', database, {}, checkout.folder)
-        const send = (id: string, data: object) => {
-          const body = eventBody('own.misbehaved', data)
-          return callWeb(webhook, { method: 'POST', path: '/demo', headers: signedHeaders(body, { id }), body })
-        }
-        expect(await send('evt_1', { how, elsewhere: other.url })).toMatchObject(answer)
-        await database.query('COMMIT')
-        const [tries] = await database.query('SELECT last_value::int AS n FROM tries')
-        expect(tries).toEqual({ n: 1 })
-        expect(await database.query('SELECT outcome, attempts, last_error FROM webhook_events')).toMatchObject([row])
-        expect([await effectsIn(database), await effectsIn(other)]).toEqual([effects, elsewhere])
+// One container and its connection serve them all: none of them may spoil it.
+describe('with a handler that misbehaves', () => {
+  let database: TestDatabase
+  let other: TestDatabase
+  let webhook: Container
+  beforeAll(async () => {
+    database = await createTestDatabase()
+    other = await createTestDatabase({ empty: true })
+    await database.query(TABLES)
+    await other.query('CREATE TABLE effects (what text)')
+    webhook = await containerOf('api/webhook', 'digitalocean', database, {}, checkout.folder)
+    await send('evt_0', { how: 'nothing', elsewhere: '' })
+  })
+  beforeEach(async () => {
+    await database.query('TRUNCATE effects, webhook_events; ALTER SEQUENCE tries RESTART')
+    await other.query('TRUNCATE effects')
+  })
+  afterAll(async () => {
+    await stopContainers()
+    await database.drop()
+    await other.drop()
+  })
 
-        // The next event finds breaker and connection as they were.
-        const next = await send('evt_2', { how: 'nothing', elsewhere: '' })
-        expect(next).toMatchObject({ status: 200, body: { outcome: 'applied' } })
-        expect(next.lines.filter(({ event }) => event === 'database.connection.established')).toEqual([])
-        expect(await effectsIn(database)).toEqual([...effects, 'ours'])
-        await stopContainers()
-      },
-      { empty: true },
-    ),
-  )
+  function send(id: string, data: object) {
+    const body = eventBody('own.misbehaved', data)
+    return callWeb(webhook, { method: 'POST', path: '/demo', headers: signedHeaders(body, { id }), body })
+  }
+
+  it.each(Object.entries(EXPECTED))('keeps its promises: %s', async (how, { answer, row, effects = [], elsewhere = [] }) => {
+    await database.query('BEGIN')
+    await database.query('SELECT FROM locked FOR UPDATE')
+    const first = await send('evt_1', { how, elsewhere: other.url })
+    await database.query('COMMIT')
+    expect(first).toMatchObject(answer)
+    expect(await database.query('SELECT last_value::int AS n FROM tries')).toEqual([{ n: 1 }])
+    expect(await database.query('SELECT outcome, attempts, last_error FROM webhook_events')).toMatchObject([row])
+    expect([await effectsIn(database), await effectsIn(other)]).toEqual([effects, elsewhere])
+
+    // The next event finds breaker and connection as they were.
+    const next = await send('evt_2', { how: 'nothing', elsewhere: '' })
+    expect(next).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+    expect([...first.lines, ...next.lines].filter(({ event }) => event === 'database.connection.established')).toEqual([])
+    expect(await effectsIn(database)).toEqual([...effects, 'ours'])
+  })
 })
 
 it.each(['COMMIT by SQL', 'ROLLBACK by SQL', 'another resilient instance'] as const)('keeps them in a later attempt that meets %s', async how => {

@@ -3,6 +3,7 @@ import { Sequelize } from 'sequelize'
 import * as z from 'zod/mini'
 import type { Work } from '../../lib/database/service.ts'
 import { ConflictError } from '../../lib/errors.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { makeResilient } from '../../lib/resilient-sequelize/src/resilient-sequelize.ts'
 import { defineHandler } from '../../lib/webhooks/handler.ts'
 
@@ -20,8 +21,11 @@ export const misbehaviours = {
   'a refused fetch': () => fetch('http://127.0.0.1:47'),
   'another pg client': () => new pg.Client(NOWHERE).connect(),
   'stock Sequelize': () => new Sequelize(NOWHERE, OPTIONS).authenticate(),
-  'another resilient instance': () =>
-    new (makeResilient(Sequelize))(NOWHERE, { logging: false, pool: { acquire: 200 } }).execute('away', ({ query }) => query('SELECT 1')),
+  'another resilient instance': async () => {
+    const deadline = openDeadline({ remainingMs: 500, reserveMs: 0 })
+    const other = new (makeResilient(Sequelize))(NOWHERE, OPTIONS)
+    return other.execute('away', ({ query }) => query('SELECT 1'), { deadline }).finally(() => deadline.clear())
+  },
   'the looks of a conflict': () => looksLike({ code: '40001', severity: 'ERROR' }),
   'the looks of a shutdown': () => looksLike({ code: '57P01', severity: 'FATAL' }),
   "the driver's words": () => Promise.reject(new Error('Connection terminated unexpectedly')),

@@ -18,7 +18,7 @@ describe('later', () => {
 
   it('passes by itself, and not within the delivery', () => {
     expect(judgeFailure({ error: later('shop-closed'), ofDatabase: false }, 'applying')).toBe('transient')
-    expect(mayPassSoon({ error: later('shop-closed'), ofDatabase: false })).toBe(false)
+    expect(mayPassSoon(later('shop-closed'))).toBe(false)
     expect(failureNote(later('shop-closed')).code).toBe('shop-closed')
   })
 

@@ -10,7 +10,16 @@ import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from './proof.ts'
 import { throwIfPortalIsOpen } from './open-portal.ts'
 import { UnitRecord } from './unit-record.ts'
-import { limitSettings, limitsIn, SERVER_EARLIER_MS, serverBound, settingsStatement, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import {
+  limitSettings,
+  limitsIn,
+  SERVER_EARLIER_MS,
+  serverBound,
+  settingsStatement,
+  startStatement,
+  type SessionLimits,
+  type TransactionLimits,
+} from '../wire/limits.ts'
 import { askIdentity, comesBeforeQueries, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
@@ -81,6 +90,11 @@ export class ManagedTransaction implements StatementGuard {
 
   get keepsParsed(): boolean {
     return true
+  }
+
+  /** The time limits of the session that this runs on: a pooler may lend another one to the next. */
+  get sessionLimits(): SessionLimits | undefined {
+    return this.record.sessionLimits
   }
 
   get keepsOwnTimeout(): boolean {
@@ -266,7 +280,7 @@ export class ManagedTransaction implements StatementGuard {
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
   #follow(client: GuardedClient, boundMs: number, queries: boolean): void {
-    if (this.record.hasOwnTimeout || (client.sessionLimits === undefined && !queries)) return
+    if (this.record.hasOwnTimeout || (this.sessionLimits === undefined && !queries)) return
     if (!this.#unbounded && Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
     const bound = this.#bound(client, boundMs)
     this.#unbounded = false
@@ -280,7 +294,7 @@ export class ManagedTransaction implements StatementGuard {
   #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
-    return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), client.sessionLimits)
+    return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), this.sessionLimits ?? client.sessionLimits)
   }
 
   #learnLimits(client: GuardedClient, answer: unknown): void {

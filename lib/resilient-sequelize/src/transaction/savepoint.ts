@@ -135,7 +135,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   // A limit that the work has set stands.
   #bound(boundMs: number): string[] {
-    const bound = this.root.keepsOwnTimeout === true ? '' : settingsStatement(limitSettings(boundMs, undefined), this.#client.sessionLimits)
+    const bound =
+      this.root.keepsOwnTimeout === true
+        ? ''
+        : settingsStatement(limitSettings(boundMs, undefined), this.root.sessionLimits ?? this.#client.sessionLimits)
     return bound === '' ? [] : [bound]
   }
 

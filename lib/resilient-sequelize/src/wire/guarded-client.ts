@@ -40,6 +40,8 @@ export interface StatementGuard {
   readonly keepsParsed?: boolean
   /** Whether the work has set a time limit for its statements, which then stands. */
   readonly keepsOwnTimeout?: boolean
+  /** Time limits of the session that the transaction runs on, once they are known. */
+  readonly sessionLimits?: SessionLimits | undefined
   /**
    * Called for every statement; `send` puts it on the wire, behind another one only if it `isSingle`. What the guard sends
    * before or after it with `client.sendRaw` leaves in the same flight.
