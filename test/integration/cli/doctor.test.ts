@@ -514,7 +514,7 @@ describe('the doctor', () => {
     [
       'without a connection',
       { notConnected: true },
-      /^warn doctl: is not connected to a namespace .* → doctl auth init, .*--access-key <key>; doctl serverless key create /,
+      /^warn doctl: is not connected to a namespace .* → doctl auth init, .*doctl serverless key create .*--access-key <key>$/,
     ],
     ['with a legacy connection', { legacy: true }, /^warn doctl: is connected with the token of the namespace, .*3 June 2026 → .*--access-key/],
     ['without an API token', { noToken: true }, /^warn doctl: has no API token → doctl auth init with an API token .*--access-key/],
