@@ -23,6 +23,9 @@ export const commitAnswerLost: Row = {
 async function cutAtCommit({ proxy, call, variant }: Repetition, when: 'before' | 'after'): Promise<void> {
   await call()
   const fault = proxy.addFault({ on: 'statement', matches: 'COMMIT', when, action: variant as Cut })
+  const calling = call()
   // A read has its row before its COMMIT is answered.
-  if (await meets(call(), fault)) await call()
+  const met = await meets(calling, fault)
+  await calling
+  if (met) await call()
 }
