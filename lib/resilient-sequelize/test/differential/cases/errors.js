@@ -131,7 +131,7 @@ export const cases = {
   "reports the application's own statement_timeout of a session": {
     only: { route: 'direct', why: 'a pooler refuses or drops the start-up parameter' },
     run: async (Sequelize, _, DataTypes, tools) => {
-      const sequelize = tools.connect({ dialectOptions: { statement_timeout: 40 } })
+      const sequelize = tools.connect({ dialectOptions: { statement_timeout: 600 } })
       return [
         await tools.errorOf(sequelize.query('SELECT pg_sleep(5)')),
         await tools.errorOf(sequelize.query('DO $$ BEGIN PERFORM pg_sleep(5); END $$')),
@@ -152,8 +152,8 @@ export const cases = {
     return error
   }),
   "reports the application's own query_timeout": async (Sequelize, _, DataTypes, tools) => {
-    const sequelize = tools.connect({ dialectOptions: { query_timeout: 60 } })
-    const error = await tools.errorOf(sequelize.query('SELECT pg_sleep(1)'))
+    const sequelize = tools.connect({ dialectOptions: { query_timeout: 700 } })
+    const error = await tools.errorOf(sequelize.query('SELECT pg_sleep(2)'))
     return [error, await sequelize.query('SELECT 1 AS alive', { plain: true })]
   },
   'reports a statement that was cancelled': onThings(async ({ query, tools }) => {
