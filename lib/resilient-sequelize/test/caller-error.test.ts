@@ -8,7 +8,10 @@ import { openDeadline } from '../../invocation/src/deadline.ts'
 const told = (error: Error, cause: Error) => {
   const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
   try {
-    return callerError({ error, cause, verdict: classifyError(cause), ofDatabase: true, aborted: false }, { deadline, signal: deadline.signal, mode: 'write' })
+    return callerError(
+      { error, cause, verdict: classifyError(cause), ofDatabase: true, aborted: false },
+      { deadline, signal: deadline.signal, mode: 'write' },
+    )
   } finally {
     deadline.clear()
   }

@@ -67,7 +67,7 @@ const text = (key: string, pattern: RegExp, given: Omit<GivenRow, 'key' | 'match
   row({ key: `text:${key}`, match: { text: pattern }, ...given })
 
 const NEVER_CONNECTED = { transient: true, connection: 'none', replay: 'yes', outage: true } as const
-const LOST = { transient: true, connection: 'drop', replay: 'check', outage: true } as const
+export const LOST = { transient: true, connection: 'drop', replay: 'check', outage: true } as const
 const ROLLED_BACK = { transient: true, connection: 'keep', replay: 'transaction' } as const
 const OUR_MISTAKE = { transient: false, connection: 'keep', replay: 'no' } as const
 // Nobody gets through until somebody changes the setup, so it is an outage as well: an open breaker spares the server
@@ -113,7 +113,7 @@ export const errorTable: readonly ErrorRow[] = [
     crowded: true,
   }),
   pooler('client-login-timeout', /client_login_timeout/, { name: 'pooler could not log in to the server in time', ...NEVER_CONNECTED }),
-  pooler('server-login-failing', /server login has been failing|server_login_retry/, {
+  pooler('server-login-failing', /server login has been failing|server_login_retry|cannot connect to server/, {
     name: 'pooler cannot log in to the server',
     transient: true,
     connection: 'drop',

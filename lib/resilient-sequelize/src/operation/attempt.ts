@@ -4,6 +4,7 @@ import { untilAborted } from '../../../invocation/src/wait.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { errorChain } from '../errors/error-chain.ts'
 import { CommitUnknownError } from '../errors/errors.ts'
+import { isFromServer } from '../errors/is-refusal.ts'
 import type { Lease } from '../pool/lease.ts'
 import { AutocommitStatement } from '../transaction/autocommit-statement.ts'
 import type { LostSession } from '../transaction/end-session.ts'
@@ -108,8 +109,8 @@ export async function attempt<Result>(
   }
 
   function dead(error: unknown): AttemptOutcome<never> {
-    // A server that ended the session has said so; else it may have heard what it did not answer.
-    const lost = hasSeverity(error) ? undefined : lostSession(guard, lease)
+    // A server that reported the end of the session has ended it; otherwise it may still run what it did not answer.
+    const lost = isFromServer(error) ? undefined : lostSession(guard, lease)
     lease.destroy()
     return { kind: 'dead', lost }
   }

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
-import { isRefusal } from '../errors/is-refusal.ts'
+import { isFromServer, isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
 import { identityBefore } from '../wire/identity.ts'
@@ -33,6 +33,7 @@ export class AutocommitStatement implements StatementGuard {
   readonly record = new UnitRecord()
   readonly #options: AutocommitOptions
   #sent = false
+  #ownsSession = false
   #identified = false
   #identity: TransactionIdentity | undefined
   #query: PrecededQuery | undefined
@@ -65,10 +66,10 @@ export class AutocommitStatement implements StatementGuard {
     return !this.#endedBefore
   }
 
-  // The identity is sent before the statement runs: a server that ended the session in words, and had not sent it, ran nothing.
+  // The server sends the identity before the statement runs: if it ended the session with an error instead, nothing ran.
+  // A pooler may report the same although the statement ran and the identity was lost.
   get #endedBefore(): boolean {
-    const said = (this.#error as { severity?: unknown } | undefined)?.severity !== undefined
-    return said && this.#identified && this.#identity === undefined && this.#options.limits === undefined
+    return this.#ownsSession && isFromServer(this.#error) && this.#identified && this.#identity === undefined
   }
 
   /** Whether the role may not ask for the identity: the statement has not run then. */
@@ -86,6 +87,7 @@ export class AutocommitStatement implements StatementGuard {
     deadline.throwIfPassed()
     const boundMs = statementMs()
     this.#sent = true
+    this.#ownsSession = client.ownsSession
     // A transaction that a raw statement has begun on this connection is left alone.
     const writes = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement) && isWrite(statement.text)
     if (!writes) return send(boundedMs(boundMs))

@@ -65,12 +65,12 @@ export class ManagedTransaction implements StatementGuard {
   #identity: TransactionIdentity | undefined
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
-  #startRefused = false
+  #startError: unknown
   /** A statement of the work may have ended the transaction and begun another one. */
   #unclear = false
-  /** Statements of the work that were sent, and those that the server refused. */
+  /** Statements of the work that were sent, and the errors of those that failed. */
   #sent = 0
-  #refused = 0
+  readonly #failures: unknown[] = []
   /** What the server was told last of how long a statement may take, in ms. */
   #boundMs = 0
 
@@ -99,7 +99,7 @@ export class ManagedTransaction implements StatementGuard {
    * be committed.
    */
   get startRefused(): boolean {
-    return this.#startRefused && this.#sent > this.#refused
+    return isRefusal(this.#startError) && this.#sent > this.#failures.filter(isRefusal).length
   }
 
   /** Whether the server was asked to commit and has not said no. */
@@ -156,7 +156,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
-    if (what === 'statement' && isRefusal(error)) this.#refused += 1
+    if (what === 'statement') this.#failures.push(error)
     this.record.add(error, expired)
     this.#note(error)
   }
@@ -197,7 +197,7 @@ export class ManagedTransaction implements StatementGuard {
     if (proof !== undefined) await untilAborted(proof.settled(), deadline.signal)
     if (this.#unclear) await this.#compare()
     this.record.throwIfEnded()
-    if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
+    if (isRefusal(this.#startError)) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
@@ -209,7 +209,7 @@ export class ManagedTransaction implements StatementGuard {
       answer = await answered
     } catch (error) {
       this.record.add(error)
-      // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
+      // A server that refuses and goes on has committed nothing. When the connection ends instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
     }
@@ -250,8 +250,8 @@ export class ManagedTransaction implements StatementGuard {
     started.then(
       answer => (client.sessionLimits ??= limitsOfStart(answer)),
       (error: unknown) => {
-        // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
-        if (isRefusal(error)) this.#startRefused = true
+        // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
+        this.#startError = error
         this.#note(error)
       },
     )

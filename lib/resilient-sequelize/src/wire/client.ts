@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noteTrip } from '../../../invocation/src/invocation-scope.ts'
+import { noteAnswer, noteLastWords } from '../errors/is-refusal.ts'
 import { StatementNames } from './statement-names.ts'
 import type {
   Before,
@@ -13,7 +14,7 @@ import type {
   TransactionStatus,
   TypeHooks,
 } from './guarded-client.ts'
-import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type SessionLimits } from './limits.ts'
+import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
   hasQueryOptions,
   named,
@@ -25,7 +26,7 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
-import { nameQuery, precedeQuery, settingStatement, type LocalSettings } from './preceded-query.ts'
+import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
 import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors } from './query-forms.ts'
 
 export interface GuardOptions {
@@ -53,6 +54,7 @@ const SHORTEST_CONNECT_MS = 300
 // The server's clock and ours need not agree to the millisecond.
 const CLOCK_MS = 5
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
+const ignore = () => undefined
 // The server does not know a name, or knows it for something else.
 const NAME_ERRORS = ['26000', '42P05']
 
@@ -81,6 +83,12 @@ export function guardClient(
     #status: TransactionStatus = 'I'
     /** Tags since the last answer ended. */
     #tags: string[] = []
+    /** The server's error that neither ReadyForQuery nor the end of the connection has followed yet. */
+    #refusal: object | undefined
+    /** Reports that error to the statement it answers. */
+    #reportRefusal: (() => void) | undefined
+    /** Whether the connection ended behind an error of the server. */
+    #hungUp = false
     /** Called when everything that was sent is answered. */
     readonly #onQuiet: (() => void)[] = []
     // Of what the server tells while it lets somebody in, sequelize reads this one, if it is there to hear it.
@@ -107,6 +115,13 @@ export function guardClient(
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
         if (parameterName === 'server_version') this.serverVersion = parameterValue
       })
+      this.connection.on('errorMessage', (error: object) => {
+        // A second error before ReadyForQuery: the session is ending.
+        this.#settleRefusal(noteLastWords)
+        this.#refusal = error
+      })
+      for (const event of ['error', 'end'])
+        this.connection.on(event, () => this.#settleRefusal(this.#connected === undefined ? ignore : noteLastWords))
       this.once('end', () => {
         // Why it could not be made says more than that it ended.
         if (this.#connected !== undefined && !this.#connected.error) this.#connected = { error: new Error('Connection terminated unexpectedly') }
@@ -184,12 +199,32 @@ export function guardClient(
 
     #noteSync(status: TransactionStatus, at: number): void {
       this.lastAnswerAt = at
+      this.#settleRefusal(noteAnswer)
       const { guard, text } = this.#unanswered.shift() ?? {}
       const sync = { status, before: this.#status, tags: this.#tags.splice(0), text }
       this.#status = status
       guard?.synced?.(sync)
       // pg takes note of the same message after us.
       if (this.#unanswered.length === 0) for (const resolve of this.#onQuiet.splice(0)) setImmediate(resolve)
+    }
+
+    // Only what follows an error tells whether the server refuses and goes on: until then it is kept back.
+    #whenSettled(callback: Callback): Callback {
+      return (error, result) => {
+        if (error && error === this.#refusal) this.#reportRefusal = () => callback(error)
+        // pg fails what was sent behind it in the same turn: the error that explains the end has to be seen first.
+        else if (error && this.#hungUp) setImmediate(callback, error)
+        else callback(error, result)
+      }
+    }
+
+    #settleRefusal(note: (error: object) => void): void {
+      const report = this.#reportRefusal
+      if (this.#refusal !== undefined) note(this.#refusal)
+      this.#refusal = undefined
+      this.#reportRefusal = undefined
+      this.#hungUp ||= report !== undefined && note !== noteAnswer
+      report?.()
     }
 
     // The transaction may end while its statement waits; the connection is then another's, or nobody's.
@@ -297,7 +332,7 @@ export function guardClient(
 
     // A session that knows no name that was given in it is somebody else's: a pooler has announced it as its own.
     #noted(statements: readonly Statement[], callback: Callback): Callback {
-      return (error, result) => {
+      return this.#whenSettled((error, result) => {
         for (const { text } of statements) this.#names?.settle(text, !error)
         if (error && NAME_ERRORS.includes(String((error as { code?: unknown }).code))) {
           naming = false
@@ -310,12 +345,16 @@ export function guardClient(
             () => callback(null, result),
             (reason: Error) => callback(reason),
           )
-      }
+      })
     }
 
     noteSession(pid: number): void {
       if (processIdOf(this) !== pid) this.#names = undefined
       else if (naming) this.#names ??= new StatementNames()
+    }
+
+    get ownsSession(): boolean {
+      return this.#names !== undefined
     }
 
     get session(): KnownSession | undefined {

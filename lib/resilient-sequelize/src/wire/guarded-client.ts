@@ -1,7 +1,7 @@
 import type pg from 'pg'
-import type { SessionLimits } from './limits.ts'
+import type { LocalSettings, SessionLimits } from './limits.ts'
 import type { QueryCallback, Statement } from './pg-internals.ts'
-import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
+import type { PrecededQuery } from './preceded-query.ts'
 import type { SessionIdentity } from './session-identity.ts'
 
 /** A statement that goes right before another, up to the same Sync; it answers one row. */
@@ -98,6 +98,8 @@ export interface GuardedClient extends pg.Client {
   ask(statement: Statement, answered: QueryCallback): void
   /** Takes note of the session that has answered: only one that is announced as such is its own, and not lent by a pooler. */
   noteSession(pid: number): void
+  /** Whether the server's session is known to be this connection's own. */
+  readonly ownsSession: boolean
   /** What is known of the session; of none but its own. */
   readonly session: KnownSession | undefined
   keepSession(known: KnownSession): void

@@ -1,5 +1,6 @@
 import type { Before, GuardedClient } from './guarded-client.ts'
-import type { LocalSettings, PrecededQuery } from './preceded-query.ts'
+import type { LocalSettings } from './limits.ts'
+import type { PrecededQuery } from './preceded-query.ts'
 import { SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
 
 // Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.

@@ -1,6 +1,8 @@
 import type { QueryResult } from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
-import type { LocalSettings } from './preceded-query.ts'
+
+/** Settings of the server that hold for one transaction, by their names. */
+export type LocalSettings = Readonly<Record<string, string | number>>
 
 /** How often the server looks whether the client of a running statement is still there. */
 export const CLIENT_CHECK_MS = 500

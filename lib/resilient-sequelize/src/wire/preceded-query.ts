@@ -1,9 +1,6 @@
 import type pg from 'pg'
-import { lowered, SESSION_LIMITS, setLowered, type SessionLimits } from './limits.ts'
+import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
-
-/** Settings of the server that hold for one transaction, by their names. */
-export type LocalSettings = Readonly<Record<string, string | number>>
 
 export interface PrecededOptions {
   /** The statement that is sent first, up to the same Sync; it answers one row. */
