@@ -125,6 +125,7 @@ export async function attempt<Result>(
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({
       client: of.connection,
+      keepsParsed,
       deadline,
       identified: mode === 'write' && identified,
       statementMs,

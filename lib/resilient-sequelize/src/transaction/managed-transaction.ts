@@ -23,6 +23,8 @@ import type { TransactionIdentity } from '../wire/session-identity.ts'
 export interface ManagedTransactionOptions {
   client: GuardedClient
   deadline: Deadline
+  /** See `StatementGuard`; by default they are. */
+  keepsParsed?: boolean
   /** What follows `START TRANSACTION`; nothing for an ordinary one, so that a server's own read-only guard stays in force. */
   characteristics?: string
   /** Whether the transaction's identity is read: only what writes has one. */
@@ -83,7 +85,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   get keepsParsed(): boolean {
-    return true
+    return this.#options.keepsParsed ?? true
   }
 
   get keepsOwnTimeout(): boolean {

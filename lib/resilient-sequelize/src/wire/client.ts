@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noteTrip } from '../../../invocation/src/invocation-scope.ts'
 import { noteAnswer, noteLastWords } from '../errors/is-refusal.ts'
+import { noteStale } from '../errors/stale-statement.ts'
 import { StatementNames } from './statement-names.ts'
 import type {
   Before,
@@ -18,6 +19,7 @@ import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, 
 import {
   hasQueryOptions,
   named,
+  parsedStatementsOf,
   queryArguments,
   processIdOf,
   queryClassOf,
@@ -312,8 +314,8 @@ export function guardClient(
       this.#noteFlight(sent)
       const statement = this.#named(given, this.guard?.root.keepsParsed ?? false)
       if (before === undefined) {
-        const answered = this.#noted([statement], callback)
         const { text, values, name } = statement
+        const answered = this.#noted([statement], this.#isParsed(name) ? notingStale(callback) : callback)
         if (name === undefined && !hasQueryOptions(statement)) return send(text, values, answered)
         return send(nameQuery(new Query(...queryArguments(statement, answered)), name))
       }
@@ -324,7 +326,7 @@ export function guardClient(
       }
       const query = new Preceded(
         { before: first, statement, onFirstRow, flushed: before.flushed ?? false },
-        this.#noted([first, statement], callback),
+        this.#noted([first, statement], this.#isParsed(statement.name) ? notingStale(callback) : callback),
       )
       before.onSent?.(query)
       return send(query)
@@ -346,6 +348,10 @@ export function guardClient(
             (reason: Error) => callback(reason),
           )
       })
+    }
+
+    #isParsed(name: string | undefined): boolean {
+      return name !== undefined && parsedStatementsOf(this)[name] !== undefined
     }
 
     noteSession(pid: number): void {
@@ -371,6 +377,13 @@ export function guardClient(
       if (this.#names === undefined || name !== undefined || !(again || (keepsParsed && values?.length))) return statement
       return named(statement, this.#names.of(text))
     }
+  }
+}
+
+function notingStale(callback: Callback): Callback {
+  return (error, result) => {
+    if (error) noteStale(error)
+    callback(error, result)
   }
 }
 
