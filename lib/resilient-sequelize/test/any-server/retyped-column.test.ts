@@ -35,7 +35,7 @@ describe('a statement of a warm connection', () => {
         for (let call = 0; call < SEEN; call += 1) await onAll()
         await database.query('ALTER TABLE notes ALTER text TYPE int USING text::int')
         for (let call = 0; call < CONNECTIONS; call += 1) await one()
-        await onAll()
+        expect(await onAll()).toHaveLength(CONNECTIONS)
       },
       { pool: { max: CONNECTIONS } },
     )
