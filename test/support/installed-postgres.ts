@@ -41,7 +41,10 @@ export interface InstalledOptions {
 }
 
 /** Starts a new, empty server of the installed programs. */
-export async function startInstalledPostgres(bin: string, { settings: given = {}, environment = {} }: InstalledOptions = {}): Promise<InstalledServer> {
+export async function startInstalledPostgres(
+  bin: string,
+  { settings: given = {}, environment = {} }: InstalledOptions = {},
+): Promise<InstalledServer> {
   const identity = serverIdentity()
   const folder = await mkdtemp(join(tmpdir(), 'drill-'))
   await chmod(folder, 0o755)

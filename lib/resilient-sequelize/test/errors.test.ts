@@ -148,7 +148,10 @@ describe('the error table', () => {
   it('hides no row behind a wider one', () => {
     const hidden = errorTable.filter(({ match }, index) => {
       const before = errorTable.slice(0, index).map(row => row.match)
-      return 'sqlstate' in match && before.some(wider => 'sqlstate' in wider && (wider.text ?? wider.routine) === undefined && match.sqlstate.startsWith(wider.sqlstate))
+      return (
+        'sqlstate' in match &&
+        before.some(wider => 'sqlstate' in wider && (wider.text ?? wider.routine) === undefined && match.sqlstate.startsWith(wider.sqlstate))
+      )
     })
     expect(hidden).toEqual([])
   })

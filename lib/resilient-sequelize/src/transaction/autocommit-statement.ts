@@ -3,7 +3,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { isFromServer, isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
-import { identityBefore } from '../wire/identity.ts'
+import { identityBefore, refusesIdentity } from '../wire/identity.ts'
 import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import { isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
@@ -21,8 +21,6 @@ export interface AutocommitOptions {
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
-
-const INSUFFICIENT_PRIVILEGE = '42501'
 
 /**
  * One statement that commits by itself. If it is a single INSERT, UPDATE, DELETE or MERGE, its transaction gets its id ahead
@@ -74,8 +72,7 @@ export class AutocommitStatement implements StatementGuard {
 
   /** Whether the role may not ask for the identity: the statement has not run then. */
   get identityRefused(): boolean {
-    const code = (this.#error as { code?: unknown } | undefined)?.code
-    return this.#identified && this.#identity === undefined && code === INSUFFICIENT_PRIVILEGE
+    return this.#identified && this.#identity === undefined && refusesIdentity(this.#error)
   }
 
   get spoiledConnection(): boolean {

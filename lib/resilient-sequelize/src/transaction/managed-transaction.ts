@@ -16,7 +16,7 @@ import {
   startStatement,
   type TransactionLimits,
 } from '../wire/limits.ts'
-import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 
@@ -51,7 +51,6 @@ const ROLLBACK_MS = 1_000
 // while a COMMIT whose answer comes too late leaves the caller without one.
 const START_MS = 150
 const COMMIT_MS = 250
-const INSUFFICIENT_PRIVILEGE = '42501'
 // Serialization failure and deadlock.
 const ENDED_BY_SERVER = ['40001', '40P01']
 
@@ -278,7 +277,7 @@ export class ManagedTransaction implements StatementGuard {
         },
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
-          this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+          this.#identityRefused ||= refusesIdentity(error)
           if (own || classifyError(error).connection === 'drop') this.#note(error)
         },
       )

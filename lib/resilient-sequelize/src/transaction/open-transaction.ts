@@ -2,7 +2,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
-import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
@@ -23,7 +23,6 @@ export interface OpenTransactionOptions {
   behindCommit: (client: GuardedClient) => void
 }
 
-const INSUFFICIENT_PRIVILEGE = '42501'
 // The first time the identity is read inside of a savepoint, so that a role that may not read it loses no transaction.
 const SAVEPOINT = 'resilient_identity'
 const ignore = () => undefined
@@ -154,7 +153,7 @@ export class OpenTransaction implements StatementGuard {
         (error: unknown) => {
           // The statement before it may have succeeded: what it wrote is lost with the connection.
           if (classifyError(error).connection === 'drop') this.#firstError ??= error
-          if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return
+          if (!refusesIdentity(error)) return
           this.#stopsAsking = true
           this.#options.onIdentityRefused()
         },

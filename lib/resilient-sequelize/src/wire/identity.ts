@@ -17,6 +17,14 @@ const KEPT_MS = 10_000
 const FULL_COLUMNS = 7
 const ALONE_COLUMNS = 2
 
+// Insufficient privilege; a function, relation or column that this server does not have; a feature that it does not support.
+const NOT_TOLD = ['42501', '42883', '42P01', '42703', '0A000']
+
+/** Whether the server refuses the question for a transaction's identity, and will always do so. */
+export function refusesIdentity(error: unknown): boolean {
+  return NOT_TOLD.includes(String((error as { code?: unknown } | undefined)?.code))
+}
+
 /**
  * Whether a statement neither writes rows nor takes a snapshot. Nothing is asked behind it: the question would fix what a
  * REPEATABLE READ transaction sees, and `SET TRANSACTION` has to come before any query.

@@ -7,7 +7,17 @@ import { withDatabase } from '../../../../test/support/database.ts'
 // A role that may not read the identity of a transaction writes all the same, from its first statements on.
 
 const AT_ONCE = 6
-const REFUSED = ['pg_control_checkpoint()', 'pg_postmaster_start_time()'] as const
+const FUNCTION = 'pg_catalog.pg_postmaster_start_time()'
+/** Why the identity cannot be read, and the statement that makes it so. */
+const REASONS = [
+  ['may not read the last checkpoint', 'REVOKE EXECUTE ON FUNCTION pg_control_checkpoint() FROM PUBLIC'],
+  ['may not read the start of the server', `REVOKE EXECUTE ON FUNCTION ${FUNCTION} FROM PUBLIC`],
+  ['has a server without that function', `ALTER FUNCTION ${FUNCTION} RENAME TO unknown_start`],
+  [
+    'has a server that does not support that function',
+    `ALTER FUNCTION ${FUNCTION} RENAME TO unknown_start; CREATE FUNCTION ${FUNCTION} RETURNS timestamptz LANGUAGE plpgsql AS 'BEGIN RAISE feature_not_supported; END'`,
+  ],
+] as const
 
 type Insert = (sequelize: ResilientSequelize, text: string) => Promise<unknown>
 
@@ -20,13 +30,13 @@ const WRITES: readonly (readonly [name: string, insert: Insert])[] = [
   ],
 ]
 
-async function writeAtOnce(inserts: readonly Insert[], { refused, pooled }: { refused: string; pooled: boolean }): Promise<unknown> {
+async function writeAtOnce(inserts: readonly Insert[], { restriction, pooled }: { restriction: string; pooled: boolean }): Promise<unknown> {
   return withDatabase(
     async database => {
       const { host, port } = database.connectionSettings
       const user = `restricted_${randomBytes(4).toString('hex')}`
       await database.query(`CREATE ROLE ${user} LOGIN PASSWORD 'secret'`)
-      await database.query(`CREATE TABLE notes (text text); GRANT ALL ON notes TO ${user}; REVOKE EXECUTE ON FUNCTION ${refused} FROM PUBLIC`)
+      await database.query(`CREATE TABLE notes (text text); GRANT ALL ON notes TO ${user}; ${restriction}`)
       const server = { host, port, user, password: 'secret' }
       const pooler = pooled ? await startPgBouncer({ server, settings: { ignore_startup_parameters: '' } }) : undefined
       const sequelize = new ResilientSequelize(database.name, user, 'secret', {
@@ -54,11 +64,11 @@ const ways = [
 ] as const
 
 describe.each(ways)('over a fresh pool, %s', (_way, pooled) => {
-  describe.skipIf(pooled && !hasPgBouncer()).each(REFUSED)('without %s', refused => {
+  describe.skipIf(pooled && !hasPgBouncer()).each(REASONS)('by a role that %s', (_reason, restriction) => {
     it.each([...WRITES.map(([name, insert]) => [name, [insert]] as const), ['writes of each kind', WRITES.map(([, insert]) => insert)] as const])(
       'six first %s at once all succeed',
       async (_name, inserts) => {
-        expect(await writeAtOnce(inserts, { refused, pooled })).toEqual(Array.from({ length: AT_ONCE }, (_, number) => String(number)))
+        expect(await writeAtOnce(inserts, { restriction, pooled })).toEqual(Array.from({ length: AT_ONCE }, (_, number) => String(number)))
       },
     )
   })
