@@ -56,7 +56,6 @@ const SHORTEST_CONNECT_MS = 300
 // The server's clock and ours need not agree to the millisecond.
 const CLOCK_MS = 5
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
-const ignore = () => undefined
 // The server does not know a name, or knows it for something else.
 const NAME_ERRORS = ['26000', '42P05']
 
@@ -85,6 +84,7 @@ export function guardClient(
     #status: TransactionStatus = 'I'
     /** Tags since the last answer ended. */
     #tags: string[] = []
+    #loggedIn = false
     /** The server's error that neither ReadyForQuery nor the end of the connection has followed yet. */
     #refusal: object | undefined
     /** Reports that error to the statement it answers. */
@@ -118,12 +118,13 @@ export function guardClient(
         if (parameterName === 'server_version') this.serverVersion = parameterValue
       })
       this.connection.on('errorMessage', (error: object) => {
+        // A refused log-in is pg's to report.
+        if (!this.#loggedIn) return
         // A second error before ReadyForQuery: the session is ending.
         this.#settleRefusal(noteLastWords)
         this.#refusal = error
       })
-      for (const event of ['error', 'end'])
-        this.connection.on(event, () => this.#settleRefusal(this.#connected === undefined ? ignore : noteLastWords))
+      for (const event of ['error', 'end']) this.connection.on(event, () => this.#settleRefusal(noteLastWords))
       this.once('end', () => {
         // Why it could not be made says more than that it ended.
         if (this.#connected !== undefined && !this.#connected.error) this.#connected = { error: new Error('Connection terminated unexpectedly') }
@@ -201,6 +202,7 @@ export function guardClient(
 
     #noteSync(status: TransactionStatus, at: number): void {
       this.lastAnswerAt = at
+      this.#loggedIn = true
       this.#settleRefusal(noteAnswer)
       const { guard, text } = this.#unanswered.shift() ?? {}
       const sync = { status, before: this.#status, tags: this.#tags.splice(0), text }
@@ -320,13 +322,14 @@ export function guardClient(
         return send(nameQuery(new Query(...queryArguments(statement, answered)), name))
       }
       const first = this.#named(before.statement)
+      const after = before.after && { ...before.after, statement: this.#named(before.after.statement) }
       const onFirstRow = (fields: readonly unknown[]) => {
         this.#names?.settle(first.text, true)
         before.onFirstRow(fields)
       }
       const query = new Preceded(
-        { before: first, statement, onFirstRow, flushed: before.flushed ?? false },
-        this.#noted([first, statement], this.#isParsed(statement.name) ? notingStale(callback) : callback),
+        { before: first, statement, onFirstRow, flushed: before.flushed ?? false, after },
+        this.#noted([first, statement, ...(after ? [after.statement] : [])], this.#isParsed(statement.name) ? notingStale(callback) : callback),
       )
       before.onSent?.(query)
       return send(query)

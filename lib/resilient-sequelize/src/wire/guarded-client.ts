@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { LocalSettings, SessionLimits } from './limits.ts'
 import type { QueryCallback, Statement } from './pg-internals.ts'
-import type { PrecededQuery } from './preceded-query.ts'
+import type { PrecededQuery, Trailing } from './preceded-query.ts'
 import type { SessionIdentity } from './session-identity.ts'
 
 /** A statement that goes right before another, up to the same Sync; it answers one row. */
@@ -11,6 +11,8 @@ export interface Before {
   /** Has both answered before the server commits; `onSent` receives the query, which tells how far its answer got. */
   readonly flushed?: boolean
   onSent?(query: PrecededQuery): void
+  /** Goes right behind the other statement, and is answered before the commit as well. */
+  readonly after?: Trailing
 }
 
 /** Puts a statement on the wire: behind another one of the same transaction, or as it is. */

@@ -2,6 +2,12 @@ import type pg from 'pg'
 import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
 
+/** A statement that goes right behind another, up to the same Sync; it answers one row. */
+export interface Trailing {
+  readonly statement: Statement
+  readonly onRow: (fields: readonly unknown[]) => void
+}
+
 export interface PrecededOptions {
   /** The statement that is sent first, up to the same Sync; it answers one row. */
   readonly before: Statement
@@ -10,6 +16,8 @@ export interface PrecededOptions {
   readonly onFirstRow: (fields: readonly unknown[]) => void
   /** Sends a Flush behind each of the two, so that both are answered before the server commits. */
   readonly flushed?: boolean
+  /** Goes behind the statement; only with `flushed`. */
+  readonly after?: Trailing | undefined
 }
 
 /** A query that tells, when its connection is lost, which answer had arrived already. */
@@ -33,7 +41,8 @@ export function nameQuery<Query extends { name: string | undefined }>(query: Que
 export function precedeQuery(Query: QueryClass): PrecededQueryClass {
   return class extends extensibleQuery(Query) implements PrecededQuery {
     readonly #options: PrecededOptions
-    #settled = false
+    /** Which of the statements the server's next answer belongs to. */
+    #turn: 'before' | 'statement' | 'after' = 'before'
     #completed: pg.QueryResult | undefined
 
     constructor(options: PrecededOptions, callback: QueryCallback) {
@@ -51,49 +60,68 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
     }
 
     override prepare(wire: Wire): void {
-      const { text, name, values } = this.#options.before
-      const parsed = name !== undefined && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) !== undefined
-      if (!parsed) wire.parse({ text, name })
-      if (!parsed && name !== undefined) wire.submittedNamedStatements[name] = text
-      wire.bind({ statement: name, values })
-      wire.execute({})
+      send(wire, this.#options.before)
       if (this.#options.flushed) wire.flush()
       super.prepare(wire)
     }
 
     // pg sends Execute and Sync in one go; a Flush between them has the answer sent before the commit.
     override requestRows(wire: Wire, rows: unknown): void {
-      if (!this.#options.flushed) return super.requestRows(wire, rows)
+      const { flushed, after } = this.#options
+      if (!flushed) return super.requestRows(wire, rows)
       wire.execute({})
+      if (after !== undefined) send(wire, after.statement)
       wire.flush()
       wire.sync()
     }
 
     // The first statement is answered first, with a row whose description was not asked for.
     override handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-      if (this.#settled) super.handleDataRow(message)
-      else this.#options.onFirstRow(message.fields)
+      if (this.#turn === 'statement') super.handleDataRow(message)
+      else if (this.#turn === 'before') this.#options.onFirstRow(message.fields)
+      else this.#options.after?.onRow(message.fields)
     }
 
     override handleCommandComplete(message: { readonly text: string }, wire: Wire): void {
-      if (this.#settled) {
-        super.handleCommandComplete(message, wire)
-        this.#completed = this.answerSoFar
-        return
+      const turn = this.#turn
+      switch (turn) {
+        case 'before':
+          this.#turn = 'statement'
+          settle(wire, this.#options.before)
+          break
+        case 'statement':
+          this.#turn = 'after'
+          super.handleCommandComplete(message, wire)
+          this.#completed = this.answerSoFar
+          break
+        case 'after':
+          if (this.#options.after !== undefined) settle(wire, this.#options.after.statement)
+          break
+        default:
+          turn satisfies never
       }
-      this.#settled = true
-      const { text, name } = this.#options.before
-      if (name === undefined) return
-      wire.parsedStatements[name] = text
-      delete wire.submittedNamedStatements[name]
     }
 
     override handleError(error: unknown, wire: Wire): void {
-      const { name } = this.#options.before
-      if (!this.#settled && name !== undefined) delete wire.submittedNamedStatements[name]
+      const { before, after } = this.#options
+      for (const { name } of [before, ...(after ? [after.statement] : [])]) if (name !== undefined) delete wire.submittedNamedStatements[name]
       super.handleError(error, wire)
     }
   }
+}
+
+function send(wire: Wire, { text, name, values }: Statement): void {
+  const parsed = name !== undefined && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) !== undefined
+  if (!parsed) wire.parse({ text, name })
+  if (!parsed && name !== undefined) wire.submittedNamedStatements[name] = text
+  wire.bind({ statement: name, values })
+  wire.execute({})
+}
+
+function settle(wire: Wire, { text, name }: Statement): void {
+  if (name === undefined) return
+  wire.parsedStatements[name] = text
+  delete wire.submittedNamedStatements[name]
 }
 
 /**
