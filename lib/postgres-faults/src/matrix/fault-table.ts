@@ -4,6 +4,8 @@ import { conflict } from './rows/conflict.ts'
 import { idUsedAgain } from './rows/crash.ts'
 import { crowded } from './rows/crowded.ts'
 import { fullPooler } from './rows/full-pooler.ts'
+import { logLost, standbyBehind } from './rows/failover.ts'
+import { hangsUp } from './rows/hang-up.ts'
 import { endedWhileIdle, silentWhileIdle } from './rows/idle.ts'
 import { endedWhilePaused, overrun } from './rows/paused.ts'
 import { readOnlyForAWhile } from './rows/read-only.ts'
@@ -33,6 +35,9 @@ export const faults: readonly Row[] = [
   readOnlyForAWhile,
   conflict,
   swallowedError,
+  standbyBehind,
+  logLost,
+  hangsUp,
 ]
 
 /**

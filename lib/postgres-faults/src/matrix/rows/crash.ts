@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
-import { operationName, type CallOptions, type Repetition } from '../repetition.ts'
+import { operationName, type Repetition } from '../repetition.ts'
+import { isThere } from '../row-proof.ts'
 import { type Row } from '../row.ts'
 import { type ChaosDatabase } from '../chaos-database.ts'
-
-type Models = Parameters<NonNullable<CallOptions['wasCommitted']>>[0]
 
 const PROVEN = ', a row proves it'
 const hows = ['immediate', 'all killed', 'one session killed']
@@ -76,12 +75,4 @@ async function crash({ database, applicationName }: Repetition, how: string): Pr
 
 async function sessionOf(database: ChaosDatabase): Promise<number | undefined> {
   return (await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid
-}
-
-async function isThere(models: Models, operation: string): Promise<boolean> {
-  const rows = await models.User.sequelize?.query('SELECT 1 FROM effects WHERE operation = $operation', {
-    bind: { operation },
-    type: 'SELECT' as never,
-  })
-  return (rows?.length ?? 0) > 0
 }
