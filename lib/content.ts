@@ -17,6 +17,26 @@ export function checkSize(body: Buffer): void {
   }
 }
 
+// What a caller sent is repeated only as far as it can be a name of an encoding (RFC 9110, token).
+const ENCODING_NAME = /^[\w!#$%&'*+.^`|~-]{1,40}$/
+
+/** The content encodings of a header `Content-Encoding`, in lower case, without `identity`, which stands for none. */
+export function encodingsOf(contentEncoding: string | undefined): string[] {
+  const names = (contentEncoding ?? '').split(',').map(name => name.trim().toLowerCase())
+  return names.filter(name => name !== '' && name !== 'identity').map(name => (ENCODING_NAME.test(name) ? name : '(unreadable)'))
+}
+
+/** @throws ApplicationError 415, naming the encoding, unless the body was sent as it is. Nothing here decompresses. */
+export function checkEncoding(contentEncoding: string | undefined): void {
+  const encodings = encodingsOf(contentEncoding)
+  if (encodings.length === 0) return
+  throw new ApplicationError(`The content encoding ${encodings.join(', ')} is not supported. Send the body without a content encoding.`, {
+    code: 'content-encoding-unsupported',
+    status: 415,
+    headers: { 'accept-encoding': 'identity' },
+  })
+}
+
 /** @throws ApplicationError 415 unless the content type is JSON. */
 export function checkJsonType(contentType: string | undefined): void {
   const mediaType = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
@@ -25,12 +45,20 @@ export function checkJsonType(contentType: string | undefined): void {
 }
 
 /**
+ * Reads bytes as UTF-8, without a byte order mark in front.
+ * @throws TypeError for bytes that are not UTF-8.
+ */
+export function decodeText(body: Buffer): string {
+  return utf8.decode(body)
+}
+
+/**
  * Reads bytes as JSON. Bytes that are no UTF-8 are refused rather than repaired: what is stored is what was sent.
  * @throws BadRequestError
  */
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(utf8.decode(body))
+    return JSON.parse(decodeText(body))
   } catch {
     throw new BadRequestError('json-unreadable', 'The body is no JSON in UTF-8.')
   }

@@ -8,6 +8,7 @@ export function storableText({ maxLength }: { maxLength: number }) {
 /** A name that somebody else gives to a thing. */
 export const externalIdSchema = storableText({ maxLength: 200 })
 
-function isStorable(text: string): boolean {
+/** Whether PostgreSQL can hold a text as it is. */
+export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
 }

@@ -28,7 +28,10 @@ const INSERT = `
   FROM users WHERE users.id = $userId AND (erased_at IS NULL OR $kind = '${'user.erased' satisfies ActivityKind}') FOR KEY SHARE`
 
 /** Makes recorders that share one memory of the last warning: when the table is gone, one line a minute says so. */
-export function createActivityRecorders(database: DatabaseService, { now = Date.now }: { now?: () => number } = {}): ActivityRecorders {
+export function createActivityRecorders(
+  database: DatabaseService,
+  { now = Date.now, budgetMs = BUDGET_MS }: { now?: () => number; budgetMs?: number } = {},
+): ActivityRecorders {
   let quietUntil = 0
 
   async function record(bind: Readonly<Record<string, unknown>>): Promise<void> {
@@ -36,7 +39,7 @@ export function createActivityRecorders(database: DatabaseService, { now = Date.
     await database.safeExecute(async () => void (await database.execute('activity.record', ({ query }) => query(INSERT, bind))), {
       operationName: 'activity.record',
       fallbackValue: undefined,
-      budgetMs: BUDGET_MS,
+      budgetMs,
       logWarning,
       onFallback: () => {
         if (logWarning) quietUntil = now() + WARN_EVERY_MS

@@ -204,7 +204,7 @@ function problemsOf({ query, body, about, conflicts, idempotencyKey, ifMatch }: 
     [conflicts !== undefined, 409, conflicts ?? '', true],
     [ifMatch === true, 412, 'It was changed meanwhile.'],
     [body !== undefined, 413, 'It is longer than the platform carries.'],
-    [body !== undefined, 415, 'It is not JSON.'],
+    [body !== undefined, 415, 'It is not JSON, or has a content encoding.'],
     [content, 422, 'It can be read, but is not what it has to be.'],
     [ifMatch === true, 428, 'If-Match is missing.'],
     [true, 500, 'Something went wrong on our side.'],

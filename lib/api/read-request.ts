@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import { checkContent, checkJsonType, checkSize, parseJson } from '../content.ts'
+import { checkContent, checkEncoding, checkJsonType, checkSize, parseJson } from '../content.ts'
 import { ApplicationError, BadRequestError, ContentError } from '../errors.ts'
 import type { WebRequest } from '../function/event.ts'
 import type { Operation } from './operation.ts'
@@ -7,6 +7,7 @@ import type { Operation } from './operation.ts'
 /** The body as the operation's schema makes it. */
 export function readBody({ body, headers }: WebRequest, schema: z.ZodMiniType): unknown {
   checkSize(body)
+  checkEncoding(headers['content-encoding'])
   checkJsonType(headers['content-type'])
   return checkContent(schema, parseJson(body))
 }

@@ -1,3 +1,4 @@
+import { decodePart, refuseParameter, takeApart, type UrlForm, type UrlParts } from './server-url.ts'
 import { sslModes, type SslMode } from './tls.ts'
 
 /** Where the database is and who logs in. */
@@ -10,56 +11,90 @@ export interface DatabaseAddress {
   sslmode?: SslMode | undefined
 }
 
-export type ParsedDatabaseUrl = { address: DatabaseAddress } | { refused: string }
+export type ParsedDatabaseUrl = { address: DatabaseAddress } | { refused: readonly string[] }
 
 export const DEFAULT_PORT = 5432
+/** What to say of pg's word for an encrypted connection whose server is not verified. */
+export const NO_VERIFY = 'no-verify, which only node-postgres knows: write require instead'
+
+const EXAMPLE = 'postgresql://user:password@host:port/name'
+const FORM: UrlForm = {
+  schemes: ['postgres', 'postgresql'],
+  example: EXAMPLE,
+  command: /^(?:\$\s*)?(?:PG[A-Z]+=\S*\s+)*(?:psql|pg_dump|pg_restore|pgcli)\s/,
+  others: [
+    [/^jdbc:/i, 'is a URL for JDBC: remove jdbc:, and write user:password@ before the host'],
+    [/^postgres(?:ql)?\+/i, 'has the name of a driver in its scheme: remove the + and what follows, up to ://'],
+    [/^postgres(?:ql)?:(?!\/\/)/i, `has no // after its scheme: write ${EXAMPLE}`],
+    [/^socket:/i, 'is a socket as node-postgres writes it: write its folder as the host, with each / as %2F'],
+    [/^(?:rediss?|valkeys?):/i, 'is the URL of Redis or Valkey: write it into REDIS_URL'],
+    [/^(?:mysqlx?|mysql2|mariadb|mongodb(?:\+srv)?|sqlserver|mssql|oracle|sqlite3?|file):/i, 'is for another kind of database: PostgreSQL is needed'],
+    [
+      /^(?:host(?:addr|name)?|server|data source|port|dbname|database|user(?:name| id)?|uid|password|pwd|sslmode|service)\s*=/i,
+      `is a list of key=value: write ${EXAMPLE}, or use DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD`,
+    ],
+  ],
+}
+
+const IN_FRONT = 'write it before the ?, in its place'
+// Names that other tools put into such URLs.
+const INSTEAD: Readonly<Record<string, string>> = {
+  sslmode: 'write its name in lower case',
+  ssl: 'write sslmode=require',
+  sslrootcert: 'write the certificate into DB_CA_CERT',
+  sslnegotiation: 'use DB_TLS_NEGOTIATION',
+  pgbouncer: 'use DB_POOLER=transaction',
+  connection_limit: 'use DB_POOL_MAX',
+  pool_timeout: 'use DB_POOL_ACQUIRE_MS',
+  host: `${IN_FRONT}; the folder of a socket with each / as %2F`,
+  hostaddr: IN_FRONT,
+  port: IN_FRONT,
+  user: IN_FRONT,
+  password: IN_FRONT,
+  dbname: IN_FRONT,
+  ...Object.fromEntries(
+    'application_name channel_binding connect_timeout keepalives options schema service sslcert sslkey target_session_attrs uselibpqcompat'
+      .split(' ')
+      .map(name => [name, 'remove it']),
+  ),
+}
 
 /**
- * Takes a `postgres://` URL apart. pg would let `sslmode` in a URL override the TLS options it is given, so no URL
- * ever reaches it. Parameters that this code does not know are refused by name instead of being dropped silently.
+ * Takes the URL of a PostgreSQL server apart. pg would let `sslmode` in a URL override the TLS options it is given, so no
+ * URL ever reaches it. A parameter that is not read is refused by name instead of being dropped silently.
  */
 export function parseDatabaseUrl(text: string): ParsedDatabaseUrl {
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
-    return { refused: 'is no URL (special characters in the password have to be percent-encoded)' }
-  }
-  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return { refused: 'does not begin with postgres:// or postgresql://' }
-  const unknown = [...url.searchParams.keys()].filter(key => key !== 'sslmode')
-  if (unknown.length > 0) return { refused: `has a parameter other than sslmode${named(unknown)}; a ? in the password has to be percent-encoded` }
-  if (url.hash !== '') return { refused: 'holds a #, which has to be percent-encoded' }
-  const modes = url.searchParams.getAll('sslmode')
-  const sslmode = sslModes.find(mode => mode === modes[0])
-  if (modes.length > 1 || (modes.length === 1 && sslmode === undefined)) return { refused: `has an sslmode that is none of ${sslModes.join(', ')}` }
-
-  const host = decode(url.hostname)?.replace(/^\[|\]$/g, '')
-  const name = decode(url.pathname.slice(1))
-  const user = decode(url.username)
-  const password = decode(url.password)
-  if (host === undefined || name === undefined || user === undefined || password === undefined)
-    return { refused: 'holds a percent sign that encodes nothing' }
+  const parts = takeApart(text, FORM)
+  if ('refused' in parts) return { refused: [parts.refused] }
+  const refused = [...parts.refusals]
+  const name = decodePart('database name', parts.path, refused)
+  if (parts.host !== '' && parts.path.includes('/')) refused.push('has a / in its database name: remove it, or write %2F')
+  const sslmode = readSslMode(parts, refused)
+  const { user, password, host, port = DEFAULT_PORT } = parts
   const missing = Object.entries({ host, user, password, 'database name': name }).filter(([, value]) => value === '')
-  if (missing.length > 0) return { refused: `has no ${missing.map(([part]) => part).join(', no ')}` }
-  return { address: { host, port: url.port === '' ? DEFAULT_PORT : Number(url.port), name, user, password, sslmode } }
+  if (missing.length > 0) refused.push(describeMissing(missing.map(([part]) => part)))
+  return refused.length > 0 ? { refused } : { address: { host, port, name, user, password, sslmode } }
 }
 
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
+function readSslMode(parts: UrlParts, refused: string[]): SslMode | undefined {
+  const others = new Set(parts.parameters.map(([name]) => name).filter(name => name !== 'sslmode'))
+  refused.push(...new Set([...others].map(name => refuseParameter(name, parts, INSTEAD))))
+  const modes = parts.parameters.flatMap(([name, value]) => (name === 'sslmode' ? [value] : []))
+  const [mode] = modes
+  if (modes.length > 1) refused.push('has sslmode more than once: write it once')
+  else if (mode === 'no-verify') refused.push(`has sslmode ${NO_VERIFY}`)
+  else if (mode !== undefined && !isSslMode(mode)) refused.push(`has an sslmode that is none of ${sslModes.join(', ')}`)
+  return mode !== undefined && isSslMode(mode) ? mode : undefined
 }
 
-// What looks like a parameter may be a piece of a password: only names that other tools put into such URLs are repeated.
-const KNOWN_ELSEWHERE = new Set(
-  'application_name channel_binding connect_timeout connection_limit keepalives options pgbouncer pool_timeout schema ssl sslcert sslkey sslnegotiation sslrootcert target_session_attrs uselibpqcompat'.split(
-    ' ',
-  ),
-)
+function isSslMode(text: string): text is SslMode {
+  return (sslModes as readonly string[]).includes(text)
+}
 
-function named(parameters: readonly string[]): string {
-  const known = [...new Set(parameters)].filter(name => KNOWN_ELSEWHERE.has(name))
-  return known.length === 0 ? '' : ` (${known.join(', ')})`
+function describeMissing(missing: readonly string[]): string {
+  const hints = [
+    ...(missing.includes('host') ? ['the folder of a socket is a host, with each / as %2F'] : []),
+    ...(missing.includes('password') ? ['in .env, # begins a comment unless the value is in quotes'] : []),
+  ]
+  return `has no ${missing.join(', no ')}: write ${EXAMPLE}${hints.length > 0 ? ` (${hints.join('; ')})` : ''}`
 }

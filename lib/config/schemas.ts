@@ -44,11 +44,13 @@ export function optionalInteger({ min, max }: { min: number; max: number }) {
   return reading(text => (text === undefined ? undefined : readInteger(text, min, max)))
 }
 
-/** One of a few words, in any letter case, with a default. */
-export function oneOf<const Word extends string>(words: readonly Word[], fallback: NoInfer<Word>) {
+/** One of a few words, in any letter case, with a default. `refusals` has reasons for words that mean something elsewhere. */
+export function oneOf<const Word extends string>(words: readonly Word[], fallback: NoInfer<Word>, refusals: Readonly<Record<string, string>> = {}) {
   return reading(text => {
     if (text === undefined) return fallback
-    return words.find(word => word === text.trim().toLowerCase()) ?? new Refusal(`is none of ${words.join(', ')}`)
+    const given = text.trim().toLowerCase()
+    const reason = Object.hasOwn(refusals, given) ? refusals[given] : undefined
+    return words.find(word => word === given) ?? new Refusal(reason ?? `is none of ${words.join(', ')}`)
   })
 }
 

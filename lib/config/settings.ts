@@ -57,6 +57,21 @@ export class SettingIssues extends Error {
   }
 }
 
+/** What a reader of text returns for text that cannot be used. */
+export interface Refused {
+  /** Each reads on after the variable's name, and repeats nothing of the value. */
+  readonly refused: string | readonly string[]
+}
+
+/** Returns what was read, or `undefined` after adding its refusals to `issues`. */
+export function takeOrReport<Read extends object>(variable: string, read: Read, issues: SettingIssue[]): Exclude<Read, Refused> | undefined {
+  if (!('refused' in read)) return read as Exclude<Read, Refused>
+  const { refused } = read as Refused
+  const reasons = typeof refused === 'string' ? [refused] : refused
+  issues.push(...reasons.map(reason => ({ variable, reason })))
+  return undefined
+}
+
 /**
  * Describes a group of settings: one zod schema per variable, and how the values become what the code uses.
  * A variable that is empty or holds the word `none` counts as not set, because the deployer cannot pass an empty value.

@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto'
-
 /** How a server is checked. */
 export interface TlsOptions {
   readonly minVersion: 'TLSv1.2'
@@ -24,7 +22,10 @@ export function pgTls(tls: Tls, host: string): { ssl: (TlsOptions & { readonly s
   return { ssl: { ...tls.options, ...named }, sslnegotiation: tls.negotiation ?? 'postgres' }
 }
 
-/** libpq's words. `allow` and `prefer` cannot be kept by the client library, and count as no wish at all. */
+/**
+ * libpq's words. `allow` and `prefer` leave the choice to the host, as no sslmode does. `verify-ca` checks the host name
+ * too, as `verify-full` does.
+ */
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof sslModes)[number]
 
@@ -44,11 +45,15 @@ export function isManagedHost(host: string): boolean {
  */
 export function decideTls({ host, sslmode, ca }: { host: string; sslmode?: SslMode | undefined; ca?: string | undefined }): TlsDecision {
   if (sslmode === 'disable') {
-    if (isManagedHost(host)) return { refused: 'asks for sslmode=disable, which a managed database does not allow', variable: 'sslmode' }
-    if (ca !== undefined) return { refused: 'is set although sslmode=disable turns TLS off', variable: 'ca' }
+    if (isManagedHost(host)) return { refused: 'asks for sslmode=disable, which a managed database refuses: write require', variable: 'sslmode' }
+    if (ca !== undefined) return { refused: 'is set although sslmode=disable turns TLS off: leave one of them out', variable: 'ca' }
     return { mode: 'off' }
   }
   const wished = sslmode === 'require' || sslmode === 'verify-ca' || sslmode === 'verify-full'
+  if (host.startsWith('/')) {
+    if (wished) return { refused: 'asks for TLS through a socket, which has none: write sslmode=disable', variable: 'sslmode' }
+    if (ca !== undefined) return { refused: 'is set although a socket has no TLS: leave it out', variable: 'ca' }
+  }
   if (!wished && ca === undefined && isThisMachine(host)) return { mode: 'off' }
   const verified = ca !== undefined || sslmode === 'verify-ca' || sslmode === 'verify-full'
   return {
@@ -59,19 +64,6 @@ export function decideTls({ host, sslmode, ca }: { host: string; sslmode?: SslMo
       ...(ca === undefined ? {} : { ca }),
     },
   }
-}
-
-/** Reads a CA bundle given as PEM or as base64 of PEM on one line; `undefined` when it holds no readable certificate. */
-export function readCertificates(text: string): string | undefined {
-  const pem = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('latin1')
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
-  if (!certificates) return undefined
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate)
-  } catch {
-    return undefined
-  }
-  return certificates.join('\n')
 }
 
 function isThisMachine(host: string): boolean {

@@ -20,6 +20,7 @@ import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../invocation/sr
 import { runWithDeadline } from '../invocation/src/deadline-scope.ts'
 import { noFacts, runInvocation, type InvocationFacts } from '../invocation/src/invocation-scope.ts'
 import { untilAborted } from '../invocation/src/wait.ts'
+import { directAnswer, UnsendableError, webAnswer } from './answer.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
 import { problem, type Reply } from './reply.ts'
 import { createRouter, type Routes } from './router.ts'
@@ -99,8 +100,8 @@ const UNKNOWN_REMAINING_MS = 3_000
 const GRACE_MS = 200
 
 /**
- * Makes the `main` that the platform calls. Nothing that a handler throws gets out: every call resolves to an answer
- * and leaves one line in the log.
+ * Makes the `main` that the platform calls. Handler errors never escape: every call resolves to an answer and writes one
+ * log line, with the status that the caller gets. What a handler returns and the platform could not send becomes 500.
  */
 export function defineFunction<G extends Groups, Services>(
   definition: FunctionDefinition<G, Services>,
@@ -153,7 +154,6 @@ export function defineFunction<G extends Groups, Services>(
       deadline.end()
       end.clear()
     }
-    if (web) answer = { ...answer, headers: { ...(answer.headers as Record<string, string> | undefined), 'x-request-id': requestId } }
     line.status = web ? answer.statusCode : 'error' in answer ? 'error' : 'ok'
     line.ms = Math.round(performance.now() - startedAt)
     addFacts(line, facts)
@@ -164,28 +164,34 @@ export function defineFunction<G extends Groups, Services>(
   async function answerTo(event: FunctionEvent, invocation: Invocation<Services>, line: Record<string, unknown>): Promise<Record<string, unknown>> {
     if (!isWebEvent(event)) {
       if (!definition.invoked) throw new ApplicationError('This function answers web calls only.', { code: 'not-invocable', status: 400 })
-      return definition.invoked(event, invocation)
+      return directAnswer(await definition.invoked(event, invocation))
     }
     const request = readWebRequest(event.http, definition.name.split('/').at(-1) ?? '')
     line.method = request.method
     const { handler, params, route } = findRoute(request.method, request.path)
     line.route = route
-    return { ...(await handler({ ...request, params }, invocation)) }
+    return webAnswer(await handler({ ...request, params }, invocation), invocation.requestId)
   }
 
   function refusal(
     error: unknown,
     { web, requestId, line, logger }: { web: boolean; requestId: string; line: Record<string, unknown>; logger: Logger },
   ): Record<string, unknown> {
-    const reply = problem(error, requestId)
-    line.code = reply.body.code
     if (error instanceof SettingsError) {
       line.settings = error.issues.map(issue => `${issue.variable} ${issue.reason}`)
     }
     // What was raised on purpose explains itself by its code; what was not is shown with its stack.
-    if (!(error instanceof CodedError)) logger.error({ event: 'invocation.failed', error })
+    if (error instanceof UnsendableError) logger.error({ event: 'invocation.reply.invalid', code: error.code, reason: error.reason, error })
+    else if (!(error instanceof CodedError)) logger.error({ event: 'invocation.failed', error })
     else if (statusOf(error) >= 500 && error.cause !== undefined) logger.warn({ event: 'invocation.refused', code: error.code, error: error.cause })
-    return web ? { ...reply } : { error: reply.body }
+    const { body, ...reply } = problem(error, requestId)
+    line.code = body.code
+    try {
+      return web ? webAnswer({ ...reply, body }, requestId) : directAnswer({ error: body })
+    } catch (unsendable) {
+      // An error brings details, headers and a status of its own: those of this one cannot be sent, and its problem can.
+      return refusal(unsendable, { web, requestId, line, logger })
+    }
   }
 
   main.variables = variablesOf(groups)
@@ -232,10 +238,13 @@ function remainingMs(context: FunctionContext | undefined): number {
   return Number.isFinite(left) ? left : UNKNOWN_REMAINING_MS
 }
 
-// An id that a caller sent is repeated only if it is short and plain: it goes into headers and logs.
+// An id goes into headers and logs: one that a caller sent is repeated only if it is short and plain, as the platform's are.
 function requestIdOf(sent: unknown, context: FunctionContext | undefined): string {
-  if (typeof sent === 'string' && /^[\w.-]{1,64}$/.test(sent)) return sent
-  return context?.requestId ?? readPlatform().activationId ?? randomUUID()
+  return [sent, context?.requestId, readPlatform().activationId].find(isPlainId) ?? randomUUID()
+}
+
+function isPlainId(id: unknown): id is string {
+  return typeof id === 'string' && /^[\w.-]{1,64}$/.test(id)
 }
 
 // A context is the platform's: whatever it does, the call is answered.

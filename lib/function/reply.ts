@@ -40,7 +40,8 @@ const TITLES: Readonly<Record<number, string>> = {
 export function problem(error: unknown, requestId: string): Reply & { body: Readonly<Record<string, unknown>> } {
   const known = error instanceof CodedError ? error : undefined
   const status = known === undefined ? 500 : statusOf(known)
-  const retryAfter = known?.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(known.retryAfterMs / 1000))) }
+  const afterMs = known?.retryAfterMs ?? Number.NaN
+  const retryAfter = Number.isFinite(afterMs) ? { 'retry-after': String(Math.max(1, Math.ceil(afterMs / 1000))) } : {}
   return {
     statusCode: status,
     headers: { ...(error instanceof ApplicationError ? error.headers : {}), ...retryAfter, 'content-type': 'application/problem+json' },

@@ -19,7 +19,7 @@ export interface PrunedReport {
 
 export interface PruneOptions {
   tables: readonly PrunedTable[]
-  database: Pick<DatabaseService, 'execute'>
+  database: Pick<DatabaseService, 'execute' | 'hasReported'>
   deadline: Deadline
   logger: Logger
   /** What was found already, of these tables and perhaps of more. */

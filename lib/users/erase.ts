@@ -16,9 +16,9 @@ const LEFT_BEHIND = [
 // ends here; one that is to be tried again is tried now, since a payment counts whoever made it, and says no more then.
 // Whoever has one of those two locked waits for us and finds the user gone: to wait for that one would be a deadlock.
 const EVENTS = [
-  `UPDATE webhook_events SET body = NULL, headers = NULL, user_id = NULL, concerns = NULL
+  `UPDATE webhook_events SET body = NULL, headers = NULL, user_id = NULL, concerns = NULL, invalid_paths = NULL
    WHERE (user_id = $id OR concerns = $externalId) AND processed_at IS NOT NULL`,
-  `UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL
+  `UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
    WHERE id IN (SELECT id FROM webhook_events WHERE concerns = $externalId AND outcome = 'failed' FOR UPDATE SKIP LOCKED)`,
   `UPDATE webhook_events SET next_attempt_at = now()
    WHERE id IN (SELECT id FROM webhook_events WHERE concerns = $externalId AND outcome IS NULL FOR UPDATE SKIP LOCKED)`,

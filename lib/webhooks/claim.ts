@@ -28,28 +28,40 @@ export interface Unapplied {
   /** Null when it is to be tried again, `failed` when a person has to look at it. */
   readonly outcome: 'failed' | null
   readonly lastError: string
+  /** What of its content does not fit, if that was the error. */
+  readonly invalidPaths?: readonly string[] | null
   /** Until the next attempt, in ms; null for none. */
   readonly retryInMs: number | null
 }
 
 const INSERT = `
   INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
-    body, headers, verdict, body_hash, replay_guard, concerns)
+    body, headers, verdict, body_hash, replay_guard, concerns, invalid_paths)
   VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
     now() + make_interval(secs => $retryIn::float8), $lastError, $body, $headers::jsonb, $verdict, $hash::bytea,
-    CASE WHEN $guarded::boolean THEN $hash::bytea END, $concerns)
+    CASE WHEN $guarded::boolean THEN $hash::bytea END, $concerns, $invalidPaths::jsonb)
   ON CONFLICT DO NOTHING
   RETURNING id`
 const KNOWN = `
   SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
   WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
   ORDER BY external_id = $externalId DESC LIMIT 1`
+// Type and user may not have been readable when it was parked.
 const TAKE_UP = `
-  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL
+  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
+    type = $type, concerns = coalesce($concerns, concerns)
   WHERE id = $id AND outcome = 'failed' RETURNING id`
 
+const DEFER_PARKED = `
+  UPDATE webhook_events SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
+    last_error = $lastError, invalid_paths = NULL
+  WHERE id = $id AND outcome = 'failed' RETURNING id`
+
+const RETRACT = `
+  UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
+  WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
 const END_IF_ERASED = `
-  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL
+  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
   WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL)`
 
 /**
@@ -64,19 +76,46 @@ export async function claimEvent(
 ): Promise<Claim> {
   const outcome = entry.delivery.handler ? 'applied' : 'ignored'
   const claim = await insert(entry, { outcome, lastError: null, retryInMs: null }, query)
-  if (claim.outcome === 'claimed' || !retryFailed || claim.known.outcome !== 'failed') return claim
-  if (claim.known.otherBody && !entry.delivery.bodyVaries) return claim
+  if (claim.outcome === 'claimed' || !retryFailed || !isSameParked(claim.known, entry.delivery)) return claim
   const { id } = claim.known
-  const taken = await query(TAKE_UP, { id, outcome })
+  const { event, concerns } = entry.delivery
+  const taken = await query(TAKE_UP, { id, outcome, type: event.type, concerns })
   return taken.length === 1 ? { outcome: 'claimed', id } : claim
 }
 
-/** Stores an event that could not be applied, unless it is known already. */
-export async function storeUnapplied(entry: EventEntry, unapplied: Unapplied, work: Pick<Work, 'query'>): Promise<Claim> {
+/**
+ * Stores an event that could not be applied, unless it is known already. With `deferParked` the same delivery of an event
+ * that is parked makes it pending again, as if it came for the first time.
+ */
+export async function storeUnapplied(
+  entry: EventEntry,
+  unapplied: Unapplied,
+  work: Pick<Work, 'query'>,
+  { deferParked = false, claimedAs }: { deferParked?: boolean; claimedAs?: string | undefined } = {},
+): Promise<Claim> {
   const claim = await insert(entry, unapplied, work.query)
+  if (claim.outcome === 'duplicate' && claim.known.id === claimedAs && (await retractClaim({ id: claimedAs }, unapplied, work)))
+    return { outcome: 'duplicate', known: { ...claim.known, outcome: 'failed' } }
+  if (claim.outcome === 'duplicate' && deferParked && unapplied.retryInMs !== null && isSameParked(claim.known, entry.delivery)) {
+    const bind = { id: claim.known.id, retryIn: unapplied.retryInMs / 1000, lastError: unapplied.lastError }
+    return (await work.query(DEFER_PARKED, bind)).length === 1 ? { outcome: 'claimed', id: claim.known.id } : claim
+  }
   const id = claim.outcome === 'claimed' ? claim.id : claim.known.id
   if (unapplied.outcome === 'failed') await endIfErased({ id, concerns: entry.delivery.concerns }, work)
   return claim
+}
+
+/**
+ * Parks an event whose handler has committed the transaction that claimed it, and then failed. Never to be tried again by
+ * itself: a part of it has been applied.
+ */
+export async function retractClaim(
+  { id, attempts = null }: { id: string; attempts?: number | null },
+  { lastError, invalidPaths = null }: Pick<Unapplied, 'lastError' | 'invalidPaths'>,
+  { query }: Pick<Work, 'query'>,
+): Promise<boolean> {
+  const bind = { id, attempts, lastError, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
+  return (await query(RETRACT, bind)).length === 1
 }
 
 /** Notes whom a claimed event concerns, in the transaction that claimed it. */
@@ -96,7 +135,11 @@ export async function endIfErased({ id, concerns }: { id: string; concerns: stri
 
 /** Takes away what a claimed event said, in the transaction that claimed it. */
 export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET body = NULL, headers = NULL, concerns = NULL WHERE id = $id', { id })
+  await query('UPDATE webhook_events SET body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL WHERE id = $id', { id })
+}
+
+function isSameParked({ outcome, otherBody }: KnownEvent, { bodyVaries }: ReadDelivery): boolean {
+  return outcome === 'failed' && (!otherBody || bodyVaries)
 }
 
 type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
@@ -118,6 +161,7 @@ async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: W
     headers: JSON.stringify(headers),
     verdict,
     concerns,
+    invalidPaths: stand.invalidPaths ? JSON.stringify(stand.invalidPaths) : null,
   })
   if (inserted.length === 1) return { outcome: 'claimed', id }
   const [known] = await query<KnownEvent>(KNOWN, key)

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { checkContent } from '../content.ts'
+import { ApplicationError, ContentError } from '../errors.ts'
+import { externalIdSchema, isStorable } from '../storable-text.ts'
 import type { WebhookEvent, WebhookHandler } from './handler.ts'
 import { readEvent } from './read-event.ts'
 import type { DescribedSource } from './source.ts'
@@ -26,44 +28,100 @@ export interface ReadDelivery extends Delivery {
   readonly guarded: boolean
   /** Whether another delivery of the event may honestly have another body. */
   readonly bodyVaries: boolean
+  /** Why it must not reach its handler: its content does not fit, or cannot be read. It is parked with this. */
+  readonly fault?: ApplicationError | undefined
 }
 
+// Stands in the table where no type could be read. No sender's type has parentheses.
+const UNKNOWN_TYPE = '(unknown)'
 // What helps a person. Signatures are not kept: whoever has one can send it again.
 const HELPFUL = ['content-type', 'user-agent', 'webhook-timestamp']
 const LONGEST_HEADER = 300
 
-/** The headers that are stored with an event: those that help a person, and those that it has to be read from again. */
+/**
+ * The headers that are stored with an event: those that help a person, and those that it has to be read from again. One
+ * of the latter that the table cannot hold is left out: a repaired one would be another id or type.
+ */
 export function keptHeaders(headers: Readonly<Record<string, string>>, { eventId, type }: DescribedSource): Record<string, string> {
   const places = [eventId, type].flatMap(place => (place !== 'body' && 'header' in place ? [place.header, place.or ?? place.header] : []))
-  const kept = new Set([...HELPFUL, ...places.map(name => name.toLowerCase())])
-  const picked = [...kept].flatMap(name => {
+  const read = new Set(places.map(name => name.toLowerCase()))
+  const picked = [...new Set([...HELPFUL, ...read])].flatMap(name => {
     const value = headers[name]
-    return value === undefined ? [] : [[name, value.slice(0, LONGEST_HEADER).replaceAll('\0', '').toWellFormed()] as const]
+    if (value === undefined || (read.has(name) && !isStorable(value))) return []
+    return [[name, value.slice(0, LONGEST_HEADER).replaceAll('\0', '').toWellFormed()] as const]
   })
   return Object.fromEntries(picked)
 }
 
 /**
- * Reads the event out of what was delivered, and checks it against its handler's schema.
- * @throws BadRequestError, ContentError and the like when the content does not fit.
+ * Reads the event out of what was delivered, and checks it against its handler's schema. Content that does not fit is no
+ * error here but the `fault` of what is returned, because an event with an id is stored whatever it holds.
+ * @throws ApplicationError when there is no usable id, see `readEvent`.
  */
 export function readDelivery(delivery: Delivery, source: DescribedSource): ReadDelivery {
-  const { id, type, data, sentAt } = readEvent(source, delivery)
-  const handler = source.handlers.get(type)
-  const event: WebhookEvent = {
-    source: source.name,
-    id,
-    type,
-    occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
-    data: handler ? checkContent(handler.schema, data, source.data) : undefined,
-  }
+  const { id, type, data, sentAt, fault } = readEvent(source, delivery)
+  const handler = type === undefined ? undefined : source.handlers.get(type)
+  const fitted = fit(handler, { data, at: source.data, fault })
   return {
     ...delivery,
-    event,
+    event: {
+      source: source.name,
+      id,
+      type: type ?? UNKNOWN_TYPE,
+      occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
+      data: fitted.data,
+    },
     handler,
-    concerns: handler?.concerns?.(event.data) ?? null,
+    concerns: fitted.concerns,
     guarded: source.replayGuard === 'body',
     bodyVaries: source.bodyVaries,
+    fault: fitted.fault,
+  }
+}
+
+type Fitted = Pick<ReadDelivery, 'concerns' | 'fault'> & { readonly data: unknown }
+
+/** What a handler makes of the data of an event. */
+function fit(
+  handler: WebhookHandler | undefined,
+  { data: raw, at, fault }: { data: unknown; at: string; fault: ApplicationError | undefined },
+): Fitted {
+  if (handler === undefined || fault !== undefined) return { data: undefined, concerns: guessConcerns(handler, raw), fault }
+  try {
+    const data: unknown = runPart('schema', () => checkContent(handler.schema, raw, at))
+    return { data, concerns: runPart('concerns', () => concernsOf(handler, data)), fault: undefined }
+  } catch (error) {
+    return { data: undefined, concerns: guessConcerns(handler, raw), fault: error as ApplicationError }
+  }
+}
+
+/** @throws ApplicationError: `concerns-failed` when the id that a handler names does not fit the table. */
+function concernsOf(handler: WebhookHandler, data: unknown): string | null {
+  const named: unknown = handler.concerns?.(data)
+  if (named === undefined || named === null) return null
+  // One that rejects would end the process.
+  if (named instanceof Promise) named.catch(() => undefined)
+  const id = externalIdSchema.safeParse(named)
+  if (id.success) return id.data
+  throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
+}
+
+/** The same for content that does not fit, as far as it can be told: erasing the user must reach what waits for a person. */
+function guessConcerns(handler: WebhookHandler | undefined, raw: unknown): string | null {
+  try {
+    return handler === undefined ? null : concernsOf(handler, raw)
+  } catch {
+    return null
+  }
+}
+
+/** Runs a part of a handler; what it throws by mistake becomes an error with a code. */
+function runPart<Result>(part: 'schema' | 'concerns', run: () => Result): Result {
+  try {
+    return run()
+  } catch (cause) {
+    if (cause instanceof ContentError || (cause instanceof ApplicationError && cause.code === `${part}-failed`)) throw cause
+    throw new ApplicationError(`The ${part} of this event's handler failed.`, { code: `${part}-failed`, status: 500, cause })
   }
 }
 

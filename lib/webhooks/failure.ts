@@ -1,6 +1,8 @@
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
-import { CommitUnknownError, DatabaseBusyError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
-import { CodedError, DeadlineExceededError } from '../invocation/src/errors.ts'
+import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
+import { CodedError } from '../invocation/src/errors.ts'
+import { ApplicationError } from '../errors.ts'
+import { LaterError } from './later.ts'
 
 /** What an error means for the event that was being applied. */
 export type Failure =
@@ -17,17 +19,26 @@ export type Progress = 'connecting' | 'claiming' | 'applying'
 // The class of SQLSTATEs for a full disk and the like: no fault of the event's.
 const LACK_OF_MEANS = '53'
 
+/** An error that ended the work on an event, and whether it is the database's own and not the handler's. */
+export interface Ended {
+  readonly error: unknown
+  readonly ofDatabase: boolean
+}
+
 /** Judges an error that ended the work on an event. */
-export function judgeFailure(error: unknown, progress: Progress): Failure {
-  if (error instanceof DatabaseUnavailableError || progress !== 'applying') return 'away'
-  if (error instanceof DatabaseBusyError || error instanceof DeadlineExceededError || error instanceof CommitUnknownError) return 'transient'
+export function judgeFailure({ error, ofDatabase }: Ended, progress: Progress): Failure {
+  if (progress !== 'applying' || (ofDatabase && error instanceof DatabaseUnavailableError)) return 'away'
+  if (ofDatabase && error instanceof CommitUnknownError) return 'transient'
   if (error instanceof CodedError) return error.retryable ? 'transient' : 'permanent'
+  // A handler's error of another client, such as a refused fetch, may pass by itself: its looks tell when to try again.
   const { transient, outage, onlyIfOptedIn = false, code } = classifyError(error)
   return transient || outage || onlyIfOptedIn || code?.startsWith(LACK_OF_MEANS) ? 'transient' : 'permanent'
 }
 
-/** Whether a handler itself said that its error may pass; those of the database have been tried again already. */
-export function isHandlersOwn(error: unknown): boolean {
-  const ofDatabase = [DatabaseUnavailableError, DatabaseBusyError, DeadlineExceededError, CommitUnknownError]
-  return error instanceof CodedError && error.retryable && !ofDatabase.some(type => error instanceof type)
+/**
+ * Whether a handler says that its error may pass within this delivery. Errors of a database say no such thing: one of ours has
+ * been tried again already, and one of another is not ours to try. `later()` asks for an attempt after this delivery.
+ */
+export function mayPassSoon(error: unknown): boolean {
+  return error instanceof ApplicationError && error.retryable && !(error instanceof LaterError)
 }

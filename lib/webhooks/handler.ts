@@ -3,6 +3,8 @@ import type { Work } from '../database/service.ts'
 import type { Severity } from '../alerts/alert.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
+export { later } from './later.ts'
+
 /** An event after its signature and its form were checked. */
 export interface WebhookEvent<Data = unknown> {
   readonly source: string
@@ -33,6 +35,7 @@ export interface BareWork extends Pick<Work, 'signal' | 'afterCommit'> {
 
 interface HandlerOf<Schema extends z.ZodMiniType> {
   readonly type: string
+  /** Synchronous: an asynchronous one parks every event. So does content that does not fit. */
   readonly schema: Schema
   /** The user it is about, as the sender calls that user: when the user is erased, what the event said goes. */
   concerns?(data: z.output<Schema>): string
@@ -44,7 +47,8 @@ export interface DatabaseHandler<Schema extends z.ZodMiniType = z.ZodMiniType> e
   /**
    * Runs in the transaction that claims the event: what it writes is there exactly when the claim is, once. It may be run
    * again from its start after a failure, so it does nothing outside of the database but through `afterCommit`. An error
-   * that may pass is thrown as an ApplicationError with `retryable`; any other parks the event for a person.
+   * that may pass in a moment is thrown as an ApplicationError with `retryable`, one that takes longer as `later(…)`; any
+   * other parks the event for a person.
    */
   apply(event: WebhookEvent<z.output<Schema>>, work: Work & BareWork): Promise<Effect | void>
 }

@@ -30,7 +30,8 @@ export interface ManageOptions {
 }
 
 const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userId", received_at AS "receivedAt", processed_at AS "processedAt",
-  attempts, CASE WHEN outcome = 'failed' THEN 'parked' ELSE coalesce(outcome, 'pending') END AS state, next_attempt_at AS "nextAttemptAt", last_error AS "lastError", verdict`
+  attempts, CASE WHEN outcome = 'failed' THEN 'parked' ELSE coalesce(outcome, 'pending') END AS state, next_attempt_at AS "nextAttemptAt", last_error AS "lastError",
+  invalid_paths AS "invalidPaths", verdict`
 const IS = { parked: "outcome = 'failed'", pending: 'outcome IS NULL' } as const
 // As a first one: the attempts of the fault that was mended count no more.
 const RETRY = 'UPDATE webhook_events SET outcome = NULL, next_attempt_at = now(), attempts = 0'

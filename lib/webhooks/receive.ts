@@ -1,13 +1,16 @@
-import { checkSize } from '../content.ts'
 import { ApplicationError } from '../errors.ts'
 import { statusOf } from '../function/status-of.ts'
 import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilAborted } from '../invocation/src/wait.ts'
 import type { Counters } from '../telemetry/counters.ts'
-import type { EventBuffer } from './buffer/buffer.ts'
-import { keptHeaders, readDelivery, type ReadDelivery } from './delivery.ts'
-import { bareTools } from './run-handler.ts'
+import { backoffMs } from './attempt-times.ts'
+import type { BufferedState, EventBuffer } from './buffer/buffer.ts'
+import type { ReadDelivery } from './delivery.ts'
+import type { BareHandler, WebhookEvent } from './handler.ts'
+import { LaterError, putOff } from './later.ts'
+import { logUnapplied } from './log-unapplied.ts'
+import { bareTools, runBareHandler } from './run-handler.ts'
 import { sourceOf, type Source } from './source.ts'
 import { takeDelivery, type TakeOptions, type Taken } from './take.ts'
 import { verifyDelivery } from './verify-delivery.ts'
@@ -44,8 +47,9 @@ const BUFFER_SHARE = 0.3
 
 /**
  * Takes one delivery: verifies it on its raw bytes, then takes it into the inbox, or into the outage buffer while the
- * database is away. What is answered with 2xx is stored, or its handler is declared to need no database and has run.
- * @throws NotFoundError, SignatureError, ContentError and the like for what the sender did wrong; `event-in-progress`,
+ * database is away. What is answered with 2xx is stored, or its handler is declared to need no database and has run. A
+ * verified event with a usable id is stored whatever else it holds: parked, if its content does not fit.
+ * @throws NotFoundError, SignatureError and the like for what is refused, see `verifyDelivery`; `event-in-progress`,
  * `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
  * `event-failed`, 500, for a parked event where senders are to send again.
  */
@@ -70,11 +74,7 @@ async function receiveFrom(
   request: { headers: Readonly<Record<string, string>>; body: Buffer },
   options: ReceiveOptions,
 ): Promise<Settled> {
-  checkSize(request.body)
-  verifyDelivery(source, request, options.logger)
-  // Read from what is kept, as it will be read again if it has to.
-  const headers = keptHeaders(request.headers, source)
-  const delivery = readDelivery({ source: source.name, body: request.body, headers, verdict: source.scheme, receivedAt: new Date() }, source)
+  const delivery = verifyDelivery(source, request, options.logger)
   const { deadline } = options
   return within(deadline, source.answerWithinMs ?? Number.POSITIVE_INFINITY, own => settle(delivery, { ...options, deadline: own }))
 }
@@ -113,18 +113,15 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
 }
 
 /** The database did not take it: the buffer does, or the sender has to come back. */
-async function withoutDatabase(
-  delivery: ReadDelivery,
-  { error, ran }: Extract<Taken, { outcome: 'away' }>,
-  options: ReceiveOptions,
-): Promise<Settled> {
+async function withoutDatabase(delivery: ReadDelivery, taken: Extract<Taken, { outcome: 'away' }>, options: ReceiveOptions): Promise<Settled> {
   const { buffer, deadline, logger, random = Math.random } = options
   const { source } = delivery
-  const applied = delivery.handler?.needsDatabase === false && (ran || (await runBare(delivery, options)))
+  const state = await runUnlessDone(delivery, taken, options)
+  const { applied } = state
   const refused =
     buffer === undefined
       ? undefined
-      : await buffer.put(delivery, { applied, deadline }).then(
+      : await buffer.put(delivery, { ...state, deadline }).then(
           () => 'held' as const,
           (reason: unknown) => reason,
         )
@@ -137,26 +134,37 @@ async function withoutDatabase(
     logger.warn({ event: 'webhook.unlogged', source, eventId: delivery.event.id, type: delivery.event.type })
     return { status: 200, body: { outcome: 'applied' }, counted: 'unlogged' }
   }
+  const { error } = taken
   if (!(error instanceof CodedError)) throw error
   const status = statusOf(error)
   if (status !== 503 && status !== 504) throw error
   throw comeBack('database-unavailable', 'The database cannot be reached at the moment.', { cause: error, random })
 }
 
-/** Runs a handler that needs no database; whether it has done its part. What fails is left to a later attempt. */
-async function runBare({ handler, event }: ReadDelivery, { deadline, ...tools }: ReceiveOptions): Promise<boolean> {
-  if (handler?.needsDatabase !== false) return false
+/** Runs a handler that needs no database, unless it had its turn in this delivery or the content does not fit. */
+async function runUnlessDone(
+  { handler, event, fault }: ReadDelivery,
+  { ran, putOff: asked }: Extract<Taken, { outcome: 'away' }>,
+  options: ReceiveOptions,
+): Promise<BufferedState> {
+  if (handler?.needsDatabase !== false || fault !== undefined || asked !== undefined) return { applied: false, putOff: asked }
+  return ran ? { applied: true } : runBare({ handler, event }, options)
+}
+
+/** Runs a handler that needs no database. What fails is left to a later attempt. */
+async function runBare({ handler, event }: { handler: BareHandler; event: WebhookEvent }, options: ReceiveOptions): Promise<BufferedState> {
+  const { deadline, ...tools } = options
   const after: (() => unknown)[] = []
   const keptMs = Math.min(BUFFER_MS, deadline.remainingMs() / 2)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - keptMs, reserveMs: 0 })
   try {
     const work = { signal: own.signal, ...bareTools(tools), afterCommit: (callback: () => unknown) => void after.push(callback) }
-    await untilAborted(Promise.resolve(handler.apply(event, work)), own.signal)
+    await untilAborted(runBareHandler({ handler, event }, work), own.signal)
     for (const callback of after) await callback()
-    return true
+    return { applied: true }
   } catch (error) {
-    tools.logger.warn({ event: 'webhook.failed', failure: 'transient', source: event.source, eventId: event.id, type: event.type, error })
-    return false
+    logUnapplied({ source: event.source, eventId: event.id, type: event.type, failure: 'transient', error }, tools.logger)
+    return { applied: false, putOff: error instanceof LaterError ? putOff(error, { defaultMs: backoffMs(1) }) : undefined }
   } finally {
     own.clear()
   }

@@ -2,7 +2,7 @@ import type { Alerts } from '../alerts/alerts.ts'
 import type { Work } from '../database/service.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { ReadDelivery } from './delivery.ts'
-import type { BareWork, Effect } from './handler.ts'
+import type { BareHandler, BareWork, Effect, WebhookEvent } from './handler.ts'
 
 export interface HandlerTools {
   readonly logger: Logger
@@ -13,8 +13,19 @@ export interface HandlerTools {
 /** Runs the handler of an event in the transaction that marks it; resolves to what it tells, if anything. */
 export async function runHandler({ handler, event }: ReadDelivery, work: Work, tools: HandlerTools): Promise<Effect | void> {
   if (handler === undefined) return undefined
-  if (handler.needsDatabase) return handler.apply(event, Object.assign(Object.create(work) as Work, bareTools(tools)))
-  return handler.apply(event, { signal: work.signal, afterCommit: work.afterCommit, ...bareTools(tools) })
+  if (handler.needsDatabase) return effectOf(await handler.apply(event, Object.assign(Object.create(work) as Work, bareTools(tools))))
+  return runBareHandler({ handler, event }, { signal: work.signal, afterCommit: work.afterCommit, ...bareTools(tools) })
+}
+
+/** Runs a handler that needs no database. */
+export async function runBareHandler({ handler, event }: { handler: BareHandler; event: WebhookEvent }, work: BareWork): Promise<Effect | void> {
+  return effectOf(await handler.apply(event, work))
+}
+
+// `return later(…)` in place of `throw` would mark the event as applied.
+function effectOf(returned: unknown): Effect | void {
+  if (returned instanceof Error) throw returned
+  return returned as Effect | void
 }
 
 /** What every handler gets beside its transaction. */

@@ -1,16 +1,18 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { PayloadKeys } from '../config/settings/payload.ts'
-import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
+import { CommitUnknownError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
-import { backoffMs } from './attempt-times.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
-import { isHandlersOwn, judgeFailure, type Progress } from './failure.ts'
+import { failureNote, untilNextMs } from './failure-note.ts'
+import { judgeFailure, mayPassSoon, type Progress } from './failure.ts'
 import type { Effect } from './handler.ts'
+import { fromPutOff, LaterError, putOff, type PutOff } from './later.ts'
+import { logUnapplied } from './log-unapplied.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
 
 /** What became of a delivery. */
@@ -22,24 +24,27 @@ export type Taken =
   | { readonly outcome: 'deferred' | 'failed'; readonly code: string }
   /** Not stored: another delivery of it was still being worked on. */
   | { readonly outcome: 'in-progress'; readonly error: unknown }
-  /** Not stored: the database did not take it. `ran`: its handler, which needs no database, has done its part. */
-  | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean }
+  /**
+   * Not stored: the database did not take it. `ran`: its handler, which needs no database, has done its part. `putOff`: its
+   * handler asked for a later attempt.
+   */
+  | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
 
 export interface TakeOptions extends HandlerTools {
-  readonly database: Pick<DatabaseService, 'execute'>
+  readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly keys: PayloadKeys
   readonly deadline: Deadline
   /** Takes up parked events that are delivered again. */
   readonly retryFailed?: boolean
   /** Only stores it: its handler has run elsewhere. */
   readonly recordOnly?: boolean
+  /** Only stores it for a later attempt: its handler has asked for that. */
+  readonly putOff?: PutOff | undefined
 }
 
 // Kept back of the time: for storing what could not be applied.
 const STORE_MS = 1_500
 const STORE_SHARE = 0.25
-// What the table takes.
-const LONGEST_CODE = 100
 // How long the database may take to show that it is there.
 const PROBE_MS = 500
 
@@ -49,7 +54,7 @@ const PROBE_MS = 500
  * applying just now waits for that one's end.
  */
 export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions): Promise<Taken> {
-  const { deadline } = options
+  const { deadline, database } = options
   const kept = Math.min(STORE_MS, deadline.remainingMs() * STORE_SHARE)
   const own = openDeadline({ remainingMs: deadline.remainingMs() - kept, reserveMs: 0 })
   const state: State = { progress: 'connecting', ran: false, id: uuidv7() }
@@ -59,10 +64,13 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     const { progress, ran } = state
     // Only another's claim makes this one wait to the end, unless the server is silent.
     if (progress === 'claiming' && error instanceof DeadlineExceededError && (await isThere(options))) return { outcome: 'in-progress', error }
-    const failure = judgeFailure(error, progress)
+    const ofDatabase = database.hasReported(error)
+    const failure = judgeFailure({ error, ofDatabase }, progress)
     if (failure === 'away') return { outcome: 'away', error, ran }
-    logFailure(error, failure, delivery, options)
-    return storeFailed(delivery, { failure, error, ran }, options)
+    const claimedAs = ofDatabase && error instanceof CommitUnknownError ? undefined : state.id
+    const { source, id: eventId, type } = delivery.event
+    logUnapplied({ source, eventId, type, failure, error }, options.logger)
+    return storeFailed(delivery, { failure, error, ran, claimedAs }, options)
   } finally {
     own.clear()
   }
@@ -85,7 +93,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
         wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
       })
     } catch (error) {
-      if (isHandlersOwn(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
+      if (mayPassSoon(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
       // Why there was no more time says less than what it was used up by.
       else throw error instanceof DeadlineExceededError && before !== undefined ? before : error
     }
@@ -95,7 +103,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
 async function apply(
   delivery: ReadDelivery,
   state: State,
-  { keys, retryFailed = false, recordOnly = false, ...tools }: TakeOptions,
+  { keys, retryFailed = false, recordOnly = false, putOff: asked, ...tools }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
   // A handler that was reached once has had its turn: what cuts off a claim that is made anew is the end of the time.
@@ -104,6 +112,9 @@ async function apply(
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'
   state.id = claim.id
+  // From here on an error stores the event in place of what this transaction did.
+  if (!recordOnly && delivery.fault !== undefined) throw delivery.fault
+  if (asked !== undefined) throw fromPutOff(asked)
   const effect = recordOnly ? undefined : await applyOnce(delivery, state, work, tools)
   const userId = effect?.userId
   if (userId) await noteUser({ id: claim.id, userId }, work)
@@ -121,25 +132,28 @@ async function applyOnce(delivery: ReadDelivery, state: State, work: Work, tools
 
 async function storeFailed(
   delivery: ReadDelivery,
-  { failure, error, ran }: { failure: 'transient' | 'permanent'; error: unknown; ran: boolean },
-  { database, deadline, keys }: TakeOptions,
+  { failure, error, ran, claimedAs }: { failure: 'transient' | 'permanent'; error: unknown; ran: boolean; claimedAs: string | undefined },
+  { database, deadline, keys, retryFailed = false }: TakeOptions,
 ): Promise<Taken> {
-  const code = codeOf(error).slice(0, LONGEST_CODE)
+  const { code, invalidPaths } = failureNote(error)
   const unapplied = {
     outcome: failure === 'permanent' ? 'failed' : null,
     lastError: code,
-    retryInMs: failure === 'permanent' ? null : backoffMs(1),
+    invalidPaths,
+    retryInMs: failure === 'permanent' ? null : untilNextMs(error, 1),
   } as const
   const id = uuidv7()
+  const options = { deferParked: retryFailed && error instanceof LaterError, claimedAs }
   try {
-    const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work), {
+    const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work, options), {
       deadline,
       wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id } })) > 0,
     })
     if (claim.outcome === 'duplicate' && claim.known.outcome !== 'failed') return duplicateOf(claim.known)
     return { outcome: failure === 'permanent' || claim.outcome === 'duplicate' ? 'failed' : 'deferred', code }
   } catch (cause) {
-    return { outcome: 'away', error: cause, ran }
+    const asked = error instanceof LaterError ? { putOff: putOff(error, { defaultMs: untilNextMs(error, 1) }) } : {}
+    return { outcome: 'away', error: cause, ran, ...asked }
   }
 }
 
@@ -157,15 +171,4 @@ async function isThere({ database, deadline }: TakeOptions): Promise<boolean> {
   } finally {
     own.clear()
   }
-}
-
-function logFailure(
-  error: unknown,
-  failure: 'transient' | 'permanent',
-  { event: { source, id, type } }: ReadDelivery,
-  { logger }: TakeOptions,
-): void {
-  const line = { event: 'webhook.failed', failure, source, eventId: id, type, code: codeOf(error), error }
-  if (failure === 'permanent') logger.error(line)
-  else logger.warn(line)
 }

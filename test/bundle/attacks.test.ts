@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { composeDelivery } from '../../lib/server/compose-delivery.ts'
 import { localWebhookSecrets } from '../../lib/server/webhook-secrets.ts'
-import type { SourceDefinition } from '../../lib/webhooks/source.ts'
+import { schemeOf, type SourceDefinition } from '../../lib/webhooks/source.ts'
 import { sourceTable } from '../../lib/webhooks/sources.ts'
 import { attacksOn, honestDelivery, type Attack, type Target } from '../support/attacks.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -75,24 +75,26 @@ describe.each(Object.entries<SourceDefinition>(sourceTable))('the source %s', (s
     expect(await stored()).toBe(before)
   })
 
-  it('lets the content decide about odd bodies that are signed well', async () => {
+  it('parks odd bodies that are signed well, unless their id is in them', async () => {
     const before = await stored()
-    const { signed } = honestDelivery(target)
+    const place = definition.eventId ?? schemeOf(definition).eventId
+    const hasId = place === 'body' || (place !== undefined && 'header' in place)
     const large = Buffer.from(JSON.stringify('x'.repeat(MAX_BODY_BYTES - 2)))
-    const odd: [body: Buffer, statuses: number[]][] = [
-      [Buffer.alloc(0), [400]],
-      [Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), [400]],
-      [large, [422]],
-      [Buffer.from('{'), [400]],
-      [Buffer.from('{}'), [422]],
+    const odd: [body: Buffer, refused: string][] = [
+      [Buffer.alloc(0), 'json-unreadable'],
+      [Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), 'json-unreadable'],
+      [large, 'event-id-missing'],
+      [Buffer.from('{'), 'json-unreadable'],
+      [Buffer.from('{}'), 'event-id-missing'],
     ]
     expect(large.length).toBe(MAX_BODY_BYTES)
-    for (const [body, statuses] of odd) {
+    for (const [index, [body, refused]] of odd.entries()) {
+      const { signed } = honestDelivery(target, { id: `odd_${index}` })
       const answer = await callWeb(container, { method: 'POST', path: `/${source}`, headers: signed(body), body })
-      expect(statuses).toContain(answer.status)
-      expect(answer.lines.filter(({ event }) => event === 'webhook.refused')).toEqual([])
+      const refusals = answer.lines.filter(({ event }) => event === 'webhook.refused').map(({ code }) => code)
+      expect([answer.body.outcome, answer.body.code, refusals]).toEqual(hasId ? ['failed', undefined, []] : [undefined, refused, [refused]])
     }
-    expect(await stored()).toBe(before)
+    expect(await stored()).toBe(before + (hasId ? odd.length : 0))
   })
 
   it('takes an honest delivery once, with its headers in any letter case', async () => {

@@ -75,7 +75,7 @@ describe('a transaction that the server did not begin', () => {
     const around =
       (build: BuildGeneration): BuildGeneration =>
       async asked =>
-        Object.defineProperty(await build(asked), 'transactionLimits', { value: { idleMs: -5, clientCheckMs: 500 } })
+        Object.defineProperty(await build(asked), 'transactionLimits', { value: { idleMs: 500, clientCheckMs: -5 } })
     await withService(
       async subject => {
         await expect(subject.service.execute('pay', work => insert(work, 'a'))).rejects.toMatchObject({ original: { code: '25P02' } })

@@ -12,18 +12,19 @@ export const root = join(import.meta.dirname, '../..')
 const text = readFileSync(join(root, 'project.yml'), 'utf8')
 export const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
 
-/** A container of one of our functions, with exactly the variables that project.yml passes to it. */
+/** A container of one of our functions, with exactly the variables that project.yml passes to it; of another checkout's bundles if that is given. */
 export async function containerOf(
   name: string,
   runtime: 'apache' | 'digitalocean',
   database: TestDatabase,
   changes: Record<string, string> = {},
+  checkout = root,
 ): Promise<Container> {
   const declared = functions.find(({ qualifiedName }) => qualifiedName === name)
   if (!declared) throw new Error(`project.yml does not declare ${name}`)
   const values: Record<string, string> = { ...environmentFor(database), LOG_LEVEL: 'info', ...changes }
   const environment = Object.fromEntries(Object.keys(declared.environment).map(variable => [variable, values[variable] ?? 'none']))
-  return startContainer({ zip: await packZip(root, name), runtime, environment, limits: declared.limits, name })
+  return startContainer({ zip: await packZip(checkout, name), runtime, environment, limits: declared.limits, name })
 }
 
 /** Calls a container over the web, in raw mode. */

@@ -10,6 +10,7 @@ import { indexSmokeUsers } from './2026-11-24-index-smoke-users.ts'
 import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
 import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
+import { invalidPaths } from './2026-11-29-invalid-paths.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 /** Every migration, oldest first. */
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   indexEventsByName,
   healthTables,
   indexSmokeUsers,
+  invalidPaths,
 ]

@@ -39,6 +39,8 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   nextAttemptAt: CreationOptional<Date | null>
   /** Code of what went wrong last. */
   lastError: CreationOptional<string | null>
+  /** Paths of what does not fit, while the event is parked for that. */
+  invalidPaths: CreationOptional<string[] | null>
 }
 
 export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEventRow> {
@@ -62,6 +64,7 @@ export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEve
       replayGuard: { type: DataTypes.BLOB, allowNull: true },
       nextAttemptAt: { type: DataTypes.DATE, allowNull: true },
       lastError: { type: DataTypes.TEXT, allowNull: true },
+      invalidPaths: { type: DataTypes.JSONB, allowNull: true },
     },
     { tableName: 'webhook_events', underscored: true, timestamps: false },
   )

@@ -1,6 +1,7 @@
+import { readCertificates } from '../certificates.ts'
+import { readRedisUrl } from '../redis-url.ts'
 import { integer, oneOf, optionalText } from '../schemas.ts'
-import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
-import { readCertificates } from '../tls.ts'
+import { defineSettings, SettingIssues, takeOrReport, type SettingIssue } from '../settings.ts'
 
 /** Where events wait while the database is away. */
 export interface BufferSettings {
@@ -23,24 +24,14 @@ export const bufferSettings = defineSettings(
     BUFFER_MAX_BYTES: integer({ min: MIB, max: 1024 * 1024 * MIB, fallback: 64 * MIB }),
   },
   (values): BufferSettings | undefined => {
-    const { REDIS_URL: url, REDIS_CA_CERT: certificate } = values
+    const { REDIS_URL: text, REDIS_CA_CERT: certificate } = values
     const issues: SettingIssue[] = []
-    const ca = certificate === undefined ? undefined : readCertificates(certificate)
-    if (certificate !== undefined && ca === undefined) {
-      issues.push({ variable: 'REDIS_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
-    }
-    const protocol = url === undefined ? undefined : protocolOf(url)
-    if (url !== undefined && protocol === undefined)
-      issues.push({ variable: 'REDIS_URL', reason: 'is no URL that begins with redis:// or rediss://' })
-    if (protocol === 'redis:' && certificate !== undefined)
-      issues.push({ variable: 'REDIS_CA_CERT', reason: 'is set although redis:// is not encrypted' })
+    const server = text === undefined ? undefined : takeOrReport('REDIS_URL', readRedisUrl(text), issues)
+    const ca = certificate === undefined ? undefined : takeOrReport('REDIS_CA_CERT', readCertificates(certificate), issues)
+    if (server?.encrypted === false && certificate !== undefined)
+      issues.push({ variable: 'REDIS_CA_CERT', reason: 'is set although redis:// is not encrypted: write rediss://, or leave the certificate out' })
     if (issues.length > 0) throw new SettingIssues(issues)
-    if (url === undefined) return undefined
-    return Object.freeze({ url, ca, durable: values.BUFFER_DURABLE, maxBytes: values.BUFFER_MAX_BYTES })
+    if (server === undefined) return undefined
+    return Object.freeze({ url: server.url, ca: ca?.pem, durable: values.BUFFER_DURABLE, maxBytes: values.BUFFER_MAX_BYTES })
   },
 )
-
-function protocolOf(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url !== undefined && url.hostname !== '' && /^rediss?:$/.test(url.protocol) ? url.protocol : undefined
-}

@@ -1,8 +1,10 @@
-import { DEFAULT_PORT, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
+import { readCertificates } from '../certificates.ts'
+import { DEFAULT_PORT, NO_VERIFY, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
 import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
-import { defineSettings, SettingIssues, type SettingIssue } from '../settings.ts'
+import { readHost, refuseName, refusePassword } from '../server-url.ts'
+import { defineSettings, SettingIssues, takeOrReport, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from '../../resilient-sequelize/src/pool/profile.ts'
-import { decideTls, readCertificates, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
+import { decideTls, sslModes, tlsNegotiations, type SslMode, type Tls, type TlsNegotiation } from '../tls.ts'
 
 /** Everything that is needed to connect. */
 export interface DatabaseSettings {
@@ -32,7 +34,7 @@ const addressVariables = {
   DB_NAME: optionalText(),
   DB_USER: optionalText(),
   DB_PASSWORD: optionalText(),
-  DB_SSLMODE: oneOf([...sslModes, 'unset'], 'unset'),
+  DB_SSLMODE: oneOf([...sslModes, 'unset'], 'unset', { 'no-verify': `is ${NO_VERIFY}` }),
   DB_CA_CERT: optionalText(),
   DB_TLS_NEGOTIATION: oneOf(tlsNegotiations, 'postgres'),
 }
@@ -110,13 +112,10 @@ type Address = Omit<DatabaseAddress, 'sslmode'> & { tls: Tls }
 
 function addressOf(values: AddressValues, urlVariable: string, url: string | undefined, issues: SettingIssue[]): Address | undefined {
   const address = url === undefined ? addressFromParts(values, issues) : addressFromUrl(values, urlVariable, url, issues)
-  const ca = values.DB_CA_CERT === undefined ? undefined : readCertificates(values.DB_CA_CERT)
-  if (values.DB_CA_CERT !== undefined && ca === undefined) {
-    issues.push({ variable: 'DB_CA_CERT', reason: 'holds no certificate (PEM, or base64 of it on one line)' })
-  }
+  const ca = values.DB_CA_CERT === undefined ? undefined : takeOrReport('DB_CA_CERT', readCertificates(values.DB_CA_CERT), issues)
   if (address === undefined) return undefined
   const { sslmode, ...rest } = address
-  const tls = decideTls({ host: rest.host, sslmode, ca })
+  const tls = decideTls({ host: rest.host, sslmode, ca: ca?.pem })
   const negotiation = values.DB_TLS_NEGOTIATION
   if (!('refused' in tls)) {
     if (tls.mode !== 'off') return { ...rest, tls: { ...tls, negotiation } }
@@ -132,29 +131,30 @@ function addressFromUrl(values: AddressValues, variable: string, url: string, is
   for (const part of PARTS) {
     if (values[part] !== undefined) issues.push({ variable: part, reason: `is set beside ${variable}: only one of the two can hold` })
   }
-  const parsed = parseDatabaseUrl(url)
-  if ('refused' in parsed) {
-    issues.push({ variable, reason: parsed.refused })
-    return undefined
-  }
+  const address = takeOrReport(variable, parseDatabaseUrl(url), issues)?.address
+  if (address === undefined) return undefined
   const wished = wishedMode(values)
-  if (wished !== undefined && parsed.address.sslmode !== undefined && wished !== parsed.address.sslmode) {
-    issues.push({ variable: 'DB_SSLMODE', reason: `contradicts the sslmode in ${variable}` })
+  if (wished !== undefined && address.sslmode !== undefined && wished !== address.sslmode) {
+    issues.push({ variable: 'DB_SSLMODE', reason: `contradicts the sslmode in ${variable}: leave one of them out` })
   }
-  return { ...parsed.address, sslmode: parsed.address.sslmode ?? wished }
+  return { ...address, sslmode: address.sslmode ?? wished }
 }
 
 function addressFromParts(values: AddressValues, issues: SettingIssue[]): DatabaseAddress | undefined {
-  const { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password } = values
-  if (host !== undefined && name !== undefined && user !== undefined && password !== undefined) {
-    return { host, port: values.DB_PORT ?? DEFAULT_PORT, name, user, password, sslmode: wishedMode(values) }
-  }
-  const parts = { DB_HOST: host, DB_NAME: name, DB_USER: user, DB_PASSWORD: password }
+  const parts = { DB_HOST: values.DB_HOST, DB_NAME: values.DB_NAME, DB_USER: values.DB_USER, DB_PASSWORD: values.DB_PASSWORD }
   const missing = Object.entries(parts).filter(([, value]) => value === undefined)
   if (missing.length === Object.keys(parts).length) {
     issues.push({ variable: 'DB_CONNECTION_URL', reason: 'is missing, and so are DB_HOST, DB_NAME, DB_USER and DB_PASSWORD' })
-  } else for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
-  return undefined
+    return undefined
+  }
+  const before = issues.length
+  for (const [variable] of missing) issues.push({ variable, reason: 'is missing' })
+  const { DB_HOST: host = '', DB_NAME: name = '', DB_USER: user = '', DB_PASSWORD: password = '' } = parts
+  const read = takeOrReport('DB_HOST', readHost(host), issues)
+  const refusals = { DB_NAME: refuseName(name), DB_USER: refuseName(user), DB_PASSWORD: refusePassword(password) }
+  for (const [variable, reason] of Object.entries(refusals)) if (reason !== undefined) issues.push({ variable, reason })
+  if (read === undefined || issues.length > before) return undefined
+  return { host: read.host, port: values.DB_PORT ?? DEFAULT_PORT, name, user, password, sslmode: wishedMode(values) }
 }
 
 function wishedMode(values: AddressValues): SslMode | undefined {

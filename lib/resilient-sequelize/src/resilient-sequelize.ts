@@ -18,7 +18,16 @@ import { assertInternals } from './wire/assert-internals.ts'
 import { guardClient } from './wire/client.ts'
 import type { GuardedClientClass, TypeHooks } from './wire/guarded-client.ts'
 import { connectWith, internalsOf, transactionInternals, type PoolClass, type TransactionClass } from './wire/sequelize-internals.ts'
-import { enterNamespace, findInNamespace, leaveNamespace, markResilient, namespaceOf, withNamespace, type Namespace } from './wire/namespaces.ts'
+import {
+  enterNamespace,
+  findInNamespace,
+  isOccupied,
+  leaveNamespace,
+  markResilient,
+  type Namespace,
+  namespaceOf,
+  withNamespace,
+} from './wire/namespaces.ts'
 import { CLIENT_CHECK_MS } from './wire/limits.ts'
 import { startUpOptions, timeZoneParameter } from './wire/start-up.ts'
 import { StatementRunner } from './wire/statement.ts'
@@ -124,6 +133,7 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
         acquireMs: profile.pool.acquireMs,
         writingReads: new Set(),
         findInNamespace: isOwn => findInNamespace(Base, key, isOwn),
+        isForeignAmbient: () => isOccupied(Base),
         enterNamespace: transaction => enterNamespace(Base, transaction, key),
         leaveNamespace: transaction => leaveNamespace(Base, transaction, key),
         held: new WeakMap(),
@@ -231,7 +241,9 @@ async function runQuery(sequelize: Sequelize, given: readonly unknown[], send: (
     }
     // With one connection in the pool such a call would wait for the very connection that its own work holds.
     if (unitOf(runtime) !== undefined) throw new NestedOperationError('A Sequelize call within a unit of work asked for a connection of its own.')
-    return await send({ ...options, transaction: null, [STAND_ALONE]: true })
+    // Sequelize itself would take another instance's transaction out of the namespace.
+    const apart = runtime.isForeignAmbient() ? { transaction: null } : {}
+    return await send({ ...options, ...apart, [STAND_ALONE]: true })
   } catch (error) {
     throw annotate(error, runtime.errors)
   }

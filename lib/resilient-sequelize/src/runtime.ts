@@ -27,6 +27,8 @@ export interface Runtime {
   readonly writingReads: Set<string>
   /** The transaction of this instance in the namespace that the application gave to `Sequelize.useCLS`, if it did. */
   findInNamespace(isOwn: (transaction: Transaction) => boolean): Transaction | undefined
+  /** Whether there is a transaction in that namespace; asked once it is known that it is not of this instance. */
+  isForeignAmbient(): boolean
   enterNamespace(transaction: Transaction): void
   leaveNamespace(transaction: Transaction): void
   /** What is held of the pool by transactions and by `getConnection()`, to be given back. */

@@ -21,6 +21,8 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { co
       return answer
     },
     getTransactionStatus: () => status,
+    pipeline: true,
+    keepLimits: () => undefined,
   } as unknown as GuardedClient
   const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, ...(now ? { now } : {}) })
   deadline.clear()
@@ -87,6 +89,8 @@ it('is lost when its connection ends behind a write in a savepoint', async () =>
   const client = {
     guard: undefined,
     keepSession: () => undefined,
+    keepLimits: () => undefined,
+    pipeline: true,
     async sendRaw() {
       const answer = answers.shift()
       if (answer instanceof Error) throw answer

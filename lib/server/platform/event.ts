@@ -1,5 +1,6 @@
+import { encodingsOf } from '../../content.ts'
 import { LARGEST_PAYLOAD } from './limits.ts'
-import { essenceOf, isBinary, isJson } from './media-type.ts'
+import { essenceOf, isBinary, isJson } from '../../function/media-type.ts'
 
 /** An HTTP request as it arrived, addressed to one function. */
 export interface IncomingRequest {
@@ -41,6 +42,8 @@ function admitRaw({ method, path, headers, query, body }: IncomingRequest): Admi
 }
 
 function admitParsed({ method, path, headers, query, body }: IncomingRequest): Admission {
+  const encodings = encodingsOf(headers['content-encoding'])
+  if (body.length > 0 && encodings.length > 0) return refused(415, `The content encoding ${encodings.join(', ')} is not supported.`)
   const content = readContent(headers['content-type'], body)
   if (content === 'malformed') return refused(400, 'The request content was malformed: it is not valid JSON.')
   // The body wins over the query, and the last of a repeated name over the ones before it.

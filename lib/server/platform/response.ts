@@ -1,5 +1,5 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
-import { essenceOf, isBinary, isJson } from './media-type.ts'
+import { essenceOf, isBase64, isBinary, isJson } from '../../function/media-type.ts'
 import { asPlain, isRecord, throughJson } from './result.ts'
 
 /** What goes over the wire. A name can occur more than once (`set-cookie`). */
@@ -110,9 +110,4 @@ function isSendable(name: string, value: string): boolean {
   } catch {
     return false
   }
-}
-
-function isBase64(text: string): boolean {
-  const trimmed = text.trim()
-  return trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)
 }

@@ -1,6 +1,15 @@
 import type { Deadline } from '../../invocation/src/deadline.ts'
 import { ApplicationError } from '../../errors.ts'
 import type { Delivery } from '../delivery.ts'
+import type { PutOff } from '../later.ts'
+
+/** What has become of a delivery before it was buffered. */
+export interface BufferedState {
+  /** Its handler, which needs no database, has done its part: it only has to be recorded. */
+  readonly applied: boolean
+  /** Its handler asked for a later attempt. */
+  readonly putOff?: PutOff | undefined
+}
 
 /** Holds events while the database is away. */
 export interface EventBuffer {
@@ -8,7 +17,7 @@ export interface EventBuffer {
    * Resolves once the event will survive whatever happens to the buffer's server.
    * @throws BufferError when that is not certain in time: the sender has to come back.
    */
-  put(delivery: Delivery, options: { applied: boolean; deadline: Deadline }): Promise<void>
+  put(delivery: Delivery, options: BufferedState & { readonly deadline: Deadline }): Promise<void>
 }
 
 export type BufferFault = 'buffer-unreachable' | 'buffer-full' | 'buffer-not-durable' | 'buffer-evicts' | 'buffer-refuses'

@@ -10,6 +10,7 @@ import { readDelivery, type ReadDelivery } from '../delivery.ts'
 import { sourceOf, type DescribedSource } from '../source.ts'
 import { describedSources } from '../sources.ts'
 import { takeDelivery } from '../take.ts'
+import type { BufferedState } from './buffer.ts'
 import { withRedis, type RedisConnection, type Reply } from './connection.ts'
 import { readEntry } from './entry.ts'
 import { BYTES, CONSUMER, GROUP, LOCK, NOTHING, PARK, PARKED, STREAM, TAKE_LOCK, TAKE_OUT, UNLOCK } from './names.ts'
@@ -18,7 +19,7 @@ import { BYTES, CONSUMER, GROUP, LOCK, NOTHING, PARK, PARKED, STREAM, TAKE_LOCK,
 export interface DrainReport {
   /** Events that are in the inbox now. */
   readonly drained: number
-  /** Entries that nobody can read. */
+  /** Entries without a readable event id, source or key. What is parked in the inbox counts as drained. */
   readonly parked: number
   readonly left: number
 }
@@ -26,7 +27,7 @@ export interface DrainReport {
 export interface DrainOptions {
   readonly settings: BufferSettings
   readonly keys: PayloadKeys
-  readonly database: Pick<DatabaseService, 'execute'>
+  readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly deadline: Deadline
   readonly logger: Logger
   readonly counters?: Pick<Counters, 'add'>
@@ -97,10 +98,10 @@ async function settle(
   report: { drained: number; parked: number },
   { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS }: DrainOptions,
 ): Promise<'settled' | 'held' | 'away'> {
-  let delivery: ReadDelivery & { applied: boolean }
+  let delivery: ReadDelivery & BufferedState
   try {
     const buffered = readEntry(entry, keys)
-    delivery = { ...readDelivery(buffered, sourceOf(buffered.source, sources)), applied: buffered.applied }
+    delivery = { ...readDelivery(buffered, sourceOf(buffered.source, sources)), applied: buffered.applied, putOff: buffered.putOff }
   } catch (error) {
     logger.error({ event: 'webhook.buffer.parked', entry: id, code: codeOf(error), error })
     await redis.send('EVAL', PARK, '2', STREAM, PARKED, GROUP, id, entry, size, codeOf(error))
@@ -109,7 +110,8 @@ async function settle(
   }
   if (held.has(delivery.source)) return 'held'
   const own = openDeadline({ remainingMs: Math.min(takeMs, deadline.remainingMs()), reserveMs: 0 })
-  const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly: delivery.applied }).finally(() => own.clear())
+  const { applied: recordOnly, putOff } = delivery
+  const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly, putOff }).finally(() => own.clear())
   if (taken.outcome === 'away') return 'away'
   if (taken.outcome === 'in-progress') {
     held.add(delivery.source)

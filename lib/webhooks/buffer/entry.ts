@@ -1,20 +1,18 @@
 import type { PayloadKeys } from '../../config/settings/payload.ts'
 import type { Delivery } from '../delivery.ts'
 import { open, PayloadUnreadableError, seal } from '../payload.ts'
+import type { BufferedState } from './buffer.ts'
 
 /** A delivery as it lies in the buffer. */
-export interface BufferedDelivery extends Delivery {
-  /** Its handler, which needs no database, has done its part: it only has to be recorded. */
-  readonly applied: boolean
-}
+export type BufferedDelivery = Delivery & BufferedState
 
 const BELONGS_TO = 'buffer'
 const LENGTH_BYTES = 4
 
 /** Writes a delivery for the buffer, sealed as a whole: what describes it, its length in front, then the body. */
 export function writeEntry({ body, receivedAt, ...rest }: BufferedDelivery, keys: PayloadKeys): Buffer {
-  const { source, headers, verdict, applied } = rest
-  const described = Buffer.from(JSON.stringify({ source, headers, verdict, applied, receivedAt: receivedAt.getTime() }))
+  const { source, headers, verdict, applied, putOff } = rest
+  const described = Buffer.from(JSON.stringify({ source, headers, verdict, applied, putOff, receivedAt: receivedAt.getTime() }))
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32BE(described.length)
   return seal(Buffer.concat([length, described, body]), BELONGS_TO, keys)

@@ -13,8 +13,8 @@ const ANSWER_MS = 100
 export function createRedisBuffer(settings: BufferSettings, keys: PayloadKeys): EventBuffer {
   const declared = settings.durable === 'declared'
   return {
-    async put(delivery, { applied, deadline }) {
-      const entry = writeEntry({ ...delivery, applied }, keys)
+    async put(delivery, { applied, putOff, deadline }) {
+      const entry = writeEntry({ ...delivery, applied, putOff }, keys)
       await withRedis(settings, deadline, async redis => {
         await requireKeeping(redis, { declared })
         const adding = redis.send('EVAL', ADD, '3', STREAM, BYTES, PARKED, String(settings.maxBytes), entry)

@@ -8,6 +8,8 @@ import { withMaintenance } from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
 
 const agent = { 'x-forwarded-for': ' 203.0.113.7 , 10.0.0.1', 'user-agent': 'curl/8' }
+// No test depends on how fast the machine is.
+const patient = { budgetMs: 20_000 }
 const nobody = { ip: null, userAgent: null }
 
 /** Every user operation, as its answers' states; what differs from call to call aside. */
@@ -94,7 +96,7 @@ describe('activities', () => {
     await withService(async ({ service, database, lines }) => {
       await database.query('DROP TABLE activities')
       let now = Date.UTC(2026, 0, 1)
-      const recorder = createActivityRecorders(service, { now: () => now })(nobody)
+      const recorder = createActivityRecorders(service, { ...patient, now: () => now })(nobody)
       const levels = () => lines.filter(({ event }) => event === 'operation.fallback').map(({ level }) => level)
       for (const ms of [0, 30_000, 29_999, 1]) {
         now += ms
@@ -116,7 +118,7 @@ describe('activities', () => {
       ])
       await database.query('BEGIN')
       await database.query('LOCK TABLE activities')
-      const recorder = createActivityRecorders(service)(nobody)
+      const recorder = createActivityRecorders(service, patient)(nobody)
       await recorder.recordActivity(id, 'user.updated')
       await database.query('COMMIT')
       await recorder.flushActivity()
@@ -132,7 +134,7 @@ describe('activities', () => {
       await database.query('BEGIN')
       await database.query('SELECT 1 FROM users FOR UPDATE')
       await database.query('UPDATE users SET email = NULL, name = NULL, erased_at = now()')
-      const recorder = createActivityRecorders(service)({ ip: '203.0.113.7', userAgent: 'agent' })
+      const recorder = createActivityRecorders(service, patient)({ ip: '203.0.113.7', userAgent: 'agent' })
       await recorder.recordActivity(id, 'transaction.refused')
       await expect.poll(() => database.query('SELECT 1 FROM pg_locks WHERE NOT granted'), { interval: 5 }).not.toEqual([])
       await database.query('COMMIT')
@@ -144,7 +146,7 @@ describe('activities', () => {
 
   it('go with the transaction that they belong to', async () => {
     await withService(async ({ service, database }) => {
-      const recorder = createActivityRecorders(service)(nobody)
+      const recorder = createActivityRecorders(service, patient)(nobody)
       const work = service.execute('test', async ({ query }) => {
         await query("INSERT INTO users (id, email, name, created_at, updated_at) VALUES ($id, 'a@example.com', 'a', now(), now())", {
           id: '0192b7f0-0000-7000-8000-000000000001',

@@ -337,7 +337,7 @@ const BROKEN: readonly Broken[] = [
   [
     'an address that is no URL',
     () => doctor({ DB_CONNECTION_URL: 'postgresql://user:pa%ss@host/db' }),
-    /^fail settings: DB_CONNECTION_URL holds a percent sign/,
+    /^fail settings: DB_CONNECTION_URL has a percent sign in its password .* → correct DB_CONNECTION_URL/,
   ],
   ['a weak secret', () => doctor({ WEBHOOK_SECRET_GITHUB: 'tenletters' }), /^warn secrets: WEBHOOK_SECRET_GITHUB is short.* → .*openssl rand/],
   [

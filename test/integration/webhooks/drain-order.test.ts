@@ -25,7 +25,7 @@ describe.skipIf(!hasRedis())('a drain', () => {
     return work(deadline).finally(() => deadline.clear())
   }
   const settings = () => ({ url: redis.url, ca: undefined, durable: 'proven', maxBytes: 1_000_000 }) as const
-  const drain = (database: Pick<DatabaseService, 'execute'>) =>
+  const drain = (database: Pick<DatabaseService, 'execute' | 'hasReported'>) =>
     within(8_000, deadline => drainBuffer({ settings: settings(), keys, database, deadline, logger, takeMs: 700 }))
   async function put(source: string, id: string): Promise<void> {
     const headers = { 'content-type': 'application/json', 'webhook-id': id }
@@ -62,7 +62,8 @@ describe.skipIf(!hasRedis())('a drain', () => {
     await withService(async ({ service }) => {
       for (const id of ['msg_1', 'msg_2']) await put('demo', id)
       let calls = 0
-      const shaky: Pick<DatabaseService, 'execute'> = {
+      const shaky: Pick<DatabaseService, 'execute' | 'hasReported'> = {
+        hasReported: error => error instanceof DatabaseUnavailableError || service.hasReported(error),
         execute: (...args) => {
           calls += 1
           return calls === 1 ? Promise.reject(new DatabaseUnavailableError({ retryAfterMs: 1_000 })) : service.execute(...args)
@@ -76,7 +77,8 @@ describe.skipIf(!hasRedis())('a drain', () => {
   it('leaves alone a lock that is another’s by now', async () => {
     await withService(async ({ service }) => {
       await put('demo', 'msg_1')
-      const slow: Pick<DatabaseService, 'execute'> = {
+      const slow: Pick<DatabaseService, 'execute' | 'hasReported'> = {
+        hasReported: error => error instanceof DatabaseUnavailableError || service.hasReported(error),
         execute: async (...args) => {
           await redis.command('SET', '{webhooks}:drain', 'another')
           return service.execute(...args)

@@ -83,6 +83,16 @@ describe('when somebody is erased, what was said goes of an event', () => {
     })
   })
 
+  it('that does not fit its handler', async () => {
+    await withFunctions([users, webhook, maintenance], async database => {
+      const id = await newUser({ externalId: 'usr_1' })
+      expect(await send(completedTransaction({ userId: 'usr_1', amount: 'x' }), 'msg_1')).toMatchObject({ body: { outcome: 'failed' } })
+      await erase(id)
+      expect(await database.query(EVENTS)).toEqual([bare('ignored')])
+      expect(await database.query('SELECT invalid_paths FROM webhook_events')).toEqual([{ invalid_paths: null }])
+    })
+  })
+
   it('that comes late and cannot be applied', async () => {
     await withUser({ failing: PERMANENT, answer: 'failed' }, async (database, id) => {
       await erase(id)

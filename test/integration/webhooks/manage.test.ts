@@ -69,6 +69,9 @@ describe('a parked event', () => {
         status: 1,
         stderr: expect.stringMatching(/^event-unknown/) as string,
       })
+      const unfit = completedTransaction({ amount: 'ten' })
+      await call(webhook, { method: 'POST', path: '/demo', body: unfit, headers: signedHeaders(unfit, { id: 'msg_2' }) })
+      expect(command(database, 'list')).toMatchObject({ answer: { events: [{ lastError: 'content-invalid', invalidPaths: ['/data/amount'] }] } })
       const unset = run({}, 'list')
       expect(unset).toMatchObject({ status: 1, stderr: expect.stringMatching(/^DB_\w+ is missing.*\nsettings-invalid/ms) as string })
       for (const words of [[], ['forget', id], ['show'], ['retry', 'x'], ['list', '--limit', '0']]) expect(command(database, ...words).status).toBe(2)

@@ -20,7 +20,7 @@ function read(text: string, id: string) {
   return readDelivery(delivery, sourceOf('demo', describedSources))
 }
 
-async function take(text: string, id: string, database: Pick<DatabaseService, 'execute'>, lines: Record<string, unknown>[] = []) {
+async function take(text: string, id: string, database: Pick<DatabaseService, 'execute' | 'hasReported'>, lines: Record<string, unknown>[] = []) {
   const deadline = openDeadline({ remainingMs: 5_000, reserveMs: 0 })
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
   const logger = createLogger({ name: 'test', level: 'info', destination })
@@ -53,7 +53,8 @@ describe('a delivery', () => {
   it('proves by its own row that its COMMIT came through, and by nobody else’s', async () => {
     await withService(async ({ service, database }) => {
       let proof: ((models: Models) => Promise<boolean>) | undefined
-      const observed: Pick<DatabaseService, 'execute'> = {
+      const observed: Pick<DatabaseService, 'execute' | 'hasReported'> = {
+        hasReported: error => service.hasReported(error),
         execute: (name, work, options) => {
           proof = options?.wasCommitted
           return service.execute(name, work, options)

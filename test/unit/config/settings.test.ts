@@ -46,6 +46,12 @@ describe('readSettings', () => {
     expect(errorOf({ group }, { NAME: 'abc', COUNT: value }).issues).toEqual([{ variable: 'COUNT', reason: 'is no whole number from 1 to 9' }])
   })
 
+  it('says what a word means that belongs elsewhere', () => {
+    const words = defineSettings({ MODE: oneOf(['on', 'off'], 'on', { yes: 'is yes, which is not read: write on' }) }, values => values)
+    expect(words.parse({ MODE: ' Yes' }).issues).toEqual([{ variable: 'MODE', reason: 'is yes, which is not read: write on' }])
+    expect(words.parse({ MODE: 'constructor' }).issues).toEqual([{ variable: 'MODE', reason: 'is none of on, off' }])
+  })
+
   it('reports what a group finds wrong between its variables', () => {
     const pair = defineSettings({ A: optionalText(), B: optionalText() }, () => {
       throw new SettingIssues([{ variable: 'B', reason: 'contradicts A' }])

@@ -1,5 +1,5 @@
 import { inject, describe, expect, it } from 'vitest'
-import { decideTls, pgTls, readCertificates, sslModes } from '../../../lib/config/tls.ts'
+import { decideTls, pgTls, sslModes } from '../../../lib/config/tls.ts'
 
 const managed = 'db-1.b.db.ondigitalocean.com'
 const ca = () => inject('postgres').authority
@@ -38,7 +38,15 @@ describe('decideTls', () => {
     expect(decideTls({ host: 'db.example.com', sslmode: 'disable', ca: ca() })).toMatchObject({ variable: 'ca' })
   })
 
-  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1', '/var/run/postgresql'])('leaves TLS off to %s unless asked for it', host => {
+  it('has no TLS through a socket, and refuses to be asked for it', () => {
+    const host = '/var/run/postgresql'
+    expect(decideTls({ host })).toEqual({ mode: 'off' })
+    expect(decideTls({ host, sslmode: 'disable' })).toEqual({ mode: 'off' })
+    expect(decideTls({ host, sslmode: 'verify-full' })).toMatchObject({ variable: 'sslmode' })
+    expect(decideTls({ host, ca: ca() })).toMatchObject({ variable: 'ca' })
+  })
+
+  it.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('leaves TLS off to %s unless asked for it', host => {
     expect(decideTls({ host })).toEqual({ mode: 'off' })
     expect(decideTls({ host, sslmode: 'require' })).toMatchObject({ mode: 'unverified' })
   })
@@ -62,26 +70,5 @@ describe('pgTls', () => {
 
   it('has no TLS where it is off', () => {
     expect(pgTls({ mode: 'off' }, managed)).toEqual({ ssl: false, sslnegotiation: 'postgres' })
-  })
-})
-
-describe('readCertificates', () => {
-  it('reads PEM, and base64 of PEM on one line, to the same', () => {
-    const pem = readCertificates(ca())
-    expect(pem).toContain('BEGIN CERTIFICATE')
-    expect(readCertificates(Buffer.from(ca()).toString('base64'))).toBe(pem)
-  })
-
-  it('reads a bundle of several', () => {
-    expect(readCertificates(`${ca()}\n${ca()}`)?.match(/BEGIN/g)).toHaveLength(2)
-  })
-
-  it.each([
-    '',
-    'rubbish',
-    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
-    '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
-  ])('finds no certificate in %j', text => {
-    expect(readCertificates(text)).toBeUndefined()
   })
 })

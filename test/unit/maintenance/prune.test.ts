@@ -43,7 +43,7 @@ async function run({ due, batchMs = 0, timeMs = 10_000, random = () => 0, badLoo
     }
     return work({ query } as unknown as Work)
   }
-  const database = { execute: execute as DatabaseService['execute'] }
+  const database = { execute: execute as DatabaseService['execute'], hasReported: () => true }
   const deadline = openDeadline({ remainingMs: timeMs, reserveMs: 0, now: () => nowMs })
   const report = await maintain({ ...plainInbox, tables, database, deadline, logger, batchRows: 10, random }).finally(() => deadline.clear())
   return { report, batches: batches.join(''), looks }

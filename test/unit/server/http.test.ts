@@ -2,6 +2,11 @@ import { once } from 'node:events'
 import { request, type IncomingHttpHeaders } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import * as z from 'zod/mini'
+import { readBody } from '../../../lib/api/read-request.ts'
+import { defineFunction } from '../../../lib/function/define.ts'
+import type { WebRequest } from '../../../lib/function/event.ts'
+import { json } from '../../../lib/function/reply.ts'
 import { createHttpServer } from '../../../lib/server/http.ts'
 import { createContext } from '../../../lib/server/platform/context.ts'
 import { invoke, type Main } from '../../../lib/server/platform/invoke.ts'
@@ -167,5 +172,36 @@ describe('a server that is about to end', () => {
       expect({ path, status, body: json() }).toEqual({ path, status: 503, body: { status: 'fail' } })
     }
     expect((await ask('GET', '/health')).status).toBe(200)
+  })
+})
+
+describe('a content encoding over HTTP', () => {
+  const definition = {
+    name: 'api/reads',
+    settings: {},
+    setup: () => ({}),
+    routes: { 'POST /': (request: WebRequest) => json(200, { read: readBody(request, z.object({ a: z.number() })) }) },
+  }
+  const main = defineFunction(definition, { output: { write: () => undefined } }) as unknown as Main
+  const encoded = (headers: Record<string, string | string[]>) => ({ headers: { 'content-type': 'application/json', ...headers }, body: '{"a":1}' })
+
+  test.each<[string | string[], string]>([
+    ['gzip', 'gzip'],
+    ['BR', 'br'],
+    [['gzip', 'deflate'], 'gzip, deflate'],
+    ['identity, zstd', 'zstd'],
+  ])('refuses %j by name, raw and parsed', async (encoding, name) => {
+    const { send } = await serve([served('raw', 'raw', main), served('parsed', true, echo)])
+    for (const path of ['/raw', '/parsed']) {
+      const answer = await send('POST', path, encoded({ 'content-encoding': encoding }))
+      expect(answer.status).toBe(415)
+      expect(answer.text).toContain(`encoding ${name} is not supported`)
+    }
+  })
+
+  test.each(['identity', 'IDENTITY', ''])('reads a body encoded as %j', async encoding => {
+    const { send } = await serve([served('raw', 'raw', main), served('parsed', true, echo)])
+    expect((await send('POST', '/raw', encoded({ 'content-encoding': encoding }))).json()).toEqual({ read: { a: 1 } })
+    expect((await send('POST', '/parsed', encoded({ 'content-encoding': encoding }))).json()).toMatchObject({ a: 1 })
   })
 })

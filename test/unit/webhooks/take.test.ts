@@ -43,7 +43,7 @@ it('defers what its handler could not do, also when the time ends while the clai
   }
   const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
   const taken = await takeDelivery(delivery, {
-    database: { execute: execute as DatabaseService['execute'] },
+    database: { execute: execute as DatabaseService['execute'], hasReported: error => error instanceof DeadlineExceededError },
     keys: { current: undefined, byId: new Map() },
     logger: createLogger({ name: 'test', level: 'silent' }),
     deadline,

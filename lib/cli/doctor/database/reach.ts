@@ -33,7 +33,8 @@ export async function reachDatabase(options: ReachOptions): Promise<Reached> {
   const stopped = (...findings: Finding[]): Reached => ({ client: undefined, findings, refusesStartUp: false })
   const address = findingsOf('address')
   const login = findingsOf('log-in')
-  if (isIP(settings.host) === 0) {
+  const named = isIP(settings.host) === 0 && !settings.host.startsWith('/')
+  if (named) {
     try {
       await within(LOOKUP_MS, lookup(settings.host))
     } catch {
@@ -44,7 +45,7 @@ export async function reachDatabase(options: ReachOptions): Promise<Reached> {
   }
   const port = await within(PORT_MS, knock(settings)).catch((error: unknown) => error)
   if (port !== undefined) return stopped(explainPort(port, options))
-  const reached = address.ok(isIP(settings.host) === 0 ? 'the host’s name resolves, and the port takes connections' : 'the port takes connections')
+  const reached = address.ok(named ? 'the host’s name resolves, and the port takes connections' : 'the port takes connections')
   // As a function begins, but for what only saves it a trip.
   const { idleSessionMs } = settings.profile
   const startUp = settings.pooled ? '' : `-c client_connection_check_interval=500 -c idle_session_timeout=${idleSessionMs}`
@@ -66,7 +67,7 @@ export async function reachDatabase(options: ReachOptions): Promise<Reached> {
 
 function knock({ host, port }: DatabaseSettings): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: PORT_MS })
+    const socket = connect({ ...(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port }), timeout: PORT_MS })
     socket
       .once('connect', () => (socket.destroy(), resolve()))
       .once('timeout', () => (socket.destroy(), reject(new SilenceError('no answer'))))

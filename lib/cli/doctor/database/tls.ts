@@ -39,7 +39,7 @@ export function judgeTls(
   const stream: unknown = client.connection.stream
   if (settings.tls.mode === 'off' || !(stream instanceof TLSSocket)) {
     return [
-      isLoopback(settings.host)
+      isLoopback(settings.host) || settings.host.startsWith('/')
         ? tls.ok('none, on this machine')
         : tls.warn('the connection is not encrypted', 'sslmode=require in the URL, or DB_SSLMODE=require'),
     ]

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../../invocation/src/invocation-scope.ts'
+import { type AddedFault } from '../proxy/faults.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { observe, type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
@@ -58,6 +59,13 @@ export interface RepetitionOptions extends Subject {
   onCall: (call: Call) => void
   figure: (name: string, ms: number) => void
   find: (what: string) => void
+}
+
+/** Waits until a call meets its fault. Resolves to `false` when the call fails before that, so that it never will. */
+export async function meets(calling: Promise<Call>, fault: AddedFault): Promise<boolean> {
+  const ended = calling.then(({ outcome }) => (outcome.kind === 'ok' ? fault.firstFired : undefined))
+  await Promise.race([fault.firstFired, ended])
+  return fault.fired() > 0
 }
 
 /** A name for an operation that no other has. */

@@ -21,6 +21,22 @@ interface Annotated extends Error {
 const OWN = ['nested-operation', 'shut-down']
 const OF_WAITING = ['database-busy', 'deadline-exceeded']
 
+const ofHooks = new WeakSet<object>()
+const hookErrors = new WeakMap<object, unknown>()
+
+/** Remembers an error that a hook of the application threw while a connection was made: it is told as it is. */
+export function noteHookError(error: unknown): void {
+  if (typeof error === 'object' && error !== null) ofHooks.add(error)
+}
+
+/** Wraps the error of a hook, so that Sequelize does not add the statement to it; `annotate` takes it out again. */
+export function wrapHookError(error: Error): Error {
+  if (!ofHooks.has(error)) return error
+  const wrapping = new Error('a hook of the application failed')
+  hookErrors.set(wrapping, error)
+  return wrapping
+}
+
 /**
  * What a stand-alone call throws: an error of Sequelize's own classes, with `code` (a SQLSTATE, an errno or a code of this
  * package) and `retryable` added. Errors of other code pass as they are.
@@ -30,6 +46,7 @@ export function annotate(error: unknown, classes: ErrorClasses): unknown {
   if (coded === undefined) {
     // Sequelize wraps what a connection attempt threw into the error of the statement.
     const inner = (error as { original?: unknown } | undefined)?.original
+    if (typeof inner === 'object' && inner !== null && hookErrors.has(inner)) return hookErrors.get(inner)
     const thrown = inner instanceof classes.BaseError ? inner : error
     if (!(thrown instanceof classes.BaseError)) return error
     return mark(thrown, (thrown as Annotated).code ?? errorCode(thrown) ?? codeOfLoss(thrown), classifyError(thrown).transient)
@@ -43,7 +60,8 @@ export function annotate(error: unknown, classes: ErrorClasses): unknown {
     const Class = OF_WAITING.includes(code) ? classes.ConnectionAcquireTimeoutError : classes.ConnectionError
     return mark(new Class(coded), code, retryable)
   }
-  const { sql, parameters } = error as Annotated
+  // Sequelize's own error has {} where there were no values.
+  const { sql, parameters } = ((error as { original?: unknown }).original ?? error) as Annotated
   const wrapped = new classes.DatabaseError(Object.assign(cause, sql === undefined ? {} : { sql, parameters }))
   // The server's own answer says more than that the statement was repeated without success.
   return mark(wrapped, OF_WAITING.includes(code) && isRefusal(cause) ? errorCode(cause) : code, retryable)

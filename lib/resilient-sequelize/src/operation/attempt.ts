@@ -82,7 +82,7 @@ export async function attempt<Result>(
   }
   if (!(guard instanceof ManagedTransaction)) {
     connection.openByHand = guard instanceof AutocommitStatement && connection.getTransactionStatus() !== 'I'
-    if (guard.spoiledConnection) lease.destroy()
+    if (guard.spoiledConnection || isBusy(guard, connection)) lease.destroy()
     else lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   }
@@ -95,7 +95,7 @@ export async function attempt<Result>(
     guard.record.add(error)
     endWork(running, 'failed')
     if (proof?.isDead) return dead(error)
-    if (!guard.mayBeCommitted) return failure(formatted(error), guard, lease, aborted)
+    if (!guard.mayBeCommitted || guard.record.ended !== undefined) return failure(formatted(error), guard, lease, aborted)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
     // What was never given an id has written nothing: there is nothing that could have been lost.
@@ -144,10 +144,16 @@ function hasSeverity(error: unknown): boolean {
 
 async function failure(error: unknown, guard: Guard, lease: Lease, aborted: boolean): Promise<AttemptOutcome<never>> {
   const { record } = guard
+  record.settle()
   const ofDatabase = aborted || record.has(error)
   const cause = aborted ? error : ofDatabase ? causeOf(error, guard) : (causeWithin(error, guard) ?? doomOf(guard))
   const lost = lostSession(guard, lease, classifyError(cause).key === 'text:read-timeout')
-  const spoiled = aborted || (cause !== undefined && spoils(cause)) || (ofDatabase && spoils(error)) || hasSpoiledConnection(guard)
+  const spoiled =
+    aborted ||
+    (cause !== undefined && spoils(cause)) ||
+    (ofDatabase && spoils(error)) ||
+    hasSpoiledConnection(guard) ||
+    isBusy(guard, lease.connection)
   if (guard instanceof ManagedTransaction && guard.startRefused) {
     lease.destroy()
     throw new CommitUnknownError({ cause: error })
@@ -157,7 +163,7 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
   else lease.release()
   return {
     kind: 'failed',
-    error: ofDatabase ? (record.ended ?? codedOf(error) ?? error) : error,
+    error: record.endedWith(error) ?? (ofDatabase ? (codedOf(error) ?? error) : error),
     cause,
     verdict: cause === undefined || record.ended !== undefined ? undefined : record.judge(cause),
     ofDatabase: ofDatabase && record.ended === undefined,
@@ -169,6 +175,11 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
 
 function spoils(error: unknown): boolean {
   return classifyError(error).connection === 'drop'
+}
+
+// An open portal, or a transaction that the work did not wait for, would be part of the next operation.
+function isBusy(guard: Guard, { pipeline }: GuardedClient): boolean {
+  return !pipeline || (guard instanceof ReadStatements && guard.isOpen)
 }
 
 function hasSpoiledConnection(guard: Guard): boolean {

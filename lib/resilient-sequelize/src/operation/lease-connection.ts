@@ -2,6 +2,7 @@ import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { noConnectionError } from './caller-error.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
+import { noteHookError } from '../errors/annotate.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseBusyError } from '../errors/errors.ts'
 import { isAlive, isFresh, type Lease } from '../pool/lease.ts'
@@ -45,7 +46,10 @@ export async function leaseConnection(
       // Too short a wait says nothing about the database.
       if (error instanceof DeadlineExceededError && met === undefined && performance.now() - startedAt < TELLING_WAIT_MS) throw error
       if (error instanceof DeadlineExceededError) throw noConnectionError(met?.error ?? error, met?.verdict ?? verdict)
-      if (verdict.key === 'unknown') throw error
+      if (verdict.key === 'unknown') {
+        noteHookError(error)
+        throw error
+      }
       met = { error, verdict }
       manager.noteFailure(error)
       // A wrong password is an outage to the caller, but no second try will mend it.

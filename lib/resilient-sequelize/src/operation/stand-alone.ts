@@ -1,6 +1,7 @@
 import type { QueryResult } from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
+import { wrapHookError } from '../errors/annotate.ts'
 import { NestedOperationError } from '../errors/errors.ts'
 import type { GuardedClient } from '../wire/guarded-client.ts'
 import type { QueryCallback, Statement } from '../wire/pg-internals.ts'
@@ -53,7 +54,7 @@ export class StandAloneConnection {
     const values = rest.length === 2 ? rest[0] : undefined
     runStatement({ text, values }, this.#options).then(
       result => callback(null, result),
-      (error: Error) => callback(error),
+      (error: Error) => callback(wrapHookError(error)),
     )
   }
 }

@@ -248,6 +248,7 @@ export class Generation {
 
   async #disconnect(client: GuardedClient): Promise<void> {
     const stop = new AbortController()
+    client.isRetired = true
     const ended = disconnect(this.sequelize, client)
     const late = wait(END_MS, stop.signal, { idle: true }).then(
       () => client.destroySocket(),

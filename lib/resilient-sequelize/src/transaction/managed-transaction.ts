@@ -1,22 +1,26 @@
 import type { QueryResult } from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
+import { defer, type Deferred } from '../../../invocation/src/deferred.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
+import { endsTransaction } from '../wire/sql-tokens.ts'
 import type { GuardedClient, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import { TransactionRolledBackError } from '../errors/errors.ts'
 import type { Proof } from './proof.ts'
-import { effectOf, UnitRecord } from './unit-record.ts'
+import { throwIfPortalIsOpen } from './open-portal.ts'
+import { UnitRecord } from './unit-record.ts'
 import {
-  boundStatement,
   limitSettings,
-  limitsOfStart,
+  limitsIn,
   SERVER_EARLIER_MS,
   serverBound,
+  settingsStatement,
   startStatement,
+  type SessionLimits,
   type TransactionLimits,
 } from '../wire/limits.ts'
-import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import { askIdentity, comesBeforeQueries, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 
@@ -67,8 +71,10 @@ export class ManagedTransaction implements StatementGuard {
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
   #startError: unknown
-  /** A statement of the work may have ended the transaction and begun another one. */
-  #unclear = false
+  /** Settles when a statement that ends the transaction is answered: what follows would be in another one. */
+  #judged: Deferred<void> | undefined
+  /** The session's limits do not hold it yet: its first statement had to come before any query. */
+  #unbounded = false
   /** Statements of the work that were sent, and the errors of those that failed. */
   #sent = 0
   readonly #failures: unknown[] = []
@@ -85,6 +91,11 @@ export class ManagedTransaction implements StatementGuard {
 
   get keepsParsed(): boolean {
     return this.#options.keepsParsed ?? true
+  }
+
+  /** The time limits of the session that this runs on: a pooler may lend another one to the next. */
+  get sessionLimits(): SessionLimits | undefined {
+    return this.record.sessionLimits
   }
 
   get keepsOwnTimeout(): boolean {
@@ -135,17 +146,18 @@ export class ManagedTransaction implements StatementGuard {
     // Behind a COMMIT it would be a transaction of its own.
     if (this.#phase === 'committing' || this.#phase === 'ended') throw new Error('the transaction of this statement has ended')
     this.record.throwIfEnded()
-    if (statement !== undefined) this.record.noteStatement(statement)
+    if (statement !== undefined && this.record.noteStatement(statement)) client.forgetLimits()
     const boundMs = statementMs()
     // A savepoint keeps a limit of its own, which ends with it.
     const within = client.guard !== this
-    const queries = !(statement !== undefined && takesNoSnapshot(statement.text))
+    const queries = !(statement !== undefined && comesBeforeQueries(statement.text))
     if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs), queries)
-    else if (!within && (queries || client.sessionLimits !== undefined)) this.#follow(client, serverBound(boundMs))
+    else if (!within) this.#follow(client, serverBound(boundMs), queries)
+    if (statement !== undefined && endsTransaction(statement.text)) this.#judge()
     this.#sent += 1
     send(boundMs)
     const asks = identified && (this.#identity?.xid ?? null) === null
-    if (asks && queries) this.#askIdentity(client)
+    if (asks && !(statement !== undefined && takesNoSnapshot(statement.text))) this.#askIdentity(client)
   }
 
   get spoiled(): boolean {
@@ -159,6 +171,7 @@ export class ManagedTransaction implements StatementGuard {
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
     if (what === 'statement') this.#failures.push(error)
     this.record.add(error, expired)
+    if (!isRefusal(error)) this.#judged?.resolve()
     this.#note(error)
   }
 
@@ -167,11 +180,17 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   synced(sync: Sync): void {
+    const ended = this.record.sync(sync)
+    this.#judged?.resolve()
+    if (ended) return
     // The server has taken back what failed, to a savepoint.
     if (sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
-    const effect = effectOf(sync)
-    if (effect === 'ended' || (effect === 'unclear' && this.#identity === undefined)) this.record.end()
-    else if (effect === 'unclear') this.#unclear = true
+    // With a savepoint go the limits that were set in it.
+    if (sync.tags.length > 0) this.#boundMs = Number.POSITIVE_INFINITY
+  }
+
+  gate(): Promise<void> | undefined {
+    return this.#judged?.promise
   }
 
   // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
@@ -196,8 +215,9 @@ export class ManagedTransaction implements StatementGuard {
     // A write that the work did not wait for is still on its way, and its identity with it.
     if (this.#identityAsked !== undefined) await untilAborted(this.#identityAsked, deadline.signal)
     if (proof !== undefined) await untilAborted(proof.settled(), deadline.signal)
-    if (this.#unclear) await this.#compare()
+    if (this.#judged !== undefined) await untilAborted(this.#judged.promise, deadline.signal)
     this.record.throwIfEnded()
+    throwIfPortalIsOpen(client)
     if (isRefusal(this.#startError)) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
@@ -215,8 +235,7 @@ export class ManagedTransaction implements StatementGuard {
       throw error
     }
     this.#phase = 'ended'
-    // A statement that the work did not wait for has ended the transaction ahead of the COMMIT.
-    if (this.#unclear) this.record.end()
+    // A query object of the work has ended the transaction ahead of the COMMIT.
     this.record.throwIfEnded()
     if (Array.isArray(answer) || answer.command !== 'COMMIT') {
       const rolledBack = new TransactionRolledBackError({ cause: this.#firstError })
@@ -232,6 +251,8 @@ export class ManagedTransaction implements StatementGuard {
     const unsent = this.#phase === 'unsent'
     this.#phase = 'ended'
     if (unsent) return true
+    // It would wait for the end of what is open.
+    if (!client.pipeline) return false
     try {
       await client.sendRaw('ROLLBACK', undefined, { timeoutMs: Math.max(1, Math.min(ROLLBACK_MS, deadline.remainingMs())) })
       return client.getTransactionStatus() === 'I'
@@ -242,14 +263,14 @@ export class ManagedTransaction implements StatementGuard {
 
   #start(client: GuardedClient, boundMs: number, queries: boolean): void {
     this.#phase = 'open'
-    const { characteristics, limits, proof } = this.#options
-    const { sessionLimits: session } = client
-    // Without a bound of ours the session's own stands, and that of the client.
-    this.#boundMs = session === undefined && !queries ? Number.POSITIVE_INFINITY : boundMs
-    const start = startStatement(characteristics, limitSettings(boundMs, limits), { session, queries })
+    const { characteristics, proof } = this.#options
+    this.record.sessionLimits = client.sessionLimits
+    this.#unbounded = client.sessionLimits === undefined && !queries
+    const bound = this.#unbounded ? '' : this.#bound(client, boundMs)
+    const start = startStatement(characteristics, bound)
     const started = proof ? proof.send(client, start) : client.sendRaw(start)
     started.then(
-      answer => (client.sessionLimits ??= limitsOfStart(answer)),
+      answer => this.#learnLimits(client, answer),
       (error: unknown) => {
         // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
         this.#startError = error
@@ -259,10 +280,37 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
-  #follow(client: GuardedClient, boundMs: number): void {
-    if (Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS || this.record.hasOwnTimeout) return
+  #follow(client: GuardedClient, boundMs: number, queries: boolean): void {
+    if (this.record.hasOwnTimeout || (this.sessionLimits === undefined && !queries)) return
+    if (!this.#unbounded && Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
+    const bound = this.#bound(client, boundMs)
+    this.#unbounded = false
+    if (bound === '') return
+    client.sendRaw(bound).then(
+      answer => this.#learnLimits(client, answer),
+      (error: unknown) => this.#note(error),
+    )
+  }
+
+  #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
-    client.sendRaw(boundStatement(boundMs, client.sessionLimits)).catch((error: unknown) => this.#note(error))
+    const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
+    return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), this.sessionLimits ?? client.sessionLimits)
+  }
+
+  #learnLimits(client: GuardedClient, answer: unknown): void {
+    const limits = limitsIn(answer)
+    this.record.sessionLimits ??= limits
+    client.keepLimits(limits)
+  }
+
+  #judge(): void {
+    this.record.sendEnd()
+    const judged = defer<void>()
+    this.#judged = judged
+    void judged.promise.then(() => {
+      if (this.#judged === judged) this.#judged = undefined
+    })
   }
 
   #askIdentity(client: GuardedClient): void {
@@ -291,13 +339,5 @@ export class ManagedTransaction implements StatementGuard {
   #keepIdentity(identity: TransactionIdentity): void {
     if (this.#identity !== undefined && this.#identity.transactionStart !== identity.transactionStart) this.record.end()
     this.#identity = identity
-  }
-
-  async #compare(): Promise<void> {
-    const { client, deadline } = this.#options
-    const identity = await untilAborted(askIdentity(client), deadline.signal)
-    this.#unclear = false
-    if (identity === undefined) this.record.end()
-    else this.#keepIdentity(identity)
   }
 }

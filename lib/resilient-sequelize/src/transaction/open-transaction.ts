@@ -6,7 +6,7 @@ import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.
 import type { Statement } from '../wire/pg-internals.ts'
 import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
-import { effectOf } from './unit-record.ts'
+import { hasEnded } from './unit-record.ts'
 
 export interface OpenTransactionOptions {
   /** Bounds each statement; without one only the end of the connection ends the wait. */
@@ -129,10 +129,11 @@ export class OpenTransaction implements StatementGuard {
   }
 
   synced(sync: Sync): void {
+    const ended = this.#state === 'open' && hasEnded(sync)
     // The server has taken back what failed, to a savepoint.
-    if (sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
+    if (!ended && sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
     // The application has ended the transaction itself, and may have begun another one: what is known is the other's.
-    if (this.#state !== 'open' || effectOf(sync) === 'none') return
+    if (!ended) return
     this.#identity = undefined
     this.#identifiedStatements = 0
   }

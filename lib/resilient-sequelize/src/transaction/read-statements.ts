@@ -2,11 +2,14 @@ import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { isRefusal } from '../errors/is-refusal.ts'
+import { endsTransaction } from '../wire/sql-tokens.ts'
+import { defer, type Deferred } from '../../../invocation/src/deferred.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { canBePreceded } from '../wire/preceded-query.ts'
 import type { Proof } from './proof.ts'
-import { effectOf, UnitRecord } from './unit-record.ts'
-import { boundedMs, limitSettings, limitsOfStart, serverBound, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { UnitRecord } from './unit-record.ts'
+import { boundedMs, limitSettings, limitsIn, serverBound, settingsStatement, startStatement, type TransactionLimits } from '../wire/limits.ts'
 
 export interface ReadStatementsOptions {
   /** See `StatementGuard`. */
@@ -22,8 +25,6 @@ export interface ReadStatementsOptions {
   behindCommit: (client: GuardedClient) => void
 }
 
-/** A statement that ends a transaction has one of these words. */
-const MAY_END = /\b(?:COMMIT|END|ROLLBACK|ABORT|PREPARE)\b/i
 const unheard = () => undefined
 
 /**
@@ -40,6 +41,8 @@ export class ReadStatements implements StatementGuard {
   readonly #behindCommit: (client: GuardedClient) => void
   /** For each statement that is not answered yet, oldest first: ends its transaction, unless that was sent with it. */
   readonly #ends: (((how: 'COMMIT' | 'ROLLBACK') => void) | undefined)[] = []
+  /** Settles when a statement that ends its transaction is answered. */
+  #judged: Deferred<void> | undefined
   #firstError: unknown
   #spoiledConnection = false
   #sessionEnd: unknown
@@ -76,7 +79,7 @@ export class ReadStatements implements StatementGuard {
     // Safe-executed work has less time than the read around it.
     currentDeadline()?.throwIfPassed()
     this.record.throwIfEnded()
-    if (statement !== undefined) this.record.noteStatement(statement)
+    if (statement !== undefined && this.record.noteStatement(statement)) client.forgetLimits()
     const boundMs = this.#statementMs()
     // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
     // something has to be answered before the statement is.
@@ -86,13 +89,13 @@ export class ReadStatements implements StatementGuard {
       this.#behindCommit(client)
       return
     }
-    const settings = limitSettings(serverBound(boundMs), this.#limits)
-    const start = startStatement('READ ONLY', settings, { session: client.sessionLimits, queries: true })
+    const bound = settingsStatement(limitSettings(serverBound(boundMs), this.#limits), client.sessionLimits)
+    const start = startStatement('READ ONLY', bound)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.
     const started = this.#proof ? this.#proof.send(client, start) : client.sendRaw(start)
     started.then(
-      answer => (client.sessionLimits ??= limitsOfStart(answer)),
+      answer => client.keepLimits(limitsIn(answer)),
       (error: unknown) => {
         this.record.add(error)
         if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
@@ -103,8 +106,10 @@ export class ReadStatements implements StatementGuard {
       this.#behindCommit(client)
     }
     // A text that may end the transaction and begin one that writes is judged before anything is committed.
-    const waits = statement === undefined || MAY_END.test(statement.text)
+    const ends = statement !== undefined && endsTransaction(statement.text)
+    const waits = ends || statement === undefined
     this.#ends.push(waits ? end : undefined)
+    if (ends) this.#judge()
     send(boundedMs(boundMs))
     if (!waits) end('COMMIT')
   }
@@ -112,6 +117,7 @@ export class ReadStatements implements StatementGuard {
   failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {
     this.record.add(error, expired)
     this.#firstError ??= error
+    if (!isRefusal(error)) this.#judged?.resolve()
     this.#spoiledConnection ||= classifyError(error).connection === 'drop'
   }
 
@@ -120,10 +126,28 @@ export class ReadStatements implements StatementGuard {
   }
 
   synced(sync: Sync): void {
-    // Each statement has a transaction of its own: there is nothing to compare.
-    const ended = effectOf(sync) !== 'none'
-    if (ended) this.record.end()
+    const ended = this.record.sync(sync)
+    this.#judged?.resolve()
     this.#ends.shift()?.(ended ? 'ROLLBACK' : 'COMMIT')
+  }
+
+  /** Whether the transaction of a statement is still open: its connection cannot serve anybody else. */
+  get isOpen(): boolean {
+    return this.#ends.some(end => end !== undefined)
+  }
+
+  // What follows would be in a transaction that the server has not judged yet.
+  gate(): Promise<void> | undefined {
+    return this.#judged?.promise
+  }
+
+  #judge(): void {
+    this.record.sendEnd()
+    const judged = defer<void>()
+    this.#judged = judged
+    void judged.promise.then(() => {
+      if (this.#judged === judged) this.#judged = undefined
+    })
   }
 
   /** What a lost connection left, whatever the work made of that. */

@@ -4,7 +4,8 @@ import { defer } from '../../../invocation/src/deferred.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
 import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
 import type { Statement } from '../wire/pg-internals.ts'
-import { boundStatement, SERVER_EARLIER_MS } from '../wire/limits.ts'
+import { limitSettings, SERVER_EARLIER_MS, settingsStatement } from '../wire/limits.ts'
+import { throwIfPortalIsOpen } from './open-portal.ts'
 
 /** A stretch of a transaction that may fail without the rest of it. */
 export interface Savepoint {
@@ -56,7 +57,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
   }
 
   gate(): Promise<void> | undefined {
-    return isInside(this) ? undefined : this.#ended.promise
+    return isInside(this) ? this.#parent.gate?.() : this.#ended.promise
   }
 
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
@@ -114,6 +115,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
     }
     try {
       if (!this.#sent) return
+      if (!this.#client.pipeline) this.#refuseOpenPortal()
       if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: Error) => this.#giveUp(words['take-back'], timeoutMs, error))
       else await this.#giveUp(words['take-back'], timeoutMs)
     } finally {
@@ -122,9 +124,22 @@ class SavepointGuard implements StatementGuard, Savepoint {
     }
   }
 
+  #refuseOpenPortal(): void {
+    try {
+      throwIfPortalIsOpen(this.#client)
+    } catch (error) {
+      this.root.ended?.(error as Error)
+      throw error
+    }
+  }
+
   // A limit that the work has set stands.
   #bound(boundMs: number): string[] {
-    return this.root.keepsOwnTimeout === true ? [] : [boundStatement(boundMs, this.#client.sessionLimits)]
+    const bound =
+      this.root.keepsOwnTimeout === true
+        ? ''
+        : settingsStatement(limitSettings(boundMs, undefined), this.root.sessionLimits ?? this.#client.sessionLimits)
+    return bound === '' ? [] : [bound]
   }
 
   #send(words: string, timeoutMs: number): Promise<unknown> {

@@ -28,7 +28,7 @@ const UNKNOWN: CommitOutcome = { kind: 'unknown' }
  */
 export function makeStandingTransaction(Base: TransactionClass): TransactionClass {
   const prototype = beginMethodsOf(Base)
-  return class StandingTransaction extends Base {
+  class StandingTransaction extends Base {
     #lease: Lease | undefined
     #guard: OpenTransaction | undefined
 
@@ -223,6 +223,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       }
     }
   }
+  return Object.defineProperty(StandingTransaction, 'name', { value: Base.name })
 }
 
 /** @throws NestedOperationError when the unit's transaction does not have what is asked for. */

@@ -2,7 +2,9 @@ import { NestedOperationError } from '../errors/errors.ts'
 import { classifyError, SESSION_ENDED, type Classification } from '../errors/classify-error.ts'
 import { errorChain, LIBRARY_WRAPPINGS, readField } from '../errors/error-chain.ts'
 import type { Sync } from '../wire/guarded-client.ts'
+import type { SessionLimits } from '../wire/limits.ts'
 import type { Statement } from '../wire/pg-internals.ts'
+import { endsTransaction } from '../wire/sql-tokens.ts'
 
 /** PostgreSQL's settings for time limits, by the SQLSTATE with which the server ends what runs into one. */
 const LIMITS: Readonly<Record<string, string>> = {
@@ -12,14 +14,11 @@ const LIMITS: Readonly<Record<string, string>> = {
   '25P04': 'transaction_timeout',
 }
 const LIMIT_NAMES = new RegExp(Object.values(LIMITS).join('|'), 'gi')
-const SETS = /\b(?:SET|RESET|set_config)\b/i
+const SETS = /(?:^|;)\s*(?:SET|RESET)\b|\bset_config\b/i
 const CANCELLED = '57014'
 const LOCK_NOT_AVAILABLE = '55P03'
 // The function of the server that reports lock_timeout; NOWAIT is reported by those that take locks.
 const TIMEOUT_ROUTINE = 'ProcessInterrupts'
-/** A ROLLBACK that does not go back to a savepoint. */
-const WHOLE_ROLLBACK = /\b(?:ROLLBACK|ABORT)\b(?!\s+(?:(?:WORK|TRANSACTION)\s+)?TO\b)/i
-
 /**
  * What one unit of work met on its own connection, and what its work did to the transaction. Errors are known by identity:
  * one of another client looks the same, and says nothing about this database.
@@ -30,6 +29,10 @@ export class UnitRecord {
   /** Time limits that the work has set itself. */
   readonly #ownLimits = new Set<string>()
   #ended: NestedOperationError | undefined
+  /** Statements that end the transaction, sent and not answered. */
+  #ending = 0
+  /** The session's own time limits, where they are known. */
+  sessionLimits: SessionLimits | undefined
 
   /** Set once the work, and not the unit, has ended the transaction. */
   get ended(): NestedOperationError | undefined {
@@ -53,13 +56,12 @@ export class UnitRecord {
     return this.#isProvoked(error, verdict) ? { ...verdict, transient: false, replay: 'no', onlyIfOptedIn: false, outage: false } : verdict
   }
 
-  /** Reads a statement of the work for time limits that it sets. */
-  noteStatement({ text, values = [] }: Statement): void {
-    if (!SETS.test(text)) return
-    for (const given of [text, ...values]) {
-      if (typeof given !== 'string') continue
-      for (const [name] of given.matchAll(LIMIT_NAMES)) this.#ownLimits.add(name.toLowerCase())
-    }
+  /** Reads a statement of the work for time limits that it sets; returns whether it sets one. */
+  noteStatement({ text, values = [] }: Statement): boolean {
+    if (!SETS.test(text)) return false
+    const found = [text, ...values].flatMap(given => (typeof given === 'string' ? (given.match(LIMIT_NAMES) ?? []) : []))
+    for (const name of found) this.#ownLimits.add(name.toLowerCase())
+    return found.length > 0
   }
 
   /** Whether the work has set a time limit for its statements, which then stands. */
@@ -67,9 +69,32 @@ export class UnitRecord {
     return this.#ownLimits.has('statement_timeout')
   }
 
-  /** The work has ended the transaction. */
+  /** Notes a statement that ends the transaction, once it is sent. */
+  sendEnd(): void {
+    this.#ending += 1
+  }
+
+  /** Notes the answer to a statement; returns whether the work has ended the transaction. */
+  sync(sync: Sync): boolean {
+    if (sync.text !== undefined && endsTransaction(sync.text)) this.#ending -= 1
+    if (hasEnded(sync)) this.end()
+    return this.#ended !== undefined
+  }
+
+  /** Takes a statement whose answer was lost for what it would have done. */
+  settle(): void {
+    if (this.#ending > 0) this.end()
+  }
+
+  /** Fails the unit because its work has ended the transaction. */
   end(cause?: unknown): void {
     this.#ended ??= new NestedOperationError('The transaction of a unit of work is ended by the unit alone: return or throw.', { cause })
+  }
+
+  /** The error that a unit fails with whose work has ended the transaction, and then failed with `error`. */
+  endedWith(error: unknown): NestedOperationError | undefined {
+    if (this.#ended === undefined || this.#ended === error || this.has(error)) return this.#ended
+    return new NestedOperationError(this.#ended.message, { cause: error })
   }
 
   throwIfEnded(): void {
@@ -84,17 +109,15 @@ export class UnitRecord {
       return true
     // Shorter than the time that the unit gave it: a limit of the work or of the administrator, or a request to cancel it.
     if (code === CANCELLED) return !chain.some(part => this.#expired.has(part))
-    return this.#ownLimits.has(limit)
+    // A session that has no limit of its own got it from the work, perhaps through a function.
+    return this.#ownLimits.has(limit) || (limit === 'lock_timeout' && this.sessionLimits?.lock_timeout === 0)
   }
 }
 
-/**
- * How a statement of the work left the transaction: `ended` by it for certain, `unclear` when it may only have gone back to
- * a savepoint.
- */
-export function effectOf({ status, before, tags, text }: Sync): 'ended' | 'unclear' | 'none' {
-  if (before === 'I') return 'none'
-  if (status === 'I' || tags.some(tag => tag !== 'ROLLBACK')) return 'ended'
-  if (tags.length === 0 || (text !== undefined && !WHOLE_ROLLBACK.test(text))) return 'none'
-  return 'unclear'
+/** Whether a statement of the work has ended the transaction, as the server's status and the tags of its answers tell. */
+export function hasEnded({ status, before, tags, text }: Sync): boolean {
+  if (before === 'I') return false
+  if (status === 'I' || tags.some(tag => tag !== 'ROLLBACK')) return true
+  // The tag of a COMMIT that was refused, and of a way back to a savepoint.
+  return tags.length > 0 && (text === undefined || endsTransaction(text))
 }

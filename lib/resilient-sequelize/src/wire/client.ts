@@ -17,7 +17,6 @@ import type {
 } from './guarded-client.ts'
 import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
-  hasQueryOptions,
   named,
   parsedStatementsOf,
   queryArguments,
@@ -29,7 +28,7 @@ import {
   type Statement,
 } from './pg-internals.ts'
 import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
-import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors } from './query-forms.ts'
+import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
 export interface GuardOptions {
   readonly now?: () => number
@@ -39,8 +38,6 @@ export interface GuardOptions {
   readonly startParameters?: Readonly<Record<string, string>>
   readonly hooks?: TypeHooks
 }
-
-type Callback = QueryCallback
 
 /** What came through a guard and is not answered yet; the guard's own messages have none. */
 interface Sent {
@@ -55,6 +52,8 @@ const CONNECT_SHARE = 0.4
 const SHORTEST_CONNECT_MS = 300
 // The server's clock and ours need not agree to the millisecond.
 const CLOCK_MS = 5
+// A session can be given other limits while it lives.
+const LIMITS_KEPT_MS = 10_000
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
 // The server does not know a name, or knows it for something else.
 const NAME_ERRORS = ['26000', '42P05']
@@ -76,7 +75,7 @@ export function guardClient(
     guard: StatementGuard | undefined
     declare pipeline: boolean
     openByHand = false
-    sessionLimits: SessionLimits | undefined
+    isRetired = false
     serverVersion: string | undefined
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet, oldest first. */
@@ -102,6 +101,7 @@ export function guardClient(
     /** On a session of its own alone. */
     #names: StatementNames | undefined
     #session: KnownSession | undefined
+    #limits: { readonly limits: SessionLimits; readonly at: number } | undefined
 
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
@@ -185,6 +185,13 @@ export function guardClient(
       return result as never
     }
 
+    override end(): Promise<void>
+    override end(callback: (error: Error) => void): void
+    override end(callback?: (error: Error) => void): Promise<void> | void {
+      if (!this.isRetired) this.guard?.root.ended?.(new Error('the work has ended the connection of its unit'))
+      return callback === undefined ? super.end() : super.end(callback)
+    }
+
     #promise(statement: Statement): never {
       return new Promise((resolve, reject) => {
         this.ask(statement, (error, result) => (error ? reject(error) : resolve(result)))
@@ -213,7 +220,7 @@ export function guardClient(
     }
 
     // Only what follows an error tells whether the server refuses and goes on: until then it is kept back.
-    #whenSettled(callback: Callback): Callback {
+    #whenSettled(callback: QueryCallback): QueryCallback {
       return (error, result) => {
         if (error && error === this.#refusal) this.#reportRefusal = () => callback(error)
         // pg fails what was sent behind it in the same turn: the error that explains the end has to be seen first.
@@ -286,57 +293,62 @@ export function guardClient(
         statement: { ...settingStatement(settings, sessionLimits), again: true },
         onFirstRow: fields => {
           this.noteSession(Number(fields.at(-1)))
-          if (sessionLimits === undefined) this.sessionLimits = readSessionLimits(fields)
+          if (sessionLimits === undefined) this.keepLimits(readSessionLimits(fields))
         },
       }
     }
 
     #pass(given: unknown[], timeoutMs: number, before?: Before, sent: Sent = {}): never {
       const statement = statementOf(given)
-      const send = super.query.bind(this) as (...given: unknown[]) => never
       if (statement === undefined) {
-        this.#noteFlight(sent)
-        return send(...given)
+        const [first] = given
+        if (isSubmittable(first)) this.#track(first, sent)
+        return (super.query as (...all: unknown[]) => never).apply(this, given)
       }
       const callback = given.findLast(isCallback)
-      if (callback !== undefined) return this.#send(send, statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, { before, sent })
+      if (callback !== undefined) return this.#send(statement, timeoutMs > 0 ? bounded(this, callback, timeoutMs) : callback, { before, sent })
       return new Promise((resolve, reject) => {
         const answered = (error: Error | null | undefined, result: unknown) => (error ? reject(error) : resolve(result))
         this.#pass([statement, answered], timeoutMs, before, sent)
       }) as never
     }
 
-    #send(
-      send: (...given: unknown[]) => never,
-      given: Statement,
-      callback: Callback,
-      { before, sent }: { before: Before | undefined; sent: Sent },
-    ): never {
+    #send(given: Statement, callback: QueryCallback, { before, sent }: { before: Before | undefined; sent: Sent }): never {
       this.#gather()
-      this.#noteFlight(sent)
       const statement = this.#named(given, this.guard?.root.keepsParsed ?? false)
-      if (before === undefined) {
-        const { text, values, name } = statement
-        const answered = this.#noted([statement], this.#isParsed(name) ? notingStale(callback) : callback)
-        if (name === undefined && !hasQueryOptions(statement)) return send(text, values, answered)
-        return send(nameQuery(new Query(...queryArguments(statement, answered)), name))
-      }
+      const query = this.#track(this.#queryOf(statement, callback, before), sent)
+      return (super.query as (one: pg.Query) => unknown).call(this, query) as never
+    }
+
+    #queryOf(statement: Statement, answered: QueryCallback, before: Before | undefined): pg.Query {
+      const callback = this.#isParsed(statement.name) ? notingStale(answered) : answered
+      if (before === undefined) return nameQuery(new Query(...queryArguments(statement, this.#noted([statement], callback))), statement.name)
       const first = this.#named(before.statement)
       const after = before.after && { ...before.after, statement: this.#named(before.after.statement) }
       const onFirstRow = (fields: readonly unknown[]) => {
         this.#names?.settle(first.text, true)
         before.onFirstRow(fields)
       }
-      const query = new Preceded(
-        { before: first, statement, onFirstRow, flushed: before.flushed ?? false, after },
-        this.#noted([first, statement, ...(after ? [after.statement] : [])], this.#isParsed(statement.name) ? notingStale(callback) : callback),
-      )
+      const options = { before: first, statement, onFirstRow, flushed: before.flushed ?? false, after }
+      const query = new Preceded(options, this.#noted([first, statement, ...(after ? [after.statement] : [])], callback))
       before.onSent?.(query)
-      return send(query)
+      return query
+    }
+
+    // Only what pg puts on the wire is answered: it refuses some queries itself.
+    #track<Kind extends object>(query: Kind, sent: Sent): Kind {
+      const submittable = query as unknown as Submittable
+      const submit = submittable.submit.bind(query)
+      submittable.submit = connection => {
+        const refused = submit(connection)
+        if (!(refused instanceof Error)) this.#noteFlight(sent)
+        return refused
+      }
+      return query
     }
 
     // A session that knows no name that was given in it is somebody else's: a pooler has announced it as its own.
-    #noted(statements: readonly Statement[], callback: Callback): Callback {
+    #noted(statements: readonly Statement[], callback: QueryCallback): QueryCallback {
       return this.#whenSettled((error, result) => {
         for (const { text } of statements) this.#names?.settle(text, !error)
         if (error && NAME_ERRORS.includes(String((error as { code?: unknown }).code))) {
@@ -374,6 +386,19 @@ export function guardClient(
       this.#session = known
     }
 
+    get sessionLimits(): SessionLimits | undefined {
+      const { limits, at } = this.#limits ?? {}
+      return this.#names === undefined || at === undefined || performance.now() - at > LIMITS_KEPT_MS ? undefined : limits
+    }
+
+    keepLimits(limits: SessionLimits | undefined): void {
+      if (limits !== undefined) this.#limits = { limits, at: performance.now() }
+    }
+
+    forgetLimits(): void {
+      this.#limits = undefined
+    }
+
     /** The statement under its name, if it is to have one: what has no values is made up for each call. */
     #named(statement: Statement, keepsParsed = false): Statement {
       const { text, values, name, again = false } = statement
@@ -383,14 +408,14 @@ export function guardClient(
   }
 }
 
-function notingStale(callback: Callback): Callback {
+function notingStale(callback: QueryCallback): QueryCallback {
   return (error, result) => {
     if (error) noteStale(error)
     callback(error, result)
   }
 }
 
-function watch(callback: Callback, guard: StatementGuard, expiry: number): Callback {
+function watch(callback: QueryCallback, guard: StatementGuard, expiry: number): QueryCallback {
   return (error, result) => {
     if (error) guard.failed?.(error, 'statement', performance.now() >= expiry)
     else guard.answered?.(result)
@@ -409,8 +434,8 @@ function expiryOf(timeoutMs: number): number {
  * Has a statement that is not answered in time fail, and its connection with it: what was sent behind it would wait as
  * well. pg's own timers and promises keep each statement in memory, with all that it refers to, until a full collection.
  */
-function bounded(client: GuardedClient, callback: Callback, timeoutMs: number): Callback {
-  let waiting: Callback | undefined = callback
+function bounded(client: GuardedClient, callback: QueryCallback, timeoutMs: number): QueryCallback {
+  let waiting: QueryCallback | undefined = callback
   const timer = setTimeout(() => {
     const late = waiting
     waiting = undefined

@@ -42,6 +42,8 @@ export interface StatementGuard {
   readonly keepsParsed?: boolean
   /** Whether the work has set a time limit for its statements, which then stands. */
   readonly keepsOwnTimeout?: boolean
+  /** Time limits of the session that the transaction runs on, once they are known. */
+  readonly sessionLimits?: SessionLimits | undefined
   /**
    * Called for every statement; `send` puts it on the wire, behind another one only if it `isSingle`. What the guard sends
    * before or after it with `client.sendRaw` leaves in the same flight.
@@ -88,8 +90,13 @@ export interface GuardedClient extends pg.Client {
   pipeline: boolean
   /** Whether a raw statement has left it within a transaction: its next statements are part of that. */
   openByHand: boolean
-  /** Time limits that the session has of its own, once they are known. */
-  sessionLimits: SessionLimits | undefined
+  /** Whether the pool has given up the connection, also while a unit holds it: one that was lost. */
+  isRetired: boolean
+  /** Time limits that the session has of its own, while they are known: only those of a session that no pooler lends. */
+  readonly sessionLimits: SessionLimits | undefined
+  keepLimits(limits: SessionLimits | undefined): void
+  /** Forgets them: a statement may have changed them. */
+  forgetLimits(): void
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
   /** `server_version` as the server announced it at log-in. */

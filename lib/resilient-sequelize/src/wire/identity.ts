@@ -34,6 +34,11 @@ export function takesNoSnapshot(text: string): boolean {
   return /^\s*(?:SET|RESET|SHOW|LOCK|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(text)
 }
 
+/** Whether a statement has to come before any query of its transaction. */
+export function comesBeforeQueries(text: string): boolean {
+  return /^\s*(?:SET|RESET|SHOW|LOCK)\b/i.test(text)
+}
+
 /** Asks for the identity of the transaction that runs on this connection, behind what it has written. */
 export async function askIdentity(client: GuardedClient, now = performance.now()): Promise<TransactionIdentity | undefined> {
   const known = knownIdentity(client, now)

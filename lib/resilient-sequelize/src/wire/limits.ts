@@ -40,7 +40,8 @@ export function boundedMs(boundMs: number): number {
 /** Time limits that a session has of its own, from its server, database, role or start, in ms; 0 is none. */
 export type SessionLimits = Readonly<Record<TimeLimit, number>>
 
-const TIME_LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const
+/** The last one is only read: it tells whose limit a lock met. */
+const TIME_LIMITS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout'] as const
 type TimeLimit = (typeof TIME_LIMITS)[number]
 
 const inMs = (name: TimeLimit) => `(extract(epoch FROM current_setting('${name}')::interval) * 1000)::bigint`
@@ -61,15 +62,13 @@ export function setLowered(name: string, value: string): string {
 }
 
 /**
- * Sets the time limit with which the server ends a statement shortly before the client gives it up; as a query where the
- * session's own limit is not known.
+ * Sets what bounds a transaction. Where the session's own limits are not known it is a query whose row has them: see
+ * `limitsIn`.
  */
-export function boundStatement(boundMs: number, session: SessionLimits | undefined): string {
-  const settings = limitSettings(boundMs, undefined)
+export function settingsStatement(settings: LocalSettings, session: SessionLimits | undefined): string {
   if (session !== undefined) return setLocal(lowered(settings, session)).join('; ')
-  return Object.entries(settings)
-    .map(([name, value]) => `SELECT ${setLowered(name, `'${value}'`)}`)
-    .join('; ')
+  const calls = Object.entries(settings).map(([name, value]) => setLowered(name, `'${value}'`))
+  return calls.length === 0 ? '' : `SELECT ${[SESSION_LIMITS, ...calls].join(', ')}`
 }
 
 /** What bounds a transaction, as settings of the server. */
@@ -77,7 +76,8 @@ export function limitSettings(boundMs: number, limits: TransactionLimits | undef
   return {
     ...(Number.isFinite(boundMs) && { statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)) }),
     ...(limits && {
-      idle_in_transaction_session_timeout: limits.idleMs,
+      // 0 would lift a limit of the administrator.
+      ...(limits.idleMs > 0 && { idle_in_transaction_session_timeout: limits.idleMs }),
       // The pooler hangs up when its client is gone, in the middle of a statement as well.
       client_connection_check_interval: limits.clientCheckMs,
     }),
@@ -91,26 +91,17 @@ export function lowered(settings: LocalSettings, session: SessionLimits | undefi
   return { ...settings, ...Object.fromEntries(lower.map(name => [name, session[name]])) }
 }
 
-/**
- * A transaction's start with all that bounds it, as one message. Where the session's own limits are not known the message
- * ends with a row of them; a query, so that it must not come ahead of a statement that has to come before any query.
- */
-export function startStatement(
-  characteristics: string | undefined,
-  settings: LocalSettings,
-  { session, queries }: { session: SessionLimits | undefined; queries: boolean },
-): string {
+/** A transaction's start with all that bounds it, as one message; `bound` is a `settingsStatement`. */
+export function startStatement(characteristics: string | undefined, bound: string): string {
   const start = characteristics === undefined ? 'START TRANSACTION' : `START TRANSACTION ${characteristics}`
-  if (session !== undefined || Object.keys(settings).length === 0) return [start, ...setLocal(lowered(settings, session))].join('; ')
-  if (!queries) return start
-  const calls = Object.entries(settings).map(([name, value]) => setLowered(name, `'${value}'`))
-  return `${start}; SELECT ${[SESSION_LIMITS, ...calls].join(', ')}`
+  return bound === '' ? start : `${start}; ${bound}`
 }
 
-/** The session's own limits out of the answer to `startStatement`, if that asked for them. */
-export function limitsOfStart(answer: unknown): SessionLimits | undefined {
-  const row = Array.isArray(answer) ? ((answer.at(-1) as QueryResult<Record<string, unknown>>).rows[0] ?? undefined) : undefined
-  return row === undefined ? undefined : readSessionLimits(Object.values(row))
+/** The session's own limits out of the answer to a message with a `settingsStatement`, if that read them. */
+export function limitsIn(answer: unknown): SessionLimits | undefined {
+  const results = (Array.isArray(answer) ? answer : [answer]) as QueryResult<Record<string, unknown>>[]
+  const row = results.at(-1)?.rows?.[0]
+  return row === undefined || !('own_0' in row) ? undefined : readSessionLimits(Object.values(row))
 }
 
 function setLocal(settings: LocalSettings): string[] {

@@ -21,8 +21,9 @@ const ourClasses = new WeakSet<object>()
 
 /** The namespace that the application gave to `Sequelize.useCLS`, if it did. */
 export function namespaceOf(SequelizeClass: object): Namespace | undefined {
-  const { get = undefined, value = undefined } = (descriptorOf(SequelizeClass)?.descriptor ?? {}) as { get?: Getter; value?: Namespace }
-  return get === undefined ? value : behind.get(get)
+  const { get = undefined, value = undefined } = (descriptorOf(SequelizeClass)?.descriptor ?? {}) as { get?: Getter; value?: Namespace | null }
+  // An application may have made the member an accessor itself.
+  return (get === undefined ? value : (behind.get(get) ?? get.call(SequelizeClass))) ?? undefined
 }
 
 /** The class with another namespace, for one instance; the class itself keeps its own. */
@@ -55,6 +56,11 @@ export function leaveNamespace(SequelizeClass: object, transaction: Transaction,
   for (const each of [TRANSACTION, key]) if (namespace?.get(each) === transaction) namespace.set(each, null)
 }
 
+/** Whether there is an ambient transaction, of whatever instance. */
+export function isOccupied(SequelizeClass: object): boolean {
+  return Boolean(namespaceOf(SequelizeClass)?.get(TRANSACTION))
+}
+
 /** What an instance finds in the namespace of its class: a transaction of its own, also below another instance's. */
 export function findInNamespace(SequelizeClass: object, key: symbol, isOwn: (transaction: Transaction) => boolean): Transaction | undefined {
   const namespace = namespaceOf(SequelizeClass)
@@ -72,7 +78,9 @@ function filterForOthers(SequelizeClass: object, namespace: Namespace): void {
     return isOfOurs(this) ? namespace : filterOf(namespace)
   }
   behind.set(get, namespace)
-  const set = (value: unknown) => void Object.defineProperty(holder, CLS, { value, configurable: true, enumerable: true, writable: true })
+  const set = function (this: object, value: unknown) {
+    Object.defineProperty(this, CLS, { value, configurable: true, enumerable: true, writable: true })
+  }
   Object.defineProperty(holder, CLS, { get, set, configurable: true, enumerable: true })
 }
 

@@ -26,8 +26,8 @@ export class StatementRunner {
    * Runs one statement on a connection; returns its rows. A text without values is sent as it is.
    * @throws what Sequelize makes of the server's error; TypeError for a value that is missing.
    */
-  async run<Row extends object>(connection: GuardedClient, given: string, bind: Bind): Promise<Row[]> {
-    const { text, values } = this.#prepare(given, bind)
+  async run<Row extends object>(connection: GuardedClient, given: string, bind: Bind | null): Promise<Row[]> {
+    const { text, values } = this.#prepare(given, bind ?? {})
     try {
       const result = await new Promise<QueryResult | QueryResult[]>((resolve, reject) => {
         const answered = (error: Error | null | undefined, answer: unknown) => (error ? reject(error) : resolve(answer as QueryResult))

@@ -37,12 +37,39 @@ const ENDINGS: Record<string, Ending> = {
     run: work => new Promise((resolve, reject) => connectionOf(work).query(new pg.Query('ROLLBACK', error => (error ? reject(error) : resolve(0))))),
   },
   'ROLLBACK with values': { run: work => connectionOf(work).query({ text: 'ROLLBACK', values: [], queryMode: 'extended' } as pg.QueryConfig) },
+  'the end of its connection': { run: work => connectionOf(work).end() },
   'ROLLBACK, not waited for': { run: async ({ query }) => void swallow(query('ROLLBACK')) },
   'ROLLBACK of a failed transaction': {
     run: async ({ query }) => {
       await swallow(query('SELECT 1 / 0'))
       await query('ROLLBACK')
     },
+  },
+  'COMMIT of a failed transaction and BEGIN': {
+    run: async ({ query }) => {
+      await swallow(query('SELECT 1 / 0'))
+      await query('COMMIT; BEGIN')
+    },
+  },
+  'END AND CHAIN of a failed transaction': {
+    run: async ({ query }) => {
+      await swallow(query('SELECT 1 / 0'))
+      await query('-- end\nEND AND CHAIN')
+    },
+  },
+  'ROLLBACK with a statement in the same flight': {
+    run: ({ query }) => Promise.allSettled([query('ROLLBACK'), query("INSERT INTO notes VALUES ('b')")]),
+  },
+  'COMMIT whose answer is lost': {
+    left: ['a'],
+    run: async work => {
+      void swallow(work.query('COMMIT'))
+      await new Promise(resolve => setImmediate(resolve))
+      ;(connectionOf(work) as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    },
+  },
+  'an error behind ROLLBACK and BEGIN': {
+    run: ({ query }) => query("ROLLBACK; BEGIN; DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$"),
   },
   'ROLLBACK in safe-executed work': {
     run: (_work, { sequelize }) =>
@@ -91,7 +118,7 @@ describe('a unit fails, is not repeated, and says why', () => {
     })
   })
 
-  it("but with the work's own error if it throws one", async () => {
+  it('also if the work throws an error of its own, which is the cause', async () => {
     await withStage(async ({ sequelize }) => {
       const own = new Error('of the work')
       let tries = 0
@@ -100,7 +127,7 @@ describe('a unit fails, is not repeated, and says why', () => {
         await query('ROLLBACK')
         throw own
       })
-      await expect(failing).rejects.toBe(own)
+      await expect(failing).rejects.toMatchObject({ code: 'nested-operation', cause: own })
       expect(tries).toBe(1)
     })
   })
@@ -125,6 +152,10 @@ const SAVEPOINTS: Record<string, (work: Work, stage: Stage) => Promise<unknown>>
     await query('rollback work to s')
   },
   'by one text': ({ query }) => query("SAVEPOINT s; INSERT INTO notes VALUES ('b'); ROLLBACK TO s; RELEASE s"),
+  'by SQL with a comment within': async ({ query }) => {
+    await query('SAVEPOINT s')
+    await query('ROLLBACK /* the last */ TO s')
+  },
   'by a text that says ROLLBACK elsewhere': async ({ query }) => {
     await query('SAVEPOINT s')
     await query("ROLLBACK TO s; SELECT 'rollback'")
@@ -139,4 +170,79 @@ it.each(Object.entries(SAVEPOINTS))('a savepoint rolled back %s leaves the unit 
     })
     expect(await stage.texts()).toEqual(['a'])
   })
+})
+
+describe('a read', () => {
+  it.each([
+    ['a block that takes its time', 'DO $$ BEGIN PERFORM pg_sleep(0.2); END $$'],
+    ['an ending that is not waited for', 'SELECT pg_sleep(0.2); COMMIT'],
+  ])('leaves the next unit alone when it does not wait for %s', async (_which, text) => {
+    await withStage(
+      async ({ sequelize, texts }) => {
+        await sequelize.execute('dirty', async ({ query }) => void query(text).catch(() => undefined), { mode: 'read' })
+        const failing = sequelize.execute('next', async ({ query }) => {
+          await query('SELECT pg_sleep(0.3)')
+          await query("INSERT INTO notes VALUES ('a')")
+          throw new Error('taken back')
+        })
+        await expect(failing).rejects.toThrow('taken back')
+        expect(await texts()).toEqual([])
+      },
+      { pool: { max: 1 } },
+    )
+  })
+
+  it('keeps its statements apart from one that fails beside them', async () => {
+    await withStage(async ({ sequelize }) => {
+      const seen = await sequelize.execute(
+        'apart',
+        ({ query }) => Promise.allSettled([query("DO $$ BEGIN RAISE EXCEPTION 'x'; END $$"), query('SELECT CASE WHEN true THEN 1 END AS one')]),
+        { mode: 'read' },
+      )
+      expect(seen.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+    })
+  })
+
+  it('commits nothing behind a text that ends its transaction', async () => {
+    await withStage(async ({ sequelize, texts }) => {
+      const failing = sequelize.execute(
+        'flight',
+        ({ query }) => Promise.allSettled([query("COMMIT; BEGIN; INSERT INTO notes VALUES ('b')"), query('SELECT 1')]),
+        { mode: 'read' },
+      )
+      await expect(failing).rejects.toMatchObject({ code: 'nested-operation' })
+      expect(await texts()).toEqual([])
+    })
+  })
+})
+
+it.each<[string, (work: Work) => unknown]>([
+  ['nothing', work => connectionOf(work).query(undefined as never)],
+  ['a text that is none', work => connectionOf(work).query({ text: 5 } as never)],
+  ['values that are none', work => connectionOf(work).query({ text: 'SELECT 1', values: 'x' } as never)],
+  [
+    'a name of another text',
+    async work => {
+      await connectionOf(work).query({ name: 'n', text: 'SELECT 1' })
+      await connectionOf(work).query({ name: 'n', text: 'SELECT 2' })
+    },
+  ],
+])('later units are as ever after pg itself refused %s', async (_which, refuse) => {
+  await withStage(
+    async ({ sequelize, texts }) => {
+      await sequelize.execute('refused', async work => refuse(work)).catch(() => undefined)
+      for (const text of ['a', 'b'])
+        await sequelize.execute('next', async ({ query }) => {
+          await query('SELECT 1')
+          await query('INSERT INTO notes VALUES ($text)', { text })
+        })
+      const ending = sequelize.execute('end', async ({ query }) => {
+        await query("INSERT INTO notes VALUES ('c')")
+        await query('ROLLBACK')
+      })
+      await expect(ending).rejects.toMatchObject({ code: 'nested-operation' })
+      expect(await texts()).toEqual(['a', 'b'])
+    },
+    { pool: { max: 1 } },
+  )
 })

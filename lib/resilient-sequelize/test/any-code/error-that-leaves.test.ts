@@ -150,3 +150,19 @@ it('a statement that failed for a value of the caller spoils nothing', async () 
     expect({ tries, texts: await texts() }).toEqual({ tries: 2, texts: ['a'] })
   })
 })
+
+it('a unit whose connection the pool gives up is repeated', async () => {
+  await withStage(async ({ sequelize, database, texts }) => {
+    let tries = 0
+    await sequelize.execute('again', async ({ query }) => {
+      tries += 1
+      const [row] = await query<{ pid: number }>("INSERT INTO notes VALUES ('a') RETURNING pg_backend_pid() AS pid")
+      if (tries > 1) return
+      await database.query('SELECT pg_terminate_backend($1, 1000)', [row?.pid])
+      // Sequelize hears of the end, and the pool ends its part, while the unit still waits for something else.
+      await expect.poll(() => sequelize.getConnectionStatus().pool.size).toBe(0)
+      await query('SELECT 1')
+    })
+    expect({ tries, texts: await texts() }).toEqual({ tries: 2, texts: ['a'] })
+  })
+})

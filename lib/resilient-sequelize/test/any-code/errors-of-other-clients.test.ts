@@ -5,6 +5,7 @@ import pg from 'pg'
 import { ConnectionRefusedError, DatabaseError, Sequelize } from 'sequelize'
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError, makeResilient, type Work } from '../../src/index.ts'
+import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { withStage, type Stage } from './stage.ts'
 
 // Only what the unit's own connection, pool or server reported is the database's.
@@ -34,9 +35,11 @@ const OTHERS: [string, (stage: Stage) => Promise<unknown>][] = [
   [
     'of another resilient instance',
     () =>
-      failure(() =>
-        new (makeResilient(Sequelize))(NOWHERE, { logging: false, pool: { acquire: 200 } }).execute('away', ({ query }) => query('SELECT 1')),
-      ),
+      failure(async () => {
+        const deadline = openDeadline({ remainingMs: 500, reserveMs: 0 })
+        const other = new (makeResilient(Sequelize))(NOWHERE, { logging: false })
+        return other.execute('away', ({ query }) => query('SELECT 1'), { deadline }).finally(() => deadline.clear())
+      }),
   ],
   ['with an errno', async () => coded({ code: 'ECONNRESET', syscall: 'read' })],
   ['with a SQLSTATE of conflict', async () => coded({ code: '40001', severity: 'ERROR' })],

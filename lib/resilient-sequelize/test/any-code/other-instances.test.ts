@@ -163,6 +163,21 @@ describe.each([true, false])('with useCLS: %s', cls => {
 })
 
 describe("the application's namespace", () => {
+  it('may be an accessor of the class', async () => {
+    const namespace = createNamespace('application')
+    const SequelizeClass = Sequelize as unknown as { _cls?: unknown }
+    try {
+      Object.defineProperty(SequelizeClass, '_cls', { get: () => namespace, configurable: true })
+      await withPair('stock', async ({ ours }) => {
+        await failing(() => ours.sequelize.transaction(async () => (await ours.Counter.create({ name: 'a' }), takenBack())))
+        expect(await ours.count()).toBe(0)
+      })
+    } finally {
+      delete SequelizeClass._cls
+      destroyNamespace('application')
+    }
+  })
+
   it('is the object that it set, and holds our transaction', async () => {
     const namespace = createNamespace('application')
     try {

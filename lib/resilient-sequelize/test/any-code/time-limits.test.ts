@@ -32,6 +32,11 @@ const PROVOKED: [string, string, (work: Work) => Promise<unknown>][] = [
     '55P03',
     ({ query }) => query('SELECT set_config($name, $ms, true)', { name: 'lock_timeout', ms: '50ms' }).then(() => query(LOCK)),
   ],
+  [
+    'a limit that a function sets',
+    '55P03',
+    ({ query }) => query("DO $$ BEGIN PERFORM set_config('lock_' || 'timeout', '50ms', true); END $$").then(() => query(LOCK)),
+  ],
   ['its own statement_timeout', '57014', ({ query }) => query("SET LOCAL statement_timeout = '50ms'").then(() => query('SELECT pg_sleep(5)'))],
   ['its own cancellation', '57014', ({ query }) => query('SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)')],
   ['its own advisory lock that is refused', 'P0001', ({ query }) => query("DO $$ BEGIN RAISE EXCEPTION 'taken'; END $$")],
@@ -105,6 +110,48 @@ describe('the limit of a statement', () => {
       })
       expect(seen).toBe(3_000)
     })
+  })
+
+  it('holds although the first statement is a savepoint that is rolled back', async () => {
+    await withStage(async ({ sequelize }) => {
+      const deadline = openDeadline({ remainingMs: 5_000, reserveMs: 0 })
+      const seen = await sequelize
+        .execute(
+          'look',
+          async work => {
+            await sequelize.transaction(() => Promise.reject(new Error('taken back'))).catch(() => undefined)
+            return timeout(work)
+          },
+          { deadline },
+        )
+        .finally(() => deadline.clear())
+      expect(seen).toBeGreaterThan(0)
+    })
+  })
+
+  it('that is the session’s is not raised behind one that a unit has set for good', async () => {
+    await withStage(
+      async ({ sequelize }) => {
+        await sequelize.execute('warm', timeout)
+        await sequelize.execute('set', ({ query }) => query("SET statement_timeout = '900ms'"))
+        expect(await sequelize.execute('look', timeout)).toBe(900)
+      },
+      { pool: { max: 1 } },
+    )
+  })
+
+  it("leaves the administrator's idle limit through a pooler", async () => {
+    await withStage(
+      async ({ sequelize, database }) => {
+        await database.query(
+          "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = %L', current_database(), '7s'); END $$",
+        )
+        await sequelize.close()
+        const seen = await sequelize.execute('look', ({ query }) => query('SHOW idle_in_transaction_session_timeout'))
+        expect(seen).toEqual([{ idle_in_transaction_session_timeout: '7s' }])
+      },
+      { resilience: { pooled: true } },
+    )
   })
 
   it('that is ours ends a statement with the deadline', async () => {

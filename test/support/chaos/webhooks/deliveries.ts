@@ -33,9 +33,12 @@ const table: Readonly<Record<string, SourceDefinition>> = sourceTable
 export const secrets = localWebhookSecrets(webhookSecret)
 const forgedSecrets = localWebhookSecrets(`whsec_${Buffer.alloc(32, 8).toString('base64')}`)
 
+/** What an event is, by its id. */
+export type Maker = (id: string) => Pick<SentEvent, 'kind' | 'effect' | 'type' | 'data'>
+
 /** So many events of all kinds, some of them sent twice at about the same time, and some forged. */
-export function makeDeliveries(count: number): { events: readonly SentEvent[]; deliveries: Delivery[] } {
-  const events = Array.from({ length: count }, (_, n) => makeEvent(n, n % Math.round(1 / FORGED) === 7))
+export function makeDeliveries(count: number, makers: readonly Maker[] = sampleMakers): { events: readonly SentEvent[]; deliveries: Delivery[] } {
+  const events = Array.from({ length: count }, (_, n) => makeEvent(n, makers, n % Math.round(1 / FORGED) === 7))
   const deliveries = events.flatMap((event, n) => (n % Math.round(1 / DUPLICATES) === 3 ? [event, event] : [event])).map(deliveryOf)
   return { events, deliveries }
 }
@@ -57,7 +60,7 @@ function compose({ source, id, type, data, kind }: Omit<SentEvent, 'storedAs' | 
 
 const user = (id: string) => ({ userId: id, email: `${id}@example.com`, name: id })
 const money = (id: string) => ({ transactionId: id, userId: `payer_${id}`, amount: '12.50', currency: 'EUR' })
-const makers: readonly ((id: string) => Pick<SentEvent, 'kind' | 'effect' | 'type' | 'data'>)[] = [
+const sampleMakers: readonly Maker[] = [
   id => ({ kind: 'database', effect: id, type: 'transaction.completed', data: money(id) }),
   id => ({ kind: 'database', effect: id, type: 'user.created', data: user(id) }),
   id => ({ kind: 'database', effect: id, type: 'transaction.failed', data: money(id) }),
@@ -68,7 +71,7 @@ const makers: readonly ((id: string) => Pick<SentEvent, 'kind' | 'effect' | 'typ
   id => ({ kind: 'database', effect: null, type: 'weather.changed', data: { id } }),
 ]
 
-function makeEvent(n: number, forged: boolean): SentEvent {
+function makeEvent(n: number, makers: readonly Maker[], forged: boolean): SentEvent {
   const id = `event_${n}`
   const sources = Object.keys(table)
   // Every source sends every type, in the long run.

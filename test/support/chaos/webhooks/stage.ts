@@ -35,8 +35,8 @@ const NOTE = `
   CREATE TRIGGER note BEFORE INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION note('external_id');
   CREATE TRIGGER note BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION note('name')`
 
-/** Prepares everything; `buffered` with a Redis that flushes before it answers. */
-export async function openStage({ buffered }: { buffered: boolean }): Promise<Stage> {
+/** Prepares everything; `buffered` with a Redis that flushes before it answers. The functions are those of `root`. */
+export async function openStage({ buffered, root = ROOT }: { buffered: boolean; root?: string }): Promise<Stage> {
   const folder = await makeServerFolder()
   const postgres = await startPostgres({ folder, programsFolder: dataRootFor(resolve(ROOT)).folder, settings: { autovacuum: 'off' } })
   await postgres.createDatabase(DATABASE)
@@ -64,7 +64,7 @@ export async function openStage({ buffered }: { buffered: boolean }): Promise<St
     redis,
     query,
     async container(name) {
-      const packed = zips.get(name) ?? packZip(ROOT, name)
+      const packed = zips.get(name) ?? packZip(root, name)
       zips.set(name, packed)
       return startContainer({ zip: await packed, runtime: 'digitalocean', environment, limits: { timeout: LIMITS[name] }, name })
     },

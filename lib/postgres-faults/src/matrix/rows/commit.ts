@@ -1,5 +1,5 @@
 import { type Cut } from '../../proxy/faults.ts'
-import { type Repetition } from '../repetition.ts'
+import { meets, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 
 const cuts: readonly Cut[] = ['reset', 'close', 'silence']
@@ -23,8 +23,9 @@ export const commitAnswerLost: Row = {
 async function cutAtCommit({ proxy, call, variant }: Repetition, when: 'before' | 'after'): Promise<void> {
   await call()
   const fault = proxy.addFault({ on: 'statement', matches: 'COMMIT', when, action: variant as Cut })
-  await call()
+  const calling = call()
   // A read has its row before its COMMIT is answered.
-  await fault.firstFired
-  await call()
+  const met = await meets(calling, fault)
+  await calling
+  if (met) await call()
 }

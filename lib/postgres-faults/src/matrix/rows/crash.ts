@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
-import { operationName, type Repetition } from '../repetition.ts'
+import { meets, operationName, type Repetition } from '../repetition.ts'
 import { isThere } from '../row-proof.ts'
 import { type Row } from '../row.ts'
 import { type ChaosDatabase } from '../chaos-database.ts'
@@ -30,7 +30,7 @@ export const idUsedAgain: Row = {
       operation,
       ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: models => isThere(models, operation) } : {}),
     })
-    await fault.firstFired
+    if (!(await meets(calling, fault))) return
     const id = await idOf(database, applicationName)
     const crashedAt = performance.now()
     await proxy.refuse()
@@ -62,7 +62,9 @@ async function crash({ database, applicationName }: Repetition, how: string): Pr
       applicationName,
     ])
     const before = await sessionOf(database)
-    if (session) signal(session.pid, 'SIGKILL')
+    // On a slow machine the session may be over by now; any other brings the server down as well.
+    const killed = session?.pid ?? before
+    if (killed !== undefined) signal(killed, 'SIGKILL')
     // Our own session goes with all others; a new one is let in when the server has recovered.
     while ((await sessionOf(database).catch(() => before)) === before) await sleep(5)
     return

@@ -23,3 +23,9 @@ export function isBinary(contentType: string | undefined): boolean {
   if (essence.startsWith('application/') && essence.endsWith('+xml')) return false
   return !/;\s*charset\s*=/i.test(contentType)
 }
+
+/** Whether the platform takes a text for base64. */
+export function isBase64(text: string): boolean {
+  const trimmed = text.trim()
+  return trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(trimmed)
+}
