@@ -96,7 +96,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     now,
   })
   const isExpected = (error: unknown) => error instanceof CodedError && statusOf(error) < 500
-  const executor = new Executor({ manager, logger, counters, budget, random, isExpected })
+  const executor = new Executor({ manager, logger, counters, budget, random, isExpected, durable: true })
   const service = new DatabaseService({
     executor,
     counters,

@@ -118,12 +118,12 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
       const types = new TypeCatalog(this)
       hooks.completeTypes = (client, results) => types.complete(client, results)
       const statements = new StatementRunner(this)
-      const { logger, counters, now, random, budget, isExpected, behindCommit, pooled, slowOperationMs } = resilience
+      const { logger, counters, now, random, budget, isExpected, behindCommit, pooled, slowOperationMs, durable } = resilience
       const profile = profileOf(options)
       const manager =
         resilience.manager ??
         new PoolManager({ profile, pooled, slowOperationMs, logger, counters, behindCommit, now, build: asked => buildGeneration(this, asked) })
-      const executor = new Executor({ manager, logger, counters, budget, random, isExpected })
+      const executor = new Executor({ manager, logger, counters, budget, random, isExpected, durable })
       const key = Symbol('transaction')
       setRuntime(this, {
         manager,

@@ -22,6 +22,7 @@ async function transaction(answers: readonly (object | Error)[]): Promise<OpenTr
     deadline: undefined,
     proofMs: undefined,
     identity: 'tried',
+    durable: false,
     onIdentity: ignore,
     onIdentityRefused: ignore,
     behindCommit: ignore,

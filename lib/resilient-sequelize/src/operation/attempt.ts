@@ -37,6 +37,8 @@ export interface AttemptOptions {
   onSession: (lease: Lease, pid: number) => void
   /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
   identified: boolean
+  /** Whether commits wait for the disk. */
+  durable: boolean
 }
 
 type Guard = ManagedTransaction | ReadStatements | AutocommitStatement
@@ -58,7 +60,7 @@ export async function attempt<Result>(
   const { host } = lease.generation
   const work = workOn(host, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
   const isolation = isolationOf(mode, options.isolation)
-  const running: RunningWork = { work, mode, isolation, owner: options.owner, host, connection, children: [], state: 'running' }
+  const running: RunningWork = { work, mode, isolation, owner: options.owner, host, connection, commit: { durable: options.durable }, children: [], state: 'running' }
   connection.guard = guard
 
   let result: Result
@@ -87,7 +89,7 @@ export async function attempt<Result>(
     return { kind: 'done', result, afterCommit: callbacks }
   }
   try {
-    await guard.commit()
+    await guard.commit({ durable: mode === 'write' && running.commit.durable })
     lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   } catch (error) {
@@ -115,12 +117,12 @@ export async function attempt<Result>(
     return { kind: 'dead', lost }
   }
 
-  function guardFor(of: Lease, { first, identified, behindCommit, keepsParsed }: AttemptOptions): Guard {
+  function guardFor(of: Lease, { first, identified, durable, behindCommit, keepsParsed }: AttemptOptions): Guard {
     const share = first && (mode === 'read' || mode === 'snapshot') ? FIRST_READ_SHARE : 1
     const statementMs = () => (patient ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS))
     const limits = of.generation.transactionLimits
     if (mode === 'read' && !of.connection.openByHand) return new ReadStatements({ keepsParsed, deadline, statementMs, limits, proof, behindCommit })
-    if (mode === 'autocommit' || mode === 'read') return new AutocommitStatement({ deadline, statementMs, limits, identified, behindCommit })
+    if (mode === 'autocommit' || mode === 'read') return new AutocommitStatement({ deadline, statementMs, limits, identified, durable: mode === 'autocommit' && durable, behindCommit })
     const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({

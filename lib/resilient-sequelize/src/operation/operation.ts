@@ -126,6 +126,7 @@ async function tryInTurn<Result>(
         proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
         first: replays === 0,
         identified: manager.identifiesTransactions,
+        durable: options.durable ?? tools.durable,
         behindCommit: manager.sendBehindCommit,
         onSession: manager.noteSession,
       },

@@ -2,11 +2,12 @@ import type pg from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { isFromServer, isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { RAISE_SESSION } from '../wire/durability.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
 import { identityBefore, refusesIdentity } from '../wire/identity.ts'
 import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
-import { isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
+import { canBePreceded, isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 import { UnitRecord } from './unit-record.ts'
 
@@ -18,9 +19,13 @@ export interface AutocommitOptions {
   limits: TransactionLimits | undefined
   /** Whether the transaction's identity is read, so that a lost answer can be decided. */
   identified: boolean
+  /** Whether its commit waits for the disk, whatever the role or the database has set. */
+  durable: boolean
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
+
+const unheard = () => undefined
 
 /**
  * One statement that commits by itself. If it is a single INSERT, UPDATE, DELETE or MERGE, its transaction gets its id ahead
@@ -80,24 +85,33 @@ export class AutocommitStatement implements StatementGuard {
   }
 
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
-    const { deadline, statementMs, limits, identified, behindCommit } = this.#options
+    const { deadline, statementMs, limits, identified, durable, behindCommit } = this.#options
     deadline.throwIfPassed()
     const boundMs = statementMs()
     this.#sent = true
     this.#ownsSession = client.ownsSession
     // A transaction that a raw statement has begun on this connection is left alone.
-    const writes = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement) && isWrite(statement.text)
-    if (!writes) return send(boundedMs(boundMs))
-    if (!identified) send(boundedMs(boundMs), client.settingsBefore(limitSettings(serverBound(boundMs), limits)))
+    const isAlone = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement)
+    if (!isAlone || !isWrite(statement.text)) return this.#sendOther(client, send, { boundMs, precedes: isAlone && canBePreceded(statement) })
+    const settings = limitSettings(serverBound(boundMs), limits)
+    if (!identified) send(boundedMs(boundMs), client.settingsBefore(settings, { durable }))
     else {
       this.#identified = true
       const tell = {
         onIdentity: (identity: TransactionIdentity) => void (this.#identity = identity),
         onSent: (query: PrecededQuery) => void (this.#query = query),
       }
-      send(boundedMs(boundMs), identityBefore(client, limitSettings(serverBound(boundMs), limits), tell))
+      send(boundedMs(boundMs), identityBefore(client, { settings, durable }, tell))
     }
     behindCommit(client)
+  }
+
+  // Nothing may precede what need not be one statement, or runs in no transaction, such as CALL and VACUUM.
+  #sendOther(client: GuardedClient, send: Send, { boundMs, precedes }: { boundMs: number; precedes: boolean }): void {
+    const { durable } = this.#options
+    if (durable && precedes) return send(boundedMs(boundMs), client.settingsBefore({}, { durable }))
+    if (durable && client.ownsSession) client.sendRaw(RAISE_SESSION).catch(unheard)
+    send(boundedMs(boundMs))
   }
 
   failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {

@@ -20,6 +20,7 @@ import {
   type SessionLimits,
   type TransactionLimits,
 } from '../wire/limits.ts'
+import { RAISE } from '../wire/durability.ts'
 import { askIdentity, comesBeforeQueries, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
@@ -121,7 +122,11 @@ export class ManagedTransaction implements StatementGuard {
 
   /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.startRefused)
+    return this.#phase === 'unsent' || (this.#hasNoId && !this.startRefused)
+  }
+
+  get #hasNoId(): boolean {
+    return this.#identity?.xid === null
   }
 
   /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
@@ -202,11 +207,11 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   /**
-   * Commits.
+   * Commits; `durable` has the commit wait for the disk, whatever the role, the database or the work has set.
    * @throws TransactionRolledBackError when the server answers with ROLLBACK, else what COMMIT met. After any other error
    * than that one, `mayBeCommitted` tells whether the outcome is open.
    */
-  async commit(): Promise<void> {
+  async commit({ durable = false }: { durable?: boolean } = {}): Promise<void> {
     const { client, deadline, proof, behindCommit } = this.#options
     if (this.#phase === 'unsent') {
       this.#phase = 'ended'
@@ -225,6 +230,8 @@ export class ManagedTransaction implements StatementGuard {
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
     try {
+      // In the flight of COMMIT: the work has had its last word. The server's refusal of it is told by COMMIT as well.
+      if (durable && !this.#hasNoId && !this.spoiled) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => this.#note(error))
       const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
       behindCommit?.(client)
       answer = await answered

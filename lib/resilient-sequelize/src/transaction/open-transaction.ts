@@ -2,6 +2,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
+import { RAISE } from '../wire/durability.ts'
 import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
@@ -19,6 +20,8 @@ export interface OpenTransactionOptions {
   onIdentity: (identity: TransactionIdentity) => void
   /** Called when the role may not read the identity. */
   onIdentityRefused: () => void
+  /** Whether COMMIT waits for the disk, whatever the role, the database or the application has set. */
+  durable: boolean
   /** Sends what is to ride behind COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
@@ -102,10 +105,12 @@ export class OpenTransaction implements StatementGuard {
   }
 
   around(client: GuardedClient, send: Send, statement?: Statement): void {
-    const { deadline, proofMs, behindCommit } = this.#options
+    const { deadline, proofMs, durable, behindCommit } = this.#options
     if (this.#state !== 'rolling-back') deadline?.throwIfPassed()
     const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() - ANSWER_EARLIER_MS)
     if (this.#state === 'starting') return send(boundedMs(Math.min(leftMs, proofMs ?? Number.POSITIVE_INFINITY)))
+    const raises = durable && this.#state === 'committing' && !this.wroteNothing && !this.spoiled
+    if (raises) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => void (this.#firstError ??= error))
     send(boundedMs(leftMs))
     if (this.#state === 'committing') {
       this.#commitSent = true

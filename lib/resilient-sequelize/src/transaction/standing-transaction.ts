@@ -117,6 +117,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
           const lease = await leaseConnection({ ...options, prove: admission.probe }, tools, { unproven: true })
           const met = await this.#begin(lease, runtime, {
             deadline: given,
+            durable: tools.durable,
             proofMs: isFresh(lease.connection, manager.now()) ? undefined : lookMs(deadline),
           })
           if (met === undefined) break
@@ -142,13 +143,14 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
     async #begin(
       lease: Lease,
       { manager }: Runtime,
-      { deadline, proofMs }: { deadline: Deadline | undefined; proofMs: number | undefined },
+      { deadline, proofMs, durable }: { deadline: Deadline | undefined; proofMs: number | undefined; durable: boolean },
     ): Promise<{ error: unknown } | undefined> {
       const internals = transactionInternals(this)
       const { connection } = lease
       const guard = new OpenTransaction({
         deadline,
         proofMs,
+        durable,
         identity: manager.identifiesTransactions ? (manager.hasIdentified ? 'tried' : 'untried') : 'no',
         onIdentity: ({ pid }) => manager.noteSession(lease, pid),
         onIdentityRefused: () => manager.stopIdentifyingTransactions(),

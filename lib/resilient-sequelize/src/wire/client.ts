@@ -287,10 +287,10 @@ export function guardClient(
       this.#unanswered.push(sent)
     }
 
-    settingsBefore(settings: LocalSettings): Before {
+    settingsBefore(settings: LocalSettings, { durable = false }: { durable?: boolean } = {}): Before {
       const { sessionLimits } = this
       return {
-        statement: { ...settingStatement(settings, sessionLimits), again: true },
+        statement: { ...settingStatement(settings, { session: sessionLimits, durable }), again: true },
         onFirstRow: fields => {
           this.noteSession(Number(fields.at(-1)))
           if (sessionLimits === undefined) this.keepLimits(readSessionLimits(fields))

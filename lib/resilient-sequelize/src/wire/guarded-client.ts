@@ -112,8 +112,8 @@ export interface GuardedClient extends pg.Client {
   /** What is known of the session; of none but its own. */
   readonly session: KnownSession | undefined
   keepSession(known: KnownSession): void
-  /** Settings for the transaction of one statement, to be sent right before it. */
-  settingsBefore(settings: LocalSettings): Before
+  /** Settings for the transaction of one statement, to be sent right before it; `durable` has its commit wait for the disk. */
+  settingsBefore(settings: LocalSettings, options?: { durable?: boolean }): Before
   /** Drops the connection at once, without a word to the server. */
   destroySocket(): void
 }

@@ -52,16 +52,17 @@ export async function askIdentity(client: GuardedClient, now = performance.now()
 
 /**
  * Assigns the transaction its id ahead of a single statement that writes, and tells the identity before that statement
- * runs; the position in the log follows once it has run. `settings` hold for the transaction. Costs no round trip.
+ * runs; the position in the log follows once it has run. `settings` hold for the transaction, as does `durable`. Costs no
+ * round trip.
  */
 export function identityBefore(
   client: GuardedClient,
-  settings: LocalSettings,
+  { settings, durable }: { settings: LocalSettings; durable: boolean },
   tell: { onIdentity: (identity: TransactionIdentity) => void; onSent: (query: PrecededQuery) => void },
   now = performance.now(),
 ): Before {
   const known = knownIdentity(client, now)
-  const { statement, onFirstRow } = client.settingsBefore(settings)
+  const { statement, onFirstRow } = client.settingsBefore(settings, { durable })
   const { text, values } = statement
   const columns = known === undefined ? `${ASSIGNED}, ${SESSION}` : ASSIGNED
   let told: TransactionIdentity | undefined

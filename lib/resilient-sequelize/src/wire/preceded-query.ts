@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { RAISED, SYNCHRONOUS_COMMIT } from './durability.ts'
 import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
 
@@ -125,14 +126,19 @@ function settle(wire: Wire, { text, name }: Statement): void {
 }
 
 /**
- * Sets values for the transaction, by a function, since SET LOCAL warns outside of a transaction block. The row holds the
- * session's own limits if they are not known, then what was set, then the session's process id.
+ * Sets values for the transaction, by a function, since SET LOCAL warns outside of a transaction block; `durable` raises
+ * `synchronous_commit` as well. The row holds the session's own limits if they are not known, then what was set, then the
+ * session's process id.
  */
-export function settingStatement(settings: LocalSettings, session: SessionLimits | undefined): Required<Pick<Statement, 'text' | 'values'>> {
+export function settingStatement(
+  settings: LocalSettings,
+  { session, durable }: { session: SessionLimits | undefined; durable: boolean },
+): Required<Pick<Statement, 'text' | 'values'>> {
   const set = lowered(settings, session)
   const names = Object.keys(set)
   const calls = names.map((name, index) => (session === undefined ? setLowered(name, `$${index + 1}`) : `set_config('${name}', $${index + 1}, true)`))
-  const columns = [...(session === undefined ? [SESSION_LIMITS] : []), ...calls, 'pg_backend_pid()']
+  const raising = durable ? [`set_config('${SYNCHRONOUS_COMMIT}', ${RAISED}, true)`] : []
+  const columns = [...(session === undefined ? [SESSION_LIMITS] : []), ...calls, ...raising, 'pg_backend_pid()']
   return { text: `SELECT ${columns.join(', ')}`, values: Object.values(set).map(String) }
 }
 
