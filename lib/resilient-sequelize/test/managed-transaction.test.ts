@@ -23,6 +23,7 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { co
     getTransactionStatus: () => status,
     pipeline: true,
     keepLimits: () => undefined,
+    pins: () => ({}),
   } as unknown as GuardedClient
   const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, ...(now ? { now } : {}) })
   deadline.clear()
@@ -90,6 +91,7 @@ it('is lost when its connection ends behind a write in a savepoint', async () =>
     guard: undefined,
     keepSession: () => undefined,
     keepLimits: () => undefined,
+    pins: () => ({}),
     pipeline: true,
     async sendRaw() {
       const answer = answers.shift()

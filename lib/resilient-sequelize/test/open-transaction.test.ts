@@ -16,6 +16,7 @@ async function transaction(answers: readonly (object | Error)[]): Promise<OpenTr
       return answer
     },
     keepSession: () => undefined,
+    pins: () => ({}),
   } as unknown as GuardedClient
   const ignore = () => undefined
   const subject = new OpenTransaction({
@@ -23,6 +24,7 @@ async function transaction(answers: readonly (object | Error)[]): Promise<OpenTr
     proofMs: undefined,
     identity: 'tried',
     durable: false,
+    pooled: false,
     onIdentity: ignore,
     onIdentityRefused: ignore,
     behindCommit: ignore,

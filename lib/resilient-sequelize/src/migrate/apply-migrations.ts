@@ -4,8 +4,10 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { wait } from '../../../invocation/src/wait.ts'
 import { noConnectionError } from '../operation/caller-error.ts'
+import { READ_ONLY, refuseUnsupported, type Announced } from '../wire/supported-server.ts'
 import { processIdOf } from '../wire/pg-internals.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { UnsupportedServerError } from '../errors/errors.ts'
 import { digestOf } from './digest.ts'
 import type { Migration } from './migration.ts'
 
@@ -34,7 +36,7 @@ const POLL_MS = 250
  * lock, the other asks for it again and again. It never waits inside a statement, because `CREATE INDEX CONCURRENTLY`
  * waits for every running statement and the two would deadlock.
  * @throws CodedError `migration-failed` naming the one that failed; `migration-breaking` naming those that are not allowed, before any is applied; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
- * DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
+ * UnsupportedServerError; `server-read-only` on a standby; DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
  */
 export async function applyMigrations({ connect, deadline, migrations, allowBreaking = false }: ApplyOptions): Promise<MigrateResult> {
   const client = await connectInTime(connect, deadline)
@@ -42,7 +44,7 @@ export async function applyMigrations({ connect, deadline, migrations, allowBrea
   const cut = () => client.connection.stream.destroy()
   deadline.signal.addEventListener('abort', cut, { once: true })
   try {
-    await refusePooler(client)
+    await refuseServer(client)
     await takeLock(client, deadline)
     return await runPending(client, migrations, allowBreaking)
   } catch (error) {
@@ -59,6 +61,7 @@ async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadli
     try {
       return await connect()
     } catch (error) {
+      if (error instanceof UnsupportedServerError) throw error
       const verdict = classifyError(error)
       if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
@@ -67,11 +70,15 @@ async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadli
   }
 }
 
-// A pooler invents the process id it announces; the server behind it has another.
-async function refusePooler(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  if (rows[0]?.pid === processIdOf(client)) return
-  throw poolerRefused()
+async function refuseServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number; readOnly: string } & Announced>(`SELECT pg_backend_pid() AS pid,
+    current_setting('transaction_read_only') AS "readOnly",
+    current_setting('server_version') AS server_version, current_setting('server_encoding') AS server_encoding`)
+  const [row] = rows
+  // A pooler invents the process id it announces; the server behind it has another.
+  if (row?.pid !== processIdOf(client)) throw poolerRefused()
+  refuseUnsupported(row)
+  if (row.readOnly === 'on') throw new CodedError(`${READ_ONLY} Nothing was applied.`, { code: 'server-read-only', retryable: true })
 }
 
 function poolerRefused(): CodedError {

@@ -22,7 +22,8 @@ const LONGEST_MS = 600_000
 
 /**
  * Applies pending migrations in order, on a connection of its own; returns what it applied. Two at once are harmless.
- * @throws CodedError `migration-failed`, `migration-breaking` or `pooler-refused`; DatabaseUnavailableError;
+ * @throws CodedError `migration-failed`, `migration-breaking`, `pooler-refused` or `server-read-only`; UnsupportedServerError;
+ * DatabaseUnavailableError;
  * DeadlineExceededError when another migration did not end in time.
  */
 export async function migrate({

@@ -60,7 +60,17 @@ export async function attempt<Result>(
   const { host } = lease.generation
   const work = workOn(host, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
   const isolation = isolationOf(mode, options.isolation)
-  const running: RunningWork = { work, mode, isolation, owner: options.owner, host, connection, commit: { durable: options.durable }, children: [], state: 'running' }
+  const running: RunningWork = {
+    work,
+    mode,
+    isolation,
+    owner: options.owner,
+    host,
+    connection,
+    commit: { durable: options.durable },
+    children: [],
+    state: 'running',
+  }
   connection.guard = guard
 
   let result: Result
@@ -122,7 +132,8 @@ export async function attempt<Result>(
     const statementMs = () => (patient ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS))
     const limits = of.generation.transactionLimits
     if (mode === 'read' && !of.connection.openByHand) return new ReadStatements({ keepsParsed, deadline, statementMs, limits, proof, behindCommit })
-    if (mode === 'autocommit' || mode === 'read') return new AutocommitStatement({ deadline, statementMs, limits, identified, durable: mode === 'autocommit' && durable, behindCommit })
+    if (mode === 'autocommit' || mode === 'read')
+      return new AutocommitStatement({ deadline, statementMs, limits, identified, durable: mode === 'autocommit' && durable, behindCommit })
     const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({

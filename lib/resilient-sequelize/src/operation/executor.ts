@@ -88,7 +88,15 @@ export class Executor {
     const deadline = given ?? openDeadline({ remainingMs: DEFAULT_DEADLINE_MS, reserveMs: 0 })
     const signal = options.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, options.signal])
     try {
-      const operation = { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted, durable: options.durable }
+      const operation = {
+        name: operationName,
+        mode,
+        isolation: options.isolation,
+        deadline,
+        signal,
+        wasCommitted: options.wasCommitted,
+        durable: options.durable,
+      }
       return await runWithDeadline(deadline, () => runOperation(operation, this.tools, work))
     } finally {
       if (given === undefined) deadline.clear()

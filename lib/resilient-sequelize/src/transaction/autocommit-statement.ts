@@ -5,7 +5,7 @@ import { classifyError } from '../errors/classify-error.ts'
 import { RAISE_SESSION } from '../wire/durability.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
 import { identityBefore, refusesIdentity } from '../wire/identity.ts'
-import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
+import { boundedMs, serverBound, transactionSettings, type TransactionLimits } from '../wire/limits.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import { canBePreceded, isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
@@ -93,7 +93,7 @@ export class AutocommitStatement implements StatementGuard {
     // A transaction that a raw statement has begun on this connection is left alone.
     const isAlone = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement)
     if (!isAlone || !isWrite(statement.text)) return this.#sendOther(client, send, { boundMs, precedes: isAlone && canBePreceded(statement) })
-    const settings = limitSettings(serverBound(boundMs), limits)
+    const settings = transactionSettings(client, { boundMs: serverBound(boundMs), limits })
     if (!identified) send(boundedMs(boundMs), client.settingsBefore(settings, { durable }))
     else {
       this.#identified = true
@@ -108,8 +108,9 @@ export class AutocommitStatement implements StatementGuard {
 
   // Nothing may precede what need not be one statement, or runs in no transaction, such as CALL and VACUUM.
   #sendOther(client: GuardedClient, send: Send, { boundMs, precedes }: { boundMs: number; precedes: boolean }): void {
-    const { durable } = this.#options
-    if (durable && precedes) return send(boundedMs(boundMs), client.settingsBefore({}, { durable }))
+    const { durable, limits } = this.#options
+    const pins = client.pins({ pooled: limits !== undefined })
+    if (precedes && (durable || Object.keys(pins).length > 0)) return send(boundedMs(boundMs), client.settingsBefore(pins, { durable }))
     if (durable && client.ownsSession) client.sendRaw(RAISE_SESSION).catch(unheard)
     send(boundedMs(boundMs))
   }

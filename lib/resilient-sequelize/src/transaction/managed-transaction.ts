@@ -17,6 +17,7 @@ import {
   serverBound,
   settingsStatement,
   startStatement,
+  transactionSettings,
   type SessionLimits,
   type TransactionLimits,
 } from '../wire/limits.ts'
@@ -302,7 +303,9 @@ export class ManagedTransaction implements StatementGuard {
   #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
-    return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), this.sessionLimits ?? client.sessionLimits)
+    const { limits } = this.#options
+    const settings = isFirst ? transactionSettings(client, { boundMs, limits }) : limitSettings(boundMs, undefined)
+    return settingsStatement(settings, this.sessionLimits ?? client.sessionLimits)
   }
 
   #learnLimits(client: GuardedClient, answer: unknown): void {

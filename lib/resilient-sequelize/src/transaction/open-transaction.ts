@@ -5,7 +5,7 @@ import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-
 import { RAISE } from '../wire/durability.ts'
 import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import type { Statement } from '../wire/pg-internals.ts'
-import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
+import { ANSWER_EARLIER_MS, boundedMs, setLocal } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 import { hasEnded } from './unit-record.ts'
 
@@ -20,6 +20,8 @@ export interface OpenTransactionOptions {
   onIdentity: (identity: TransactionIdentity) => void
   /** Called when the role may not read the identity. */
   onIdentityRefused: () => void
+  /** Whether the sessions are a pooler's. */
+  pooled: boolean
   /** Whether COMMIT waits for the disk, whatever the role, the database or the application has set. */
   durable: boolean
   /** Sends what is to ride behind COMMIT. */
@@ -45,6 +47,7 @@ export class OpenTransaction implements StatementGuard {
   #identityAsked: Promise<void> | undefined
   #stopsAsking = false
   #commitSent = false
+  #isPinned = false
   #endedBy: string | undefined
 
   constructor(options: OpenTransactionOptions) {
@@ -109,6 +112,7 @@ export class OpenTransaction implements StatementGuard {
     if (this.#state !== 'rolling-back') deadline?.throwIfPassed()
     const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() - ANSWER_EARLIER_MS)
     if (this.#state === 'starting') return send(boundedMs(Math.min(leftMs, proofMs ?? Number.POSITIVE_INFINITY)))
+    if (this.#state === 'open') this.#pin(client)
     const raises = durable && this.#state === 'committing' && !this.wroteNothing && !this.spoiled
     if (raises) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => void (this.#firstError ??= error))
     send(boundedMs(leftMs))
@@ -119,6 +123,14 @@ export class OpenTransaction implements StatementGuard {
     if (this.#state !== 'open' || (statement !== undefined && takesNoSnapshot(statement.text))) return
     this.#statements += 1
     if (!this.#stopsAsking && (this.#identity?.xid ?? null) === null) this.#ask(client)
+  }
+
+  // In the flight of the first statement; SET takes no snapshot, so that a level may still be set behind it.
+  #pin(client: GuardedClient): void {
+    if (this.#isPinned) return
+    this.#isPinned = true
+    const pins = setLocal(client.pins({ pooled: this.#options.pooled })).join('; ')
+    if (pins !== '') client.sendRaw(pins).catch(ignore)
   }
 
   trailing(): Promise<void> | undefined {

@@ -151,6 +151,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
         deadline,
         proofMs,
         durable,
+        pooled: lease.generation.transactionLimits !== undefined,
         identity: manager.identifiesTransactions ? (manager.hasIdentified ? 'tried' : 'untried') : 'no',
         onIdentity: ({ pid }) => manager.noteSession(lease, pid),
         onIdentityRefused: () => manager.stopIdentifyingTransactions(),

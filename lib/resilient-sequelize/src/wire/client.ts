@@ -27,6 +27,7 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
+import { pinnedLocally, pinnedParameters, withoutOwn } from './pinned-settings.ts'
 import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
 import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
@@ -34,7 +35,7 @@ export interface GuardOptions {
   readonly now?: () => number
   /** How TLS begins: `direct` saves a round trip on servers that know it (PostgreSQL 17). */
   readonly sslnegotiation?: 'postgres' | 'direct'
-  /** Start-up parameters beside pg's own, such as TimeZone: they cost no round trip, and a pooler keeps track of them. */
+  /** Start-up parameters beside pg's own: they cost no round trip, and a pooler keeps track of them. */
   readonly startParameters?: Readonly<Record<string, string>>
   readonly hooks?: TypeHooks
 }
@@ -64,7 +65,7 @@ const NAME_ERRORS = ['26000', '42P05']
  */
 export function guardClient(
   Client: typeof pg.Client,
-  { now = Date.now, sslnegotiation = 'postgres', startParameters = {}, hooks = {} }: GuardOptions = {},
+  { now = Date.now, sslnegotiation = 'postgres', startParameters = pinnedParameters({}), hooks = {} }: GuardOptions = {},
 ): GuardedClientClass {
   const Query = queryClassOf(Client)
   const Preceded = precedeQuery(Query)
@@ -76,7 +77,8 @@ export function guardClient(
     declare pipeline: boolean
     openByHand = false
     isRetired = false
-    serverVersion: string | undefined
+    readonly announced: Record<string, string> = {}
+    readonly #startOptions: unknown
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet, oldest first. */
     readonly #unanswered: Sent[] = []
@@ -106,6 +108,7 @@ export function guardClient(
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
       super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs(config.connectionTimeoutMillis) })
+      this.#startOptions = config.options
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)
@@ -115,7 +118,8 @@ export function guardClient(
       })
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
-        if (parameterName === 'server_version') this.serverVersion = parameterValue
+        // What the application sets later is its own.
+        if (!this.#loggedIn) this.announced[parameterName] = parameterValue
       })
       this.connection.on('errorMessage', (error: object) => {
         // A refused log-in is pg's to report.
@@ -133,7 +137,7 @@ export function guardClient(
 
     // pg asks for it when it logs in.
     protected getStartupConf(): Record<string, string> {
-      return { ...startParameters, ...ownStartUp.call(this) }
+      return { ...withoutOwn(startParameters, this.#startOptions), ...ownStartUp.call(this) }
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -384,6 +388,10 @@ export function guardClient(
 
     keepSession(known: KnownSession): void {
       this.#session = known
+    }
+
+    pins({ pooled }: { pooled: boolean }): LocalSettings {
+      return pinnedLocally({ options: this.#startOptions, announced: this.announced.IntervalStyle, pooled })
     }
 
     get sessionLimits(): SessionLimits | undefined {

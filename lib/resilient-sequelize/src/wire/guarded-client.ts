@@ -99,8 +99,10 @@ export interface GuardedClient extends pg.Client {
   forgetLimits(): void
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
-  /** `server_version` as the server announced it at log-in. */
-  readonly serverVersion: string | undefined
+  /** What the server announced at log-in, by name: its version, its encoding, whether it is a standby. */
+  readonly announced: Readonly<Record<string, string>>
+  /** What each transaction has to bring along because the session may not have it; see `pinnedLocally`. */
+  pins(session: { readonly pooled: boolean }): LocalSettings
   /** Sends a statement past the guard. */
   sendRaw(text: string, values?: readonly unknown[], options?: RawOptions): Promise<pg.QueryResult | pg.QueryResult[]>
   /** Sends a statement through the guard, as `query` does. */

@@ -1,4 +1,5 @@
 import type { QueryResult } from 'pg'
+import type { GuardedClient } from './guarded-client.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 
 /** Settings of the server that hold for one transaction, by their names. */
@@ -71,6 +72,14 @@ export function settingsStatement(settings: LocalSettings, session: SessionLimit
   return calls.length === 0 ? '' : `SELECT ${[SESSION_LIMITS, ...calls].join(', ')}`
 }
 
+/** What bounds a transaction, and what its session may lack, as settings of the server. */
+export function transactionSettings(
+  client: Pick<GuardedClient, 'pins'>,
+  { boundMs, limits }: { boundMs: number; limits: TransactionLimits | undefined },
+): LocalSettings {
+  return { ...client.pins({ pooled: limits !== undefined }), ...limitSettings(boundMs, limits) }
+}
+
 /** What bounds a transaction, as settings of the server. */
 export function limitSettings(boundMs: number, limits: TransactionLimits | undefined): LocalSettings {
   return {
@@ -104,6 +113,7 @@ export function limitsIn(answer: unknown): SessionLimits | undefined {
   return row === undefined || !('own_0' in row) ? undefined : readSessionLimits(Object.values(row))
 }
 
-function setLocal(settings: LocalSettings): string[] {
+/** Statements that set values for the transaction they are sent in. */
+export function setLocal(settings: LocalSettings): string[] {
   return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
 }

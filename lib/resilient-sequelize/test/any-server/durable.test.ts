@@ -89,7 +89,10 @@ async function withStage({ setter, pooled, durable }: { setter: string; pooled: 
     resilience: { durable },
   })
   try {
-    await work({ sequelize, read: async <Row extends object>(text: string) => (await withConnection(postgres, name, client => client.query<Row>(text))).rows })
+    await work({
+      sequelize,
+      read: async <Row extends object>(text: string) => (await withConnection(postgres, name, client => client.query<Row>(text))).rows,
+    })
   } finally {
     await sequelize.gracefulShutdown()
     await pooler?.stop()
