@@ -8,7 +8,7 @@ import { SilenceError, within } from '../within.ts'
 import { readFacts } from './facts.ts'
 import { judgeFacts, judgeMigrations, judgePooler } from './judge.ts'
 import { variableFor } from './names.ts'
-import { findPoolMode } from './pooler.ts'
+import { findPoolerVersion, findPoolMode } from './pooler.ts'
 import { reachDatabase } from './reach.ts'
 import { judgeTls, takesDirectTls } from './tls.ts'
 
@@ -55,7 +55,7 @@ async function checkAsFunction(
   async function examine(open: pg.Client): Promise<Finding[]> {
     const tls = judgeTls(open, { settings, now, direct: settings.tls.mode !== 'off' && (await takesDirectTls(settings)) })
     const mode = await findPoolMode(open, settings)
-    const pooler = judgePooler(mode, { settings, refusesStartUp })
+    const pooler = judgePooler(mode, { settings, refusesStartUp, version: mode === 'none' ? undefined : await findPoolerVersion(settings) })
     // It has hung up.
     if (mode === 'statement') return [...tls, pooler]
     const facts = judgeFacts(await readFacts(open, now), { settings: { ...settings, pooled: settings.pooled || mode === 'transaction' }, containers })

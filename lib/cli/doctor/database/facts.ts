@@ -8,7 +8,14 @@ export interface Facts {
   readonly reserved: number
   readonly sessions: number
   readonly superuser: boolean
+  readonly standby: boolean
+  /** Whether transactions of this user on this database are read only unless they say otherwise. */
   readonly readOnly: boolean
+  readonly encoding: string
+  /** As the user's sessions have it. */
+  readonly synchronousCommit: string
+  readonly fsync: boolean
+  readonly fullPageWrites: boolean
   /** `null` when there is none that the user may use. */
   readonly schema: string | null
   readonly mayCreate: boolean
@@ -25,7 +32,12 @@ const FACTS = `SELECT current_setting('server_version_num')::int AS version,
     current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
     (SELECT count(*)::int FROM pg_stat_activity WHERE datname IS NOT NULL) AS sessions,
     current_setting('is_superuser') = 'on' AS superuser,
-    pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    pg_is_in_recovery() AS standby,
+    current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    current_setting('server_encoding') AS encoding,
+    current_setting('synchronous_commit') AS "synchronousCommit",
+    current_setting('fsync') = 'on' AS fsync,
+    current_setting('full_page_writes') = 'on' AS "fullPageWrites",
     current_schema()::text AS schema,
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreate",
     (SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
