@@ -1,3 +1,4 @@
+import { asynchronousCommit } from './rows/asynchronous.ts'
 import { closed } from './rows/closed.ts'
 import { commitAnswerLost, commitNeverArrives } from './rows/commit.ts'
 import { conflict } from './rows/conflict.ts'
@@ -11,6 +12,7 @@ import { endedWhilePaused, overrun } from './rows/paused.ts'
 import { readOnlyForAWhile } from './rows/read-only.ts'
 import { refusedForAWhile } from './rows/refused.ts'
 import { restartedUnderLoad } from './rows/restart.ts'
+import { otherSettings } from './rows/settings.ts'
 import { silentMidStatement, terminatedMidStatement } from './rows/statement.ts'
 import { swallowedError } from './rows/swallowed.ts'
 import { type Row } from './row.ts'
@@ -38,6 +40,8 @@ export const faults: readonly Row[] = [
   standbyBehind,
   logLost,
   hangsUp,
+  otherSettings,
+  asynchronousCommit,
 ]
 
 /**

@@ -8,6 +8,7 @@ import { hangsUp } from '../../src/matrix/rows/hang-up.ts'
 import { endedWhileIdle, silentWhileIdle } from '../../src/matrix/rows/idle.ts'
 import { endedWhilePaused, overrun } from '../../src/matrix/rows/paused.ts'
 import { refusedForAWhile } from '../../src/matrix/rows/refused.ts'
+import { otherSettings } from '../../src/matrix/rows/settings.ts'
 import { silentMidStatement, terminatedMidStatement } from '../../src/matrix/rows/statement.ts'
 import { swallowedError } from '../../src/matrix/rows/swallowed.ts'
 
@@ -32,6 +33,7 @@ describeRows(
     conflict,
     swallowedError,
     hangsUp,
+    otherSettings,
   ],
   { through: 'pooler' },
 )

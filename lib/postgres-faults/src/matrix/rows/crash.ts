@@ -69,8 +69,15 @@ async function crash({ database, applicationName }: Repetition, how: string): Pr
     while ((await sessionOf(database).catch(() => before)) === before) await sleep(5)
     return
   }
-  if (how === 'immediate') await postgres.stop('immediate')
-  else for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
+  if (how === 'all killed') return killServer(database)
+  await postgres.stop('immediate')
+  await postgres.start()
+}
+
+/** Kills all processes of a server of one's own at once, and starts it again. */
+export async function killServer(database: ChaosDatabase): Promise<void> {
+  const postgres = postgresOf(database)
+  for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
   while (postgres.pid !== undefined) await sleep(5)
   await postgres.start()
 }
