@@ -56,15 +56,9 @@ it.each([
   [{ redis_version: '7.2.4', aof_rewrite_in_progress: '1' }, undefined],
   [{ redis_version: '8.0.0', aof_last_bgrewrite_status: 'err' }, undefined],
 ])('a server that says %o: %s', async (said, code) => {
-  const lines = Object.entries({
-    ...Object.fromEntries(
-      KEEPS.trim()
-        .split('\r\n')
-        .map(line => line.split(':')),
-    ),
-    ...said,
-  })
-  const redis = answering({ INFO: lines.map(line => line.join(':')).join('\r\n') })
+  // A later line takes the place of an earlier one.
+  const lines = Object.entries(said).map(([name, value]) => `${name}:${value}\r\n`)
+  const redis = answering({ INFO: KEEPS + lines.join('') })
   for (const declared of [false, true]) {
     const outcome = await requireKeeping(redis, { declared }).catch((error: unknown) => (error as { code: string }).code)
     expect(outcome).toBe(declared && code === 'buffer-not-durable' ? undefined : code)
