@@ -1,5 +1,4 @@
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from './guarded-client.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 
 /** Settings of the server that hold for one transaction, by their names. */
@@ -74,7 +73,7 @@ export function settingsStatement(settings: LocalSettings, session: SessionLimit
 
 /** What bounds a transaction, and what its session may lack, as settings of the server. */
 export function transactionSettings(
-  client: Pick<GuardedClient, 'pins'>,
+  client: { pins(session: { pooled: boolean }): LocalSettings },
   { boundMs, limits }: { boundMs: number; limits: TransactionLimits | undefined },
 ): LocalSettings {
   return { ...client.pins({ pooled: limits !== undefined }), ...limitSettings(boundMs, limits) }
