@@ -2,6 +2,7 @@ import type { LocalSettings } from './limits.ts'
 
 // Settings on which pg's parsers and Sequelize's literals depend. Everything else is the administrator's.
 
+const DATE_STYLE = 'DateStyle'
 /** The one that a pooler need not know: PgBouncer keeps track of it from 1.20 on, and refuses it as a parameter before. */
 const INTERVAL_STYLE = 'IntervalStyle'
 const INTERVALS = 'postgres'
@@ -26,15 +27,15 @@ export interface PinOptions {
  */
 export function pinnedParameters({ standardConformingStrings = true, timeZone }: PinOptions): Readonly<Record<string, string>> {
   return {
-    DateStyle: 'ISO',
+    [DATE_STYLE]: 'ISO',
     ...(standardConformingStrings && { standard_conforming_strings: 'on' }),
     ...(timeZone !== undefined && { TimeZone: timeZone }),
   }
 }
 
-/** The parameters without those that the application's own start-up options set. */
+/** The parameters without a date style that the application's own start-up options set: it has parsers of its own then. */
 export function withoutOwn(parameters: Readonly<Record<string, string>>, options: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !sets(options, name)))
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => name !== DATE_STYLE || !sets(options, name)))
 }
 
 /**

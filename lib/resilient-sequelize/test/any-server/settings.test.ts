@@ -175,6 +175,7 @@ describe.each(WAYS)('through %s', way => {
 it.each([
   ['date style', '-c DateStyle=SQL,DMY', "SELECT '2026-03-04'::date::text AS shown", '04/03/2026'],
   ['interval style', '-c intervalstyle=iso_8601', "SELECT interval '1 day'::text AS shown", 'P1D'],
+  ["the option's time zone", '-c TimeZone=Asia/Kolkata', "SELECT current_setting('TimeZone') AS shown", '<+00>-00'],
   ['strings', '-c standard_conforming_strings=off', "SELECT current_setting('standard_conforming_strings') AS shown", 'on'],
 ])("start-up options of the application's own decide: %s", async (_name, options, text, shown) => {
   await withDatabase(
