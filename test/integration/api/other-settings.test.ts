@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { api, pay, withApi } from '../../support/api.ts'
+
+// The API answers the same whatever the database has set.
+
+const SETTINGS = [
+  "DateStyle TO 'SQL, DMY'",
+  "DateStyle TO 'German, YMD'",
+  "IntervalStyle TO 'iso_8601'",
+  "TimeZone TO 'America/St_Johns'",
+  'default_transaction_isolation TO serializable',
+  'standard_conforming_strings TO off',
+  'bytea_output TO escape',
+  'synchronous_commit TO off',
+] as const
+
+/** What the API says of a user with a payment, with names for what differs from call to call. */
+async function everyAnswer(): Promise<string[]> {
+  const created = await api('POST /', { body: { email: 'ada@example.com', name: String.raw`Ada \ O'Neil €`, externalId: 'usr_1' } })
+  const id = String(created.body.id)
+  const answers = [created, await api(`GET /${id}`), await api('GET /', { query: 'externalId=usr_1' }), await pay(id, { status: 'completed' })]
+  answers.push(await api(`GET /${id}/balances`), await api(`GET /${id}/activity`), await api(`DELETE /${id}`), await api(`GET /${id}`))
+  const fixed = (text: string) => text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'id').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'at')
+  return answers.map(({ statusCode, body }) => `${statusCode} ${fixed(JSON.stringify(body ?? null))}`)
+}
+
+async function answersUnder(setting: string): Promise<string[]> {
+  let answers: string[] = []
+  await withApi(async database => {
+    await database.query(`ALTER DATABASE ${database.name} SET ${setting}`)
+    answers = await everyAnswer()
+  })
+  return answers
+}
+
+describe('the API on a database with other settings', () => {
+  it.each(SETTINGS)('answers the same under %s', async setting => {
+    const usual = await answersUnder("DateStyle TO 'ISO, MDY'")
+    expect(usual.map(answer => answer.slice(0, 3))).toEqual(['201', '200', '200', '201', '200', '200', '204', '404'])
+    expect(await answersUnder(setting)).toEqual(usual)
+  })
+})
