@@ -5,7 +5,7 @@ import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
-import { endIfErased, forgetPayload, noteUser, retractClaim } from './claim.ts'
+import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
 import { judgeFailure } from './failure.ts'
@@ -65,7 +65,10 @@ const TAKE = `
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 // Type and user may not have been readable before: a handler or a source that was mended reads them now.
 const READ = 'type = $type, concerns = coalesce($concerns, concerns)'
-const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL, ${READ} ${HELD}`
+const MARK = `
+  WITH ${SUBJECT}
+  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL,
+    type = $type, ${KEPT_UNLESS_ERASED} ${HELD}`
 const NOTE = 'last_error = $code, invalid_paths = $invalidPaths::jsonb'
 const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
 const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
@@ -120,13 +123,21 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     logUnapplied({ source, eventId, type, attempts, failure: parks ? 'permanent' : 'transient', error }, logger)
     const { code, invalidPaths } = failureNote(error)
     const concerns = read?.concerns ?? due.concerns
-    const noted = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
-    const bind = parks ? noted : { ...noted, retrySeconds: untilNextMs(error, attempts) / 1000 }
-    const held = await database.execute('webhook.note', work => note({ id, concerns }, { statement: parks ? PARK : DEFER, bind }, work), { deadline })
-    if (held) return parks ? 'parked' : 'deferred'
+    const facts = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
+    const bind = parks ? facts : { ...facts, retrySeconds: untilNextMs(error, attempts) / 1000 }
+    const noted = await database.execute('webhook.note', work => note({ id, concerns }, { statement: parks ? PARK : DEFER, bind }, work), {
+      deadline,
+    })
+    if (noted === 'ended') logger.warn({ event: 'webhook.erased', source, eventId, type, code })
+    if (noted !== 'lost') return parks || noted === 'ended' ? 'parked' : 'deferred'
     if (ofDatabase && error instanceof CommitUnknownError) return 'lost'
     const claim = { id, attempts }
-    const retracted = await database.execute('webhook.retract', work => retractClaim(claim, { lastError: code, invalidPaths }, work), { deadline })
+    const retract = async (work: Work) => {
+      const retracted = await retractClaim(claim, { lastError: code, invalidPaths }, work)
+      if (retracted) await endIfErased({ id, concerns }, work)
+      return retracted
+    }
+    const retracted = await database.execute('webhook.retract', retract, { deadline })
     return retracted ? 'parked' : 'lost'
   }
 }
@@ -137,15 +148,15 @@ function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptO
   return { ...read, event: { ...read.event, id: due.externalId } }
 }
 
-/** Takes note of how an attempt ended, and tells whether it still was ours. */
+/** Stores how an attempt ended. `ended`: its user was erased, so this attempt was the last. `lost`: another run has the event. */
 async function note(
   { id, concerns }: Pick<DueEvent, 'id' | 'concerns'>,
   { statement, bind }: { statement: string; bind: Readonly<Record<string, unknown>> },
   work: Work,
-): Promise<boolean> {
+): Promise<'noted' | 'ended' | 'lost'> {
   const noted = await work.query(statement, { ...bind })
-  if (noted.length > 0 && statement === PARK) await endIfErased({ id, concerns }, work)
-  return noted.length > 0
+  if (noted.length === 0) return 'lost'
+  return (await endIfErased({ id, concerns }, work)) ? 'ended' : 'noted'
 }
 
 async function apply(delivery: ReadDelivery, { id, lease }: { id: string; lease: string }, work: Work, tools: HandlerTools): Promise<AttemptOutcome> {

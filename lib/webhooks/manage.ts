@@ -7,6 +7,7 @@ import type { DatabaseService } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
 import { bufferStand, returnParked, type BufferStand } from './buffer/manage.ts'
+import { endIfErased } from './claim.ts'
 import { eventName, open } from './payload.ts'
 
 /** What a person may ask of the inbox; `buffer` with `retry` is about the entries that are parked in the outage buffer. */
@@ -35,6 +36,7 @@ const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userI
 const IS = { parked: "outcome = 'failed'", pending: 'outcome IS NULL' } as const
 // As a first one: the attempts of the fault that was mended count no more.
 const RETRY = 'UPDATE webhook_events SET outcome = NULL, next_attempt_at = now(), attempts = 0'
+const ROW = 'SELECT processed_at IS NOT NULL AS processed, concerns FROM webhook_events WHERE id = $id FOR UPDATE'
 const PARK = "UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, last_error = coalesce(last_error, 'parked-by-hand')"
 
 /**
@@ -85,12 +87,13 @@ async function show({ id, body: withBody }: { id: string; body: boolean }, { dat
 /** Changes one event that has not been processed. */
 async function change(name: string, statement: string, id: string, { database }: ManageOptions): Promise<number> {
   return database.execute(name, async ({ query }) => {
-    const [row] = await query<{ processed: boolean }>('SELECT processed_at IS NOT NULL AS processed FROM webhook_events WHERE id = $id FOR UPDATE', {
-      id,
-    })
+    const [row] = await query<{ processed: boolean; concerns: string | null }>(ROW, { id })
     if (row === undefined) throw unknown()
     if (row.processed) throw new ConflictError('event-processed', 'This event has been processed: there is nothing to do.')
-    return (await query(`${statement} WHERE id = $id RETURNING id`, { id })).length
+    const changed = await query(`${statement} WHERE id = $id RETURNING id`, { id })
+    // Nobody is to look at what an event said of an erased user.
+    if (statement === PARK) await endIfErased({ id, concerns: row.concerns }, { query })
+    return changed.length
   })
 }
 

@@ -21,6 +21,8 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   erasedAt: CreationOptional<Date | null>
   /** Since when this user's activities wait to be erased, because they could not be at once; null when there is nothing left. */
   activitiesDueAt: CreationOptional<Date | null>
+  /** Since when events about this user may have to be erased still; null when none is left. */
+  eventsDueAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
@@ -36,6 +38,7 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       reportedAt: { type: DataTypes.DATE, allowNull: true },
       erasedAt: { type: DataTypes.DATE, allowNull: true },
       activitiesDueAt: { type: DataTypes.DATE, allowNull: true },
+      eventsDueAt: { type: DataTypes.DATE, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
