@@ -40,6 +40,8 @@ export interface MaintenanceOptions extends PruneOptions {
   keys: PayloadKeys
   buffer: BufferSettings | undefined
   counters?: Pick<Counters, 'add'>
+  /** How long an entry that is parked in the buffer is kept when it is about no known user, in ms. */
+  unattributedMs?: number
   /** Default: our own. */
   sources?: ReadonlyMap<string, DescribedSource>
   /** Who hears of alerts. */

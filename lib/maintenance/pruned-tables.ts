@@ -18,7 +18,7 @@ export interface PrunedTable {
   readonly keepMs: number
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000
+export const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Every table that is pruned, each with its line. No other table refers to one of these, but for the few rows of one that

@@ -8,7 +8,7 @@ import { MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
-import { judgeFailure } from './failure.ts'
+import { judgeFailure, refusalOf } from './failure.ts'
 import { logUnapplied } from './log-unapplied.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
@@ -73,6 +73,9 @@ const NOTE = 'last_error = $code, invalid_paths = $invalidPaths::jsonb'
 const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
 const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
 
+// What was read of it may be what the database refuses.
+const PARK_BARE = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, last_error = $code ${HELD}`
+
 /**
  * Tries again what is due, one event after the other, until nothing is due or the time is over. Each is first taken on
  * a lease, in a transaction of its own, so that one whose container is killed counts as an attempt and is due again when
@@ -125,11 +128,14 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     const concerns = read?.concerns ?? due.concerns
     const facts = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
     const bind = parks ? facts : { ...facts, retrySeconds: untilNextMs(error, attempts) / 1000 }
-    const noted = await database.execute('webhook.note', work => note({ id, concerns }, { statement: parks ? PARK : DEFER, bind }, work), {
-      deadline,
-    })
+    const how = { statement: parks ? PARK : DEFER, bind }
+    const noted = await noteOrPark({ id, lease, concerns }, how, { ...options, deadline })
+    if (noted === 'refused') {
+      logger.error({ event: 'webhook.unsettled', source, eventId, type, code })
+      return 'lost'
+    }
     if (noted === 'ended') logger.warn({ event: 'webhook.erased', source, eventId, type, code })
-    if (noted !== 'lost') return parks || noted === 'ended' ? 'parked' : 'deferred'
+    if (noted !== 'lost') return parks || noted !== 'noted' ? 'parked' : 'deferred'
     if (ofDatabase && error instanceof CommitUnknownError) return 'lost'
     const claim = { id, attempts }
     const retract = async (work: Work) => {
@@ -146,6 +152,33 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
 function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptOptions): ReadDelivery {
   const read = readDelivery(deliveryOf(due, keys), sourceOf(due.source, sources))
   return { ...read, event: { ...read.event, id: due.externalId } }
+}
+
+/**
+ * Stores how an attempt ended, or parks the event where the database refuses to store that. `refused`: it refuses both, so
+ * that the lease ends by itself.
+ */
+async function noteOrPark(
+  { id, lease, concerns }: Pick<DueEvent, 'id' | 'lease' | 'concerns'>,
+  how: { statement: string; bind: Readonly<Record<string, unknown>> },
+  { database, deadline }: AttemptOptions,
+): Promise<'noted' | 'ended' | 'lost' | 'parked' | 'refused'> {
+  const isRefusal = (error: unknown) => database.hasReported(error) && refusalOf(error) !== undefined
+  try {
+    return await database.execute('webhook.note', work => note({ id, concerns }, how, work), { deadline })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const bare = { statement: PARK_BARE, bind: { id, lease, code: failureNote(error).code } }
+    return database
+      .execute('webhook.note', work => note({ id, concerns }, bare, work), { deadline })
+      .then(
+        noted => (noted === 'noted' ? 'parked' : noted),
+        (again: unknown) => {
+          if (isRefusal(again)) return 'refused' as const
+          throw again
+        },
+      )
+  }
 }
 
 /** Stores how an attempt ended. `ended`: its user was erased, so this attempt was the last. `lost`: another run has the event. */

@@ -6,9 +6,12 @@ import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
-import { bufferStand, returnParked, type BufferStand } from './buffer/manage.ts'
+import { bufferStand, parkedInBuffer, returnParked, type BufferStand } from './buffer/manage.ts'
+import type { ParkedEntry } from './buffer/parked.ts'
 import { endIfErased } from './claim.ts'
 import { eventName, open } from './payload.ts'
+import type { DescribedSource } from './source.ts'
+import { describedSources } from './sources.ts'
 
 /** What a person may ask of the inbox; `buffer` with `retry` is about the entries that are parked in the outage buffer. */
 const commandSchema = z.discriminatedUnion('action', [
@@ -28,6 +31,8 @@ export interface ManageOptions {
   readonly keys: PayloadKeys
   readonly buffer: BufferSettings | undefined
   readonly deadline: Deadline
+  /** Default: our own. */
+  readonly sources?: ReadonlyMap<string, DescribedSource>
 }
 
 const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userId", received_at AS "receivedAt", processed_at AS "processedAt",
@@ -51,7 +56,7 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
     case 'list': {
       const text = `SELECT ${FIELDS} FROM webhook_events WHERE ${IS[command.state]} ORDER BY received_at LIMIT $limit`
       const events = await database.execute('webhooks.list', ({ query }) => query(text, { limit: command.limit }), { mode: 'read' })
-      return { events, buffer: options.buffer === undefined ? null : await standOf(options.buffer, options.deadline) }
+      return { events, buffer: options.buffer === undefined ? null : await standOf(options.buffer, command, options) }
     }
     case 'show':
       return show(command, options)
@@ -69,8 +74,18 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
 }
 
 // What lies in the inbox is shown all the same.
-async function standOf(buffer: BufferSettings, deadline: Deadline): Promise<BufferStand | { error: string }> {
-  return bufferStand(buffer, deadline).catch((error: unknown) => ({ error: codeOf(error) }))
+async function standOf(
+  buffer: BufferSettings,
+  { state, limit }: { state: keyof typeof IS; limit: number },
+  { deadline, keys, sources = describedSources }: ManageOptions,
+): Promise<(BufferStand & { entries?: ParkedEntry[] }) | { error: string }> {
+  try {
+    const stand = await bufferStand(buffer, deadline)
+    if (state !== 'parked' || stand.parked === 0) return stand
+    return { ...stand, entries: await parkedInBuffer(buffer, { deadline, keys, sources, limit }) }
+  } catch (error) {
+    return { error: codeOf(error) }
+  }
 }
 
 type Stored = Record<string, unknown> & { source: string; externalId: string; body: Buffer | null }

@@ -25,6 +25,9 @@ export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 
   readonly random?: () => number
 }
 
+/** A delivery that the database did not take. */
+type NotTaken = Extract<Taken, { outcome: 'away' | 'refused' }>
+
 /** What the sender is told. */
 export interface Received {
   readonly status: 200 | 202
@@ -106,6 +109,7 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
     case 'in-progress':
       throw comeBack('event-in-progress', 'Another delivery of this event is still being worked on.', { cause: taken.error, random })
     case 'away':
+    case 'refused':
       return withoutDatabase(delivery, taken, options)
     default:
       return taken satisfies never
@@ -113,7 +117,7 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
 }
 
 /** The database did not take it: the buffer does, or the sender has to come back. */
-async function withoutDatabase(delivery: ReadDelivery, taken: Extract<Taken, { outcome: 'away' }>, options: ReceiveOptions): Promise<Settled> {
+async function withoutDatabase(delivery: ReadDelivery, taken: NotTaken, options: ReceiveOptions): Promise<Settled> {
   const { buffer, deadline, logger, random = Math.random } = options
   const { source } = delivery
   const state = await runUnlessDone(delivery, taken, options)
@@ -144,7 +148,7 @@ async function withoutDatabase(delivery: ReadDelivery, taken: Extract<Taken, { o
 /** Runs a handler that needs no database, unless it had its turn in this delivery or the content does not fit. */
 async function runUnlessDone(
   { handler, event, fault }: ReadDelivery,
-  { ran, putOff: asked }: Extract<Taken, { outcome: 'away' }>,
+  { ran, putOff: asked }: NotTaken,
   options: ReceiveOptions,
 ): Promise<BufferedState> {
   if (handler?.needsDatabase !== false || fault !== undefined || asked !== undefined) return { applied: false, putOff: asked }

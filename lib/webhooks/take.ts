@@ -9,7 +9,7 @@ import { untilReplay } from '../invocation/src/retry.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
-import { judgeFailure, mayPassSoon, type Progress } from './failure.ts'
+import { judgeFailure, mayPassSoon, refusalOf, type Progress, type Refusal } from './failure.ts'
 import type { Effect } from './handler.ts'
 import { fromPutOff, LaterError, putOff, type PutOff } from './later.ts'
 import { logUnapplied } from './log-unapplied.ts'
@@ -29,6 +29,8 @@ export type Taken =
    * handler asked for a later attempt.
    */
   | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
+  /** The same, but the database would not take it either when it is tried again. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
 
 export interface TakeOptions extends HandlerTools {
   readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
@@ -69,8 +71,8 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     if (failure === 'away') return { outcome: 'away', error, ran }
     const claimedAs = ofDatabase && error instanceof CommitUnknownError ? undefined : state.id
     const { source, id: eventId, type } = delivery.event
-    logUnapplied({ source, eventId, type, failure, error }, options.logger)
-    return storeFailed(delivery, { failure, error, ran, claimedAs }, options)
+    logUnapplied({ source, eventId, type, failure: failure === 'refused' ? 'permanent' : failure, error }, options.logger)
+    return storeFailed(delivery, { failure: failure === 'refused' ? 'permanent' : failure, error, ran, claimedAs }, options)
   } finally {
     own.clear()
   }
@@ -153,6 +155,8 @@ async function storeFailed(
     return { outcome: failure === 'permanent' || claim.outcome === 'duplicate' ? 'failed' : 'deferred', code }
   } catch (cause) {
     const asked = error instanceof LaterError ? { putOff: putOff(error, { defaultMs: untilNextMs(error, 1) }) } : {}
+    const refusal = database.hasReported(cause) ? refusalOf(cause) : undefined
+    if (refusal !== undefined) return { outcome: 'refused', refusal, error: cause, ran, ...asked }
     return { outcome: 'away', error: cause, ran, ...asked }
   }
 }

@@ -98,7 +98,7 @@ export async function withInbox(
         await within(20_000, deadline => createRedisBuffer(settings, keys).put(delivery, { applied: false, deadline }))
       },
       maintain: () => within(20_000, deadline => maintain({ ...common, tables, buffer: settings, deadline, sources: sourcesOf(handlers) })),
-      manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline })),
+      manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline, sources: sourcesOf(handlers) })),
       async allDue() {
         await database.query('UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL')
       },
