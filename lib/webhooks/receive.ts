@@ -3,6 +3,7 @@ import { statusOf } from '../function/status-of.ts'
 import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilAborted } from '../invocation/src/wait.ts'
+import { DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { backoffMs } from './attempt-times.ts'
 import type { BufferedState, EventBuffer } from './buffer/buffer.ts'
@@ -53,7 +54,7 @@ const BUFFER_SHARE = 0.3
  * database is away. What is answered with 2xx is stored, or its handler is declared to need no database and has run. A
  * verified event with a usable id is stored whatever else it holds: parked, if its content does not fit.
  * @throws NotFoundError, SignatureError and the like for what is refused, see `verifyDelivery`; `event-in-progress`,
- * `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
+ * `database-busy`, `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
  * `event-failed`, 500, for a parked event where senders are to send again.
  */
 export async function receiveWebhook(
@@ -142,6 +143,7 @@ async function withoutDatabase(delivery: ReadDelivery, taken: NotTaken, options:
   if (!(error instanceof CodedError)) throw error
   const status = statusOf(error)
   if (status !== 503 && status !== 504) throw error
+  if (error instanceof DatabaseBusyError) throw comeBack('database-busy', 'The database is too busy at the moment.', { cause: error, random })
   throw comeBack('database-unavailable', 'The database cannot be reached at the moment.', { cause: error, random })
 }
 

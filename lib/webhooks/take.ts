@@ -3,9 +3,11 @@ import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
-import { CommitUnknownError } from '../resilient-sequelize/src/errors/errors.ts'
+import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
+import { CommitUnknownError, DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
+import { claimHolder } from './claim-holder.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import type { ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
@@ -47,8 +49,8 @@ export interface TakeOptions extends HandlerTools {
 // Kept back of the time: for storing what could not be applied.
 const STORE_MS = 1_500
 const STORE_SHARE = 0.25
-// How long the database may take to show that it is there.
-const PROBE_MS = 500
+// SQLSTATEs with which a limit of the administrator ends a wait: lock_timeout, statement_timeout.
+const OF_WAITING = ['55P03', '57014']
 
 /**
  * Takes a delivery into the inbox: claims the event, applies it and marks it in one transaction. What fails is tried
@@ -64,8 +66,11 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     return await applyUntilDone(delivery, state, { ...options, deadline: own })
   } catch (error) {
     const { progress, ran } = state
-    // Only another's claim makes this one wait to the end, unless the server is silent.
-    if (progress === 'claiming' && error instanceof DeadlineExceededError && (await isThere(options))) return { outcome: 'in-progress', error }
+    if (progress === 'claiming' && hasWaited(error)) {
+      const holder = await claimHolder(delivery, options)
+      if (holder === 'delivery') return { outcome: 'in-progress', error }
+      if (holder !== 'unknown') return { outcome: 'away', error: new DatabaseBusyError({ retryAfterMs: 0, cause: error }), ran }
+    }
     const ofDatabase = database.hasReported(error)
     const failure = judgeFailure({ error, ofDatabase }, progress)
     if (failure === 'away') return { outcome: 'away', error, ran }
@@ -165,14 +170,7 @@ function duplicateOf({ outcome, otherBody }: KnownEvent): Taken {
   return { outcome: 'duplicate', first: outcome ?? 'deferred', otherBody }
 }
 
-async function isThere({ database, deadline }: TakeOptions): Promise<boolean> {
-  const own = openDeadline({ remainingMs: Math.min(PROBE_MS, deadline.remainingMs()), reserveMs: 0 })
-  try {
-    await database.execute('webhook.probe', ({ query }) => query('SELECT 1'), { mode: 'read', deadline: own })
-    return true
-  } catch {
-    return false
-  } finally {
-    own.clear()
-  }
+/** Whether a claim that ended with this error may have waited for a lock. */
+function hasWaited(error: unknown): boolean {
+  return error instanceof DeadlineExceededError || error instanceof DatabaseBusyError || OF_WAITING.includes(codeOf(error))
 }
