@@ -14,7 +14,7 @@ const LEFT_BEHIND = [
   'DELETE FROM balances WHERE user_id = $id',
 ]
 const ERASE = `
-  UPDATE users SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), events_due_at = now(), updated_at = now() WHERE id = $id`
+  UPDATE users SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), events_due_at = now(), reported_order = NULL, updated_at = now() WHERE id = $id`
 
 /**
  * Erases a user and the user's personal data. Waits for transactions that write for this user at the same time; later ones

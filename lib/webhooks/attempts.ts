@@ -7,6 +7,7 @@ import type { Counters } from '../telemetry/counters.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
+import { orderOf } from './event-order.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
 import { judgeFailure, refusalOf } from './failure.ts'
 import { logUnapplied } from './log-unapplied.ts'
@@ -151,7 +152,8 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
 /** Reads an event from what is stored of it, under the id that it is stored with. */
 function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptOptions): ReadDelivery {
   const read = readDelivery(deliveryOf(due, keys), sourceOf(due.source, sources))
-  return { ...read, event: { ...read.event, id: due.externalId } }
+  const event = { ...read.event, id: due.externalId }
+  return { ...read, event: { ...event, order: orderOf(event) } }
 }
 
 /**

@@ -15,7 +15,9 @@ export interface KnownEvent {
   readonly otherBody: boolean
 }
 
-export type Claim = { readonly outcome: 'claimed'; readonly id: string } | { readonly outcome: 'duplicate'; readonly known: KnownEvent }
+export type Claim =
+  /** `receivedAt`: when the event was first received, by the clock of the database. */
+  { readonly outcome: 'claimed'; readonly id: string; readonly receivedAt: Date } | { readonly outcome: 'duplicate'; readonly known: KnownEvent }
 
 /** The row that an event is stored as. */
 export interface EventEntry {
@@ -45,12 +47,12 @@ const INSERT = `
   WITH subject AS MATERIALIZED (${ERASED('$concerns::text')})
   INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
     body, headers, verdict, body_hash, replay_guard, concerns, invalid_paths)
-  VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
+  VALUES ($id, $source, $externalId, $type, least($receivedAt::timestamptz, now()), 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
     now() + make_interval(secs => CASE WHEN ${IS_ERASED} THEN 0 * $retryIn::float8 ELSE $retryIn::float8 END), $lastError,
     CASE WHEN ${GONE} THEN NULL ELSE $body::bytea END, CASE WHEN ${GONE} THEN NULL ELSE $headers::jsonb END, $verdict, $hash::bytea,
     CASE WHEN $guarded::boolean THEN $hash::bytea END, CASE WHEN ${GONE} THEN NULL ELSE $concerns::text END, $invalidPaths::jsonb)
   ON CONFLICT DO NOTHING
-  RETURNING id`
+  RETURNING received_at AS "receivedAt"`
 const KNOWN = `
   SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
   WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
@@ -66,12 +68,12 @@ const TAKE_UP = `
   WITH ${SUBJECT}
   UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
     type = $type, ${KEPT_UNLESS_ERASED}
-  WHERE id = $id AND outcome = 'failed' RETURNING id`
+  WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
 const DEFER_PARKED = `
   UPDATE webhook_events SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
     last_error = $lastError, invalid_paths = NULL
-  WHERE id = $id AND outcome = 'failed' RETURNING id`
+  WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
 const RETRACT = `
   UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
@@ -102,8 +104,8 @@ export async function claimEvent(
   if (claim.outcome === 'claimed' || !retryFailed || !isSameParked(claim.known, entry.delivery)) return claim
   const { id } = claim.known
   const { event, concerns } = entry.delivery
-  const taken = await query(TAKE_UP, { id, outcome, type: event.type, concerns })
-  return taken.length === 1 ? { outcome: 'claimed', id } : claim
+  const [taken] = await query<Received>(TAKE_UP, { id, outcome, type: event.type, concerns })
+  return taken === undefined ? claim : { outcome: 'claimed', id, receivedAt: taken.receivedAt }
 }
 
 /**
@@ -123,7 +125,8 @@ export async function storeUnapplied(
   }
   if (claim.outcome === 'duplicate' && deferParked && unapplied.retryInMs !== null && isSameParked(claim.known, entry.delivery)) {
     const bind = { id: claim.known.id, retryIn: unapplied.retryInMs / 1000, lastError: unapplied.lastError }
-    return (await work.query(DEFER_PARKED, bind)).length === 1 ? { outcome: 'claimed', id: claim.known.id } : claim
+    const [deferred] = await work.query<Received>(DEFER_PARKED, bind)
+    return deferred === undefined ? claim : { outcome: 'claimed', id: claim.known.id, receivedAt: deferred.receivedAt }
   }
   const id = claim.outcome === 'claimed' ? claim.id : claim.known.id
   if (unapplied.outcome === 'failed') await endIfErased({ id, concerns: entry.delivery.concerns }, work)
@@ -167,17 +170,21 @@ function isSameParked({ outcome, otherBody }: KnownEvent, { bodyVaries }: ReadDe
   return outcome === 'failed' && (!otherBody || bodyVaries)
 }
 
+interface Received {
+  receivedAt: Date
+}
+
 type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
 
 async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: Work['query']): Promise<Claim> {
-  const { event, body, headers, verdict, receivedAt, guarded, concerns } = delivery
+  const { event, body, headers, verdict, bufferedAt, guarded, concerns } = delivery
   const hash = bodyHash(delivery)
   const key = { source: event.source, externalId: event.id, hash, guarded }
-  const inserted = await query<{ id: string }>(INSERT, {
+  const [inserted] = await query<Received>(INSERT, {
     ...key,
     id,
     type: event.type,
-    receivedAt: receivedAt.toISOString(),
+    receivedAt: bufferedAt?.toISOString() ?? null,
     outcome: stand.outcome,
     processed: stand.outcome === 'applied' || stand.outcome === 'ignored',
     retryIn: stand.retryInMs === null ? null : stand.retryInMs / 1000,
@@ -188,7 +195,7 @@ async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: W
     concerns,
     invalidPaths: stand.invalidPaths ? JSON.stringify(stand.invalidPaths) : null,
   })
-  if (inserted.length === 1) return { outcome: 'claimed', id }
+  if (inserted !== undefined) return { outcome: 'claimed', id, receivedAt: inserted.receivedAt }
   const [known] = await query<KnownEvent>(KNOWN, key)
   // Somebody has pruned it between the two statements: for this delivery it has been there all the same.
   return { outcome: 'duplicate', known: known ?? { id, outcome: 'applied', otherBody: false } }

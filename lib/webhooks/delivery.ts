@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { checkContent } from '../content.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
 import { externalIdSchema, isStorable } from '../storable-text.ts'
+import { orderOf } from './event-order.ts'
 import type { WebhookEvent, WebhookHandler } from './handler.ts'
 import { readEvent } from './read-event.ts'
 import type { ConcernedEvent, DescribedSource } from './source.ts'
@@ -14,12 +15,17 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, string>>
   /** Which check it has passed. */
   readonly verdict: string
+  /** By the clock of this container; of a stored event, when it was first received. */
   readonly receivedAt: Date
+  /** When it was put into the outage buffer, by the clock of the buffer's server. */
+  readonly bufferedAt?: Date | undefined
 }
 
 /** A delivery that was read. */
 export interface ReadDelivery extends Delivery {
   readonly event: WebhookEvent
+  /** Whether the sender says when it happened. */
+  readonly isDated: boolean
   /** None for a type that nobody handles. */
   readonly handler: WebhookHandler | undefined
   /** The user it is about, as the sender calls that user, if its handler or its source tells. */
@@ -64,19 +70,29 @@ export function readDelivery(delivery: Delivery, source: DescribedSource): ReadD
   const fitted = attribute(fit(handler, { data, at: source.data, fault }), { type, data }, source)
   return {
     ...delivery,
-    event: {
+    event: eventAt(sentAt ?? (delivery.bufferedAt ?? delivery.receivedAt).toISOString(), {
       source: source.name,
       id,
       type: type ?? UNKNOWN_TYPE,
-      occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
       data: fitted.data,
-    },
+    }),
+    isDated: sentAt !== undefined,
     handler,
     concerns: fitted.concerns,
     guarded: source.replayGuard === 'body',
     bodyVaries: source.bodyVaries,
     fault: fitted.fault,
   }
+}
+
+/** The delivery with the time at which its event was first received, where its sender gives none. */
+export function receivedFirst(delivery: ReadDelivery, receivedAt: Date): ReadDelivery {
+  const event = delivery.isDated ? delivery.event : eventAt(receivedAt.toISOString(), delivery.event)
+  return { ...delivery, receivedAt, event }
+}
+
+function eventAt(occurredAt: string, event: Omit<WebhookEvent, 'occurredAt' | 'order'>): WebhookEvent {
+  return { ...event, occurredAt, order: orderOf({ ...event, occurredAt }) }
 }
 
 type Fitted = Pick<ReadDelivery, 'concerns' | 'fault'> & { readonly data: unknown }

@@ -9,7 +9,7 @@ import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
 import { claimHolder } from './claim-holder.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
-import type { ReadDelivery } from './delivery.ts'
+import { receivedFirst, type ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
 import { judgeFailure, mayPassSoon, refusalOf, type Progress, type Refusal } from './failure.ts'
 import type { Effect } from './handler.ts'
@@ -77,7 +77,7 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     const claimedAs = ofDatabase && error instanceof CommitUnknownError ? undefined : state.id
     const { source, id: eventId, type } = delivery.event
     logUnapplied({ source, eventId, type, failure: failure === 'refused' ? 'permanent' : failure, error }, options.logger)
-    return storeFailed(delivery, { failure: failure === 'refused' ? 'permanent' : failure, error, ran, claimedAs }, options)
+    return storeFailed(firstReceived(delivery, state), { failure: failure === 'refused' ? 'permanent' : failure, error, ran, claimedAs }, options)
   } finally {
     own.clear()
   }
@@ -88,6 +88,8 @@ interface State {
   ran: boolean
   /** Of the row that stands for the event. */
   id: string
+  /** When the first claim was made, which is taken back with all it did: a later one keeps its time. */
+  receivedAt?: Date
 }
 
 async function applyUntilDone(delivery: ReadDelivery, state: State, options: TakeOptions): Promise<Taken> {
@@ -108,17 +110,19 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
 }
 
 async function apply(
-  delivery: ReadDelivery,
+  given: ReadDelivery,
   state: State,
   { keys, retryFailed = false, recordOnly = false, putOff: asked, ...tools }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
   // A handler that was reached once has had its turn: what cuts off a claim that is made anew is the end of the time.
   if (state.progress === 'connecting') state.progress = 'claiming'
-  const claim = await claimEvent({ id: state.id, delivery, keys }, work, { retryFailed })
+  const claim = await claimEvent({ id: state.id, delivery: firstReceived(given, state), keys }, work, { retryFailed })
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'
   state.id = claim.id
+  state.receivedAt = claim.receivedAt
+  const delivery = receivedFirst(given, claim.receivedAt)
   // From here on an error stores the event in place of what this transaction did.
   if (!recordOnly && delivery.fault !== undefined) throw delivery.fault
   if (asked !== undefined) throw fromPutOff(asked)
@@ -127,6 +131,10 @@ async function apply(
   if (userId) await noteUser({ id: claim.id, userId }, work)
   if (effect?.erased) await forgetPayload(claim.id, work)
   return { outcome: delivery.handler ? 'applied' : 'ignored' }
+}
+
+function firstReceived(delivery: ReadDelivery, { receivedAt }: State): ReadDelivery {
+  return receivedAt === undefined ? delivery : { ...delivery, bufferedAt: receivedAt }
 }
 
 // Once is enough for one delivery, however often its record has to be tried.

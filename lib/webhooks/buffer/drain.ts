@@ -16,7 +16,7 @@ import { withRedis, type RedisConnection, type Reply } from './connection.ts'
 import { readEntry } from './entry.ts'
 import { BYTES, CONSUMER, GROUP, LOCK, NOTHING, PARK, PARKED, STREAM, TAKE_LOCK, TAKE_OUT, UNLOCK } from './names.ts'
 import { dropErasedParked } from './parked.ts'
-import { entriesOf, type StreamEntry } from './stream-entry.ts'
+import { atOf, entriesOf, type StreamEntry } from './stream-entry.ts'
 
 /** What a drain came to. */
 export interface DrainReport {
@@ -125,7 +125,8 @@ async function settle(
   let delivery: ReadDelivery & BufferedState
   try {
     const buffered = readEntry(entry.entry, keys)
-    delivery = { ...readDelivery(buffered, sourceOf(buffered.source, sources)), applied: buffered.applied, putOff: buffered.putOff }
+    const received = { ...buffered, bufferedAt: atOf(entry) }
+    delivery = { ...readDelivery(received, sourceOf(buffered.source, sources)), applied: buffered.applied, putOff: buffered.putOff }
   } catch (error) {
     await park(redis, { entry, error }, progress, options)
     return 'settled'
