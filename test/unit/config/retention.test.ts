@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 
-const variables = ['WEBHOOK_RETENTION_DAYS', 'WEBHOOK_REDELIVERY_DAYS', 'WEBHOOK_UNATTRIBUTED_DAYS', 'ACTIVITY_RETENTION_DAYS', 'HEALTH_RETENTION_DAYS']
+const variables = [
+  'WEBHOOK_RETENTION_DAYS',
+  'WEBHOOK_REDELIVERY_DAYS',
+  'WEBHOOK_UNATTRIBUTED_DAYS',
+  'ACTIVITY_RETENTION_DAYS',
+  'HEALTH_RETENTION_DAYS',
+]
 
 describe('the retention', () => {
   it('has defaults, also for the word none and for nothing', () => {
