@@ -7,8 +7,11 @@ import type { PrunedTable } from './pruned-tables.ts'
  * while a join by id makes it read the whole table as soon as it thinks the table small.
  */
 export function pruneBatchStatement(pruned: PrunedTable): string {
-  const { table, since, clear } = pruned
-  const change = clear === undefined ? `DELETE FROM ${table}` : `UPDATE ${table} SET ${clear.map(column => `${column} = NULL`).join(', ')}`
+  const { table, since, clear, set } = pruned
+  const change =
+    clear === undefined
+      ? `DELETE FROM ${table}`
+      : `UPDATE ${table} SET ${[...clear.map(column => `${column} = NULL`), ...(set === undefined ? [] : [set])].join(', ')}`
   return `
     WITH gone AS (
       ${change} WHERE ctid = ANY (ARRAY(
