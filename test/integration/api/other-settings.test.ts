@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { api, pay, withApi } from '../../support/api.ts'
+import { withEnvironment } from '../../support/functions.ts'
 
 // The API answers the same whatever the database has set.
 
@@ -32,6 +33,24 @@ async function answersUnder(setting: string): Promise<string[]> {
   })
   return answers
 }
+
+async function answerOn(encoding: string) {
+  let answer: Awaited<ReturnType<typeof api>> | undefined
+  await withApi(async database => {
+    const name = `${database.name}_other`
+    await database.query(`CREATE DATABASE ${name} ENCODING '${encoding}' TEMPLATE template0 LOCALE 'C'`)
+    try {
+      answer = await withEnvironment({ DB_NAME: name }, () => api('POST /', { body: { email: 'ada@example.com', name: 'Ada €' } }))
+    } finally {
+      await database.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    }
+  })
+  return answer
+}
+
+it.each(['LATIN1', 'SQL_ASCII', 'WIN1252'])('the API refuses a database in %s with a code of its own', async encoding => {
+  expect(await answerOn(encoding)).toMatchObject({ statusCode: 503, body: { code: 'unsupported-server' } })
+})
 
 describe('the API on a database with other settings', () => {
   it.each(SETTINGS)('answers the same under %s', async setting => {

@@ -4,6 +4,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { wait } from '../../../invocation/src/wait.ts'
 import { noConnectionError } from '../operation/caller-error.ts'
+import { RAISE_SESSION } from '../wire/durability.ts'
 import { READ_ONLY, refuseUnsupported, type Announced } from '../wire/supported-server.ts'
 import { processIdOf } from '../wire/pg-internals.ts'
 import { classifyError } from '../errors/classify-error.ts'
@@ -45,6 +46,8 @@ export async function applyMigrations({ connect, deadline, migrations, allowBrea
   deadline.signal.addEventListener('abort', cut, { once: true })
   try {
     await refuseServer(client)
+    // What is told to be applied survives a crash.
+    await client.query(RAISE_SESSION)
     await takeLock(client, deadline)
     return await runPending(client, migrations, allowBreaking)
   } catch (error) {

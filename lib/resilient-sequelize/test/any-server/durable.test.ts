@@ -72,6 +72,7 @@ async function withStage({ setter, pooled, durable }: { setter: string; pooled: 
   await admin(`
     CREATE TABLE notes (id int PRIMARY KEY, level text);
     CREATE FUNCTION note(id int) RETURNS void LANGUAGE sql AS 'INSERT INTO notes (id) VALUES (id)';
+    CREATE PROCEDURE call_note(id int) LANGUAGE sql AS 'INSERT INTO notes (id) VALUES (id)';
     CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
       $$BEGIN UPDATE notes SET level = current_setting('synchronous_commit') WHERE id = NEW.id; RETURN NULL; END$$;
     CREATE CONSTRAINT TRIGGER see AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION see();
@@ -145,6 +146,18 @@ it.each([
     const levels = await read<{ level: string }>('SELECT DISTINCT level FROM notes')
     // A unit that lowers it itself is raised to `on`.
     expect(new Set(levels.map(row => row.level))).toEqual(new Set([level, 'on']))
+  })
+})
+
+it.each([
+  ['CALL', 'CALL call_note(2)'],
+  ['DO', "DO 'BEGIN INSERT INTO notes (id) VALUES (2); END'"],
+  ['several statements', 'SELECT 1; INSERT INTO notes (id) VALUES (2)'],
+])('raises %s on a direct connection that a unit has used', async (_name, text) => {
+  await withStage({ setter: SETTERS[0][1], pooled: false, durable: true }, async ({ sequelize, read }) => {
+    await insert(sequelize, 1)
+    await sequelize.query(text)
+    expect((await read<{ level: string }>('SELECT level FROM notes ORDER BY id')).map(row => row.level)).toEqual(['on', 'on'])
   })
 })
 
