@@ -10,6 +10,7 @@ import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
 import { orderOf } from './event-order.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
 import { judgeFailure, refusalOf } from './failure.ts'
+import { leaseEvent, type DueEvent } from './lease-event.ts'
 import { logUnapplied } from './log-unapplied.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
@@ -35,34 +36,12 @@ export interface AttemptOptions extends HandlerTools {
   readonly sources?: ReadonlyMap<string, DescribedSource>
 }
 
-interface DueEvent {
-  id: string
-  source: string
-  externalId: string
-  type: string
-  concerns: string | null
-  receivedAt: Date
-  attempts: number
-  body: Buffer | null
-  headers: Record<string, string> | null
-  verdict: string | null
-  /** When the lease ends: a token that nobody else has. */
-  lease: string
-}
-
 // An attempt that is not done by then is somebody else's. Always before the function's own end.
 const LONGEST_LEASE_MS = 30_000
 // What an attempt leaves of its lease, for taking note of how it ended.
 const NOTE_MS = 500
 const LEAST_ATTEMPT_MS = 2_000
 
-// An event that a handler puts off for no time at all is left for the next run: this one would spend all its attempts.
-const TAKE = `
-  UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
-  WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
-    ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, source, external_id AS "externalId", type, concerns, received_at AS "receivedAt", attempts, body, headers, verdict,
-    next_attempt_at::text AS lease`
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 // Type and user may not have been readable before: a handler or a source that was mended reads them now.
 const READ = 'type = $type, concerns = coalesce($concerns, concerns)'
@@ -84,15 +63,15 @@ const PARK_BARE = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at
  * @throws DatabaseUnavailableError
  */
 export async function attemptDue(options: AttemptOptions): Promise<AttemptsReport> {
-  const { database, deadline } = options
+  const { deadline } = options
   const report = { applied: 0, deferred: 0, parked: 0 }
   const tried: string[] = []
   while (deadline.remainingMs() > LEAST_ATTEMPT_MS) {
     const leaseMs = Math.min(LONGEST_LEASE_MS, deadline.remainingMs())
-    const bind = { leaseSeconds: leaseMs / 1000, tried }
-    const [due] = await database.execute('webhook.lease', ({ query }) => query<DueEvent>(TAKE, bind), { deadline })
+    const due = await leaseEvent({ leaseMs, tried }, options)
     if (due === undefined) break
     tried.push(due.id)
+    if (due.lease === undefined) continue
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
     if (outcome === 'lost') continue

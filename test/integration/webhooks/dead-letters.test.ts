@@ -172,4 +172,15 @@ describe('a stored event that the database refuses to settle', () => {
       ])
     })
   })
+
+  it('does not keep the next one from being tried when it cannot even be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      for (const id of ['evt_bad', 'evt_2']) await inbox.send({ type: 't', data: {} }, { id })
+      await inbox.allDue()
+      await inbox.database.query("UPDATE webhook_events SET next_attempt_at = now() - interval '1 minute' WHERE external_id = 'evt_bad'")
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      expect(await inbox.attempt([])).toEqual({ applied: 1, deferred: 0, parked: 0 })
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code: 'P0001' }))
+    })
+  })
 })
