@@ -1,20 +1,21 @@
 import { v7 as uuidv7 } from 'uuid'
 import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
 import type { Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { ApplicationError } from '../errors.ts'
 import { joinTransactions } from '../transactions/join.ts'
 import { lockUser } from './lock.ts'
 import type { ReportedUser } from './schema.ts'
 
-const RECORD = `
+const RECORD = sql`
   WITH changed AS (
-    INSERT INTO users AS u (id, external_id, email, name, reported_at, created_at, updated_at)
+    INSERT INTO ${tables.users} AS u (id, external_id, email, name, reported_at, created_at, updated_at)
     VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, date_trunc('milliseconds', now()), date_trunc('milliseconds', now()))
     ON CONFLICT (external_id) DO UPDATE
       SET email = EXCLUDED.email, name = EXCLUDED.name, reported_at = EXCLUDED.reported_at, updated_at = EXCLUDED.updated_at
       WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at OR ($isChange::boolean AND u.reported_at = EXCLUDED.reported_at))
     RETURNING id)
-  SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM users WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
+  SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM ${tables.users} WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
 
 /**
  * Records what was told of a user: makes or changes it if that is newer than what is known, and links the transactions

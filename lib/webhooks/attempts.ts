@@ -1,6 +1,7 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
+import { sql, tables, type Statement } from '../database/sql.ts'
 import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
@@ -56,19 +57,19 @@ const NOTE_MS = 500
 const LEAST_ATTEMPT_MS = 2_000
 
 // An event that a handler puts off for no time at all is left for the next run: this one would spend all its attempts.
-const TAKE = `
-  UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
-  WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
+const TAKE = sql`
+  UPDATE ${tables.webhook_events} SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
+  WHERE id = (SELECT id FROM ${tables.webhook_events} WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, source, external_id AS "externalId", type, concerns, received_at AS "receivedAt", attempts, body, headers, verdict,
     next_attempt_at::text AS lease`
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 // Type and user may not have been readable before: a handler or a source that was mended reads them now.
 const READ = 'type = $type, concerns = coalesce($concerns, concerns)'
-const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL, ${READ} ${HELD}`
+const MARK = sql`UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL, ${READ} ${HELD}`
 const NOTE = 'last_error = $code, invalid_paths = $invalidPaths::jsonb'
-const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
-const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
+const DEFER = sql`UPDATE ${tables.webhook_events} SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
+const PARK = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
 
 /**
  * Tries again what is due, one event after the other, until nothing is due or the time is over. Each is first taken on
@@ -140,7 +141,7 @@ function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptO
 /** Takes note of how an attempt ended, and tells whether it still was ours. */
 async function note(
   { id, concerns }: Pick<DueEvent, 'id' | 'concerns'>,
-  { statement, bind }: { statement: string; bind: Readonly<Record<string, unknown>> },
+  { statement, bind }: { statement: Statement; bind: Readonly<Record<string, unknown>> },
   work: Work,
 ): Promise<boolean> {
   const noted = await work.query(statement, { ...bind })

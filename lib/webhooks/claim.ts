@@ -1,6 +1,7 @@
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { lockUser } from '../users/lock.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 import { eventName, seal } from './payload.ts'
@@ -34,35 +35,35 @@ export interface Unapplied {
   readonly retryInMs: number | null
 }
 
-const INSERT = `
-  INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
+const INSERT = sql`
+  INSERT INTO ${tables.webhook_events} (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
     body, headers, verdict, body_hash, replay_guard, concerns, invalid_paths)
   VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
     now() + make_interval(secs => $retryIn::float8), $lastError, $body, $headers::jsonb, $verdict, $hash::bytea,
     CASE WHEN $guarded::boolean THEN $hash::bytea END, $concerns, $invalidPaths::jsonb)
   ON CONFLICT DO NOTHING
   RETURNING id`
-const KNOWN = `
-  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
+const KNOWN = sql`
+  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM ${tables.webhook_events}
   WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
   ORDER BY external_id = $externalId DESC LIMIT 1`
 // Type and user may not have been readable when it was parked.
-const TAKE_UP = `
-  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
+const TAKE_UP = sql`
+  UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
     type = $type, concerns = coalesce($concerns, concerns)
   WHERE id = $id AND outcome = 'failed' RETURNING id`
 
-const DEFER_PARKED = `
-  UPDATE webhook_events SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
+const DEFER_PARKED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
     last_error = $lastError, invalid_paths = NULL
   WHERE id = $id AND outcome = 'failed' RETURNING id`
 
-const RETRACT = `
-  UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
+const RETRACT = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
   WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
-const END_IF_ERASED = `
-  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
-  WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL)`
+const END_IF_ERASED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
+  WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM ${tables.users} WHERE external_id = $concerns AND erased_at IS NOT NULL)`
 
 /**
  * Claims an event for this transaction: whoever inserts first has it, and a second insert waits until the first
@@ -120,7 +121,7 @@ export async function retractClaim(
 
 /** Notes whom a claimed event concerns, in the transaction that claimed it. */
 export async function noteUser({ id, userId }: { id: string; userId: string }, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET user_id = $userId WHERE id = $id', { id, userId })
+  await query(sql`UPDATE ${tables.webhook_events} SET user_id = $userId WHERE id = $id`, { id, userId })
 }
 
 /**
@@ -135,7 +136,7 @@ export async function endIfErased({ id, concerns }: { id: string; concerns: stri
 
 /** Takes away what a claimed event said, in the transaction that claimed it. */
 export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL WHERE id = $id', { id })
+  await query(sql`UPDATE ${tables.webhook_events} SET body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL WHERE id = $id`, { id })
 }
 
 function isSameParked({ outcome, otherBody }: KnownEvent, { bodyVaries }: ReadDelivery): boolean {
