@@ -84,7 +84,7 @@ async function tellOfWaiting(settings: DatabaseSettings): Promise<void> {
 async function printStatus(settings: DatabaseSettings): Promise<boolean> {
   const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
   try {
-    const { migrations, unknown } = await readMigrationStates(client)
+    const { migrations, unknown } = await readMigrationStates(client, settings.schema)
     for (const { name, state, breaking, appliedAt } of migrations) {
       console.log([state.padEnd(7), name, appliedAt?.toISOString(), breaking ? '(breaking)' : ''].filter(Boolean).join('  '))
     }

@@ -13,7 +13,13 @@ const SLOW_TRIP_MS = 50
 
 /** What becomes of the facts: one line for each thing that has to be so. */
 export function judgeFacts(facts: Facts, { settings, containers }: { settings: DatabaseSettings; containers: number }): Finding[] {
-  return [judgeVersion(facts, settings), ...judgeRights(facts), judgeConnections(facts, settings, containers), judgeClock(facts), judgeTrip(facts)]
+  return [
+    judgeVersion(facts, settings),
+    ...judgeRights(facts, settings),
+    judgeConnections(facts, settings, containers),
+    judgeClock(facts),
+    judgeTrip(facts),
+  ]
 }
 
 function judgeVersion({ version }: Facts, { tls }: DatabaseSettings): Finding {
@@ -26,15 +32,25 @@ function judgeVersion({ version }: Facts, { tls }: DatabaseSettings): Finding {
   return ok(`PostgreSQL ${major}`)
 }
 
-function judgeRights({ superuser, readOnly, schema, mayCreate, closedTables }: Facts): Finding[] {
+function judgeRights({ superuser, readOnly, schema, schemaExists, mayCreate, closedTables }: Facts, settings: DatabaseSettings): Finding[] {
   const { ok, warn, fail } = findingsOf('rights')
   const findings = [
-    ...(schema === null ? [fail('the user may use no schema of the database', 'GRANT USAGE, CREATE ON SCHEMA public TO the user')] : []),
+    ...(schemaExists && schema === null
+      ? [fail(`the user may not use the schema ${settings.schema}`, `GRANT USAGE, CREATE ON SCHEMA "${settings.schema}" TO the user`)]
+      : []),
+    ...(!schemaExists && !mayCreate
+      ? [
+          warn(
+            `there is no schema ${settings.schema}, and the user may not create it`,
+            `an administrator runs: CREATE SCHEMA "${settings.schema}" AUTHORIZATION the user; or DB_SCHEMA names another`,
+          ),
+        ]
+      : []),
     ...(schema !== null && !mayCreate
       ? [
           warn(
             'the user may create no tables: only another user can migrate',
-            'DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA public TO this one',
+            `DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA "${settings.schema}" TO this one`,
           ),
         ]
       : []),
@@ -42,7 +58,7 @@ function judgeRights({ superuser, readOnly, schema, mayCreate, closedTables }: F
       ? [
           fail(
             `the user may not read and write ${closedTables.join(', ')}`,
-            'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user',
+            `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${settings.schema}" TO the user`,
           ),
         ]
       : []),
