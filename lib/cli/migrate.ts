@@ -107,7 +107,7 @@ function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
 function localEnvironment(): Environment {
   const url = runningDatabaseUrl(checkout, process.env.LOCAL_DATA_FOLDER)
   if (url === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
-  return { DB_MIGRATION_URL: url }
+  return { DB_MIGRATION_URL: url, DB_SCHEMA: process.env.DB_SCHEMA }
 }
 
 function explain(error: unknown): string {
