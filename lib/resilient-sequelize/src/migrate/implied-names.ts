@@ -24,7 +24,7 @@ export function namesOfConstraint(table: string, part: readonly SqlWord[]): Impl
   if (reader.skip('exclude')) return given === undefined ? [] : [{ kind: 'index', name: given }]
   // One with a name of its own shares it with other tables.
   if (given !== undefined) return []
-  if (reader.skip('check')) return [{ kind: 'constraint', name: impliedName(table, undefined, 'check') }]
+  if (reader.skip('check')) return [{ kind: 'constraint', name: impliedName(table, onlyColumnIn(reader.words()), 'check') }]
   if (reader.skip('foreign', 'key')) return [{ kind: 'constraint', name: impliedName(table, namesIn(reader.list()).join('_'), 'fkey') }]
   return []
 }
@@ -69,6 +69,20 @@ function impliedBy(word: string, table: string, column: string): Implied | undef
     default:
       return undefined
   }
+}
+
+// Words of an expression that are no column.
+const OPERATORS = new Set(['and', 'or', 'not', 'is', 'null', 'in', 'between', 'like', 'ilike', 'similar', 'to', 'any', 'all', 'true', 'false'])
+
+/** The column of a condition that has just one: a check is then named after it. */
+function onlyColumnIn(words: readonly SqlWord[]): string | undefined {
+  const columns = words.flatMap(({ kind, text }, index) => {
+    const isName = kind === 'quoted' || (kind === 'word' && !OPERATORS.has(text))
+    const [before, after] = [words[index - 1]?.text, words[index + 1]?.text]
+    return isName && before !== ':' && after !== '(' ? [text] : []
+  })
+  const [first, ...others] = new Set(columns)
+  return others.length === 0 ? first : undefined
 }
 
 function namesIn(list: readonly (readonly SqlWord[])[] | undefined): string[] {
