@@ -64,7 +64,12 @@ export async function withService(
       applicationName: 'subject',
       logger,
       counters,
-      ...(flush ? { behindCommit: new CounterFlush({ counters, functionName: 'subject', schema: settings.schema, logger, now: () => Date.now() + offsetMs }).send } : {}),
+      ...(flush
+        ? {
+            behindCommit: new CounterFlush({ counters, functionName: 'subject', schema: settings.schema, logger, now: () => Date.now() + offsetMs })
+              .send,
+          }
+        : {}),
       now: () => Date.now() + offsetMs,
       random: () => 0.5,
       ...(around ? { around } : {}),

@@ -49,7 +49,7 @@ export async function readMigrationStates(
 }
 
 async function readRows(client: Pick<pg.Client, 'query'>, schema: string): Promise<Row[]> {
-  const { state } = await findMigrationsTable(client as pg.Client, schema)
+  const { state } = await findMigrationsTable(client, schema)
   if (state === 'foreign') throw namesTaken([`table ${schema}.${TABLE}`])
   if (state === 'missing') return []
   // By way of JSON, because the column may not be there yet.

@@ -223,7 +223,11 @@ describe('what is refused while others serve', () => {
         const changed = [migration('1', ['SELECT 2']), ...list.slice(1)]
         await withClient(database, async client => {
           expect((await readMigrationStates(client, 'public', list)).migrations.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
-          expect((await readMigrationStates(client, 'public', changed)).migrations.map(({ state }) => state)).toEqual(['changed', 'applied', 'applied'])
+          expect((await readMigrationStates(client, 'public', changed)).migrations.map(({ state }) => state)).toEqual([
+            'changed',
+            'applied',
+            'applied',
+          ])
         })
       },
       { empty: true },

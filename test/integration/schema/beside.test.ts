@@ -103,8 +103,7 @@ async function useEverything(database: TestDatabase, schema: string): Promise<vo
 
   expect(await call(health, { path: '/ready', headers: knowing })).toMatchObject({ statusCode: 200, body: { status: 'pass' } })
   expect(await health({ source: 'schedule' })).toMatchObject({ status: 'pass' })
-  const { body } = await call(health, { path: '/metrics', headers: knowing })
-  expect(String(body)).toMatch(/_parked_events|parked/)
+  expect(await call(health, { path: '/metrics', headers: knowing })).toMatchObject({ statusCode: 200 })
 }
 
 async function countIn(database: TestDatabase, schema: string): Promise<Record<string, number>> {
@@ -138,7 +137,7 @@ describe('everything works in DB_SCHEMA beside tables of the same names', () => 
         })
         expect([await dumpRows(database, 'public'), await dumpRows(database, 'theirs')]).toEqual(before)
         const { alerts_raised: _raised, ...counts } = await countIn(database, 'functions')
-        for (const [table, count] of Object.entries(counts)) expect(count, table).toBeGreaterThan(0)
+        expect(Object.entries(counts).filter(([, count]) => count === 0)).toEqual([])
       },
       { empty: true },
     )
@@ -198,15 +197,15 @@ describe('everything works in DB_SCHEMA beside tables of the same names', () => 
   it('of another installation, each with rows of its own', async () => {
     await withDatabase(
       async database => {
-        const seen: unknown[] = []
-        for (const schema of ['one', 'Select', 'one']) {
-          await inSchema(database, schema, async () => {
-            await migrate({})
-            if (schema === 'one' && seen.length > 0) expect(await dumpRows(database, 'one')).toEqual(seen[0])
-            else await useEverything(database, schema)
+        const use = (schema: string) =>
+          inSchema(database, schema, async () => {
+            expect(await migrate({})).toMatchObject({ alreadyApplied: 0 })
+            await useEverything(database, schema)
           })
-          seen.push(await dumpRows(database, schema))
-        }
+        await use('one')
+        const before = await dumpRows(database, 'one')
+        await use('Select')
+        expect(await dumpRows(database, 'one')).toEqual(before)
         expect(await countIn(database, 'Select')).toMatchObject({ users: 2, schema_migrations: (await countIn(database, 'one')).schema_migrations })
       },
       { empty: true },

@@ -16,6 +16,10 @@ function up(database: TestDatabase, { schema = 'none', list = migrations }: { sc
   return applyMigrations({ settings, deadline, migrations: list }).finally(() => deadline.clear())
 }
 
+function missing(): never {
+  throw new Error('the test asks for something that is not there')
+}
+
 const names = migrations.map(({ name }) => name)
 const withEmpty = (work: (database: TestDatabase) => Promise<void>) => withDatabase(work, { empty: true })
 const migration = (name: string, ...statements: string[]): Migration => ({
@@ -212,7 +216,7 @@ describe('the digest of a migration', () => {
     ['2026-11-24-webhook-inbox-indexes', '105d84fb64c3bf6ba3a8980aecf3c8e3669c122b3d03b54da2208c69df656606'],
     ['2026-11-24-api-indexes', '83e28aa367b7647fbc63964b1c5d3fcd6d9e81bf6b8bb2bf9bf03998fe95d207'],
   ])('of %s is what earlier versions recorded', async (name, digest) => {
-    expect(await digestOf(migrations.find(one => one.name === name) ?? expect.unreachable())).toBe(digest)
+    expect(await digestOf(migrations.find(one => one.name === name) ?? missing())).toBe(digest)
   })
 })
 
@@ -240,7 +244,7 @@ describe('the schema', () => {
         const before = await dumpCatalog(database)
         const settings = migrationSettings.parse({ ...environmentFor(database), DB_USER: role, DB_PASSWORD: 'secret', DB_SCHEMA: 'functions' }).value
         const deadline = openDeadline({ remainingMs: 20_000, reserveMs: 0 })
-        const refused = applyMigrations({ settings: settings ?? expect.unreachable(), deadline, migrations }).finally(() => deadline.clear())
+        const refused = applyMigrations({ settings: settings ?? missing(), deadline, migrations }).finally(() => deadline.clear())
         await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(cure) as unknown })
         expect(await dumpCatalog(database)).toEqual(before)
       } finally {
@@ -256,7 +260,7 @@ describe('the schema', () => {
       try {
         const settings = migrationSettings.parse({ ...environmentFor(database), DB_USER: role, DB_PASSWORD: 'secret', DB_SCHEMA: 'functions' }).value
         const deadline = openDeadline({ remainingMs: 20_000, reserveMs: 0 })
-        const applied = applyMigrations({ settings: settings ?? expect.unreachable(), deadline, migrations }).finally(() => deadline.clear())
+        const applied = applyMigrations({ settings: settings ?? missing(), deadline, migrations }).finally(() => deadline.clear())
         expect((await applied).applied).toEqual(names)
       } finally {
         await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)

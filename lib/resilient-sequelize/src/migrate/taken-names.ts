@@ -109,8 +109,14 @@ function classesOf(kind: NameKind): string[] {
     case 'sequence':
     case 'index':
       return ['relation']
-    default:
+    case 'function':
+    case 'constraint':
+    case 'schema':
+    case 'extension':
+    case 'role':
       return [kind]
+    default:
+      return kind satisfies never
   }
 }
 
