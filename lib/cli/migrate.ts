@@ -5,6 +5,7 @@ import { migrationSettings, type DatabaseSettings } from '../config/settings/dat
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { applyMigrations } from '../database/migrate.ts'
 import { CodedError } from '../invocation/src/errors.ts'
+import { asLine } from '../foreign-text.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
@@ -21,6 +22,8 @@ import { readMigrationStates } from './migrate/state.ts'
 // `npm run migrate`: the schema, from the machine of a developer. On the platform ops/migrate applies what is pending.
 
 const TIME_MS = 10 * 60_000
+// Characters of an error of the server, which may name what others made.
+const LONGEST_MESSAGE = 2_000
 const checkout = resolve(import.meta.dirname, '../..')
 
 process.exitCode = await run(process.argv.slice(2))
@@ -88,7 +91,7 @@ async function printStatus(settings: DatabaseSettings): Promise<boolean> {
     for (const { name, state, breaking, appliedAt } of migrations) {
       console.log([state.padEnd(7), name, appliedAt?.toISOString(), breaking ? '(breaking)' : ''].filter(Boolean).join('  '))
     }
-    for (const name of unknown) console.log(`unknown  ${name}  (applied there, not in this checkout)`)
+    for (const name of unknown) console.log(`unknown  ${asLine(name)}  (applied there, not in this checkout)`)
     return migrations.every(({ state }) => state === 'applied') && unknown.length === 0
   } finally {
     await client.end()
@@ -115,7 +118,8 @@ function explain(error: unknown): string {
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
   if (!(error instanceof CodedError)) return withoutHost(error)
-  const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  const cause =
+    error.code === 'migration-failed' && error.cause instanceof Error ? `\n${asLine(error.cause.message, { maxLength: LONGEST_MESSAGE })}` : ''
   return `${error.code}: ${error.message}${cause}`
 }
 
@@ -123,5 +127,5 @@ function explain(error: unknown): string {
 function withoutHost(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown }
   if (!(error instanceof Error) || typeof code !== 'string') return inWords(error)
-  return error.message === '' ? code : redactMessage(error.message)
+  return error.message === '' ? code : asLine(redactMessage(error.message), { maxLength: LONGEST_MESSAGE })
 }

@@ -379,6 +379,11 @@ const BROKEN: readonly Broken[] = [
         superuser: '',
         readOnly: '',
         schema: 'public',
+        schemaExists: 't',
+        comment: '',
+        plain: '',
+        owned: '',
+        columns: '',
         mayCreate: 't',
         closedTables: '',
       }

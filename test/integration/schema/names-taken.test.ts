@@ -99,7 +99,7 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.kept'],
     [migration('1', 'CREATE TABLE made (a int)', 'ALTER TABLE made RENAME TO kept')],
   ],
-  ['unusual names', 'CREATE TABLE "Weird ""Name" (b int)', ['table public.Weird "Name'], [migration('1', 'CREATE TABLE "Weird ""Name" (a int)')]],
+  ['unusual names', 'CREATE TABLE "Weird ""Name" (b int)', ['table public."Weird \\"Name"'], [migration('1', 'CREATE TABLE "Weird ""Name" (a int)')]],
 ]
 
 describe('a name that others own', () => {

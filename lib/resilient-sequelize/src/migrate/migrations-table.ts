@@ -24,13 +24,14 @@ const MARK = 'The migrations that resilient-sequelize applied to this schema.'
 const UNDER_WAY = `${MARK} Under way: `
 
 // A table that an earlier version made has no comment: its columns tell.
-const LOOK = `
+// As one message without values, which the oldest servers and all poolers take.
+const lookAt = (schema: string) => `
   SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS comment, c.relkind = 'r' AS plain, pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
     ARRAY(SELECT pg_catalog.concat_ws(' ', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END,
           pg_catalog.pg_get_expr(d.adbin, d.adrelid))
       FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = '${TABLE}'`
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${quoteLiteral(schema)} AND c.relname = '${TABLE}'`
 const REQUIRED = ['name text not null', 'applied_at timestamp with time zone not null now()']
 const DIGEST = 'digest text'
 
@@ -39,7 +40,7 @@ const DIGEST = 'digest text'
  * ever made. Changes nothing.
  */
 export async function findMigrationsTable(client: Queryable, schema: string): Promise<MigrationsTable> {
-  const { rows } = await client.query<{ comment: string | null; plain: boolean; owned: boolean; columns: string[] }>(LOOK, [schema])
+  const { rows } = await client.query<{ comment: string | null; plain: boolean; owned: boolean; columns: string[] }>(lookAt(schema))
   const [row] = rows
   if (row === undefined) return { state: 'missing' }
   const { comment, plain, owned, columns } = row

@@ -23,6 +23,9 @@ interface Found {
   readonly extension: string | null
 }
 
+// Of the names in a message; `details` has all of them.
+const MOST_LISTED = 50
+
 // A row type has its table's name, and an array type gives way by itself. A table and a type exclude each other.
 const FOUND = `
   WITH wanted AS (SELECT * FROM pg_catalog.json_to_recordset($1) AS w(class text, schema text, name text))
@@ -80,8 +83,13 @@ export function namesTaken(names: readonly string[]): CodedError {
       ? ['Schemas, extensions and roles: choose another name in the migration, or write IF NOT EXISTS to share a schema or an extension.']
       : []),
   ]
-  const message = `No migration of this project created these, but their names are needed: ${names.join('; ')}. Nothing was changed. ${cures.join(' ')}`
+  const message = `No migration of this project created these, but their names are needed: ${listed(names)}. Nothing was changed. ${cures.join(' ')}`
   return new CodedError(message, { code: 'names-taken', details: { names } })
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_LISTED
+  return [...names.slice(0, MOST_LISTED), ...(more > 0 ? [`${more} more`] : [])].join('; ')
 }
 
 type Name = Omit<CreatedName, 'schema'> & { readonly schema: string | null }
@@ -124,10 +132,16 @@ function keyOf({ kind, schema, name }: Name): string {
   return JSON.stringify([classesOf(kind)[0] === 'type' ? 'relation' : classesOf(kind)[0], schema, name])
 }
 
+// As ASCII: others chose these names, and a terminal obeys some characters.
+function shown(name: string): string {
+  if (/^\w+$/.test(name)) return name
+  return JSON.stringify(name).replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 function describe({ kind, schema, name, table, extension }: Found): string {
   return [
-    `${kind} ${schema === null ? name : `${schema}.${name}`}`,
-    ...(table === null ? [] : [`of table ${table}`]),
-    ...(extension === null || kind === 'extension' ? [] : [`of extension ${extension}`]),
+    `${kind} ${schema === null ? shown(name) : `${shown(schema)}.${shown(name)}`}`,
+    ...(table === null ? [] : [`of table ${shown(table)}`]),
+    ...(extension === null || kind === 'extension' ? [] : [`of extension ${shown(extension)}`]),
   ].join(' ')
 }
