@@ -39,7 +39,8 @@ function tampered({ body }: Delivery): string {
 function outcomeOf(text: string): string {
   try {
     const { outcome, code } = JSON.parse(text) as { outcome?: unknown; code?: unknown }
-    return String(outcome ?? code ?? text)
+    const told = outcome ?? code
+    return typeof told === 'string' ? told : text
   } catch {
     return text
   }

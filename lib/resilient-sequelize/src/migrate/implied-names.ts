@@ -1,4 +1,4 @@
-import type { CreatedName } from './created-names.ts'
+import type { CreatedName } from './created-name.ts'
 import { WordReader, type SqlWord } from './sql-words.ts'
 
 type Implied = Pick<CreatedName, 'kind' | 'name'>

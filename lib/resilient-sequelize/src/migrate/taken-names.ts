@@ -1,6 +1,7 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { COLLECTED_SCHEMA, collectStatements } from './collect-statements.ts'
-import { createdNames, type CreatedName, type NameKind } from './created-names.ts'
+import type { CreatedName, NameKind } from './created-name.ts'
+import { createdNames } from './created-names.ts'
 import type { Migration } from './migration.ts'
 import { TABLE, type Queryable } from './migrations-table.ts'
 
