@@ -8,6 +8,7 @@ export const alertKinds = [
   'events-parked',
   'event-overdue',
   'buffer-filling',
+  'buffer-stuck',
   'certificate-expiring',
   'connections-high',
 ] as const

@@ -8,9 +8,11 @@ import type { PrunedTable } from './pruned-tables.ts'
  * while a join by id makes it read the whole table as soon as it thinks the table small.
  */
 export function pruneBatchStatement(pruned: PrunedTable): Statement {
-  const { table, since, clear } = pruned
+  const { table, since, clear, set } = pruned
   const change =
-    clear === undefined ? sql`DELETE FROM ${tables[table]}` : sql`UPDATE ${tables[table]} SET ${clear.map(column => `${column} = NULL`).join(', ')}`
+    clear === undefined
+      ? sql`DELETE FROM ${tables[table]}`
+      : sql`UPDATE ${tables[table]} SET ${[...clear.map(column => `${column} = NULL`), ...(set === undefined ? [] : [set])].join(', ')}`
   return sql`
     WITH gone AS (
       ${change} WHERE ctid = ANY (ARRAY(

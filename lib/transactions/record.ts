@@ -16,6 +16,8 @@ export interface TransactionReport {
   readonly currency: string
   /** When it came to have this status, ISO 8601. */
   readonly occurredAt: string
+  /** Place of the event in the order of all, see `orderOf`. */
+  readonly order: string
 }
 
 // As pending, which whatever is told supersedes: so the first report takes the same way as every later one. Of somebody
@@ -36,12 +38,12 @@ const MENTION = sql`
  * `joinTransactions`. Resolves to that user, and whether the one who is named was erased.
  */
 export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null; erased: boolean }> {
-  const { externalId, userExternalId, status, amount, currency, occurredAt } = report
+  const { externalId, userExternalId, status, amount, currency, occurredAt, order } = report
   // One flight: the lock is held before the user is looked for.
   const [, [bearer], changed] = await Promise.all([
     lockUser(userExternalId, work),
     work.query<{ erased: boolean }>(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
-    changeTransaction({ externalId }, { by: 'report', status, occurredAt, amount, currency }, work),
+    changeTransaction({ externalId }, { by: 'report', status, occurredAt, order, amount, currency }, work),
   ])
   if (changed.outcome === 'unknown') throw new Error('a transaction was neither made nor found')
   return { userId: changed.userId, erased: bearer?.erased ?? false }

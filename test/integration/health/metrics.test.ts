@@ -111,8 +111,16 @@ describe('the metrics', () => {
           expect(seen.functions_events_due).toBe(1)
           expect(seen.functions_events_oldest_due_seconds).toBeGreaterThanOrEqual(90)
           expect(events('applied')).toBe(1)
-          const buffered = redis === undefined ? {} : { functions_buffer_up: 1, functions_buffer_events: 1, functions_buffer_limit_bytes: 67_108_864 }
+          const buffered =
+            redis === undefined
+              ? {}
+              : {
+                  functions_buffer_up: 1,
+                  functions_buffer_events: 1,
+                  functions_buffer_limit_bytes: 67_108_864,
+                }
           expect(seen).toMatchObject(buffered)
+          expect(typeof seen.functions_buffer_oldest_seconds).toBe(redis === undefined ? 'undefined' : 'number')
           expect(problemsOf(text)).toBe('')
         },
         { HEALTH_KEY: healthKey, REDIS_URL: redis?.url },

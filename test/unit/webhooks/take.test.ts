@@ -23,7 +23,8 @@ const delivery: ReadDelivery = {
   headers: {},
   verdict: 'standard',
   receivedAt: new Date('2026-11-24T12:00:00Z'),
-  event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', data: undefined },
+  event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', order: '', data: undefined },
+  isDated: true,
   handler: failing,
   concerns: null,
   guarded: false,
@@ -35,7 +36,7 @@ it('defers what its handler could not do, also when the time ends while the clai
   // Every claim but the first is cut off by the time.
   const query = async (text: string) => {
     if (done.filter(name => name === 'webhook.apply').length > 1 && done.at(-1) === 'webhook.apply') throw new DeadlineExceededError()
-    return text.includes('INSERT') ? [{ id: '1' }] : []
+    return text.includes('INSERT') ? [{ receivedAt: new Date('2026-11-24T12:00:00Z') }] : []
   }
   const execute = async (name: string, work: (work: Work) => Promise<unknown>) => {
     done.push(name)
