@@ -1,3 +1,4 @@
+import { asLines, readableJson } from '../foreign-text.ts'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inWords } from '../server/report.ts'
@@ -17,7 +18,7 @@ It looks and changes nothing. Exit status: 0 all is well, 1 there are warnings, 
 
 // Nobody has looked then: that is no warning.
 const status = await run(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`The doctor cannot go on: ${redactMessage(inWords(error))}\n`)
+  process.stderr.write(`The doctor cannot go on: ${asLines(redactMessage(inWords(error)), { maxLength: 2_000 })}\n`)
   return 2
 })
 // A resolver that is silent would keep the process for longer than anybody waits.
@@ -36,7 +37,7 @@ async function run(args: readonly string[]): Promise<0 | 1 | 2> {
   const { file, containers, json } = options
   const findings = await examine({ checkout: resolve(import.meta.dirname, '../..'), file, shell: process.env, containers, build: true })
   const colour = process.stdout.isTTY && process.stdout.hasColors()
-  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describeFindings(findings, { colour }))
+  process.stdout.write(json ? `${readableJson(findings)}\n` : describeFindings(findings, { colour }))
   return statusOf(findings)
 }
 

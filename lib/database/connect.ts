@@ -62,7 +62,7 @@ export function prepareDatabase(
     timeLimitMs,
     logger,
     counters,
-    behindCommit: new CounterFlush({ counters, functionName: name, logger }).send,
+    behindCommit: new CounterFlush({ counters, functionName: name, schema: settings.schema, logger }).send,
   })
 }
 
@@ -100,6 +100,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const service = new DatabaseService({
     executor,
     counters,
+    schema: settings.schema,
     loaded() {
       if (loaded === undefined) throw new TypeError('A unit of work runs before Sequelize is loaded.')
       return loaded
@@ -133,7 +134,7 @@ async function loadModels(options: DatabaseOptions, manager: PoolManager, early:
       ...(now && { now }),
     },
   } as Options)
-  return { sequelize, models: defineModels(sequelize) }
+  return { sequelize, models: defineModels(sequelize, settings.schema) }
 }
 
 async function beginEarly(options: DatabaseOptions): Promise<EarlyConnection> {

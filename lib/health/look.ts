@@ -34,7 +34,7 @@ export const LOOK_MS = 3_000
 /** Asks the database and Redis at the same time, each within its own bound; never rejects. */
 export async function look({ database, buffer, withinMs = LOOK_MS }: LookOptions): Promise<Look> {
   const [seenDatabase, seenBuffer] = await Promise.all([
-    database === undefined ? undefined : asked(withinMs, signal => database.ask(signal, askDatabase)),
+    database === undefined ? undefined : asked(withinMs, signal => database.ask(signal, client => askDatabase(client, database.schema))),
     buffer === undefined ? undefined : asked(withinMs, (_signal, deadline) => bufferStand(buffer, deadline)),
   ])
   return { time: new Date().toISOString(), database: seenDatabase, buffer: seenBuffer }

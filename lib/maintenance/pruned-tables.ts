@@ -1,3 +1,4 @@
+import type { tables } from '../database/sql.ts'
 import { SMOKE_MARK } from '../users/smoke-mark.ts'
 import type { RetentionSettings } from '../config/settings/retention.ts'
 
@@ -5,7 +6,7 @@ import type { RetentionSettings } from '../config/settings/retention.ts'
 export interface PrunedTable {
   /** What the answer calls it. */
   readonly name: string
-  readonly table: string
+  readonly table: keyof typeof tables
   /** The column that a row's age is counted from; it leads an index, and a row where it is null is kept for good. */
   readonly since: string
   /** In SQL, which rows are meant at all; the index is made for the same ones. */

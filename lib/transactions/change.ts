@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { moveBalances } from './balances.ts'
@@ -51,12 +52,12 @@ const statements = {
   step: { byName: changeStatement(BY_NAME, BY_STEP), ofUser: changeStatement(OF_USER, BY_STEP) },
 }
 
-function changeStatement(which: string, { admitted, values }: { admitted: string; values: string }): string {
-  return `WITH known AS MATERIALIZED (
-       SELECT id, user_id, status, amount, currency, occurred_at, reported_order FROM transactions
+function changeStatement(which: string, { admitted, values }: { admitted: string; values: string }): Statement {
+  return sql`WITH known AS MATERIALIZED (
+       SELECT id, user_id, status, amount, currency, occurred_at, reported_order FROM ${tables.transactions}
        WHERE ${which} FOR UPDATE),
      changed AS (
-       UPDATE transactions SET status = $status, ${values}
+       UPDATE ${tables.transactions} SET status = $status, ${values}
        FROM known WHERE transactions.id = known.id AND ${admitted}
        RETURNING transactions.*),
      before AS (SELECT known.* FROM known JOIN changed USING (id)),

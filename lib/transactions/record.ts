@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { sql, tables } from '../database/sql.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
@@ -21,10 +22,10 @@ export interface TransactionReport {
 
 // As pending, which whatever is told supersedes: so the first report takes the same way as every later one. Of somebody
 // who was erased not even the name is kept.
-const MENTION = `
-  WITH bearer AS (SELECT id, erased_at FROM users WHERE external_id = $userExternalId),
+const MENTION = sql`
+  WITH bearer AS (SELECT id, erased_at FROM ${tables.users} WHERE external_id = $userExternalId),
   made AS (
-  INSERT INTO transactions (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
+  INSERT INTO ${tables.transactions} (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
   SELECT $id::uuid, $externalId, CASE WHEN erased_at IS NULL THEN bearer.id END, CASE WHEN erased_at IS NULL THEN $userExternalId END,
     $amount::numeric, $currency, 'pending', $occurredAt::timestamptz, now(), now()
   FROM (SELECT) AS one LEFT JOIN bearer ON true

@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { DatabaseService, ExecuteOptions, Work } from '../database/service.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -7,30 +8,30 @@ export const FORGET = 'body = NULL, headers = NULL, user_id = NULL, concerns = N
 // A processed event loses what it said. A parked one ends: there is nothing left to look at. A pending one is due at once,
 // since a payment counts whoever made it; that attempt is its last one. Rows that another session has locked are skipped
 // and found by maintenance: waiting for them here could deadlock.
-const eraseEventsOf = (users: string) => `
+const eraseEventsOf = (users: Statement) => sql`
   WITH gone AS MATERIALIZED (${users}),
   found AS MATERIALIZED (
-    SELECT id, outcome FROM webhook_events WHERE id IN (
-      SELECT event.id FROM gone JOIN webhook_events AS event ON event.user_id = gone.id
-      UNION SELECT event.id FROM gone JOIN webhook_events AS event ON event.concerns = gone.external_id)
+    SELECT id, outcome FROM ${tables.webhook_events} WHERE id IN (
+      SELECT event.id FROM gone JOIN ${tables.webhook_events} AS event ON event.user_id = gone.id
+      UNION SELECT event.id FROM gone JOIN ${tables.webhook_events} AS event ON event.concerns = gone.external_id)
     FOR UPDATE SKIP LOCKED),
   hurried AS (
-    UPDATE webhook_events SET next_attempt_at = now() WHERE id IN (SELECT id FROM found WHERE outcome IS NULL) AND next_attempt_at > now()),
+    UPDATE ${tables.webhook_events} SET next_attempt_at = now() WHERE id IN (SELECT id FROM found WHERE outcome IS NULL) AND next_attempt_at > now()),
   ended AS (
-    UPDATE webhook_events SET outcome = CASE outcome WHEN 'failed' THEN 'ignored' ELSE outcome END, processed_at = coalesce(processed_at, now()), ${FORGET}
+    UPDATE ${tables.webhook_events} SET outcome = CASE outcome WHEN 'failed' THEN 'ignored' ELSE outcome END, processed_at = coalesce(processed_at, now()), ${FORGET}
     WHERE id IN (SELECT id FROM found WHERE outcome IS NOT NULL) RETURNING 1)
   SELECT count(*)::int AS erased FROM ended`
-const OF_ONE = eraseEventsOf('SELECT id, external_id FROM users WHERE id = $id')
-const OF_SEVERAL = eraseEventsOf('SELECT id, external_id FROM users WHERE id = ANY ($ids::uuid[])')
+const OF_ONE = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHERE id = $id`)
+const OF_SEVERAL = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHERE id = ANY ($ids::uuid[])`)
 
-const DUE = `
-  SELECT id FROM users WHERE events_due_at < $before::timestamptz ORDER BY events_due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED`
+const DUE = sql`
+  SELECT id FROM ${tables.users} WHERE events_due_at < $before::timestamptz ORDER BY events_due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED`
 // A transaction that was open while the user was erased may still commit an event about that user. None is open for so long.
 const IN_FLIGHT = "interval '15 minutes'"
-const SETTLE = `
-  UPDATE users SET events_due_at = CASE WHEN erased_at > now() - ${IN_FLIGHT}
-      OR EXISTS (SELECT FROM webhook_events WHERE user_id = users.id)
-      OR EXISTS (SELECT FROM webhook_events WHERE concerns = users.external_id) THEN now() END
+const SETTLE = sql`
+  UPDATE ${tables.users} SET events_due_at = CASE WHEN erased_at > now() - ${IN_FLIGHT}
+      OR EXISTS (SELECT FROM ${tables.webhook_events} WHERE user_id = users.id)
+      OR EXISTS (SELECT FROM ${tables.webhook_events} WHERE concerns = users.external_id) THEN now() END
   WHERE id = ANY ($ids::uuid[]) RETURNING events_due_at IS NOT NULL AND erased_at <= now() - ${IN_FLIGHT} AS overdue`
 // Less than this is not enough for a batch.
 const LEAST_BATCH_MS = 600

@@ -1,3 +1,4 @@
+import { sql, tables } from '../database/sql.ts'
 import type { ActivityRecorder } from '../activity/record.ts'
 import { eraseActivities } from '../activity/erase.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
@@ -9,12 +10,12 @@ import { userUnknown } from './unknown.ts'
 // What a user leaves behind. The row stays, with the external id as a tombstone: no late event brings the person back.
 // Transactions stay without a name or a link; that an event was processed stays known, without what it said.
 const LEFT_BEHIND = [
-  'UPDATE idempotency_keys SET request_hash = NULL, answer = NULL WHERE user_id = $id AND answer IS NOT NULL',
-  'UPDATE transactions SET user_id = NULL, user_external_id = NULL WHERE user_id = $id',
-  'DELETE FROM balances WHERE user_id = $id',
+  sql`UPDATE ${tables.idempotency_keys} SET request_hash = NULL, answer = NULL WHERE user_id = $id AND answer IS NOT NULL`,
+  sql`UPDATE ${tables.transactions} SET user_id = NULL, user_external_id = NULL WHERE user_id = $id`,
+  sql`DELETE FROM ${tables.balances} WHERE user_id = $id`,
 ]
-const ERASE = `
-  UPDATE users SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), events_due_at = now(), reported_order = NULL, updated_at = now() WHERE id = $id`
+const ERASE = sql`
+  UPDATE ${tables.users} SET email = NULL, name = NULL, erased_at = now(), activities_due_at = now(), events_due_at = now(), reported_order = NULL, updated_at = now() WHERE id = $id`
 
 /**
  * Erases a user and the user's personal data. Waits for transactions that write for this user at the same time; later ones
@@ -26,13 +27,16 @@ export async function eraseUser(id: string, { activity, database }: { activity: 
   if (!userIdSchema.safeParse(id).success) throw userUnknown()
   const work = async (work: Work): Promise<void> => {
     const { query } = work
-    const [known] = await query<{ externalId: string | null }>('SELECT external_id AS "externalId" FROM users WHERE id = $id AND erased_at IS NULL', {
-      id,
-    })
+    const [known] = await query<{ externalId: string | null }>(
+      sql`SELECT external_id AS "externalId" FROM ${tables.users} WHERE id = $id AND erased_at IS NULL`,
+      {
+        id,
+      },
+    )
     if (!known) throw userUnknown()
     const [, [still]] = await Promise.all([
       known.externalId === null ? undefined : lockUser(known.externalId, work),
-      query('SELECT id FROM users WHERE id = $id AND erased_at IS NULL FOR UPDATE', { id }),
+      query(sql`SELECT id FROM ${tables.users} WHERE id = $id AND erased_at IS NULL FOR UPDATE`, { id }),
     ])
     if (!still) throw userUnknown()
     await Promise.all([...[...LEFT_BEHIND, ERASE].map(text => query(text, { id })), eraseEvents(id, work)])

@@ -1,3 +1,4 @@
+import { sql, tables } from '../database/sql.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
 import type { Work } from '../database/service.ts'
@@ -6,9 +7,9 @@ import { joinTransactions } from '../transactions/join.ts'
 import { lockUser } from './lock.ts'
 import type { ReportedUser } from './schema.ts'
 
-const RECORD = `
+const RECORD = sql`
   WITH changed AS (
-    INSERT INTO users AS u (id, external_id, email, name, reported_at, reported_order, created_at, updated_at)
+    INSERT INTO ${tables.users} AS u (id, external_id, email, name, reported_at, reported_order, created_at, updated_at)
     VALUES ($id, $externalId, $email, $name, $occurredAt::timestamptz, $order, date_trunc('milliseconds', now()), date_trunc('milliseconds', now()))
     ON CONFLICT (external_id) DO UPDATE
       SET email = EXCLUDED.email, name = EXCLUDED.name, reported_at = EXCLUDED.reported_at, reported_order = EXCLUDED.reported_order,
@@ -16,7 +17,7 @@ const RECORD = `
       WHERE u.erased_at IS NULL AND (u.reported_at IS NULL OR u.reported_at < EXCLUDED.reported_at 
         OR (u.reported_at = EXCLUDED.reported_at AND coalesce(u.reported_order < EXCLUDED.reported_order, $isChange::boolean)))
     RETURNING id)
-  SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM users WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
+  SELECT id, false AS erased FROM changed UNION ALL SELECT id, erased_at IS NOT NULL FROM ${tables.users} WHERE external_id = $externalId AND NOT EXISTS (SELECT FROM changed)`
 
 /**
  * Records what was told of a user: makes or changes it if that is newer than what is known, and links the transactions

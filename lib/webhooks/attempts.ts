@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
@@ -45,16 +46,16 @@ const LEAST_ATTEMPT_MS = 2_000
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 // Type and user may not have been readable before: a handler or a source that was mended reads them now.
 const READ = 'type = $type, concerns = coalesce($concerns, concerns)'
-const MARK = `
+const MARK = sql`
   WITH ${SUBJECT}
-  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL,
+  UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL,
     type = $type, ${KEPT_UNLESS_ERASED} ${HELD}`
 const NOTE = 'last_error = $code, invalid_paths = $invalidPaths::jsonb'
-const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
-const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
+const DEFER = sql`UPDATE ${tables.webhook_events} SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
+const PARK = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
 
 // What was read of it may be what the database refuses.
-const PARK_BARE = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, last_error = $code ${HELD}`
+const PARK_BARE = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, last_error = $code ${HELD}`
 
 /**
  * Tries again what is due, one event after the other, until nothing is due or the time is over. Each is first taken on
@@ -141,7 +142,7 @@ function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptO
  */
 async function noteOrPark(
   { id, lease, concerns }: Pick<DueEvent, 'id' | 'lease' | 'concerns'>,
-  how: { statement: string; bind: Readonly<Record<string, unknown>> },
+  how: { statement: Statement; bind: Readonly<Record<string, unknown>> },
   { database, deadline }: AttemptOptions,
 ): Promise<'noted' | 'ended' | 'lost' | 'parked' | 'refused'> {
   const isRefusal = (error: unknown) => database.hasReported(error) && refusalOf(error) !== undefined
@@ -165,7 +166,7 @@ async function noteOrPark(
 /** Stores how an attempt ended. `ended`: its user was erased, so this attempt was the last. `lost`: another run has the event. */
 async function note(
   { id, concerns }: Pick<DueEvent, 'id' | 'concerns'>,
-  { statement, bind }: { statement: string; bind: Readonly<Record<string, unknown>> },
+  { statement, bind }: { statement: Statement; bind: Readonly<Record<string, unknown>> },
   work: Work,
 ): Promise<'noted' | 'ended' | 'lost'> {
   const noted = await work.query(statement, { ...bind })

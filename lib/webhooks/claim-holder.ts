@@ -1,3 +1,4 @@
+import { sql, tables } from '../database/sql.ts'
 import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
@@ -14,16 +15,16 @@ export type ClaimHolder = 'delivery' | 'table' | 'none' | 'unknown'
 const PROBE_MS = 1_000
 const LOCK_NOT_AVAILABLE = '55P03'
 // As an INSERT locks it: refused at once while another session holds or awaits a lock that keeps writers out.
-const LOCK_TABLE = 'LOCK TABLE webhook_events IN ROW EXCLUSIVE MODE NOWAIT'
+const LOCK_TABLE = sql`LOCK TABLE ${tables.webhook_events} IN ROW EXCLUSIVE MODE NOWAIT`
 // The foreign key of an insert locks it like this, whatever the value.
-const LOCK_USERS = 'LOCK TABLE users IN ROW SHARE MODE NOWAIT'
+const LOCK_USERS = sql`LOCK TABLE ${tables.users} IN ROW SHARE MODE NOWAIT`
 // Longer than the short waits of an insert for anything but a transaction.
 const LIMIT = "SET LOCAL lock_timeout = '50ms'"
-const CLAIM = `
-  INSERT INTO webhook_events (id, source, external_id, type, received_at, replay_guard)
+const CLAIM = sql`
+  INSERT INTO ${tables.webhook_events} (id, source, external_id, type, received_at, replay_guard)
   VALUES ($id, $source, $externalId, 'probe', now(), CASE WHEN $guarded::boolean THEN $hash::bytea END) ON CONFLICT DO NOTHING`
-const ROW = `
-  SELECT FROM webhook_events WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
+const ROW = sql`
+  SELECT FROM ${tables.webhook_events} WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
   FOR UPDATE NOWAIT`
 
 /**

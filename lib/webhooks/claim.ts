@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { Work } from '../database/service.ts'
@@ -38,14 +39,15 @@ export interface Unapplied {
 }
 
 // Whether the user whom the event is about was erased: then the row keeps nothing that it does not need for an attempt.
-const ERASED = (name: string) => `SELECT EXISTS (SELECT FROM users WHERE external_id = ${name} AND erased_at IS NOT NULL) AS erased`
-const OF_ROW = ERASED('coalesce($concerns, (SELECT concerns FROM webhook_events WHERE id = $id))')
+const ERASED = (name: Statement | string) =>
+  sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = ${name} AND erased_at IS NOT NULL) AS erased`
+const OF_ROW = ERASED(sql`coalesce($concerns, (SELECT concerns FROM ${tables.webhook_events} WHERE id = $id))`)
 const IS_ERASED = '(SELECT erased FROM subject)'
 const GONE = `$processed::boolean AND ${IS_ERASED}`
 
-const INSERT = `
+const INSERT = sql`
   WITH subject AS MATERIALIZED (${ERASED('$concerns::text')})
-  INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
+  INSERT INTO ${tables.webhook_events} (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
     body, headers, verdict, body_hash, replay_guard, concerns, invalid_paths)
   VALUES ($id, $source, $externalId, $type, least($receivedAt::timestamptz, now()), 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
     now() + make_interval(secs => CASE WHEN ${IS_ERASED} THEN 0 * $retryIn::float8 ELSE $retryIn::float8 END), $lastError,
@@ -53,8 +55,8 @@ const INSERT = `
     CASE WHEN $guarded::boolean THEN $hash::bytea END, CASE WHEN ${GONE} THEN NULL ELSE $concerns::text END, $invalidPaths::jsonb)
   ON CONFLICT DO NOTHING
   RETURNING received_at AS "receivedAt"`
-const KNOWN = `
-  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
+const KNOWN = sql`
+  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM ${tables.webhook_events}
   WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
   ORDER BY external_id = $externalId DESC LIMIT 1`
 /** In SQL: drops what a processed row said when its user was erased; with the table expression `SUBJECT` before it. */
@@ -64,27 +66,27 @@ export const KEPT_UNLESS_ERASED = `
 export const SUBJECT = `subject AS MATERIALIZED (${OF_ROW})`
 
 // Type and user may not have been readable when it was parked.
-const TAKE_UP = `
+const TAKE_UP = sql`
   WITH ${SUBJECT}
-  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
+  UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
     type = $type, ${KEPT_UNLESS_ERASED}
   WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
-const DEFER_PARKED = `
-  UPDATE webhook_events SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
+const DEFER_PARKED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
     last_error = $lastError, invalid_paths = NULL
   WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
-const RETRACT = `
-  UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
+const RETRACT = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
   WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
-const END_IF_ERASED = `
-  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), next_attempt_at = NULL, ${FORGET}
-  WHERE id = $id AND processed_at IS NULL AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL) RETURNING id`
+const END_IF_ERASED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'ignored', processed_at = now(), next_attempt_at = NULL, ${FORGET}
+  WHERE id = $id AND processed_at IS NULL AND EXISTS (SELECT FROM ${tables.users} WHERE external_id = $concerns AND erased_at IS NOT NULL) RETURNING id`
 // The user may have been erased since the handler found that user.
-const NOTE_USER = `
-  WITH subject AS MATERIALIZED (SELECT EXISTS (SELECT FROM users WHERE id = $userId AND erased_at IS NOT NULL) AS erased)
-  UPDATE webhook_events SET user_id = CASE WHEN ${IS_ERASED} THEN NULL ELSE $userId::uuid END,
+const NOTE_USER = sql`
+  WITH subject AS MATERIALIZED (SELECT EXISTS (SELECT FROM ${tables.users} WHERE id = $userId AND erased_at IS NOT NULL) AS erased)
+  UPDATE ${tables.webhook_events} SET user_id = CASE WHEN ${IS_ERASED} THEN NULL ELSE $userId::uuid END,
     body = CASE WHEN ${IS_ERASED} THEN NULL ELSE body END, headers = CASE WHEN ${IS_ERASED} THEN NULL ELSE headers END,
     concerns = CASE WHEN ${IS_ERASED} THEN NULL ELSE concerns END
   WHERE id = $id`
@@ -163,7 +165,7 @@ export async function endIfErased({ id, concerns }: { id: string; concerns: stri
 
 /** Takes away what a claimed event said, in the transaction that claimed it. */
 export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query(`UPDATE webhook_events SET ${FORGET} WHERE id = $id`, { id })
+  await query(sql`UPDATE ${tables.webhook_events} SET ${FORGET} WHERE id = $id`, { id })
 }
 
 function isSameParked({ outcome, otherBody }: KnownEvent, { bodyVaries }: ReadDelivery): boolean {

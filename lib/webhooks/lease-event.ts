@@ -1,3 +1,4 @@
+import { sql, tables } from '../database/sql.ts'
 import type { DatabaseService } from '../database/service.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -35,14 +36,14 @@ export interface LeaseOptions {
 }
 
 // An event that a handler puts off for no time at all is left for the next run: this one would spend all its attempts.
-const TAKE = `
-  UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
-  WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
+const TAKE = sql`
+  UPDATE ${tables.webhook_events} SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
+  WHERE id = (SELECT id FROM ${tables.webhook_events} WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, source, external_id AS "externalId", type, concerns, received_at AS "receivedAt", attempts, body, headers, verdict,
     next_attempt_at::text AS lease`
-const NEXT = `
-  SELECT id, source, external_id AS "externalId", type FROM webhook_events WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
+const NEXT = sql`
+  SELECT id, source, external_id AS "externalId", type FROM ${tables.webhook_events} WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
   ORDER BY next_attempt_at LIMIT 1`
 
 /**

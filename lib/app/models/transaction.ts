@@ -30,7 +30,7 @@ export interface TransactionRow extends Model<InferAttributes<TransactionRow>, I
   updatedAt: CreationOptional<Date>
 }
 
-export function defineTransaction(sequelize: Sequelize): ModelStatic<TransactionRow> {
+export function defineTransaction(sequelize: Sequelize, schema: string): ModelStatic<TransactionRow> {
   return sequelize.define<TransactionRow>(
     'Transaction',
     {
@@ -46,6 +46,6 @@ export function defineTransaction(sequelize: Sequelize): ModelStatic<Transaction
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'transactions', underscored: true },
+    { schema, tableName: 'transactions', underscored: true },
   )
 }

@@ -29,7 +29,7 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   updatedAt: CreationOptional<Date>
 }
 
-export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
+export function defineUser(sequelize: Sequelize, schema: string): ModelStatic<UserRow> {
   return sequelize.define<UserRow>(
     'User',
     {
@@ -45,6 +45,6 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'users', underscored: true },
+    { schema, tableName: 'users', underscored: true },
   )
 }

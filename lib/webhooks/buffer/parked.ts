@@ -1,3 +1,4 @@
+import { sql, tables } from '../../database/sql.ts'
 import type { PayloadKeys } from '../../config/settings/payload.ts'
 import type { DatabaseService } from '../../database/service.ts'
 import type { Deadline } from '../../invocation/src/deadline.ts'
@@ -30,7 +31,7 @@ export interface ReadParkedOptions {
 const PAGE = 20
 // Less than this is not enough to ask the database.
 const LEAST_MS = 500
-const IS_ERASED = 'SELECT EXISTS (SELECT FROM users WHERE external_id = $name AND erased_at IS NOT NULL) AS erased'
+const IS_ERASED = sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = $name AND erased_at IS NOT NULL) AS erased`
 
 /** Reads the first parked entries, at most `limit`. */
 export async function listParked(redis: RedisConnection, limit: number, options: ReadParkedOptions): Promise<ParkedEntry[]> {

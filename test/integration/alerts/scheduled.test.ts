@@ -109,7 +109,7 @@ describe('alerts of an outage', { concurrent: true, timeout: 60_000 }, () => {
         const fault = outage(subject)
         await runSchedule(subject.container())
         fault.remove()
-        expect(subject.receiver.texts.map(text => JSON.parse(text) as unknown)).toEqual([
+        expect(subject.receiver.texts.map(text => JSON.parse(text) as unknown)).toMatchObject([
           { text: '[critical] database-unavailable: The database fails its health check. (1, threshold 1)' },
         ])
       },

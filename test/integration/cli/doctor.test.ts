@@ -149,6 +149,11 @@ async function onFakeServer(changes: Record<string, string>) {
     fsync: 't',
     fullPageWrites: 't',
     schema: 'public',
+    schemaExists: 't',
+    comment: '',
+    plain: '',
+    owned: '',
+    columns: '',
     mayCreate: 't',
     closedTables: '',
   }
@@ -258,7 +263,23 @@ const BROKEN: readonly Broken[] = [
     'a user who may not use the schema',
     () =>
       whileSql(`${makeLimited}; REVOKE USAGE ON SCHEMA public FROM PUBLIC`, `GRANT USAGE ON SCHEMA public TO PUBLIC; ${dropLimited}`, asLimited()),
-    /^fail rights: the user may use no schema.* → GRANT USAGE, CREATE/,
+    /^fail rights: the user may not use the schema public.* → GRANT USAGE, CREATE/,
+  ],
+  [
+    'a schema that does not exist and that the user may not create',
+    async () =>
+      whileSql(`REVOKE CREATE ON DATABASE ${database.name} FROM PUBLIC; ${makeLimited}`, dropLimited, { ...asLimited(), DB_SCHEMA: 'nowhere' }),
+    /^warn rights: there is no schema nowhere, and the user may not create it → an administrator runs: CREATE SCHEMA "nowhere"/,
+  ],
+  [
+    'another tool’s schema_migrations in the schema',
+    () =>
+      whileSql(
+        'CREATE SCHEMA theirs; CREATE TABLE theirs.schema_migrations (version text); GRANT USAGE ON SCHEMA theirs TO PUBLIC',
+        'DROP SCHEMA theirs CASCADE',
+        { DB_SCHEMA: 'theirs' },
+      ),
+    /^fail migrations: schema_migrations is another tool’s table → DB_SCHEMA/,
   ],
   [
     'a user who may not create tables',

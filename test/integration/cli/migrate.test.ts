@@ -254,8 +254,12 @@ describe('what is refused while others serve', () => {
         expect(await apply(list, true)).toEqual({ applied: ['2', '3'], alreadyApplied: 1 })
         const changed = [migration('1', ['SELECT 2']), ...list.slice(1)]
         await withClient(database, async client => {
-          expect((await readMigrationStates(client, list)).migrations.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
-          expect((await readMigrationStates(client, changed)).migrations.map(({ state }) => state)).toEqual(['changed', 'applied', 'applied'])
+          expect((await readMigrationStates(client, 'public', list)).migrations.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+          expect((await readMigrationStates(client, 'public', changed)).migrations.map(({ state }) => state)).toEqual([
+            'changed',
+            'applied',
+            'applied',
+          ])
         })
       },
       { empty: true },
@@ -269,7 +273,7 @@ describe('what is refused while others serve', () => {
         await database.query("INSERT INTO schema_migrations VALUES ('1')")
         const list = [FIRST, migration('2', ['SELECT 1'])]
         await withClient(database, async client => {
-          expect((await readMigrationStates(client, list)).migrations.map(({ state }) => state)).toEqual(['applied', 'pending'])
+          expect((await readMigrationStates(client, 'public', list)).migrations.map(({ state }) => state)).toEqual(['applied', 'pending'])
         })
         const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
         await applyMigrations({ settings: settingsFor(database.url), deadline, migrations: list })

@@ -166,7 +166,7 @@ describe('the text of metrics', () => {
       samples: [{ labels: { x: 'q"\\\n' }, value: 1 }, { value: Infinity }],
     } as const
     expect(exposition([family, { name: 'b', type: 'gauge', help: 'b', samples: [] }])).toBe(
-      '# HELP a_total a \\\\ b\\nc "d"\n# TYPE a_total counter\na_total{x="q\\"\\\\\\n"} 1\na_total +Inf\n',
+      '# HELP a_total a \\\\ b\\nc "d"\n# TYPE a_total counter\na_total{x="q\\"\\\\\\\\\\\\u{a}"} 1\na_total +Inf\n',
     )
   })
 

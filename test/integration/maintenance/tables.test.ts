@@ -71,10 +71,10 @@ describe('the tables that are pruned', () => {
       await fill(database, { analyzed })
       const indexed = expect.stringMatching(/^(Index Only Scan|Index Scan|Bitmap Index Scan|Bitmap Heap Scan)$/) as string
       for (const table of tables) {
-        const scans = await planOf(database, pruneBatchStatement(table), [new Date().toISOString(), table.keepMs / 1000, 1_000])
+        const scans = await planOf(database, pruneBatchStatement(table)('public'), [new Date().toISOString(), table.keepMs / 1000, 1_000])
         expect(new Set(scans)).not.toContain('Seq Scan')
         expect(scans).toEqual(expect.arrayContaining(['Tid Scan', indexed]))
-        expect(await planOf(database, lookStatement([table]), [null, table.keepMs / 1000])).toContainEqual(indexed)
+        expect(await planOf(database, lookStatement([table])('public'), [null, table.keepMs / 1000])).toContainEqual(indexed)
       }
     })
   })

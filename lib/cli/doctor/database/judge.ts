@@ -17,7 +17,7 @@ export function judgeFacts(facts: Facts, { settings, containers }: { settings: D
   return [
     judgeVersion(facts, settings),
     judgeEncoding(facts),
-    ...judgeRights(facts),
+    ...judgeRights(facts, settings),
     ...judgeDurability(facts),
     judgeConnections(facts, settings, containers),
     judgeClock(facts),
@@ -63,15 +63,25 @@ function judgeDurability({ synchronousCommit, fsync, fullPageWrites }: Facts): F
   ]
 }
 
-function judgeRights({ superuser, standby, readOnly, schema, mayCreate, closedTables }: Facts): Finding[] {
+function judgeRights({ superuser, standby, readOnly, schema, schemaExists, mayCreate, closedTables }: Facts, settings: DatabaseSettings): Finding[] {
   const { ok, warn, fail } = findingsOf('rights')
   const findings = [
-    ...(schema === null ? [fail('the user may use no schema of the database', 'GRANT USAGE, CREATE ON SCHEMA public TO the user')] : []),
+    ...(schemaExists && schema === null
+      ? [fail(`the user may not use the schema ${settings.schema}`, `GRANT USAGE, CREATE ON SCHEMA "${settings.schema}" TO the user`)]
+      : []),
+    ...(!schemaExists && !mayCreate
+      ? [
+          warn(
+            `there is no schema ${settings.schema}, and the user may not create it`,
+            `an administrator runs: CREATE SCHEMA "${settings.schema}" AUTHORIZATION the user; or DB_SCHEMA names another`,
+          ),
+        ]
+      : []),
     ...(schema !== null && !mayCreate
       ? [
           warn(
             'the user may create no tables: only another user can migrate',
-            'DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA public TO this one',
+            `DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA "${settings.schema}" TO this one`,
           ),
         ]
       : []),
@@ -79,7 +89,7 @@ function judgeRights({ superuser, standby, readOnly, schema, mayCreate, closedTa
       ? [
           fail(
             `the user may not read and write ${closedTables.join(', ')}`,
-            'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user',
+            `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${settings.schema}" TO the user`,
           ),
         ]
       : []),
