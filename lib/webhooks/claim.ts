@@ -63,7 +63,7 @@ const KNOWN = sql`
 export const KEPT_UNLESS_ERASED = `
   body = CASE WHEN ${IS_ERASED} THEN NULL ELSE body END, headers = CASE WHEN ${IS_ERASED} THEN NULL ELSE headers END,
   concerns = CASE WHEN ${IS_ERASED} THEN NULL ELSE coalesce($concerns, concerns) END`
-export const SUBJECT = `subject AS MATERIALIZED (${OF_ROW})`
+export const SUBJECT = sql`subject AS MATERIALIZED (${OF_ROW})`
 
 // Type and user may not have been readable when it was parked.
 const TAKE_UP = sql`
