@@ -3,7 +3,7 @@ import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
-import { bufferStand, type BufferStand } from '../webhooks/buffer/manage.ts'
+import { bufferStand, type BufferStand } from '../webhooks/buffer/stand.ts'
 import type { HealthDatabase } from './health-database.ts'
 import { askDatabase, type DatabaseLook } from './questions.ts'
 

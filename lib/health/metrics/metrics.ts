@@ -1,5 +1,5 @@
 import type { ConnectionStatus } from '../../resilient-sequelize/src/pool/manager.ts'
-import type { BufferStand } from '../../webhooks/buffer/manage.ts'
+import type { BufferStand } from '../../webhooks/buffer/stand.ts'
 import type { NamedPool, PoolStatus } from '../../function/define.ts'
 import type { Asked } from '../look.ts'
 import type { DatabaseLook } from '../questions.ts'
