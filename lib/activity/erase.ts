@@ -1,11 +1,12 @@
 import type { DatabaseService, ExecuteOptions } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 
-const ERASE = `
+const ERASE = sql`
   WITH gone AS (
-    UPDATE activities SET details = NULL, ip = NULL, user_agent = NULL
+    UPDATE ${tables.activities} SET details = NULL, ip = NULL, user_agent = NULL
     WHERE user_id = $id AND (details IS NOT NULL OR ip IS NOT NULL OR user_agent IS NOT NULL))
-  UPDATE users SET activities_due_at = NULL WHERE id = $id`
-const DUE = 'SELECT id FROM users WHERE activities_due_at IS NOT NULL ORDER BY activities_due_at LIMIT 100'
+  UPDATE ${tables.users} SET activities_due_at = NULL WHERE id = $id`
+const DUE = sql`SELECT id FROM ${tables.users} WHERE activities_due_at IS NOT NULL ORDER BY activities_due_at LIMIT 100`
 
 /** Takes out of a user's activities what tells of the person. When that fails it stays noted, and nothing else fails. */
 export async function eraseActivities(id: string, database: DatabaseService): Promise<void> {

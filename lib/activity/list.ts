@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../page.ts'
 import { readListOfUser } from '../users/list-of-user.ts'
 import type { Activity, ActivityQuery } from './schema.ts'
@@ -20,7 +21,7 @@ export async function listActivities(userId: string, { limit, cursor, kind }: Ac
     userId,
     {
       columns: `${PLACE}, id, kind, details, ip, user_agent AS "userAgent", created_at AS "createdAt"`,
-      from: `activities WHERE user_id = $userId AND ($kind::text IS NULL OR kind = $kind) AND ${BEHIND_PLACE}`,
+      from: sql`${tables.activities} WHERE user_id = $userId AND ($kind::text IS NULL OR kind = $kind) AND ${BEHIND_PLACE}`,
       bind: { kind: kind ?? null, ...bindPlace(place) },
       limit: limit + 1,
     },

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import type { Origin } from './origin.ts'
 import type { ActivityKind } from './schema.ts'
 
@@ -22,10 +23,10 @@ const WARN_EVERY_MS = 60_000
 const BUDGET_MS = 500
 
 // Whoever erases the user meanwhile is waited for: what comes after that is about nobody.
-const INSERT = `
-  INSERT INTO activities (id, user_id, kind, details, ip, user_agent, created_at)
+const INSERT = sql`
+  INSERT INTO ${tables.activities} (id, user_id, kind, details, ip, user_agent, created_at)
   SELECT $id::uuid, users.id, $kind, $details::jsonb, $ip, $userAgent, now()
-  FROM users WHERE users.id = $userId AND (erased_at IS NULL OR $kind = '${'user.erased' satisfies ActivityKind}') FOR KEY SHARE`
+  FROM ${tables.users} WHERE users.id = $userId AND (erased_at IS NULL OR $kind = '${'user.erased' satisfies ActivityKind}') FOR KEY SHARE`
 
 /** Makes recorders that share one memory of the last warning: when the table is gone, one line a minute says so. */
 export function createActivityRecorders(

@@ -8,6 +8,7 @@ export const alertKinds = [
   'events-parked',
   'event-overdue',
   'buffer-filling',
+  'buffer-stuck',
   'certificate-expiring',
   'connections-high',
 ] as const
@@ -28,7 +29,7 @@ export interface Finding {
   readonly falling?: boolean
 }
 
-/** What is told to somebody; holds neither host, user nor secret. */
+/** What is sent to operators; holds neither host, user nor secret. Each format escapes `code` and `summary`: others may have written them. */
 export interface Alert {
   readonly state: 'raised' | 'recovered'
   readonly code: string
@@ -36,6 +37,11 @@ export interface Alert {
   readonly summary: string
   readonly observed?: number
   readonly threshold?: number
+}
+
+/** Who says it: the functions of one namespace on the platform, if that is known. */
+export interface Sender {
+  readonly namespace: string | undefined
 }
 
 export function isWorthAnAlert({ observed, threshold, falling = false }: Finding): boolean | undefined {

@@ -1,14 +1,15 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { currentDeadline } from '../invocation/src/deadline-scope.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import type { AlertMemory } from './memory.ts'
 
 // Half of the time, at most, is for a database that is away; then somebody else remembers.
 const LONGEST_MS = 1_500
-const SETTLE = `
+const SETTLE = sql`
   WITH raised AS (
-    INSERT INTO alerts_raised (kind) SELECT kind FROM unnest($raised::text[]) AS kind ORDER BY 1 ON CONFLICT DO NOTHING RETURNING kind),
-  cleared AS (DELETE FROM alerts_raised WHERE kind = ANY ($cleared::text[]) RETURNING kind)
+    INSERT INTO ${tables.alerts_raised} (kind) SELECT kind FROM unnest($raised::text[]) AS kind ORDER BY 1 ON CONFLICT DO NOTHING RETURNING kind),
+  cleared AS (DELETE FROM ${tables.alerts_raised} WHERE kind = ANY ($cleared::text[]) RETURNING kind)
   SELECT kind, true AS raised FROM raised UNION ALL SELECT kind, false FROM cleared`
 
 /** What all containers remember together, as long as the database is there. */

@@ -23,8 +23,8 @@ export async function openConnection(settings: DatabaseSettings, { name, withinM
     application_name: name,
     connectionTimeoutMillis: withinMs,
     query_timeout: withinMs,
-    // Never what the shell says in PGOPTIONS.
-    options: startUp ?? '-c client_min_messages=warning',
+    // Never what the shell says in PGOPTIONS. pg reads times in this style alone.
+    options: startUp ?? '-c client_min_messages=warning -c DateStyle=ISO',
   })
   // A connection that is cut while nothing is asked must not end the process.
   client.on('error', () => undefined)

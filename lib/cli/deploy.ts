@@ -1,3 +1,4 @@
+import { asLines } from '../foreign-text.ts'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -23,6 +24,9 @@ const USAGE = `usage: npm run deploy [-- --env FILE] [--no-migrate] [--allow-bre
 It never removes anything. Exit status: 0 the platform is as project.yml says, 1 it is not, 2 wrong usage.
 `
 
+// Characters. doctl passes on what the platform and the functions say.
+const LONGEST_LINE = 5_000
+
 process.exitCode = await run(resolve(import.meta.dirname, '../..'), process.argv.slice(2))
 
 async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2> {
@@ -33,7 +37,7 @@ async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2
   }
   const { variables } = readDeployEnvironment(checkout, options.env, process.env)
   const hide = hidingSecrets(variables)
-  const print = (line: string) => console.log(hide(line))
+  const print = (line: string) => console.log(asLines(hide(line), { maxLength: LONGEST_LINE }))
   const doctl = findDoctl(checkout)
   try {
     await requireConnection(doctl)
@@ -47,7 +51,7 @@ async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2
     return fine ? 0 : 1
   } catch (error) {
     if (!(error instanceof DoctlError)) throw error
-    process.stderr.write(`${hide(error.message)}\n`)
+    process.stderr.write(`${asLines(hide(error.message), { maxLength: LONGEST_LINE })}\n`)
     return 1
   }
 }

@@ -1,3 +1,4 @@
+import { asLines, readableJson } from '../foreign-text.ts'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inWords } from '../server/report.ts'
@@ -18,7 +19,7 @@ It changes nothing. Exit status: 0 no findings, 1 warnings, 2 a failed check, or
 
 // Nothing was checked then: more than a warning.
 const status = await run(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`doctor could not run: ${redactMessage(inWords(error))}\n`)
+  process.stderr.write(`doctor could not run: ${asLines(redactMessage(inWords(error)), { maxLength: 2_000 })}\n`)
   return 2
 })
 // A silent resolver would keep the process alive.
@@ -38,7 +39,7 @@ async function run(args: readonly string[]): Promise<0 | 1 | 2> {
   const checkout = resolve(import.meta.dirname, '../..')
   const findings = await examine({ checkout, file, shell: process.env, containers, build: true, doctl: findDoctl(checkout) })
   const colour = process.stdout.isTTY && process.stdout.hasColors()
-  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describeFindings(findings, { colour }))
+  process.stdout.write(json ? `${readableJson(findings)}\n` : describeFindings(findings, { colour }))
   return statusOf(findings)
 }
 

@@ -5,6 +5,7 @@ import { migrationSettings, type DatabaseSettings } from '../config/settings/dat
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { applyMigrations } from '../database/migrate.ts'
 import { CodedError } from '../invocation/src/errors.ts'
+import { asLine } from '../foreign-text.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
 import { inWords } from '../server/report.ts'
@@ -22,6 +23,8 @@ import { readMigrationStates } from './migrate/state.ts'
 // `npm run migrate`: the schema, from the machine of a developer. On the platform ops/migrate applies what is pending.
 
 const TIME_MS = 10 * 60_000
+// Characters of an error of the server, which may name what others made.
+const LONGEST_MESSAGE = 2_000
 const checkout = resolve(import.meta.dirname, '../..')
 // Errors about what a migration does: the doctor knows nothing about them.
 const OF_MIGRATIONS = ['migration-failed', 'migration-breaking', 'deadline-exceeded']
@@ -87,11 +90,11 @@ async function warnOfWaiting(command: MigrateCommand & { readonly local: boolean
 async function printStatus(settings: DatabaseSettings): Promise<boolean> {
   const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
   try {
-    const { migrations, unknown } = await readMigrationStates(client)
+    const { migrations, unknown } = await readMigrationStates(client, settings.schema)
     for (const { name, state, breaking, appliedAt } of migrations) {
       console.log([state.padEnd(7), name, appliedAt?.toISOString(), breaking ? '(breaking)' : ''].filter(Boolean).join('  '))
     }
-    for (const name of unknown) console.log(`unknown  ${name}  (applied there, not in this checkout)`)
+    for (const name of unknown) console.log(`unknown  ${asLine(name)}  (applied there, not in this checkout)`)
     return migrations.every(({ state }) => state === 'applied') && unknown.length === 0
   } finally {
     await client.end()
@@ -110,7 +113,7 @@ function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
 function localEnvironment(): Environment {
   const url = runningDatabaseUrl(checkout, process.env.LOCAL_DATA_FOLDER)
   if (url === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
-  return { DB_MIGRATION_URL: url }
+  return { DB_MIGRATION_URL: url, DB_SCHEMA: process.env.DB_SCHEMA }
 }
 
 function explain(error: unknown): string {
@@ -118,7 +121,8 @@ function explain(error: unknown): string {
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
   if (!(error instanceof CodedError)) return withoutHost(error)
-  const cause = error.code === 'migration-failed' && error.cause instanceof Error ? `\n${error.cause.message}` : ''
+  const cause =
+    error.code === 'migration-failed' && error.cause instanceof Error ? `\n${asLine(error.cause.message, { maxLength: LONGEST_MESSAGE })}` : ''
   return `${error.code}: ${error.message}${cause}`
 }
 
@@ -133,5 +137,5 @@ function hint(command: MigrateCommand, error: unknown): string {
 function withoutHost(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown }
   if (!(error instanceof Error) || typeof code !== 'string') return inWords(error)
-  return error.message === '' ? code : redactMessage(error.message)
+  return error.message === '' ? code : asLine(redactMessage(error.message), { maxLength: LONGEST_MESSAGE })
 }

@@ -1,5 +1,6 @@
 import { composeDelivery, type Delivery } from '../server/compose-delivery.ts'
 import { sampleData } from '../server/samples.ts'
+import { asLine } from '../foreign-text.ts'
 import type { SourceDefinition } from '../webhooks/source.ts'
 import type { SendOptions } from './send-options.ts'
 
@@ -25,7 +26,7 @@ export async function sendEvents(options: SendOptions, { address, definition, se
         body: tamper ? tampered(delivery) : delivery.body,
       })
       allAsExpected &&= tamper ? response.status === 401 : response.ok
-      print(`${response.status} ${outcomeOf(await response.text())}  ${delivery.id}`)
+      print(`${response.status} ${asLine(outcomeOf(await response.text()))}  ${delivery.id}`)
     }
   }
   return allAsExpected
@@ -37,8 +38,9 @@ function tampered({ body }: Delivery): string {
 
 function outcomeOf(text: string): string {
   try {
-    const { outcome, code } = JSON.parse(text) as { outcome?: string; code?: string }
-    return outcome ?? code ?? text
+    const { outcome, code } = JSON.parse(text) as { outcome?: unknown; code?: unknown }
+    const told = outcome ?? code
+    return typeof told === 'string' ? told : text
   } catch {
     return text
   }

@@ -5,6 +5,7 @@ import { databaseSettings } from '../config/settings/database.ts'
 import { payloadSettings } from '../config/settings/payload.ts'
 import { prepareDatabase } from '../database/connect.ts'
 import { ContentError } from '../errors.ts'
+import { asLine, readableJson } from '../foreign-text.ts'
 import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -12,6 +13,8 @@ import { manageWebhooks } from '../webhooks/manage.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
 
 const TIME_MS = 30_000
+// Characters of an error, which may name what others wrote.
+const LONGEST_MESSAGE = 2_000
 const USAGE = `npm run webhooks -- list [--pending] [--limit n]   what is parked, or still to be tried
 npm run webhooks -- show <id> [--body]             one event
 npm run webhooks -- retry <id>|all|buffer          has it tried again by the next run of maintenance
@@ -28,7 +31,7 @@ async function run(words: string[]): Promise<number> {
     return 2
   }
   try {
-    process.stdout.write(`${JSON.stringify(await manage(command), null, 2)}\n`)
+    process.stdout.write(`${readableJson(await manage(command))}\n`)
     return 0
   } catch (error) {
     if (error instanceof ContentError) {
@@ -37,7 +40,7 @@ async function run(words: string[]): Promise<number> {
     }
     if (!(error instanceof CodedError)) throw error
     if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
-    process.stderr.write(`${error.code}: ${error.message}\n`)
+    process.stderr.write(`${error.code}: ${asLine(error.message, { maxLength: LONGEST_MESSAGE })}\n`)
     if (/^(database|buffer|settings)-/.test(error.code)) process.stderr.write(`${ASK_DOCTOR}\n`)
     return 1
   }

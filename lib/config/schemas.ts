@@ -54,6 +54,18 @@ export function oneOf<const Word extends string>(words: readonly Word[], fallbac
   })
 }
 
+const LONGEST_NAME = 63
+
+/** The name of a PostgreSQL schema, with a default. Every statement quotes it, so letter case counts and reserved words work. */
+export function schemaName(fallback: string) {
+  return reading(text => {
+    if (text === undefined) return fallback
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text) || text.length > LONGEST_NAME)
+      return new Refusal(`is no schema name of at most ${LONGEST_NAME} letters, digits and _, a digit not first`)
+    return /^(pg_|information_schema$)/i.test(text) ? new Refusal('names a schema that belongs to PostgreSQL') : text
+  })
+}
+
 function readInteger(text: string, min: number, max: number): number | Refusal {
   const value = Number(text)
   return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : new Refusal(`is no whole number from ${min} to ${max}`)

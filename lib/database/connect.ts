@@ -62,7 +62,7 @@ export function prepareDatabase(
     timeLimitMs,
     logger,
     counters,
-    behindCommit: new CounterFlush({ counters, functionName: name, logger }).send,
+    behindCommit: new CounterFlush({ counters, functionName: name, schema: settings.schema, logger }).send,
   })
 }
 
@@ -96,10 +96,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     now,
   })
   const isExpected = (error: unknown) => error instanceof CodedError && statusOf(error) < 500
-  const executor = new Executor({ manager, logger, counters, budget, random, isExpected })
+  const executor = new Executor({ manager, logger, counters, budget, random, isExpected, durable: true })
   const service = new DatabaseService({
     executor,
     counters,
+    schema: settings.schema,
     loaded() {
       if (loaded === undefined) throw new TypeError('A unit of work runs before Sequelize is loaded.')
       return loaded
@@ -133,7 +134,7 @@ async function loadModels(options: DatabaseOptions, manager: PoolManager, early:
       ...(now && { now }),
     },
   } as Options)
-  return { sequelize, models: defineModels(sequelize) }
+  return { sequelize, models: defineModels(sequelize, settings.schema) }
 }
 
 async function beginEarly(options: DatabaseOptions): Promise<EarlyConnection> {

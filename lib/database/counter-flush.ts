@@ -3,11 +3,14 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { GuardedClient } from '../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { isRefusal } from '../resilient-sequelize/src/errors/is-refusal.ts'
+import { sql, tables, type Statement } from './sql.ts'
 
 export interface CounterFlushOptions {
   counters: Counters
   /** Whose counts they are. */
   functionName: string
+  /** Where our tables are. */
+  schema: string
   logger: Logger
   now?: () => number
 }
@@ -35,7 +38,7 @@ export class CounterFlush {
 
   /** Sends the counts, if there are any and it is time, behind what has just been sent to this connection. Never throws. */
   readonly send = (client: GuardedClient): void => {
-    const { counters, functionName, logger } = this.#options
+    const { counters, functionName, logger, schema } = this.#options
     const now = this.#now()
     // A clock that was set back must not keep them here for hours.
     if (now < this.#nextAt && this.#nextAt - now <= AFTER_REFUSAL_MS) return
@@ -43,7 +46,7 @@ export class CounterFlush {
     if (counts.length === 0) return
     this.#nextAt = now + EVERY_MS
     const rows = counts.map(count => ({ ...count, function: functionName }))
-    client.sendRaw(flushStatement(client.escapeLiteral(JSON.stringify(rows)))).catch((error: unknown) => {
+    client.sendRaw(flushStatement(client.escapeLiteral(JSON.stringify(rows)))(schema)).catch((error: unknown) => {
       this.#nextAt = this.#now() + AFTER_REFUSAL_MS
       // An answer that was lost may have been a yes, and what is counted twice is worse than what is not.
       if (isRefusal(error)) counters.giveBack(counts)
@@ -57,9 +60,9 @@ export class CounterFlush {
  * time, at `infinity`, which is never pruned: a counter must not fall. In one order, so that two at once do not wait for
  * each other.
  */
-export function flushStatement(rows: string): string {
-  return `SET LOCAL statement_timeout = ${LONGEST_MS}; SET LOCAL synchronous_commit = off;
-INSERT INTO operation_counters (function, minute, name, label, outcome, count)
+export function flushStatement(rows: string): Statement {
+  return sql`SET LOCAL statement_timeout = ${LONGEST_MS}; SET LOCAL synchronous_commit = off;
+INSERT INTO ${tables.operation_counters} (function, minute, name, label, outcome, count)
 SELECT c.function, m.minute, c.name, c.label, c.outcome, c.count
 FROM json_to_recordset(${rows}) AS c(function text, name text, label text, outcome text, count bigint),
   (VALUES (date_trunc('minute', now())), ('infinity'::timestamptz)) AS m(minute)

@@ -20,6 +20,7 @@ export async function applyMigrations({ settings, deadline, ...options }: Migrat
   const { default: pg } = await import('pg')
   return apply({
     ...options,
+    schema: settings.schema,
     deadline,
     async connect() {
       const client = new pg.Client({

@@ -3,10 +3,13 @@ import type { Models } from '../app/models/index.ts'
 import type { ExecuteOptions as UnitOptions, Executor } from '../resilient-sequelize/src/operation/executor.ts'
 import type { SafeExecuteOptions } from '../resilient-sequelize/src/operation/safe-execute.ts'
 import type { Work as Unit } from '../resilient-sequelize/src/operation/work.ts'
+import type { Statement } from './sql.ts'
 import type { Counters } from '../telemetry/counters.ts'
 
 /** What a unit of work of a function gets: the application's models beside it, since Sequelize is loaded on the first use. */
-export interface Work extends Unit {
+export interface Work extends Omit<Unit, 'query'> {
+  /** As a unit's; a statement of ours is sent with the schema that our tables are in. */
+  readonly query: <Row extends object>(text: string | Statement, bind?: Parameters<Unit['query']>[1]) => Promise<Row[]>
   readonly models: Models
   readonly sequelize: Sequelize
 }
@@ -30,12 +33,14 @@ export class DatabaseService {
   readonly counters: Counters
   readonly #executor: Executor
   readonly #loaded: () => Loaded
+  readonly #schema: string
 
   /** `loaded` is called only while a unit of work runs, when Sequelize has been loaded. */
-  constructor({ executor, counters, loaded }: { executor: Executor; counters: Counters; loaded: () => Loaded }) {
+  constructor({ executor, counters, schema, loaded }: { executor: Executor; counters: Counters; schema: string; loaded: () => Loaded }) {
     this.#executor = executor
     this.counters = counters
     this.#loaded = loaded
+    this.#schema = schema
   }
 
   /** As `execute` of ResilientSequelize. */
@@ -66,9 +71,9 @@ export class DatabaseService {
   // The unit makes its transaction object when it is asked for it.
   #extend(unit: Unit): Work {
     const { models, sequelize } = this.#loaded()
-    const { query, afterCommit, signal } = unit
+    const { afterCommit, signal } = unit
     return {
-      query,
+      query: (text, bind) => unit.query(typeof text === 'string' ? text : text(this.#schema), bind),
       afterCommit,
       signal,
       models,

@@ -7,6 +7,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'database-busy': 503,
   'shut-down': 503,
   'pooler-refused': 503,
+  'unsupported-server': 503,
+  'server-read-only': 503,
   'deadline-exceeded': 504,
   'migration-breaking': 409,
 }

@@ -18,6 +18,7 @@ export function findings({ look, databaseFailures, counted, inbox }: FindingsInp
   const database = seenOf(look.database)
   const server = database?.server
   const endsAt = database?.certificateEndsAt
+  const buffer = seenOf(look.buffer)
   const full = look.database !== undefined && 'code' in look.database && look.database.crowded
   const lately = (key: string) => (counted === undefined ? undefined : (counted[key] ?? 0))
   return [
@@ -60,7 +61,7 @@ export function findings({ look, databaseFailures, counted, inbox }: FindingsInp
       kind: 'events-parked',
       severity: 'warning',
       summary: 'Events are parked and wait for a person.',
-      observed: inbox?.parked,
+      observed: inbox === undefined ? undefined : inbox.parked + (buffer?.parked ?? 0),
       threshold: limits.parkedEvents,
     },
     {
@@ -74,8 +75,15 @@ export function findings({ look, databaseFailures, counted, inbox }: FindingsInp
       kind: 'buffer-filling',
       severity: 'critical',
       summary: 'The outage buffer fills up (in per cent).',
-      observed: seenOf(look.buffer)?.percent,
+      observed: buffer?.percent,
       threshold: limits.bufferPercent,
+    },
+    {
+      kind: 'buffer-stuck',
+      severity: 'critical',
+      summary: 'An event has waited in the outage buffer for long (in seconds): nothing drains it.',
+      observed: buffer === undefined ? undefined : Math.floor(buffer.oldestMs / 1000),
+      threshold: limits.bufferAgeMs / 1000,
     },
     {
       kind: 'certificate-expiring',

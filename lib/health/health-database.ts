@@ -16,6 +16,8 @@ export interface HealthDatabaseOptions {
 /** Asks the database for health's sake. */
 export interface HealthDatabase {
   readonly manager: PoolManager
+  /** Where our tables are. */
+  readonly schema: string
   /**
    * Past the circuit breaker, over the pool's connection, or over one of its own where others have them all.
    * @throws whatever was met, or the signal's reason.
@@ -45,6 +47,7 @@ export function createHealthDatabase({ manager, settings, logger }: HealthDataba
   }
   return {
     manager,
+    schema: settings.schema,
     async ask(signal, question) {
       const { pool } = manager.getConnectionStatus()
       if (pool.inUse + pool.waiting >= pool.max) return overOwn(signal, question)

@@ -94,7 +94,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
           ? undefined
           : asked(LOOK_MS, signal =>
               own.ask(signal, async client => {
-                const [seen, fleet] = await Promise.all([askDatabase(client), askFleet(client)])
+                const [seen, fleet] = await Promise.all([askDatabase(client, own.schema), askFleet(client, own.schema)])
                 return { ...seen, fleet }
               }),
             ),

@@ -3,7 +3,7 @@ import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { classifyError } from '../resilient-sequelize/src/errors/classify-error.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
 import { openDeadline } from '../invocation/src/deadline.ts'
-import { bufferStand, type BufferStand } from '../webhooks/buffer/manage.ts'
+import { bufferStand, type BufferStand } from '../webhooks/buffer/stand.ts'
 import type { HealthDatabase } from './health-database.ts'
 import { askDatabase, type DatabaseLook } from './questions.ts'
 
@@ -34,7 +34,7 @@ export const LOOK_MS = 3_000
 /** Asks the database and Redis at the same time, each within its own bound; never rejects. */
 export async function look({ database, buffer, withinMs = LOOK_MS }: LookOptions): Promise<Look> {
   const [seenDatabase, seenBuffer] = await Promise.all([
-    database === undefined ? undefined : asked(withinMs, signal => database.ask(signal, askDatabase)),
+    database === undefined ? undefined : asked(withinMs, signal => database.ask(signal, client => askDatabase(client, database.schema))),
     buffer === undefined ? undefined : asked(withinMs, (_signal, deadline) => bufferStand(buffer, deadline)),
   ])
   return { time: new Date().toISOString(), database: seenDatabase, buffer: seenBuffer }

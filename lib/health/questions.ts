@@ -3,6 +3,7 @@ import type { QueryResult } from 'pg'
 import type { GuardedClient } from '../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { migrations } from '../app/migrations/index.ts'
+import { sql, tables, type Statement } from '../database/sql.ts'
 
 /** What a server tells of itself. */
 export interface ServerFacts {
@@ -26,28 +27,28 @@ export interface DatabaseLook {
 
 const LONGEST_MS = 2_000
 const UNDEFINED_TABLE = '42P01'
-const limited = (text: string) => `SET LOCAL statement_timeout = ${LONGEST_MS}; ${text}`
+const limited = (text: Statement | string) => sql`SET LOCAL statement_timeout = ${LONGEST_MS}; ${text}`
 const FACTS = limited(`
   SELECT current_setting('server_version') AS version, pg_is_in_recovery() AS replica, current_setting('transaction_read_only') = 'off' AS writable,
     count(*)::int AS sessions, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - coalesce(current_setting('reserved_connections', true)::int, 0) AS capacity
   FROM pg_stat_get_activity(NULL) WHERE usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'`)
-const APPLIED = limited('SELECT name FROM schema_migrations')
+const APPLIED = limited(sql`SELECT name FROM ${tables.schema_migrations}`)
 // A schedule that never ran has no row: then it counts for how long there could have been one.
-const SCHEDULE = limited(`
+const SCHEDULE = limited(sql`
   SELECT (extract(epoch FROM now() - max(checked_at)) * 1000)::float8 AS "lastAgeMs",
-    (SELECT (extract(epoch FROM now() - applied_at) * 1000)::float8 FROM schema_migrations WHERE name = '2026-11-24-health-tables') AS "tableAgeMs"
-  FROM health_checks`)
+    (SELECT (extract(epoch FROM now() - applied_at) * 1000)::float8 FROM ${tables.schema_migrations} WHERE name = '2026-11-24-health-tables') AS "tableAgeMs"
+  FROM ${tables.health_checks}`)
 
 /**
  * Asks everything at once, in one flight. Each question has a limit of its own on the server, so that a table that
  * somebody has locked hides nothing but what is in it.
  * @throws what the first question met: then there is no database to speak of.
  */
-export async function askDatabase(client: GuardedClient): Promise<DatabaseLook> {
-  const facts = rowsOf<{ version: string; replica: boolean; writable: boolean; sessions: number; capacity: number }>(client, FACTS)
-  const applied = rowsOf<{ name: string }>(client, APPLIED).then(toPending, toUnseenMigrations)
-  const schedule = rowsOf<{ lastAgeMs: number | null; tableAgeMs: number | null }>(client, SCHEDULE).then(
+export async function askDatabase(client: GuardedClient, schema: string): Promise<DatabaseLook> {
+  const facts = rowsOf<{ version: string; replica: boolean; writable: boolean; sessions: number; capacity: number }>(client, FACTS(schema))
+  const applied = rowsOf<{ name: string }>(client, APPLIED(schema)).then(toPending, toUnseenMigrations)
+  const schedule = rowsOf<{ lastAgeMs: number | null; tableAgeMs: number | null }>(client, SCHEDULE(schema)).then(
     ([row]) => row ?? { lastAgeMs: null, tableAgeMs: null },
     toUnseen,
   )

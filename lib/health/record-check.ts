@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { byName } from './health-reply.ts'
 import { statusOf, type Check } from './check.ts'
 import { INBOX, type InboxFacts } from './metrics/fleet.ts'
@@ -15,11 +16,11 @@ export interface Recorded {
 // Minutes that are over, to which no container adds any more: as many as pass between two checks, and those since the last
 // check when that came late, or some were left out.
 const MOST_INTERVALS = 3
-const SINCE = `
-  WITH last AS (SELECT status, checked_at FROM health_checks ORDER BY checked_at DESC LIMIT 1),
+const SINCE = sql`
+  WITH last AS (SELECT status, checked_at FROM ${tables.health_checks} ORDER BY checked_at DESC LIMIT 1),
   counted AS (
     SELECT name || CASE name WHEN 'breaker-changes' THEN ' ' || label ELSE coalesce(' ' || nullif(outcome, ''), '') END AS key, sum(count)::float8 AS count
-    FROM operation_counters
+    FROM ${tables.operation_counters}
     WHERE minute >= least(
         date_trunc('minute', now()) - make_interval(mins => $minutes::int),
         greatest(date_trunc('minute', coalesce((SELECT checked_at FROM last), now())), date_trunc('minute', now()) - make_interval(mins => ${MOST_INTERVALS} * $minutes::int)))
@@ -28,7 +29,7 @@ const SINCE = `
   SELECT (SELECT status FROM last) AS status, (SELECT (extract(epoch FROM now() - checked_at) * 1000)::float8 FROM last) AS "ageMs",
     coalesce((SELECT json_object_agg(key, count) FROM counted), '{}') AS counted`
 const MINUTE_MS = 60_000
-const INSERT = 'INSERT INTO health_checks (status, checks, counted) VALUES ($status, $checks::jsonb, $counted::jsonb)'
+const INSERT = sql`INSERT INTO ${tables.health_checks} (status, checks, counted) VALUES ($status, $checks::jsonb, $counted::jsonb)`
 
 interface Since {
   status: string | null

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { ApplicationError, NotFoundError } from '../errors.ts'
 
 /** A request that may be repeated: whoever stores this first does what it asks for, and everybody else gets that answer. */
@@ -21,7 +22,7 @@ export function createClaim({ caller, key, request }: { caller: string; key: str
 }
 
 /** Condition in SQL for what only the call does that has the claim in `$claimId`, or that has none. */
-export const CLAIMED = '($claimId::uuid IS NULL OR EXISTS (SELECT FROM idempotency_keys WHERE id = $claimId::uuid))'
+export const CLAIMED = sql`($claimId::uuid IS NULL OR EXISTS (SELECT FROM ${tables.idempotency_keys} WHERE id = $claimId::uuid))`
 
 /**
  * Claims a key for this transaction, together with the answer that will be given. The unique constraint decides: a second
@@ -33,7 +34,7 @@ export async function claimKey(
   { query }: Work,
 ): Promise<boolean> {
   const rows = await query(
-    `INSERT INTO idempotency_keys (id, caller, key, request_hash, answer, user_id, created_at)
+    sql`INSERT INTO ${tables.idempotency_keys} (id, caller, key, request_hash, answer, user_id, created_at)
      VALUES ($id, $caller, $key, decode($hash, 'hex'), $answer, $userId, now())
      ON CONFLICT (caller, key) DO NOTHING RETURNING id`,
     { id, caller, key, hash: requestHash.toString('hex'), answer: JSON.stringify(answer), userId },

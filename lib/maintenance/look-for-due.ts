@@ -1,5 +1,6 @@
 import { DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService } from '../database/service.ts'
+import { joined, sql, tables, type Statement } from '../database/sql.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { isDue } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-tables.ts'
@@ -80,10 +81,10 @@ async function look(tables: readonly PrunedTable[], share: number, { database, d
 }
 
 /** The statement that counts the rows of several tables that are old enough. */
-export function lookStatement(tables: readonly PrunedTable[]): string {
-  const counts = tables.map(
-    (pruned, index) =>
-      `(SELECT count(*) FROM (SELECT 1 FROM ${pruned.table} WHERE ${isDue(pruned, 'coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
+export function lookStatement(pruned: readonly PrunedTable[]): Statement {
+  const counts = pruned.map(
+    (one, index) =>
+      sql`(SELECT count(*) FROM (SELECT 1 FROM ${tables[one.table]} WHERE ${isDue(one, 'coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
   )
-  return `SELECT coalesce($now, now()::text) AS now, ARRAY[${counts.join(', ')}]::int[] AS due`
+  return sql`SELECT coalesce($now, now()::text) AS now, ARRAY[${joined(counts, ', ')}]::int[] AS due`
 }

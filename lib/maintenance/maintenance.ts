@@ -1,4 +1,5 @@
 import { eraseDueActivities } from '../activity/erase.ts'
+import { eraseDueEvents } from '../users/erase-events.ts'
 import type { Alerts } from '../alerts/alerts.ts'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
@@ -8,6 +9,7 @@ import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { attemptDue, type AttemptsReport } from '../webhooks/attempts.ts'
 import { drainBuffer, type DrainReport } from '../webhooks/buffer/drain.ts'
+import type { DescribedSource } from '../webhooks/source.ts'
 import { lookForDue } from './look-for-due.ts'
 import { pruneTables, type PrunedReport, type PruneOptions } from './prune.ts'
 import type { PrunedTable } from './pruned-tables.ts'
@@ -27,6 +29,8 @@ export interface MaintenanceReport {
   readonly attempts: AttemptsReport | Failed | null
   /** Of how many erased users the activities were erased now that could not be at once; null when none were left. */
   readonly erased: number | Failed | null
+  /** How many events of erased users were erased now that could not be at once; null when none may be left. */
+  readonly erasedEvents: number | Failed | null
   readonly pruned: Readonly<Record<string, PrunedReport>>
   /** The platform marks an activation whose result has this as failed. */
   readonly error?: { readonly code: 'maintenance-failed'; readonly detail: string }
@@ -36,6 +40,10 @@ export interface MaintenanceOptions extends PruneOptions {
   keys: PayloadKeys
   buffer: BufferSettings | undefined
   counters?: Pick<Counters, 'add'>
+  /** How long an entry that is parked in the buffer is kept when it is about no known user, in ms. */
+  unattributedMs?: number
+  /** Default: our own. */
+  sources?: ReadonlyMap<string, DescribedSource>
   /** Who hears of alerts. */
   alerts?: Pick<Alerts, 'passOn'>
 }
@@ -43,6 +51,7 @@ export interface MaintenanceOptions extends PruneOptions {
 // Looked at together with the tables: a run that finds nothing to do has sent one statement.
 const DUE_EVENTS: PrunedTable = { name: 'dueEvents', table: 'webhook_events', since: 'next_attempt_at', keepMs: 0 }
 const DUE_ERASURES: PrunedTable = { name: 'dueErasures', table: 'users', since: 'activities_due_at', keepMs: 0 }
+const DUE_EVENT_ERASURES: PrunedTable = { name: 'dueEventErasures', table: 'users', since: 'events_due_at', keepMs: 0 }
 // Events before house-keeping: this is what each of the first two may take of the time that is left.
 const SHARE = 0.5
 
@@ -53,21 +62,28 @@ const SHARE = 0.5
  */
 export async function maintain(options: MaintenanceOptions): Promise<MaintenanceReport> {
   const { tables, database, deadline, logger, buffer: settings } = options
-  const due = await lookForDue([...tables, DUE_EVENTS, DUE_ERASURES], { database, deadline })
+  const due = await lookForDue([...tables, DUE_EVENTS, DUE_ERASURES, DUE_EVENT_ERASURES], { database, deadline })
   const buffer = settings === undefined ? null : await bounded(deadline, own => drainBuffer({ ...options, settings, deadline: own })).catch(failed)
+  // Before the attempts: pending events of erased users are due at once.
+  const erasedEvents =
+    due.rows.get(DUE_EVENT_ERASURES.name) === 0
+      ? null
+      : await bounded(deadline, own => eraseDueEvents(database, { deadline: own, logger })).catch(failed)
   // A table that could not be looked at may have due events all the same.
   const attempts =
-    due.rows.get(DUE_EVENTS.name) === 0 ? null : await bounded(deadline, own => attemptDue({ ...options, deadline: own })).catch(failed)
+    due.rows.get(DUE_EVENTS.name) === 0 && erasedEvents === null && !hasDrained(buffer)
+      ? null
+      : await bounded(deadline, own => attemptDue({ ...options, deadline: own })).catch(failed)
   const erased =
     due.rows.get(DUE_ERASURES.name) === 0 ? null : await bounded(deadline, own => eraseDueActivities(database, { deadline: own })).catch(failed)
   const pruned = await pruneTables({ ...options, due })
   const deleted = Object.fromEntries(Object.entries(pruned).flatMap(([name, report]) => (report.deleted > 0 ? [[name, report.deleted]] : [])))
   if (Object.keys(deleted).length > 0) logger.info({ event: 'maintenance.pruned', deleted })
-  const report = { buffer, attempts, erased, pruned }
+  const report = { buffer, attempts, erased, erasedEvents, pruned }
   const problems = [
     ...(isFailed(buffer) ? ['The outage buffer was not drained.'] : []),
     ...(isFailed(attempts) ? ['Due events were not tried.'] : []),
-    ...(isFailed(erased) ? ['Not all that was to be erased was.'] : []),
+    ...(isFailed(erased) || isFailed(erasedEvents) ? ['Not all that was to be erased was.'] : []),
     ...notPruned(pruned),
   ]
   if (problems.length > 0) return { outcome: 'failed', complete: false, ...report, error: { code: 'maintenance-failed', detail: problems.join(' ') } }
@@ -88,6 +104,11 @@ async function bounded<Result>(deadline: Deadline, work: (deadline: Deadline) =>
   } finally {
     own.clear()
   }
+}
+
+// What was drained may be due already.
+function hasDrained(buffer: DrainReport | Failed | null): boolean {
+  return buffer !== null && !isFailed(buffer) && buffer.drained > 0
 }
 
 function isFailed(report: object | number | null): report is Failed {

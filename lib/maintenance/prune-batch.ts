@@ -1,4 +1,5 @@
 import type { DatabaseService, ExecuteOptions } from '../database/service.ts'
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { PrunedTable } from './pruned-tables.ts'
 
 /**
@@ -6,13 +7,16 @@ import type { PrunedTable } from './pruned-tables.ts'
  * nobody and no deadlock can include it. By ctid, because the rows are locked: the server then fetches just these,
  * while a join by id makes it read the whole table as soon as it thinks the table small.
  */
-export function pruneBatchStatement(pruned: PrunedTable): string {
-  const { table, since, clear } = pruned
-  const change = clear === undefined ? `DELETE FROM ${table}` : `UPDATE ${table} SET ${clear.map(column => `${column} = NULL`).join(', ')}`
-  return `
+export function pruneBatchStatement(pruned: PrunedTable): Statement {
+  const { table, since, clear, set } = pruned
+  const change =
+    clear === undefined
+      ? sql`DELETE FROM ${tables[table]}`
+      : sql`UPDATE ${tables[table]} SET ${[...clear.map(column => `${column} = NULL`), ...(set === undefined ? [] : [set])].join(', ')}`
+  return sql`
     WITH gone AS (
       ${change} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM ${table} WHERE ${isDue(pruned, '$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM ${tables[table]} WHERE ${isDue(pruned, '$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
       RETURNING 1)
     SELECT count(*)::int AS deleted FROM gone`
 }

@@ -1,3 +1,4 @@
+import type { tables } from '../database/sql.ts'
 import { SMOKE_MARK } from '../users/smoke-mark.ts'
 import type { RetentionSettings } from '../config/settings/retention.ts'
 
@@ -5,18 +6,20 @@ import type { RetentionSettings } from '../config/settings/retention.ts'
 export interface PrunedTable {
   /** What the answer calls it. */
   readonly name: string
-  readonly table: string
+  readonly table: keyof typeof tables
   /** The column that a row's age is counted from; it leads an index, and a row where it is null is kept for good. */
   readonly since: string
   /** In SQL, which rows are meant at all; the index is made for the same ones. */
   readonly only?: string
   /** The columns that lose their value; without any the row goes. Rows where the first is null have lost it already. */
   readonly clear?: readonly string[]
+  /** In SQL, what else the row is set to when it is cleared. */
+  readonly set?: string
   /** How old a row has to be, in ms. */
   readonly keepMs: number
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000
+export const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Every table that is pruned, each with its line. No other table refers to one of these, but for the few rows of one that
@@ -26,7 +29,23 @@ export function prunedTables(retention: RetentionSettings): readonly PrunedTable
   return [
     // An event that is still to be processed has no processed_at. What was sent goes first; that it was processed has to
     // be known for as long as its sender may send it again.
-    { name: 'webhookPayloads', table: 'webhook_events', since: 'processed_at', keepMs: retention.webhookDays * DAY_MS, clear: ['body', 'headers'] },
+    {
+      name: 'webhookPayloads',
+      table: 'webhook_events',
+      since: 'processed_at',
+      keepMs: retention.webhookDays * DAY_MS,
+      clear: ['body', 'headers', 'concerns', 'invalid_paths'],
+    },
+    // Erasing a person cannot find these. A parked one ends: there is nothing left to look at.
+    {
+      name: 'unattributedPayloads',
+      table: 'webhook_events',
+      since: 'received_at',
+      only: 'concerns IS NULL AND user_id IS NULL AND outcome IS NOT NULL',
+      clear: ['body', 'headers', 'invalid_paths'],
+      set: "outcome = CASE outcome WHEN 'failed' THEN 'ignored' ELSE outcome END, processed_at = coalesce(processed_at, now())",
+      keepMs: retention.unattributedDays * DAY_MS,
+    },
     { name: 'webhookEvents', table: 'webhook_events', since: 'processed_at', keepMs: (retention.webhookDays + retention.redeliveryDays) * DAY_MS },
     { name: 'activities', table: 'activities', since: 'created_at', keepMs: retention.activityDays * DAY_MS },
     // For so long a request can be repeated.

@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { moveBalances } from './balances.ts'
@@ -8,7 +9,15 @@ export type Which = { readonly externalId: string } | { readonly id: string; rea
 
 /** What is told of it. A report is dated and repeats the amount; a caller of the API asks for a step, now. */
 export type Change =
-  | { readonly by: 'report'; readonly status: TransactionStatus; readonly occurredAt: string; readonly amount: string; readonly currency: string }
+  | {
+      readonly by: 'report'
+      readonly status: TransactionStatus
+      readonly occurredAt: string
+      /** Place of the event in the order of all, see `orderOf`. */
+      readonly order: string
+      readonly amount: string
+      readonly currency: string
+    }
   | { readonly by: 'step'; readonly status: TransactionStatus; readonly occurredAt: string }
 
 /** What became of it. `refused`: a report that is no news, or a step that the state does not allow. */
@@ -24,14 +33,15 @@ interface Row {
 // A step is the newest that is known, also when a report was dated by a clock that runs ahead.
 const BY_REPORT = {
   admitted: supersedesInSql(
-    { status: '$status::text', occurredAt: '$occurredAt::timestamptz' },
-    { status: 'known.status', occurredAt: 'known.occurred_at' },
+    { status: '$status::text', occurredAt: '$occurredAt::timestamptz', order: '$order::text' },
+    { status: 'known.status', occurredAt: 'known.occurred_at', order: 'known.reported_order' },
   ),
-  values: "amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz, updated_at = date_trunc('milliseconds', now())",
+  values:
+    "amount = $amount::numeric, currency = $currency, occurred_at = $occurredAt::timestamptz, reported_order = $order, updated_at = date_trunc('milliseconds', now())",
 }
 const BY_STEP = {
   admitted: 'known.status = ANY ($from::text[])',
-  values: 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), updated_at = $occurredAt::timestamptz',
+  values: 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), reported_order = NULL, updated_at = $occurredAt::timestamptz',
 }
 const BY_NAME = 'external_id = $externalId'
 const OF_USER = 'id = $id AND user_id = $userId'
@@ -42,12 +52,12 @@ const statements = {
   step: { byName: changeStatement(BY_NAME, BY_STEP), ofUser: changeStatement(OF_USER, BY_STEP) },
 }
 
-function changeStatement(which: string, { admitted, values }: { admitted: string; values: string }): string {
-  return `WITH known AS MATERIALIZED (
-       SELECT id, user_id, status, amount, currency, occurred_at FROM transactions
+function changeStatement(which: string, { admitted, values }: { admitted: string; values: string }): Statement {
+  return sql`WITH known AS MATERIALIZED (
+       SELECT id, user_id, status, amount, currency, occurred_at, reported_order FROM ${tables.transactions}
        WHERE ${which} FOR UPDATE),
      changed AS (
-       UPDATE transactions SET status = $status, ${values}
+       UPDATE ${tables.transactions} SET status = $status, ${values}
        FROM known WHERE transactions.id = known.id AND ${admitted}
        RETURNING transactions.*),
      before AS (SELECT known.* FROM known JOIN changed USING (id)),

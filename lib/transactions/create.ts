@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { ActivityRecorder } from '../activity/record.ts'
 import { violatedUniqueConstraint } from '../resilient-sequelize/src/errors/classify-error.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { ConflictError } from '../errors.ts'
 import { CLAIMED, type Claim } from '../idempotency/claim.ts'
 import { createOnce } from '../idempotency/create-once.ts'
@@ -12,10 +13,10 @@ import type { NewTransaction, Transaction } from './schema.ts'
 import { showAmount } from './view.ts'
 
 // Keeps the user from being erased until the transaction ends.
-const INSERT = `
-  INSERT INTO transactions (id, external_id, user_id, amount, currency, status, occurred_at, created_at, updated_at)
+const INSERT = sql`
+  INSERT INTO ${tables.transactions} (id, external_id, user_id, amount, currency, status, occurred_at, created_at, updated_at)
   SELECT $id::uuid, $externalId, users.id, $amount::numeric, $currency, 'pending', $now::timestamptz, $now::timestamptz, $now::timestamptz
-  FROM users WHERE users.id = $userId AND erased_at IS NULL AND ${CLAIMED} FOR KEY SHARE RETURNING id`
+  FROM ${tables.users} WHERE users.id = $userId AND erased_at IS NULL AND ${CLAIMED} FOR KEY SHARE RETURNING id`
 
 /**
  * Creates a transaction of a user; one that is completed already takes the step to that state as any other does.

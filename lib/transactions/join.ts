@@ -1,4 +1,5 @@
 import type { Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { moveBalances } from './balances.ts'
 
 /**
@@ -10,12 +11,12 @@ export async function joinTransactions(
   { query }: Pick<Work, 'query'>,
 ): Promise<void> {
   await query(
-    `WITH known AS MATERIALIZED (
-       SELECT id FROM transactions WHERE user_external_id = $externalId AND user_id IS NULL AND EXISTS (SELECT FROM users WHERE id = $userId::uuid)
+    sql`WITH known AS MATERIALIZED (
+       SELECT id FROM ${tables.transactions} WHERE user_external_id = $externalId AND user_id IS NULL AND EXISTS (SELECT FROM ${tables.users} WHERE id = $userId::uuid)
        ORDER BY id FOR UPDATE),
      joined AS (
-       UPDATE transactions SET user_id = $userId::uuid FROM known WHERE transactions.id = known.id RETURNING transactions.*),
-     nothing AS (SELECT user_id, currency, amount, status FROM transactions WHERE false)
+       UPDATE ${tables.transactions} SET user_id = $userId::uuid FROM known WHERE transactions.id = known.id RETURNING transactions.*),
+     nothing AS (SELECT user_id, currency, amount, status FROM ${tables.transactions} WHERE false)
      ${moveBalances('nothing', 'joined')}`,
     { userId, externalId },
   )

@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../page.ts'
 import { readListOfUser } from '../users/list-of-user.ts'
 import { transactionIdSchema, type Balance, type Transaction, type TransactionQuery } from './schema.ts'
@@ -17,7 +18,7 @@ export async function listTransactions(
   const list = ['transactions', userId, status]
   const rows = {
     columns: `${PLACE}, ${TRANSACTION_COLUMNS}`,
-    from: `transactions WHERE user_id = $userId AND ($status::text IS NULL OR status = $status) AND ${BEHIND_PLACE}`,
+    from: sql`${tables.transactions} WHERE user_id = $userId AND ($status::text IS NULL OR status = $status) AND ${BEHIND_PLACE}`,
     bind: { status: status ?? null, ...bindPlace(readCursor(cursor, list)) },
     limit: limit + 1,
   }
@@ -33,7 +34,7 @@ export async function getTransaction({ userId, id }: { userId: string; id: strin
   const isId = transactionIdSchema.safeParse(id).success
   const rows = {
     columns: TRANSACTION_COLUMNS,
-    from: 'transactions WHERE user_id = $userId AND id = $transactionId::uuid',
+    from: sql`${tables.transactions} WHERE user_id = $userId AND id = $transactionId::uuid`,
     bind: { transactionId: isId ? id : null },
     limit: 1,
   }
@@ -49,7 +50,7 @@ export async function getTransaction({ userId, id }: { userId: string; id: strin
 export async function readBalances(userId: string, database: DatabaseService): Promise<Balance[]> {
   const rows = {
     columns: 'currency, amount::text, updated_at AS created_at, user_id AS id',
-    from: 'balances WHERE user_id = $userId',
+    from: sql`${tables.balances} WHERE user_id = $userId`,
     bind: {},
     limit: 1_000,
   }

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { sql, tables } from '../database/sql.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
 import type { Work } from '../database/service.ts'
 import { lockUser } from '../users/lock.ts'
@@ -15,14 +16,16 @@ export interface TransactionReport {
   readonly currency: string
   /** When it came to have this status, ISO 8601. */
   readonly occurredAt: string
+  /** Place of the event in the order of all, see `orderOf`. */
+  readonly order: string
 }
 
 // As pending, which whatever is told supersedes: so the first report takes the same way as every later one. Of somebody
 // who was erased not even the name is kept.
-const MENTION = `
-  WITH bearer AS (SELECT id, erased_at FROM users WHERE external_id = $userExternalId),
+const MENTION = sql`
+  WITH bearer AS (SELECT id, erased_at FROM ${tables.users} WHERE external_id = $userExternalId),
   made AS (
-  INSERT INTO transactions (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
+  INSERT INTO ${tables.transactions} (id, external_id, user_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
   SELECT $id::uuid, $externalId, CASE WHEN erased_at IS NULL THEN bearer.id END, CASE WHEN erased_at IS NULL THEN $userExternalId END,
     $amount::numeric, $currency, 'pending', $occurredAt::timestamptz, now(), now()
   FROM (SELECT) AS one LEFT JOIN bearer ON true
@@ -35,12 +38,12 @@ const MENTION = `
  * `joinTransactions`. Resolves to that user, and whether the one who is named was erased.
  */
 export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null; erased: boolean }> {
-  const { externalId, userExternalId, status, amount, currency, occurredAt } = report
+  const { externalId, userExternalId, status, amount, currency, occurredAt, order } = report
   // One flight: the lock is held before the user is looked for.
   const [, [bearer], changed] = await Promise.all([
     lockUser(userExternalId, work),
     work.query<{ erased: boolean }>(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
-    changeTransaction({ externalId }, { by: 'report', status, occurredAt, amount, currency }, work),
+    changeTransaction({ externalId }, { by: 'report', status, occurredAt, order, amount, currency }, work),
   ])
   if (changed.outcome === 'unknown') throw new Error('a transaction was neither made nor found')
   return { userId: changed.userId, erased: bearer?.erased ?? false }

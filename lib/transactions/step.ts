@@ -1,4 +1,5 @@
 import type { ActivityRecorder } from '../activity/record.ts'
+import { sql, tables } from '../database/sql.ts'
 import type { TransactionStatus } from '../transaction-status.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
@@ -10,8 +11,8 @@ import { transactionUnknown } from './unknown.ts'
 import { TRANSACTION_COLUMNS, viewOfTransaction, type ShownTransactionRow } from './view.ts'
 
 // Before the transaction's own row, as everybody does who needs both: so nobody waits in a circle.
-const KEEP_USER = 'SELECT id FROM users WHERE id = $userId AND erased_at IS NULL FOR KEY SHARE'
-const READ = `SELECT ${TRANSACTION_COLUMNS} FROM transactions WHERE id = $id AND user_id = $userId`
+const KEEP_USER = sql`SELECT id FROM ${tables.users} WHERE id = $userId AND erased_at IS NULL FOR KEY SHARE`
+const READ = sql`SELECT ${TRANSACTION_COLUMNS} FROM ${tables.transactions} WHERE id = $id AND user_id = $userId`
 
 type Stepped = { readonly transaction: Transaction } | { readonly refusedFrom: TransactionStatus }
 

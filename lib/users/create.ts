@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ActivityRecorder } from '../activity/record.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { CLAIMED, type Claim } from '../idempotency/claim.ts'
 import { createOnce } from '../idempotency/create-once.ts'
 import { joinTransactions } from '../transactions/join.ts'
@@ -34,7 +35,7 @@ export async function createUser(
 async function insertUser({ id, email, name, externalId, createdAt }: User, claim: Claim | undefined, work: Work): Promise<void> {
   const insert = () =>
     work.query(
-      `INSERT INTO users (id, email, name, external_id, created_at, updated_at)
+      sql`INSERT INTO ${tables.users} (id, email, name, external_id, created_at, updated_at)
        SELECT $id::uuid, $email, $name, $externalId, $now::timestamptz, $now::timestamptz WHERE ${CLAIMED}`,
       { id, email, name, externalId, now: createdAt, claimId: claim?.id ?? null },
     )

@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { userIdSchema, type User } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'
@@ -9,7 +10,7 @@ import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'
  */
 export async function getUser(id: string, database: DatabaseService): Promise<User> {
   if (!userIdSchema.safeParse(id).success) throw userUnknown()
-  const text = `SELECT ${USER_COLUMNS} FROM users WHERE id = $id AND erased_at IS NULL`
+  const text = sql`SELECT ${USER_COLUMNS} FROM ${tables.users} WHERE id = $id AND erased_at IS NULL`
   const [row] = await database.execute('user.get', ({ query }) => query<ShownUserRow>(text, { id }), { mode: 'read' })
   if (!row) throw userUnknown()
   return viewOfUser(row)

@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables, type Statement } from '../database/sql.ts'
 import { userIdSchema } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 
@@ -6,7 +7,7 @@ import { userUnknown } from './unknown.ts'
 export interface RowsOfUser {
   readonly columns: string
   /** Table and conditions. */
-  readonly from: string
+  readonly from: Statement
   readonly bind: Readonly<Record<string, unknown>>
   readonly limit: number
 }
@@ -22,8 +23,8 @@ export async function readListOfUser<Row extends object>(
   database: DatabaseService,
 ): Promise<Row[]> {
   if (!userIdSchema.safeParse(userId).success) throw userUnknown()
-  const text = `
-    SELECT rows.* FROM users
+  const text = sql`
+    SELECT rows.* FROM ${tables.users}
     LEFT JOIN LATERAL (SELECT ${columns}, true AS present FROM ${from} ORDER BY created_at DESC, id DESC LIMIT $limit::int) AS rows ON true
     WHERE users.id = $userId AND users.erased_at IS NULL`
   const found = await database.execute(operationName, ({ query }) => query<Row & { present: true | null }>(text, { userId, limit, ...bind }), {

@@ -1,4 +1,5 @@
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../page.ts'
 import type { User, UserQuery } from './schema.ts'
 import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'
@@ -19,8 +20,8 @@ export async function listUsers({ limit, cursor, ...filters }: UserQuery, databa
     ...(createdAfter === undefined ? [] : ['created_at > $createdAfter::timestamptz']),
     ...(createdBefore === undefined ? [] : ['created_at < $createdBefore::timestamptz']),
   ]
-  const text = `
-    SELECT ${PLACE}, ${USER_COLUMNS} FROM users WHERE ${conditions.join(' AND ')}
+  const text = sql`
+    SELECT ${PLACE}, ${USER_COLUMNS} FROM ${tables.users} WHERE ${conditions.join(' AND ')}
     ORDER BY created_at DESC, users.id DESC LIMIT $limit::int`
   const bind = { ...filters, ...bindPlace(place), limit: limit + 1 }
   const rows = await database.execute('user.list', ({ query }) => query<ShownUserRow & { at: string }>(text, bind), { mode: 'read' })

@@ -1,14 +1,15 @@
 import type { ActivityRecorder } from '../activity/record.ts'
 import type { DatabaseService } from '../database/service.ts'
+import { sql, tables } from '../database/sql.ts'
 import { ApplicationError } from '../errors.ts'
 import { userIdSchema, type User, type UserPatch } from './schema.ts'
 import { takenError } from './taken.ts'
 import { userUnknown } from './unknown.ts'
 import { tagOf, USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'
 
-const READ = `SELECT ${USER_COLUMNS} FROM users WHERE id = $id AND erased_at IS NULL FOR NO KEY UPDATE`
-const WRITE = `
-  UPDATE users SET email = $email, name = $name, updated_at = greatest(date_trunc('milliseconds', now()), updated_at)
+const READ = sql`SELECT ${USER_COLUMNS} FROM ${tables.users} WHERE id = $id AND erased_at IS NULL FOR NO KEY UPDATE`
+const WRITE = sql`
+  UPDATE ${tables.users} SET email = $email, name = $name, updated_at = greatest(date_trunc('milliseconds', now()), updated_at)
   WHERE id = $id RETURNING ${USER_COLUMNS}`
 
 /**

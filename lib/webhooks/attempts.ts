@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { CommitUnknownError, DatabaseUnavailableError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
@@ -5,10 +6,12 @@ import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
-import { endIfErased, forgetPayload, noteUser, retractClaim } from './claim.ts'
+import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
+import { orderOf } from './event-order.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
-import { judgeFailure } from './failure.ts'
+import { judgeFailure, refusalOf } from './failure.ts'
+import { leaseEvent, type DueEvent } from './lease-event.ts'
 import { logUnapplied } from './log-unapplied.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
@@ -34,41 +37,25 @@ export interface AttemptOptions extends HandlerTools {
   readonly sources?: ReadonlyMap<string, DescribedSource>
 }
 
-interface DueEvent {
-  id: string
-  source: string
-  externalId: string
-  type: string
-  concerns: string | null
-  receivedAt: Date
-  attempts: number
-  body: Buffer | null
-  headers: Record<string, string> | null
-  verdict: string | null
-  /** When the lease ends: a token that nobody else has. */
-  lease: string
-}
-
 // An attempt that is not done by then is somebody else's. Always before the function's own end.
 const LONGEST_LEASE_MS = 30_000
 // What an attempt leaves of its lease, for taking note of how it ended.
 const NOTE_MS = 500
 const LEAST_ATTEMPT_MS = 2_000
 
-// An event that a handler puts off for no time at all is left for the next run: this one would spend all its attempts.
-const TAKE = `
-  UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $leaseSeconds::float8)
-  WHERE id = (SELECT id FROM webhook_events WHERE next_attempt_at <= now() AND id <> ALL ($tried::uuid[])
-    ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, source, external_id AS "externalId", type, concerns, received_at AS "receivedAt", attempts, body, headers, verdict,
-    next_attempt_at::text AS lease`
 const HELD = 'WHERE id = $id AND outcome IS NULL AND next_attempt_at = $lease::timestamptz RETURNING id'
 // Type and user may not have been readable before: a handler or a source that was mended reads them now.
 const READ = 'type = $type, concerns = coalesce($concerns, concerns)'
-const MARK = `UPDATE webhook_events SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL, ${READ} ${HELD}`
+const MARK = sql`
+  WITH ${SUBJECT}
+  UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), next_attempt_at = NULL, last_error = NULL, invalid_paths = NULL,
+    type = $type, ${KEPT_UNLESS_ERASED} ${HELD}`
 const NOTE = 'last_error = $code, invalid_paths = $invalidPaths::jsonb'
-const DEFER = `UPDATE webhook_events SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
-const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
+const DEFER = sql`UPDATE ${tables.webhook_events} SET next_attempt_at = now() + make_interval(secs => $retrySeconds::float8), ${NOTE}, ${READ} ${HELD}`
+const PARK = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, ${NOTE}, ${READ} ${HELD}`
+
+// What was read of it may be what the database refuses.
+const PARK_BARE = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, last_error = $code ${HELD}`
 
 /**
  * Tries again what is due, one event after the other, until nothing is due or the time is over. Each is first taken on
@@ -77,15 +64,15 @@ const PARK = `UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NU
  * @throws DatabaseUnavailableError
  */
 export async function attemptDue(options: AttemptOptions): Promise<AttemptsReport> {
-  const { database, deadline } = options
+  const { deadline } = options
   const report = { applied: 0, deferred: 0, parked: 0 }
   const tried: string[] = []
   while (deadline.remainingMs() > LEAST_ATTEMPT_MS) {
     const leaseMs = Math.min(LONGEST_LEASE_MS, deadline.remainingMs())
-    const bind = { leaseSeconds: leaseMs / 1000, tried }
-    const [due] = await database.execute('webhook.lease', ({ query }) => query<DueEvent>(TAKE, bind), { deadline })
+    const due = await leaseEvent({ leaseMs, tried }, options)
     if (due === undefined) break
     tried.push(due.id)
+    if (due.lease === undefined) continue
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
     if (outcome === 'lost') continue
@@ -120,13 +107,24 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     logUnapplied({ source, eventId, type, attempts, failure: parks ? 'permanent' : 'transient', error }, logger)
     const { code, invalidPaths } = failureNote(error)
     const concerns = read?.concerns ?? due.concerns
-    const noted = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
-    const bind = parks ? noted : { ...noted, retrySeconds: untilNextMs(error, attempts) / 1000 }
-    const held = await database.execute('webhook.note', work => note({ id, concerns }, { statement: parks ? PARK : DEFER, bind }, work), { deadline })
-    if (held) return parks ? 'parked' : 'deferred'
+    const facts = { id, lease, type, concerns, code, invalidPaths: invalidPaths === null ? null : JSON.stringify(invalidPaths) }
+    const bind = parks ? facts : { ...facts, retrySeconds: untilNextMs(error, attempts) / 1000 }
+    const how = { statement: parks ? PARK : DEFER, bind }
+    const noted = await noteOrPark({ id, lease, concerns }, how, { ...options, deadline })
+    if (noted === 'refused') {
+      logger.error({ event: 'webhook.unsettled', source, eventId, type, code })
+      return 'lost'
+    }
+    if (noted === 'ended') logger.warn({ event: 'webhook.erased', source, eventId, type, code })
+    if (noted !== 'lost') return parks || noted !== 'noted' ? 'parked' : 'deferred'
     if (ofDatabase && error instanceof CommitUnknownError) return 'lost'
     const claim = { id, attempts }
-    const retracted = await database.execute('webhook.retract', work => retractClaim(claim, { lastError: code, invalidPaths }, work), { deadline })
+    const retract = async (work: Work) => {
+      const retracted = await retractClaim(claim, { lastError: code, invalidPaths }, work)
+      if (retracted) await endIfErased({ id, concerns }, work)
+      return retracted
+    }
+    const retracted = await database.execute('webhook.retract', retract, { deadline })
     return retracted ? 'parked' : 'lost'
   }
 }
@@ -134,18 +132,46 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
 /** Reads an event from what is stored of it, under the id that it is stored with. */
 function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptOptions): ReadDelivery {
   const read = readDelivery(deliveryOf(due, keys), sourceOf(due.source, sources))
-  return { ...read, event: { ...read.event, id: due.externalId } }
+  const event = { ...read.event, id: due.externalId }
+  return { ...read, event: { ...event, order: orderOf(event) } }
 }
 
-/** Takes note of how an attempt ended, and tells whether it still was ours. */
+/**
+ * Stores how an attempt ended, or parks the event where the database refuses to store that. `refused`: it refuses both, so
+ * that the lease ends by itself.
+ */
+async function noteOrPark(
+  { id, lease, concerns }: Pick<DueEvent, 'id' | 'lease' | 'concerns'>,
+  how: { statement: Statement; bind: Readonly<Record<string, unknown>> },
+  { database, deadline }: AttemptOptions,
+): Promise<'noted' | 'ended' | 'lost' | 'parked' | 'refused'> {
+  const isRefusal = (error: unknown) => database.hasReported(error) && refusalOf(error) !== undefined
+  try {
+    return await database.execute('webhook.note', work => note({ id, concerns }, how, work), { deadline })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const bare = { statement: PARK_BARE, bind: { id, lease, code: failureNote(error).code } }
+    return database
+      .execute('webhook.note', work => note({ id, concerns }, bare, work), { deadline })
+      .then(
+        noted => (noted === 'noted' ? 'parked' : noted),
+        (again: unknown) => {
+          if (isRefusal(again)) return 'refused' as const
+          throw again
+        },
+      )
+  }
+}
+
+/** Stores how an attempt ended. `ended`: its user was erased, so this attempt was the last. `lost`: another run has the event. */
 async function note(
   { id, concerns }: Pick<DueEvent, 'id' | 'concerns'>,
-  { statement, bind }: { statement: string; bind: Readonly<Record<string, unknown>> },
+  { statement, bind }: { statement: Statement; bind: Readonly<Record<string, unknown>> },
   work: Work,
-): Promise<boolean> {
+): Promise<'noted' | 'ended' | 'lost'> {
   const noted = await work.query(statement, { ...bind })
-  if (noted.length > 0 && statement === PARK) await endIfErased({ id, concerns }, work)
-  return noted.length > 0
+  if (noted.length === 0) return 'lost'
+  return (await endIfErased({ id, concerns }, work)) ? 'ended' : 'noted'
 }
 
 async function apply(delivery: ReadDelivery, { id, lease }: { id: string; lease: string }, work: Work, tools: HandlerTools): Promise<AttemptOutcome> {

@@ -1,6 +1,8 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { Work } from '../database/service.ts'
+import { FORGET } from '../users/erase-events.ts'
 import { lockUser } from '../users/lock.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 import { eventName, seal } from './payload.ts'
@@ -14,7 +16,9 @@ export interface KnownEvent {
   readonly otherBody: boolean
 }
 
-export type Claim = { readonly outcome: 'claimed'; readonly id: string } | { readonly outcome: 'duplicate'; readonly known: KnownEvent }
+export type Claim =
+  /** `receivedAt`: when the event was first received, by the clock of the database. */
+  { readonly outcome: 'claimed'; readonly id: string; readonly receivedAt: Date } | { readonly outcome: 'duplicate'; readonly known: KnownEvent }
 
 /** The row that an event is stored as. */
 export interface EventEntry {
@@ -34,35 +38,58 @@ export interface Unapplied {
   readonly retryInMs: number | null
 }
 
-const INSERT = `
-  INSERT INTO webhook_events (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
+// Whether the user whom the event is about was erased: then the row keeps nothing that it does not need for an attempt.
+const ERASED = (name: Statement | string) =>
+  sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = ${name} AND erased_at IS NOT NULL) AS erased`
+const OF_ROW = ERASED(sql`coalesce($concerns, (SELECT concerns FROM ${tables.webhook_events} WHERE id = $id))`)
+const IS_ERASED = '(SELECT erased FROM subject)'
+const GONE = `$processed::boolean AND ${IS_ERASED}`
+
+const INSERT = sql`
+  WITH subject AS MATERIALIZED (${ERASED('$concerns::text')})
+  INSERT INTO ${tables.webhook_events} (id, source, external_id, type, received_at, attempts, outcome, processed_at, next_attempt_at, last_error,
     body, headers, verdict, body_hash, replay_guard, concerns, invalid_paths)
-  VALUES ($id, $source, $externalId, $type, $receivedAt, 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
-    now() + make_interval(secs => $retryIn::float8), $lastError, $body, $headers::jsonb, $verdict, $hash::bytea,
-    CASE WHEN $guarded::boolean THEN $hash::bytea END, $concerns, $invalidPaths::jsonb)
+  VALUES ($id, $source, $externalId, $type, least($receivedAt::timestamptz, now()), 1, $outcome, CASE WHEN $processed::boolean THEN now() END,
+    now() + make_interval(secs => CASE WHEN ${IS_ERASED} THEN 0 * $retryIn::float8 ELSE $retryIn::float8 END), $lastError,
+    CASE WHEN ${GONE} THEN NULL ELSE $body::bytea END, CASE WHEN ${GONE} THEN NULL ELSE $headers::jsonb END, $verdict, $hash::bytea,
+    CASE WHEN $guarded::boolean THEN $hash::bytea END, CASE WHEN ${GONE} THEN NULL ELSE $concerns::text END, $invalidPaths::jsonb)
   ON CONFLICT DO NOTHING
-  RETURNING id`
-const KNOWN = `
-  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM webhook_events
+  RETURNING received_at AS "receivedAt"`
+const KNOWN = sql`
+  SELECT id, outcome, body_hash <> $hash::bytea IS TRUE AS "otherBody" FROM ${tables.webhook_events}
   WHERE source = $source AND (external_id = $externalId OR ($guarded::boolean AND replay_guard = $hash::bytea))
   ORDER BY external_id = $externalId DESC LIMIT 1`
+/** In SQL: drops what a processed row said when its user was erased; with the table expression `SUBJECT` before it. */
+export const KEPT_UNLESS_ERASED = `
+  body = CASE WHEN ${IS_ERASED} THEN NULL ELSE body END, headers = CASE WHEN ${IS_ERASED} THEN NULL ELSE headers END,
+  concerns = CASE WHEN ${IS_ERASED} THEN NULL ELSE coalesce($concerns, concerns) END`
+export const SUBJECT = sql`subject AS MATERIALIZED (${OF_ROW})`
+
 // Type and user may not have been readable when it was parked.
-const TAKE_UP = `
-  UPDATE webhook_events SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
-    type = $type, concerns = coalesce($concerns, concerns)
-  WHERE id = $id AND outcome = 'failed' RETURNING id`
+const TAKE_UP = sql`
+  WITH ${SUBJECT}
+  UPDATE ${tables.webhook_events} SET outcome = $outcome, processed_at = now(), attempts = attempts + 1, last_error = NULL, invalid_paths = NULL,
+    type = $type, ${KEPT_UNLESS_ERASED}
+  WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
-const DEFER_PARKED = `
-  UPDATE webhook_events SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
+const DEFER_PARKED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = NULL, attempts = 1, next_attempt_at = now() + make_interval(secs => $retryIn::float8),
     last_error = $lastError, invalid_paths = NULL
-  WHERE id = $id AND outcome = 'failed' RETURNING id`
+  WHERE id = $id AND outcome = 'failed' RETURNING received_at AS "receivedAt"`
 
-const RETRACT = `
-  UPDATE webhook_events SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
+const RETRACT = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'failed', processed_at = NULL, next_attempt_at = NULL, last_error = $lastError, invalid_paths = $invalidPaths::jsonb
   WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
-const END_IF_ERASED = `
-  UPDATE webhook_events SET outcome = 'ignored', processed_at = now(), body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL
-  WHERE id = $id AND outcome = 'failed' AND EXISTS (SELECT FROM users WHERE external_id = $concerns AND erased_at IS NOT NULL)`
+const END_IF_ERASED = sql`
+  UPDATE ${tables.webhook_events} SET outcome = 'ignored', processed_at = now(), next_attempt_at = NULL, ${FORGET}
+  WHERE id = $id AND processed_at IS NULL AND EXISTS (SELECT FROM ${tables.users} WHERE external_id = $concerns AND erased_at IS NOT NULL) RETURNING id`
+// The user may have been erased since the handler found that user.
+const NOTE_USER = sql`
+  WITH subject AS MATERIALIZED (SELECT EXISTS (SELECT FROM ${tables.users} WHERE id = $userId AND erased_at IS NOT NULL) AS erased)
+  UPDATE ${tables.webhook_events} SET user_id = CASE WHEN ${IS_ERASED} THEN NULL ELSE $userId::uuid END,
+    body = CASE WHEN ${IS_ERASED} THEN NULL ELSE body END, headers = CASE WHEN ${IS_ERASED} THEN NULL ELSE headers END,
+    concerns = CASE WHEN ${IS_ERASED} THEN NULL ELSE concerns END
+  WHERE id = $id`
 
 /**
  * Claims an event for this transaction: whoever inserts first has it, and a second insert waits until the first
@@ -79,8 +106,8 @@ export async function claimEvent(
   if (claim.outcome === 'claimed' || !retryFailed || !isSameParked(claim.known, entry.delivery)) return claim
   const { id } = claim.known
   const { event, concerns } = entry.delivery
-  const taken = await query(TAKE_UP, { id, outcome, type: event.type, concerns })
-  return taken.length === 1 ? { outcome: 'claimed', id } : claim
+  const [taken] = await query<Received>(TAKE_UP, { id, outcome, type: event.type, concerns })
+  return taken === undefined ? claim : { outcome: 'claimed', id, receivedAt: taken.receivedAt }
 }
 
 /**
@@ -94,11 +121,14 @@ export async function storeUnapplied(
   { deferParked = false, claimedAs }: { deferParked?: boolean; claimedAs?: string | undefined } = {},
 ): Promise<Claim> {
   const claim = await insert(entry, unapplied, work.query)
-  if (claim.outcome === 'duplicate' && claim.known.id === claimedAs && (await retractClaim({ id: claimedAs }, unapplied, work)))
+  if (claim.outcome === 'duplicate' && claim.known.id === claimedAs && (await retractClaim({ id: claimedAs }, unapplied, work))) {
+    await endIfErased({ id: claimedAs, concerns: entry.delivery.concerns }, work)
     return { outcome: 'duplicate', known: { ...claim.known, outcome: 'failed' } }
+  }
   if (claim.outcome === 'duplicate' && deferParked && unapplied.retryInMs !== null && isSameParked(claim.known, entry.delivery)) {
     const bind = { id: claim.known.id, retryIn: unapplied.retryInMs / 1000, lastError: unapplied.lastError }
-    return (await work.query(DEFER_PARKED, bind)).length === 1 ? { outcome: 'claimed', id: claim.known.id } : claim
+    const [deferred] = await work.query<Received>(DEFER_PARKED, bind)
+    return deferred === undefined ? claim : { outcome: 'claimed', id: claim.known.id, receivedAt: deferred.receivedAt }
   }
   const id = claim.outcome === 'claimed' ? claim.id : claim.known.id
   if (unapplied.outcome === 'failed') await endIfErased({ id, concerns: entry.delivery.concerns }, work)
@@ -120,39 +150,43 @@ export async function retractClaim(
 
 /** Notes whom a claimed event concerns, in the transaction that claimed it. */
 export async function noteUser({ id, userId }: { id: string; userId: string }, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET user_id = $userId WHERE id = $id', { id, userId })
+  await query(NOTE_USER, { id, userId })
 }
 
 /**
- * Ends an event that was just parked if it is about somebody who was erased: nobody is to look at what it said. In the
- * transaction that parked it; whoever erases that user at the same time is waited for.
+ * Ends an event that could not be applied, and drops what it said, if the user it is about was erased. Resolves to whether
+ * it did. In the transaction that stored the failure; waits for one that erases that user at the same time.
  */
-export async function endIfErased({ id, concerns }: { id: string; concerns: string | null }, work: Pick<Work, 'query'>): Promise<void> {
-  if (concerns === null) return
+export async function endIfErased({ id, concerns }: { id: string; concerns: string | null }, work: Pick<Work, 'query'>): Promise<boolean> {
+  if (concerns === null) return false
   await lockUser(concerns, work)
-  await work.query(END_IF_ERASED, { id, concerns })
+  return (await work.query(END_IF_ERASED, { id, concerns })).length === 1
 }
 
 /** Takes away what a claimed event said, in the transaction that claimed it. */
 export async function forgetPayload(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
-  await query('UPDATE webhook_events SET body = NULL, headers = NULL, concerns = NULL, invalid_paths = NULL WHERE id = $id', { id })
+  await query(sql`UPDATE ${tables.webhook_events} SET ${FORGET} WHERE id = $id`, { id })
 }
 
 function isSameParked({ outcome, otherBody }: KnownEvent, { bodyVaries }: ReadDelivery): boolean {
   return outcome === 'failed' && (!otherBody || bodyVaries)
 }
 
+interface Received {
+  receivedAt: Date
+}
+
 type Stand = Omit<Unapplied, 'outcome' | 'lastError'> & { outcome: EventOutcome | null; lastError: string | null }
 
 async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: Work['query']): Promise<Claim> {
-  const { event, body, headers, verdict, receivedAt, guarded, concerns } = delivery
+  const { event, body, headers, verdict, bufferedAt, guarded, concerns } = delivery
   const hash = bodyHash(delivery)
   const key = { source: event.source, externalId: event.id, hash, guarded }
-  const inserted = await query<{ id: string }>(INSERT, {
+  const [inserted] = await query<Received>(INSERT, {
     ...key,
     id,
     type: event.type,
-    receivedAt: receivedAt.toISOString(),
+    receivedAt: bufferedAt?.toISOString() ?? null,
     outcome: stand.outcome,
     processed: stand.outcome === 'applied' || stand.outcome === 'ignored',
     retryIn: stand.retryInMs === null ? null : stand.retryInMs / 1000,
@@ -163,7 +197,7 @@ async function insert({ id, delivery, keys }: EventEntry, stand: Stand, query: W
     concerns,
     invalidPaths: stand.invalidPaths ? JSON.stringify(stand.invalidPaths) : null,
   })
-  if (inserted.length === 1) return { outcome: 'claimed', id }
+  if (inserted !== undefined) return { outcome: 'claimed', id, receivedAt: inserted.receivedAt }
   const [known] = await query<KnownEvent>(KNOWN, key)
   // Somebody has pruned it between the two statements: for this delivery it has been there all the same.
   return { outcome: 'duplicate', known: known ?? { id, outcome: 'applied', otherBody: false } }

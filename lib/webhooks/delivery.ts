@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { checkContent } from '../content.ts'
 import { ApplicationError, ContentError } from '../errors.ts'
 import { externalIdSchema, isStorable } from '../storable-text.ts'
+import { orderOf } from './event-order.ts'
 import type { WebhookEvent, WebhookHandler } from './handler.ts'
 import { readEvent } from './read-event.ts'
-import type { DescribedSource } from './source.ts'
+import type { ConcernedEvent, DescribedSource } from './source.ts'
 
 /** What is kept of a request whose signature was good: from it the event can be read again at any time. */
 export interface Delivery {
@@ -14,15 +15,20 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, string>>
   /** Which check it has passed. */
   readonly verdict: string
+  /** By the clock of this container; of a stored event, when it was first received. */
   readonly receivedAt: Date
+  /** When it was put into the outage buffer, by the clock of the buffer's server. */
+  readonly bufferedAt?: Date | undefined
 }
 
 /** A delivery that was read. */
 export interface ReadDelivery extends Delivery {
   readonly event: WebhookEvent
+  /** Whether the sender says when it happened. */
+  readonly isDated: boolean
   /** None for a type that nobody handles. */
   readonly handler: WebhookHandler | undefined
-  /** The user it is about, as the sender calls that user, if its handler tells. */
+  /** The user it is about, as the sender calls that user, if its handler or its source tells. */
   readonly concerns: string | null
   /** Whether its body counts once, under whatever id it comes. */
   readonly guarded: boolean
@@ -61,22 +67,32 @@ export function keptHeaders(headers: Readonly<Record<string, string>>, { eventId
 export function readDelivery(delivery: Delivery, source: DescribedSource): ReadDelivery {
   const { id, type, data, sentAt, fault } = readEvent(source, delivery)
   const handler = type === undefined ? undefined : source.handlers.get(type)
-  const fitted = fit(handler, { data, at: source.data, fault })
+  const fitted = attribute(fit(handler, { data, at: source.data, fault }), { type, data }, source)
   return {
     ...delivery,
-    event: {
+    event: eventAt(sentAt ?? (delivery.bufferedAt ?? delivery.receivedAt).toISOString(), {
       source: source.name,
       id,
       type: type ?? UNKNOWN_TYPE,
-      occurredAt: sentAt ?? delivery.receivedAt.toISOString(),
       data: fitted.data,
-    },
+    }),
+    isDated: sentAt !== undefined,
     handler,
     concerns: fitted.concerns,
     guarded: source.replayGuard === 'body',
     bodyVaries: source.bodyVaries,
     fault: fitted.fault,
   }
+}
+
+/** The delivery with the time at which its event was first received, where its sender gives none. */
+export function receivedFirst(delivery: ReadDelivery, receivedAt: Date): ReadDelivery {
+  const event = delivery.isDated ? delivery.event : eventAt(receivedAt.toISOString(), delivery.event)
+  return { ...delivery, receivedAt, event }
+}
+
+function eventAt(occurredAt: string, event: Omit<WebhookEvent, 'occurredAt' | 'order'>): WebhookEvent {
+  return { ...event, occurredAt, order: orderOf({ ...event, occurredAt }) }
 }
 
 type Fitted = Pick<ReadDelivery, 'concerns' | 'fault'> & { readonly data: unknown }
@@ -95,15 +111,28 @@ function fit(
   }
 }
 
+/** Asks the source where the handler does not say whom an event is about. */
+function attribute(fitted: Fitted, event: ConcernedEvent, { concerns }: DescribedSource): Fitted {
+  if (fitted.concerns !== null || concerns === undefined || event.data === undefined) return fitted
+  try {
+    return { ...fitted, concerns: runPart('concerns', () => usableId(concerns(event))) }
+  } catch (error) {
+    return { ...fitted, fault: fitted.fault ?? (error as ApplicationError) }
+  }
+}
+
 /** @throws ApplicationError: `concerns-failed` when the id that a handler names does not fit the table. */
 function concernsOf(handler: WebhookHandler, data: unknown): string | null {
-  const named: unknown = handler.concerns?.(data)
+  return usableId(handler.concerns?.(data))
+}
+
+function usableId(named: unknown): string | null {
   if (named === undefined || named === null) return null
   // One that rejects would end the process.
   if (named instanceof Promise) named.catch(() => undefined)
   const id = externalIdSchema.safeParse(named)
   if (id.success) return id.data
-  throw new ApplicationError('The handler names the user of this event in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
+  throw new ApplicationError('The user of this event is named in a form that cannot be stored.', { code: 'concerns-failed', status: 500 })
 }
 
 /** The same for content that does not fit, as far as it can be told: erasing the user must reach what waits for a person. */

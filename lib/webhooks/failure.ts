@@ -12,12 +12,29 @@ export type Failure =
   | 'transient'
   /** Would come again. */
   | 'permanent'
+  /** The database refuses to store the event, and would again; see `refusalOf`. */
+  | 'refused'
 
 /** How far work on an event has got; after `claiming`, whatever fails is its handler's. */
 export type Progress = 'connecting' | 'claiming' | 'applying'
 
 // The class of SQLSTATEs for a full disk and the like: no fault of the event's.
 const LACK_OF_MEANS = '53'
+
+/** Whose fault a refusal is: of what the event holds, or perhaps of the database's setup, which refuses every event. */
+export type Refusal = 'event' | 'setup'
+
+// Data, constraints, WITH CHECK OPTION, limits such as the longest index row, and what triggers and functions raise.
+const OF_EVENT = /^(22|23|2F|38|39|44|54|P0)/
+
+/** Whether an error of the database would come again with the same event, however often it is tried. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof CodedError) return undefined
+  const { transient, outage, crowded, onlyIfOptedIn = false, code } = classifyError(error)
+  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code) || transient || outage || crowded || onlyIfOptedIn) return undefined
+  if (code.startsWith(LACK_OF_MEANS)) return undefined
+  return OF_EVENT.test(code) ? 'event' : 'setup'
+}
 
 /** An error that ended the work on an event, and whether it is the database's own and not the handler's. */
 export interface Ended {
@@ -27,6 +44,7 @@ export interface Ended {
 
 /** Judges an error that ended the work on an event. */
 export function judgeFailure({ error, ofDatabase }: Ended, progress: Progress): Failure {
+  if (progress === 'claiming' && ofDatabase && refusalOf(error) !== undefined) return 'refused'
   if (progress !== 'applying' || (ofDatabase && error instanceof DatabaseUnavailableError)) return 'away'
   if (ofDatabase && error instanceof CommitUnknownError) return 'transient'
   if (error instanceof CodedError) return error.retryable ? 'transient' : 'permanent'

@@ -10,8 +10,13 @@ export interface WebhookEvent<Data = unknown> {
   readonly source: string
   readonly id: string
   readonly type: string
-  /** When it was sent as the sender says, or else when it was received; ISO 8601. */
+  /**
+   * When it was sent as the sender says; or else when it was first received, by the clock of the database or, while that is
+   * away, of the outage buffer. ISO 8601.
+   */
   readonly occurredAt: string
+  /** Its place in a total order of events, see `orderOf`: for a column of `text COLLATE "C"`. */
+  readonly order: string
   readonly data: Data
 }
 

@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../database/sql.ts'
 import * as z from 'zod/mini'
 import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
@@ -6,8 +7,13 @@ import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
-import { bufferStand, returnParked, type BufferStand } from './buffer/manage.ts'
+import { parkedInBuffer, returnParked } from './buffer/manage.ts'
+import { bufferStand, type BufferStand } from './buffer/stand.ts'
+import type { ParkedEntry } from './buffer/parked.ts'
+import { endIfErased } from './claim.ts'
 import { eventName, open } from './payload.ts'
+import type { DescribedSource } from './source.ts'
+import { describedSources } from './sources.ts'
 
 /** What a person may ask of the inbox; `buffer` with `retry` is about the entries that are parked in the outage buffer. */
 const commandSchema = z.discriminatedUnion('action', [
@@ -27,6 +33,8 @@ export interface ManageOptions {
   readonly keys: PayloadKeys
   readonly buffer: BufferSettings | undefined
   readonly deadline: Deadline
+  /** Default: our own. */
+  readonly sources?: ReadonlyMap<string, DescribedSource>
 }
 
 const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userId", received_at AS "receivedAt", processed_at AS "processedAt",
@@ -34,8 +42,9 @@ const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userI
   invalid_paths AS "invalidPaths", verdict`
 const IS = { parked: "outcome = 'failed'", pending: 'outcome IS NULL' } as const
 // As a first one: the attempts of the fault that was mended count no more.
-const RETRY = 'UPDATE webhook_events SET outcome = NULL, next_attempt_at = now(), attempts = 0'
-const PARK = "UPDATE webhook_events SET outcome = 'failed', next_attempt_at = NULL, last_error = coalesce(last_error, 'parked-by-hand')"
+const RETRY = sql`UPDATE ${tables.webhook_events} SET outcome = NULL, next_attempt_at = now(), attempts = 0`
+const ROW = sql`SELECT processed_at IS NOT NULL AS processed, concerns FROM ${tables.webhook_events} WHERE id = $id FOR UPDATE`
+const PARK = sql`UPDATE ${tables.webhook_events} SET outcome = 'failed', next_attempt_at = NULL, last_error = coalesce(last_error, 'parked-by-hand')`
 
 /**
  * Does what a person asks of the inbox: lists what is parked or pending, shows an event, has one or all that are parked
@@ -47,16 +56,16 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
   const { database } = options
   switch (command.action) {
     case 'list': {
-      const text = `SELECT ${FIELDS} FROM webhook_events WHERE ${IS[command.state]} ORDER BY received_at LIMIT $limit`
+      const text = sql`SELECT ${FIELDS} FROM ${tables.webhook_events} WHERE ${IS[command.state]} ORDER BY received_at LIMIT $limit`
       const events = await database.execute('webhooks.list', ({ query }) => query(text, { limit: command.limit }), { mode: 'read' })
-      return { events, buffer: options.buffer === undefined ? null : await standOf(options.buffer, options.deadline) }
+      return { events, buffer: options.buffer === undefined ? null : await standOf(options.buffer, command, options) }
     }
     case 'show':
       return show(command, options)
     case 'retry': {
       if (command.id === 'buffer') return { retried: options.buffer === undefined ? 0 : await returnParked(options.buffer, options.deadline) }
       if (command.id !== 'all') return { retried: await change('webhooks.retry', RETRY, command.id, options) }
-      const retried = await database.execute('webhooks.retry', ({ query }) => query(`${RETRY} WHERE ${IS.parked} RETURNING id`))
+      const retried = await database.execute('webhooks.retry', ({ query }) => query(sql`${RETRY} WHERE ${IS.parked} RETURNING id`))
       return { retried: retried.length }
     }
     case 'park':
@@ -67,14 +76,24 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
 }
 
 // What lies in the inbox is shown all the same.
-async function standOf(buffer: BufferSettings, deadline: Deadline): Promise<BufferStand | { error: string }> {
-  return bufferStand(buffer, deadline).catch((error: unknown) => ({ error: codeOf(error) }))
+async function standOf(
+  buffer: BufferSettings,
+  { state, limit }: { state: keyof typeof IS; limit: number },
+  { deadline, keys, sources = describedSources }: ManageOptions,
+): Promise<(BufferStand & { entries?: ParkedEntry[] }) | { error: string }> {
+  try {
+    const stand = await bufferStand(buffer, deadline)
+    if (state !== 'parked' || stand.parked === 0) return stand
+    return { ...stand, entries: await parkedInBuffer(buffer, { deadline, keys, sources, limit }) }
+  } catch (error) {
+    return { error: codeOf(error) }
+  }
 }
 
 type Stored = Record<string, unknown> & { source: string; externalId: string; body: Buffer | null }
 
 async function show({ id, body: withBody }: { id: string; body: boolean }, { database, keys }: ManageOptions): Promise<Record<string, unknown>> {
-  const text = `SELECT ${FIELDS}, headers, body FROM webhook_events WHERE id = $id`
+  const text = sql`SELECT ${FIELDS}, headers, body FROM ${tables.webhook_events} WHERE id = $id`
   const [found] = await database.execute('webhooks.show', ({ query }) => query<Stored>(text, { id }), { mode: 'read' })
   if (found === undefined) throw unknown()
   const { body, ...event } = found
@@ -83,14 +102,15 @@ async function show({ id, body: withBody }: { id: string; body: boolean }, { dat
 }
 
 /** Changes one event that has not been processed. */
-async function change(name: string, statement: string, id: string, { database }: ManageOptions): Promise<number> {
+async function change(name: string, statement: Statement, id: string, { database }: ManageOptions): Promise<number> {
   return database.execute(name, async ({ query }) => {
-    const [row] = await query<{ processed: boolean }>('SELECT processed_at IS NOT NULL AS processed FROM webhook_events WHERE id = $id FOR UPDATE', {
-      id,
-    })
+    const [row] = await query<{ processed: boolean; concerns: string | null }>(ROW, { id })
     if (row === undefined) throw unknown()
     if (row.processed) throw new ConflictError('event-processed', 'This event has been processed: there is nothing to do.')
-    return (await query(`${statement} WHERE id = $id RETURNING id`, { id })).length
+    const changed = await query(sql`${statement} WHERE id = $id RETURNING id`, { id })
+    // Nobody is to look at what an event said of an erased user.
+    if (statement === PARK) await endIfErased({ id, concerns: row.concerns }, { query })
+    return changed.length
   })
 }
 

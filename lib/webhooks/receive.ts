@@ -3,6 +3,7 @@ import { statusOf } from '../function/status-of.ts'
 import { CodedError } from '../invocation/src/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilAborted } from '../invocation/src/wait.ts'
+import { DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import type { Counters } from '../telemetry/counters.ts'
 import { backoffMs } from './attempt-times.ts'
 import type { BufferedState, EventBuffer } from './buffer/buffer.ts'
@@ -24,6 +25,9 @@ export interface ReceiveOptions extends Pick<TakeOptions, 'database' | 'keys' | 
   readonly counters: Counters
   readonly random?: () => number
 }
+
+/** A delivery that the database did not take. */
+type NotTaken = Extract<Taken, { outcome: 'away' | 'refused' }>
 
 /** What the sender is told. */
 export interface Received {
@@ -50,7 +54,7 @@ const BUFFER_SHARE = 0.3
  * database is away. What is answered with 2xx is stored, or its handler is declared to need no database and has run. A
  * verified event with a usable id is stored whatever else it holds: parked, if its content does not fit.
  * @throws NotFoundError, SignatureError and the like for what is refused, see `verifyDelivery`; `event-in-progress`,
- * `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
+ * `database-busy`, `database-unavailable` and the like, each 503, when nothing was stored and the sender should come back;
  * `event-failed`, 500, for a parked event where senders are to send again.
  */
 export async function receiveWebhook(
@@ -106,6 +110,7 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
     case 'in-progress':
       throw comeBack('event-in-progress', 'Another delivery of this event is still being worked on.', { cause: taken.error, random })
     case 'away':
+    case 'refused':
       return withoutDatabase(delivery, taken, options)
     default:
       return taken satisfies never
@@ -113,7 +118,7 @@ async function settle(delivery: ReadDelivery, options: ReceiveOptions): Promise<
 }
 
 /** The database did not take it: the buffer does, or the sender has to come back. */
-async function withoutDatabase(delivery: ReadDelivery, taken: Extract<Taken, { outcome: 'away' }>, options: ReceiveOptions): Promise<Settled> {
+async function withoutDatabase(delivery: ReadDelivery, taken: NotTaken, options: ReceiveOptions): Promise<Settled> {
   const { buffer, deadline, logger, random = Math.random } = options
   const { source } = delivery
   const state = await runUnlessDone(delivery, taken, options)
@@ -138,13 +143,14 @@ async function withoutDatabase(delivery: ReadDelivery, taken: Extract<Taken, { o
   if (!(error instanceof CodedError)) throw error
   const status = statusOf(error)
   if (status !== 503 && status !== 504) throw error
+  if (error instanceof DatabaseBusyError) throw comeBack('database-busy', 'The database is too busy at the moment.', { cause: error, random })
   throw comeBack('database-unavailable', 'The database cannot be reached at the moment.', { cause: error, random })
 }
 
 /** Runs a handler that needs no database, unless it had its turn in this delivery or the content does not fit. */
 async function runUnlessDone(
   { handler, event, fault }: ReadDelivery,
-  { ran, putOff: asked }: Extract<Taken, { outcome: 'away' }>,
+  { ran, putOff: asked }: NotTaken,
   options: ReceiveOptions,
 ): Promise<BufferedState> {
   if (handler?.needsDatabase !== false || fault !== undefined || asked !== undefined) return { applied: false, putOff: asked }

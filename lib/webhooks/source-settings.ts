@@ -77,6 +77,7 @@ function templateOf(name: string, definition: SourceDefinition) {
       type,
       data: definition.data ?? scheme.data,
       handlers: new Map(handlers.map(handler => [handler.type, handler])),
+      concerns: definition.concerns,
       answerWithinMs,
       replayGuard,
       bodyVaries: scheme.bodyVaries ?? false,

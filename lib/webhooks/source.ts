@@ -24,8 +24,20 @@ interface Common {
   readonly replayGuard?: 'body'
   /** Which handlers its events may reach. Default: all of `handlers/index.ts`. */
   readonly handlers?: readonly WebhookHandler[]
+  /**
+   * The user that an event of any type is about, as the sender calls that user: for events without a handler, and for
+   * handlers that do not say. `data` is not checked. Erasing that user then reaches the event.
+   */
+  readonly concerns?: (event: ConcernedEvent) => string | null | undefined
   /** JSON Pointer of what a handler gets as data; empty for the whole body. Default: by the scheme. */
   readonly data?: string
+}
+
+/** What a source decides on whom an event is about. */
+export interface ConcernedEvent {
+  /** Undefined when it could not be read. */
+  readonly type: string | undefined
+  readonly data: unknown
 }
 
 /** Where the event id is; `body` for senders that have none: a hash of source and body, never of a time stamp. */
@@ -60,6 +72,7 @@ export interface DescribedSource {
   /** JSON Pointer. */
   readonly data: string
   readonly handlers: ReadonlyMap<string, WebhookHandler>
+  readonly concerns?: ((event: ConcernedEvent) => unknown) | undefined
   readonly answerWithinMs: number | undefined
   readonly replayGuard: 'body' | undefined
   /** Whether another delivery of an event may honestly have another body. */

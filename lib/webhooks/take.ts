@@ -3,13 +3,15 @@ import type { PayloadKeys } from '../config/settings/payload.ts'
 import type { EventOutcome } from '../app/models/webhook-event.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
-import { CommitUnknownError } from '../resilient-sequelize/src/errors/errors.ts'
+import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
+import { CommitUnknownError, DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
+import { claimHolder } from './claim-holder.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
-import type { ReadDelivery } from './delivery.ts'
+import { receivedFirst, type ReadDelivery } from './delivery.ts'
 import { failureNote, untilNextMs } from './failure-note.ts'
-import { judgeFailure, mayPassSoon, type Progress } from './failure.ts'
+import { judgeFailure, mayPassSoon, refusalOf, type Progress, type Refusal } from './failure.ts'
 import type { Effect } from './handler.ts'
 import { fromPutOff, LaterError, putOff, type PutOff } from './later.ts'
 import { logUnapplied } from './log-unapplied.ts'
@@ -29,6 +31,8 @@ export type Taken =
    * handler asked for a later attempt.
    */
   | { readonly outcome: 'away'; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
+  /** The same, but the database would not take it either when it is tried again. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly error: unknown; readonly ran: boolean; readonly putOff?: PutOff }
 
 export interface TakeOptions extends HandlerTools {
   readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
@@ -45,8 +49,8 @@ export interface TakeOptions extends HandlerTools {
 // Kept back of the time: for storing what could not be applied.
 const STORE_MS = 1_500
 const STORE_SHARE = 0.25
-// How long the database may take to show that it is there.
-const PROBE_MS = 500
+// SQLSTATEs with which a limit of the administrator ends a wait: lock_timeout, statement_timeout.
+const OF_WAITING = ['55P03', '57014']
 
 /**
  * Takes a delivery into the inbox: claims the event, applies it and marks it in one transaction. What fails is tried
@@ -62,15 +66,18 @@ export async function takeDelivery(delivery: ReadDelivery, options: TakeOptions)
     return await applyUntilDone(delivery, state, { ...options, deadline: own })
   } catch (error) {
     const { progress, ran } = state
-    // Only another's claim makes this one wait to the end, unless the server is silent.
-    if (progress === 'claiming' && error instanceof DeadlineExceededError && (await isThere(options))) return { outcome: 'in-progress', error }
+    if (progress === 'claiming' && hasWaited(error)) {
+      const holder = await claimHolder(delivery, options)
+      if (holder === 'delivery') return { outcome: 'in-progress', error }
+      if (holder !== 'unknown') return { outcome: 'away', error: new DatabaseBusyError({ retryAfterMs: 0, cause: error }), ran }
+    }
     const ofDatabase = database.hasReported(error)
     const failure = judgeFailure({ error, ofDatabase }, progress)
     if (failure === 'away') return { outcome: 'away', error, ran }
     const claimedAs = ofDatabase && error instanceof CommitUnknownError ? undefined : state.id
     const { source, id: eventId, type } = delivery.event
-    logUnapplied({ source, eventId, type, failure, error }, options.logger)
-    return storeFailed(delivery, { failure, error, ran, claimedAs }, options)
+    logUnapplied({ source, eventId, type, failure: failure === 'refused' ? 'permanent' : failure, error }, options.logger)
+    return storeFailed(firstReceived(delivery, state), { failure: failure === 'refused' ? 'permanent' : failure, error, ran, claimedAs }, options)
   } finally {
     own.clear()
   }
@@ -81,6 +88,8 @@ interface State {
   ran: boolean
   /** Of the row that stands for the event. */
   id: string
+  /** When the first claim was made, which is taken back with all it did: a later one keeps its time. */
+  receivedAt?: Date
 }
 
 async function applyUntilDone(delivery: ReadDelivery, state: State, options: TakeOptions): Promise<Taken> {
@@ -101,17 +110,19 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
 }
 
 async function apply(
-  delivery: ReadDelivery,
+  given: ReadDelivery,
   state: State,
   { keys, retryFailed = false, recordOnly = false, putOff: asked, ...tools }: TakeOptions,
   work: Work,
 ): Promise<Taken> {
   // A handler that was reached once has had its turn: what cuts off a claim that is made anew is the end of the time.
   if (state.progress === 'connecting') state.progress = 'claiming'
-  const claim = await claimEvent({ id: state.id, delivery, keys }, work, { retryFailed })
+  const claim = await claimEvent({ id: state.id, delivery: firstReceived(given, state), keys }, work, { retryFailed })
   if (claim.outcome === 'duplicate') return duplicateOf(claim.known)
   state.progress = 'applying'
   state.id = claim.id
+  state.receivedAt = claim.receivedAt
+  const delivery = receivedFirst(given, claim.receivedAt)
   // From here on an error stores the event in place of what this transaction did.
   if (!recordOnly && delivery.fault !== undefined) throw delivery.fault
   if (asked !== undefined) throw fromPutOff(asked)
@@ -120,6 +131,10 @@ async function apply(
   if (userId) await noteUser({ id: claim.id, userId }, work)
   if (effect?.erased) await forgetPayload(claim.id, work)
   return { outcome: delivery.handler ? 'applied' : 'ignored' }
+}
+
+function firstReceived(delivery: ReadDelivery, { receivedAt }: State): ReadDelivery {
+  return receivedAt === undefined ? delivery : { ...delivery, bufferedAt: receivedAt }
 }
 
 // Once is enough for one delivery, however often its record has to be tried.
@@ -153,6 +168,8 @@ async function storeFailed(
     return { outcome: failure === 'permanent' || claim.outcome === 'duplicate' ? 'failed' : 'deferred', code }
   } catch (cause) {
     const asked = error instanceof LaterError ? { putOff: putOff(error, { defaultMs: untilNextMs(error, 1) }) } : {}
+    const refusal = database.hasReported(cause) ? refusalOf(cause) : undefined
+    if (refusal !== undefined) return { outcome: 'refused', refusal, error: cause, ran, ...asked }
     return { outcome: 'away', error: cause, ran, ...asked }
   }
 }
@@ -161,14 +178,7 @@ function duplicateOf({ outcome, otherBody }: KnownEvent): Taken {
   return { outcome: 'duplicate', first: outcome ?? 'deferred', otherBody }
 }
 
-async function isThere({ database, deadline }: TakeOptions): Promise<boolean> {
-  const own = openDeadline({ remainingMs: Math.min(PROBE_MS, deadline.remainingMs()), reserveMs: 0 })
-  try {
-    await database.execute('webhook.probe', ({ query }) => query('SELECT 1'), { mode: 'read', deadline: own })
-    return true
-  } catch {
-    return false
-  } finally {
-    own.clear()
-  }
+/** Whether a claim that ended with this error may have waited for a lock. */
+function hasWaited(error: unknown): boolean {
+  return error instanceof DeadlineExceededError || error instanceof DatabaseBusyError || OF_WAITING.includes(codeOf(error))
 }

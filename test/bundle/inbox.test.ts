@@ -144,7 +144,7 @@ describe('a packed bundle with other handlers', () => {
     change('lib/webhooks/handlers/transaction-completed.ts', 'schema: completedTransactionSchema', 'schema: completedTransactionSchema.check(() => { throw new TypeError("no") })')
     change('lib/webhooks/handlers/transaction-failed.ts', 'concerns: ({ userId }) => userId', 'concerns: () => { throw new TypeError("no") }')
     change('lib/webhooks/handlers/transaction-refunded.ts', 'schema: refundedTransactionSchema', 'schema: refundedTransactionSchema.check(z.refine(async () => true))', "import * as z from 'zod/mini'\n")
-    change('lib/webhooks/handlers/user-created.ts', 'return recordUser', "await recordUser(data, { occurredAt, isChange: false }, work)\n    throw later('closed', { afterMs: 7_200_000 })\n    return recordUser")
+    change('lib/webhooks/handlers/user-created.ts', 'return recordUser', "await recordUser(data, { occurredAt, order, isChange: false }, work)\n    throw later('closed', { afterMs: 7_200_000 })\n    return recordUser")
     change('lib/webhooks/handlers/user-created.ts', 'import { defineHandler }', 'import { defineHandler, later }')
     change('lib/webhooks/handlers/user-updated.ts', 'return recordUser', "throw later('closed', { afterMs: Number.NaN })\n    return recordUser")
     change('lib/webhooks/handlers/user-updated.ts', 'import { defineHandler }', 'import { defineHandler, later }')

@@ -118,8 +118,10 @@ describe('ops/maintenance', () => {
         buffer: null,
         attempts: null,
         erased: null,
+        erasedEvents: null,
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
+          unattributedPayloads: { deleted: 0, left: 0 },
           webhookEvents: { deleted: 1_500, left: 0 },
           activities: { deleted: 0, left: 0 },
           idempotencyKeys: { deleted: 0, left: 0 },

@@ -34,7 +34,7 @@ const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/grep "Database connection( retry)?"/, 'test/integration/logs.test.ts', 'Database connection'],
 ]
 // Run by hand, since they take long or measure; what they are made of is tested.
-const BY_HAND = /^npm (?:test|run (?:test:chaos|test:full|bench|bench:fleet|bench:webhooks))$/
+const BY_HAND = /^npm (?:test|run (?:test:chaos|test:full|test:oldest|bench|bench:fleet|bench:webhooks))$/
 
 /** What keeps a command from being one that is there and run by a test. */
 function problemOf(command: string): string | undefined {

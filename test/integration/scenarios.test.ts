@@ -45,6 +45,7 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         host: server.host,
         port: server.port,
         name: 'postgres',
+        schema: 'public',
         user: server.user,
         password: server.password,
         tls: { mode: 'off' },

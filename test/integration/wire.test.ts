@@ -14,6 +14,7 @@ const short = (flights: string[][]) => flights.map(flight => flight.map(text => 
 const BEGIN = 'START TRANSACTION; SET LOCAL statement_timeout = N'
 const SETTINGS = "SELECT set_config('transaction_read_only', $1, true), set_config('statement_timeout', $2, true), pg_backend_pid()"
 const IDENTITY = 'SELECT pg_current_xact_id_if_assigned()'
+const DURABLE = "SELECT set_config('synchronous_commit', 'on', true)"
 
 describe('on the wire', () => {
   it('a first read costs one connection and no trip but the connecting and its own', async () => {
@@ -107,13 +108,16 @@ describe('on the wire', () => {
     })
   })
 
-  it('a warm transaction of one write is two trips: its start and its identity ride with it, COMMIT goes alone', async () => {
+  it('a warm transaction of one write is two round trips', async () => {
     await withService(async ({ proxy, service }) => {
       await read(service)
       proxy.resetCounts()
       await write(service)
       expect(proxy.counts().roundTrips).toBe(2)
-      expect(short(proxy.statementFlights())).toEqual([[BEGIN, 'INSERT INTO webhook_events', IDENTITY], ['COMMIT']])
+      expect(short(proxy.statementFlights())).toEqual([
+        [BEGIN, 'INSERT INTO webhook_events', IDENTITY],
+        [DURABLE, 'COMMIT'],
+      ])
     })
   })
 
@@ -130,7 +134,7 @@ describe('on the wire', () => {
         [BEGIN, 'SELECT 1', IDENTITY],
         ['INSERT INTO webhook_events', IDENTITY],
         ['INSERT INTO webhook_events'],
-        ['COMMIT'],
+        [DURABLE, 'COMMIT'],
       ])
     })
   })

@@ -1,15 +1,18 @@
 import { openDeadline, type Deadline } from '../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../lib/telemetry/logger.ts'
+import { maintain, type MaintenanceReport } from '../../lib/maintenance/maintenance.ts'
 import { attemptDue, type AttemptsReport } from '../../lib/webhooks/attempts.ts'
 import { drainBuffer, type DrainReport } from '../../lib/webhooks/buffer/drain.ts'
 import { createRedisBuffer } from '../../lib/webhooks/buffer/redis-buffer.ts'
 import type { WebhookHandler } from '../../lib/webhooks/handler.ts'
 import { manageWebhooks, type Command } from '../../lib/webhooks/manage.ts'
+import { readDelivery } from '../../lib/webhooks/delivery.ts'
 import { receiveWebhook } from '../../lib/webhooks/receive.ts'
-import type { SourceDefinition } from '../../lib/webhooks/source.ts'
+import { sourceOf, type SourceDefinition } from '../../lib/webhooks/source.ts'
 import { defineSources } from '../../lib/webhooks/source-settings.ts'
 import { signDelivery } from '../../lib/server/sign-delivery.ts'
 import { webhookSecret } from './functions.ts'
+import { tables } from './maintenance.ts'
 import type { RedisServer } from './redis.ts'
 import { withService, type ServiceUnderTest } from './service.ts'
 
@@ -30,6 +33,10 @@ export interface Inbox extends ServiceUnderTest {
   /** Has later attempts made of what is due, with these handlers in place of the first ones. */
   attempt(handlers?: readonly WebhookHandler[]): Promise<AttemptsReport>
   drain(handlers?: readonly WebhookHandler[]): Promise<DrainReport>
+  /** Puts an event into the outage buffer, as a delivery does while the database is away. */
+  buffer(body: string | object, sent?: Pick<Sent, 'id'>): Promise<void>
+  /** Runs all of maintenance. */
+  maintain(): Promise<MaintenanceReport>
   manage(command: Command): Promise<Record<string, unknown>>
   /** Makes everything that is pending due. */
   allDue(): Promise<void>
@@ -42,10 +49,15 @@ export interface InboxOptions {
   readonly handlers: readonly WebhookHandler[]
   readonly poisonStatus?: 200 | 500
   readonly redis?: RedisServer | undefined
+  /** Of the source `standard`. */
+  readonly concerns?: SourceDefinition['concerns']
 }
 
 /** Runs a test with an inbox. Its sources are `standard`, with the id in a header, and `partner`, with the id in the body. */
-export async function withInbox({ handlers, poisonStatus = 200, redis }: InboxOptions, work: (inbox: Inbox) => Promise<void>): Promise<void> {
+export async function withInbox(
+  { handlers, poisonStatus = 200, redis, concerns }: InboxOptions,
+  work: (inbox: Inbox) => Promise<void>,
+): Promise<void> {
   await withService(async subject => {
     const { service, database, proxy, lines } = subject
     const logger = createLogger({ name: 'test', level: 'debug', destination: { write: text => void lines.push(JSON.parse(text) as never) } })
@@ -54,6 +66,7 @@ export async function withInbox({ handlers, poisonStatus = 200, redis }: InboxOp
       const deadline = openDeadline({ remainingMs, reserveMs: 0 })
       return run(deadline).finally(() => deadline.clear())
     }
+    const sourcesOf = (given: readonly WebhookHandler[]) => bindSources(tableOf(given, concerns))
     const common = { database: service, keys, logger, counters: service.counters }
     await work({
       ...subject,
@@ -76,7 +89,16 @@ export async function withInbox({ handlers, poisonStatus = 200, redis }: InboxOp
         if (settings === undefined) throw new Error('this inbox has no buffer')
         return within(20_000, deadline => drainBuffer({ ...common, settings, deadline, sources: sourcesOf(mended) }))
       },
-      manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline })),
+      async buffer(given, { id = 'evt_1' } = {}) {
+        if (settings === undefined) throw new Error('this inbox has no buffer')
+        const body = Buffer.from(typeof given === 'string' ? given : JSON.stringify(given))
+        const headers = { 'content-type': 'application/json', 'webhook-id': id }
+        const source = sourceOf('standard', sourcesOf(handlers))
+        const delivery = readDelivery({ source: 'standard', body, headers, verdict: 'standard', receivedAt: new Date() }, source)
+        await within(20_000, deadline => createRedisBuffer(settings, keys).put(delivery, { applied: false, deadline }))
+      },
+      maintain: () => within(20_000, deadline => maintain({ ...common, tables, buffer: settings, deadline, sources: sourcesOf(handlers) })),
+      manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline, sources: sourcesOf(handlers) })),
       async allDue() {
         await database.query('UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL')
       },
@@ -94,9 +116,9 @@ export async function withInbox({ handlers, poisonStatus = 200, redis }: InboxOp
   })
 }
 
-function tableOf(handlers: readonly WebhookHandler[]) {
+function tableOf(handlers: readonly WebhookHandler[], concerns?: SourceDefinition['concerns']) {
   return {
-    standard: { scheme: 'standard', secrets: 'SECRET', handlers },
+    standard: { scheme: 'standard', secrets: 'SECRET', handlers, ...(concerns === undefined ? {} : { concerns }) },
     partner: {
       scheme: 'hmac',
       secrets: 'SECRET',
@@ -109,8 +131,8 @@ function tableOf(handlers: readonly WebhookHandler[]) {
   } as const satisfies Record<string, SourceDefinition>
 }
 
-function sourcesOf(handlers: readonly WebhookHandler[]) {
-  const { value } = defineSources(tableOf(handlers)).parse({ SECRET: webhookSecret })
+function bindSources(table: Readonly<Record<string, SourceDefinition>>) {
+  const { value } = defineSources(table).parse({ SECRET: webhookSecret })
   if (value === undefined) throw new Error('the sources of the test are wrong')
   return value
 }

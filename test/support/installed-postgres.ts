@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,14 +9,17 @@ import { freePort } from '../../lib/server/postgres/free-port.ts'
 import { serverIdentity } from '../../lib/server/postgres/identity.ts'
 import { startPostmaster } from '../../lib/server/postgres/postmaster.ts'
 
-/** Folder of the newest PostgreSQL that this machine has with all of its programs; the embedded one brings no pg_dump. */
-export function installedPostgres(): string | undefined {
+/**
+ * Returns the folder of the newest PostgreSQL that this machine has with all of its programs. The embedded one has neither
+ * pg_dump nor translations.
+ */
+export function installedPostgres(what = 'the drill'): string | undefined {
   const folders = globSync('/usr/lib/postgresql/*/bin').sort((one, other) => majorOf(other) - majorOf(one))
   const found = folders.find(folder =>
     ['initdb', 'postgres', 'pg_dump', 'pg_restore'].every(name => spawnSync(join(folder, name), ['--version']).status === 0),
   )
-  if (found === undefined && process.env.CI) throw new Error('PostgreSQL is not installed: the drill cannot be left out here')
-  if (found === undefined) console.warn('SKIPPED: the drill, because PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)')
+  if (found === undefined && process.env.CI) throw new Error(`PostgreSQL is not installed: ${what} cannot be left out here`)
+  if (found === undefined) console.warn(`SKIPPED: ${what}, because PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)`)
   return found
 }
 
@@ -30,8 +33,18 @@ export interface InstalledServer {
   destroy(): Promise<void>
 }
 
+export interface InstalledOptions {
+  /** Server settings, as in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Variables of the server's environment. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Starts a new, empty server of the installed programs. */
-export async function startInstalledPostgres(bin: string): Promise<InstalledServer> {
+export async function startInstalledPostgres(
+  bin: string,
+  { settings: given = {}, environment = {} }: InstalledOptions = {},
+): Promise<InstalledServer> {
   const identity = serverIdentity()
   const folder = await mkdtemp(join(tmpdir(), 'drill-'))
   await chmod(folder, 0o755)
@@ -46,8 +59,11 @@ export async function startInstalledPostgres(bin: string): Promise<InstalledServ
     encoding: 'utf8',
   })
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
-  const programs = { native: bin, postgres: join(bin, 'postgres'), initdb: join(bin, 'initdb'), version: '', major: '' }
-  const settings = { fsync: 'off', max_connections: '30' }
+  const program = join(folder, 'postgres')
+  const variables = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`)
+  await writeFile(program, ['#!/bin/sh', ...variables, `exec '${join(bin, 'postgres')}' "$@"`, ''].join('\n'), { mode: 0o755 })
+  const programs = { native: bin, postgres: program, initdb: join(bin, 'initdb'), version: '', major: '' }
+  const settings = { fsync: 'off', max_connections: '30', ...given }
   const postmaster = await startPostmaster({ dataFolder, binaries: programs, identity, port: server.port, settings, onLog: () => undefined })
   return {
     async database(name) {

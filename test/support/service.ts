@@ -64,7 +64,12 @@ export async function withService(
       applicationName: 'subject',
       logger,
       counters,
-      ...(flush ? { behindCommit: new CounterFlush({ counters, functionName: 'subject', logger, now: () => Date.now() + offsetMs }).send } : {}),
+      ...(flush
+        ? {
+            behindCommit: new CounterFlush({ counters, functionName: 'subject', schema: settings.schema, logger, now: () => Date.now() + offsetMs })
+              .send,
+          }
+        : {}),
       now: () => Date.now() + offsetMs,
       random: () => 0.5,
       ...(around ? { around } : {}),
@@ -90,7 +95,7 @@ export async function withService(
 /** A second service on a manager, with policies of its own. */
 export function serviceWith({ manager, ...policies }: ExecutorOptions): DatabaseService {
   const executor = new Executor({ manager, ...policies })
-  return new DatabaseService({ executor, counters: createCounters(), loaded: () => loadedOf(manager) })
+  return new DatabaseService({ executor, counters: createCounters(), schema: 'public', loaded: () => loadedOf(manager) })
 }
 
 /** Sequelize and the models of a manager that has built a pool. */

@@ -10,6 +10,9 @@ import { indexSmokeUsers } from './2026-11-24-index-smoke-users.ts'
 import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
 import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
 import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
+import { dueErasures } from './2026-11-29-due-erasures.ts'
+import { eventOrder } from './2026-11-29-event-order.ts'
+import { indexDueErasures } from './2026-11-29-index-due-erasures.ts'
 import { invalidPaths } from './2026-11-29-invalid-paths.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
@@ -28,4 +31,7 @@ export const migrations: readonly Migration[] = [
   healthTables,
   indexSmokeUsers,
   invalidPaths,
+  dueErasures,
+  indexDueErasures,
+  eventOrder,
 ]

@@ -21,7 +21,7 @@ export interface ActivityRow extends Model<InferAttributes<ActivityRow>, InferCr
   createdAt: CreationOptional<Date>
 }
 
-export function defineActivity(sequelize: Sequelize): ModelStatic<ActivityRow> {
+export function defineActivity(sequelize: Sequelize, schema: string): ModelStatic<ActivityRow> {
   return sequelize.define<ActivityRow>(
     'Activity',
     {
@@ -33,6 +33,6 @@ export function defineActivity(sequelize: Sequelize): ModelStatic<ActivityRow> {
       userAgent: { type: DataTypes.TEXT, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'activities', underscored: true, updatedAt: false },
+    { schema, tableName: 'activities', underscored: true, updatedAt: false },
   )
 }

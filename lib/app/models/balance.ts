@@ -10,7 +10,7 @@ export interface BalanceRow extends Model<InferAttributes<BalanceRow>, InferCrea
   updatedAt: Date
 }
 
-export function defineBalance(sequelize: Sequelize): ModelStatic<BalanceRow> {
+export function defineBalance(sequelize: Sequelize, schema: string): ModelStatic<BalanceRow> {
   return sequelize.define<BalanceRow>(
     'Balance',
     {
@@ -19,6 +19,6 @@ export function defineBalance(sequelize: Sequelize): ModelStatic<BalanceRow> {
       amount: { type: DataTypes.DECIMAL(38, 4), allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'balances', underscored: true, timestamps: false },
+    { schema, tableName: 'balances', underscored: true, timestamps: false },
   )
 }

@@ -22,7 +22,7 @@ export interface IdempotencyKeyRow extends Model<InferAttributes<IdempotencyKeyR
   createdAt: CreationOptional<Date>
 }
 
-export function defineIdempotencyKey(sequelize: Sequelize): ModelStatic<IdempotencyKeyRow> {
+export function defineIdempotencyKey(sequelize: Sequelize, schema: string): ModelStatic<IdempotencyKeyRow> {
   return sequelize.define<IdempotencyKeyRow>(
     'IdempotencyKey',
     {
@@ -34,6 +34,6 @@ export function defineIdempotencyKey(sequelize: Sequelize): ModelStatic<Idempote
       userId: { type: DataTypes.UUID, allowNull: false },
       createdAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'idempotency_keys', underscored: true, updatedAt: false },
+    { schema, tableName: 'idempotency_keys', underscored: true, updatedAt: false },
   )
 }

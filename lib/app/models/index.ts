@@ -6,15 +6,15 @@ import { defineTransaction } from './transaction.ts'
 import { defineUser } from './user.ts'
 import { defineWebhookEvent } from './webhook-event.ts'
 
-/** Defines every model on one Sequelize instance. */
-export function defineModels(sequelize: Sequelize) {
+/** Defines every model on one Sequelize instance, with its table in `schema`. */
+export function defineModels(sequelize: Sequelize, schema: string) {
   return {
-    User: defineUser(sequelize),
-    Activity: defineActivity(sequelize),
-    Transaction: defineTransaction(sequelize),
-    Balance: defineBalance(sequelize),
-    IdempotencyKey: defineIdempotencyKey(sequelize),
-    WebhookEvent: defineWebhookEvent(sequelize),
+    User: defineUser(sequelize, schema),
+    Activity: defineActivity(sequelize, schema),
+    Transaction: defineTransaction(sequelize, schema),
+    Balance: defineBalance(sequelize, schema),
+    IdempotencyKey: defineIdempotencyKey(sequelize, schema),
+    WebhookEvent: defineWebhookEvent(sequelize, schema),
   }
 }
 

@@ -24,11 +24,13 @@ export interface TransactionRow extends Model<InferAttributes<TransactionRow>, I
   status: TransactionStatus
   /** When it came into this state. */
   occurredAt: Date
+  /** Place of the event that said so among those of the same instant; null when a caller of the API did. */
+  reportedOrder: CreationOptional<string | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
 
-export function defineTransaction(sequelize: Sequelize): ModelStatic<TransactionRow> {
+export function defineTransaction(sequelize: Sequelize, schema: string): ModelStatic<TransactionRow> {
   return sequelize.define<TransactionRow>(
     'Transaction',
     {
@@ -40,9 +42,10 @@ export function defineTransaction(sequelize: Sequelize): ModelStatic<Transaction
       currency: { type: DataTypes.CHAR(3), allowNull: false },
       status: { type: DataTypes.TEXT, allowNull: false },
       occurredAt: { type: DataTypes.DATE, allowNull: false },
+      reportedOrder: { type: DataTypes.TEXT, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'transactions', underscored: true },
+    { schema, tableName: 'transactions', underscored: true },
   )
 }

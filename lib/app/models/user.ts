@@ -18,14 +18,18 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   externalId: string | null
   /** When the newest event that told of this user was sent; null for one that no event has told of. */
   reportedAt: CreationOptional<Date | null>
+  /** Place of that event among those of the same instant; a change comes after a creation. */
+  reportedOrder: CreationOptional<string | null>
   erasedAt: CreationOptional<Date | null>
   /** Since when this user's activities wait to be erased, because they could not be at once; null when there is nothing left. */
   activitiesDueAt: CreationOptional<Date | null>
+  /** Since when events about this user may have to be erased still; null when none is left. */
+  eventsDueAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>
 }
 
-export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
+export function defineUser(sequelize: Sequelize, schema: string): ModelStatic<UserRow> {
   return sequelize.define<UserRow>(
     'User',
     {
@@ -34,11 +38,13 @@ export function defineUser(sequelize: Sequelize): ModelStatic<UserRow> {
       name: { type: DataTypes.TEXT, allowNull: true },
       externalId: { type: DataTypes.TEXT, allowNull: true },
       reportedAt: { type: DataTypes.DATE, allowNull: true },
+      reportedOrder: { type: DataTypes.TEXT, allowNull: true },
       erasedAt: { type: DataTypes.DATE, allowNull: true },
       activitiesDueAt: { type: DataTypes.DATE, allowNull: true },
+      eventsDueAt: { type: DataTypes.DATE, allowNull: true },
       createdAt: { type: DataTypes.DATE, allowNull: false },
       updatedAt: { type: DataTypes.DATE, allowNull: false },
     },
-    { tableName: 'users', underscored: true },
+    { schema, tableName: 'users', underscored: true },
   )
 }

@@ -43,7 +43,7 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   invalidPaths: CreationOptional<string[] | null>
 }
 
-export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEventRow> {
+export function defineWebhookEvent(sequelize: Sequelize, schema: string): ModelStatic<WebhookEventRow> {
   return sequelize.define<WebhookEventRow>(
     'WebhookEvent',
     {
@@ -66,6 +66,6 @@ export function defineWebhookEvent(sequelize: Sequelize): ModelStatic<WebhookEve
       lastError: { type: DataTypes.TEXT, allowNull: true },
       invalidPaths: { type: DataTypes.JSONB, allowNull: true },
     },
-    { tableName: 'webhook_events', underscored: true, timestamps: false },
+    { schema, tableName: 'webhook_events', underscored: true, timestamps: false },
   )
 }

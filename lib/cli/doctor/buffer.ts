@@ -5,6 +5,7 @@ import { isLoopback } from '../../server/loopback.ts'
 import { BufferError } from '../../webhooks/buffer/buffer.ts'
 import { withRedis } from '../../webhooks/buffer/connection.ts'
 import { askForDisk, isOnDisk, requireKeeping } from '../../webhooks/buffer/durability.ts'
+import { LEAST_REDIS, readInfo, WAITS_FOR_DISK } from '../../webhooks/buffer/redis-info.ts'
 import { findingsOf, type Finding } from './finding.ts'
 import { isSilent } from './silent.ts'
 
@@ -28,15 +29,17 @@ export async function checkBuffer(variables: Environment): Promise<Finding[]> {
   const findings = plain ? [buffer.warn('the connection is not encrypted', 'REDIS_URL with rediss://, and REDIS_CA_CERT')] : []
   const deadline = openDeadline({ remainingMs: WITHIN_MS, reserveMs: 0 })
   try {
-    const kept = await withRedis(settings, deadline, async redis => {
+    const { kept, version } = await withRedis(settings, deadline, async redis => {
       await requireKeeping(redis, { declared: durable === 'declared' })
-      return durable === 'declared' || (await isOnDisk(redis, askForDisk(redis, 1_000)))
+      const { redis_version: version = 'of an unknown version' } = readInfo(await redis.send('INFO'))
+      return { kept: durable === 'declared' || (await isOnDisk(redis, askForDisk(redis, 1_000))), version }
     })
+    const server = `Redis ${version}`
     return [
       ...findings,
       kept
-        ? buffer.ok(durable === 'declared' ? 'reached; that it is durable is declared, not proven' : 'reached, and durable')
-        : buffer.fail('does not prove that it is durable', DURABLE),
+        ? buffer.ok(`${server}, ${durable === 'declared' ? 'reached; that it is durable is declared, not proven' : 'reached, and durable'}`)
+        : buffer.fail(`${server} does not prove that it is durable`, DURABLE),
     ]
   } catch (error) {
     return [...findings, await explain(error, new URL(url))]
@@ -48,8 +51,20 @@ export async function checkBuffer(variables: Environment): Promise<Finding[]> {
 async function explain(error: unknown, { hostname, port }: URL): Promise<Finding> {
   const code = error instanceof BufferError ? error.code : 'buffer-unreachable'
   switch (code) {
+    case 'buffer-too-old':
+      return buffer.fail(
+        `is older than Redis ${LEAST_REDIS}: what it holds could not be drained`,
+        `Redis ${LEAST_REDIS} or later, better ${WAITS_FOR_DISK}, or Valkey`,
+      )
+    case 'buffer-loading':
+      return buffer.fail('is loading its data', 'wait, and try again')
+    case 'buffer-replica':
+      return buffer.fail('is a replica: what it takes is gone with the next full copy', 'the address of the primary in REDIS_URL')
     case 'buffer-not-durable':
-      return buffer.fail('is not durable: what it took is gone when it restarts', DURABLE)
+      return buffer.fail(
+        'is not durable: what it takes is gone when it restarts',
+        `${DURABLE}; before Redis ${WAITS_FOR_DISK}, after the rewrite of that file has ended without an error`,
+      )
     case 'buffer-evicts':
       return buffer.fail('throws data away when its memory is full', 'maxmemory-policy noeviction on the server')
     case 'buffer-refuses':

@@ -1,3 +1,4 @@
+import { asLine } from '../../foreign-text.ts'
 import { styleText } from 'node:util'
 import type { Environment } from '../../config/settings.ts'
 import { databaseSettings } from '../../config/settings/database.ts'
@@ -62,7 +63,12 @@ export function describeFindings(findings: readonly Finding[], { colour = false 
   return findings
     .map(({ check, status, reason, cure }) => {
       const word = colour ? styleText(colours[status], status.padEnd(4), { validateStream: false }) : status.padEnd(4)
-      return `${word}  ${check.padEnd(width)}  ${reason}\n${cure === undefined ? '' : `${' '.repeat(width + 8)}→ ${cure}\n`}`
+      return `${word}  ${check.padEnd(width)}  ${shown(reason)}\n${cure === undefined ? '' : `${' '.repeat(width + 8)}→ ${shown(cure)}\n`}`
     })
     .join('')
+}
+
+// A reason may quote what a server or a certificate says.
+function shown(text: string): string {
+  return asLine(text, { maxLength: 2_000 })
 }

@@ -13,6 +13,8 @@ export interface MigrationFinding {
 
 // SQLSTATE of what cannot run inside of a transaction.
 const ACTIVE_TRANSACTION = '25001'
+// Of the scratch database, quoted.
+const SCHEMA = '"public"'
 
 /**
  * Applies migrations one after the other to an empty database and looks at what each has changed in its catalogue. What
@@ -42,7 +44,7 @@ export async function checkMigrations(client: pg.Client, migrations: readonly Mi
 }
 
 async function runInside(client: pg.Client, migration: Migration, tables: ReadonlySet<string>): Promise<string[]> {
-  return watchIndexes(client, tables, () => inTransaction(client, () => migration.up({ query: queryOf(client) })))
+  return watchIndexes(client, tables, () => inTransaction(client, () => migration.up({ query: queryOf(client), schema: SCHEMA })))
 }
 
 // Whether a statement is one that does not lock, such as an index built concurrently, PostgreSQL knows best: it refuses
@@ -50,6 +52,7 @@ async function runInside(client: pg.Client, migration: Migration, tables: Readon
 async function runOutside(client: pg.Client, migration: Migration, tables: ReadonlySet<string>): Promise<string[]> {
   const warnings: string[] = []
   await migration.up({
+    schema: SCHEMA,
     query: async (text, values) => {
       let result: unknown
       const run = async () => void (result = await queryOf(client)(text, values))

@@ -15,13 +15,14 @@ export interface ResetOptions {
 }
 
 /**
- * Throws away everything that is in a database of this machine and applies all migrations.
+ * Throws away everything that is in a database of this machine and applies all migrations. With a schema other than `public`,
+ * which stands beside another application, only what is in that schema.
  * @throws NotLocalError before anything is touched, when the database may be elsewhere
  */
 export async function resetDatabase({ settings, migrations = allMigrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
   const { client, settings: local } = await connectLocally(settings, resolve)
   try {
-    await dropEverything(client)
+    await (local.schema === 'public' ? dropEverything(client) : dropSchema(client, local.schema))
   } finally {
     await client.end()
   }
@@ -31,6 +32,10 @@ export async function resetDatabase({ settings, migrations = allMigrations, with
   } finally {
     deadline.clear()
   }
+}
+
+async function dropSchema(client: pg.Client, name: string): Promise<void> {
+  await client.query(`DROP SCHEMA IF EXISTS ${pg.escapeIdentifier(name)} CASCADE`)
 }
 
 async function dropEverything(client: pg.Client): Promise<void> {

@@ -1,5 +1,7 @@
 import type pg from 'pg'
 import { digestOf } from '../../resilient-sequelize/src/migrate/digest.ts'
+import { findMigrationsTable, nameOfTable, TABLE } from '../../resilient-sequelize/src/migrate/migrations-table.ts'
+import { namesTaken } from '../../resilient-sequelize/src/migrate/taken-names.ts'
 import { migrations as allMigrations } from '../../app/migrations/index.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
@@ -23,12 +25,16 @@ interface Row {
   readonly digest: string | null
 }
 
-/** Compares the migrations of this checkout with what the database says of itself. Changes nothing. */
+/**
+ * Compares the migrations of this checkout with what the database says of itself. Changes nothing.
+ * @throws CodedError `names-taken` when another tool has a table of that name.
+ */
 export async function readMigrationStates(
   client: Pick<pg.Client, 'query'>,
+  schema: string,
   migrations: readonly Migration[] = allMigrations,
 ): Promise<MigrationStates> {
-  const applied = new Map((await readRows(client)).map(row => [row.name, row]))
+  const applied = new Map((await readRows(client, schema)).map(row => [row.name, row]))
   const states = migrations.map(async (migration): Promise<MigrationState> => {
     const { name, breaking = false } = migration
     const row = applied.get(name)
@@ -42,9 +48,10 @@ export async function readMigrationStates(
   return { migrations: await Promise.all(states), unknown: [...applied.keys()].filter(name => !known.has(name)) }
 }
 
-async function readRows(client: Pick<pg.Client, 'query'>): Promise<Row[]> {
-  const { rows } = await client.query<{ there: boolean }>("SELECT to_regclass('schema_migrations') IS NOT NULL AS there")
-  if (rows[0]?.there !== true) return []
+async function readRows(client: Pick<pg.Client, 'query'>, schema: string): Promise<Row[]> {
+  const { state } = await findMigrationsTable(client, schema)
+  if (state === 'foreign') throw namesTaken([`table ${schema}.${TABLE}`])
+  if (state === 'missing') return []
   // By way of JSON, because the column may not be there yet.
-  return (await client.query<Row>("SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM schema_migrations m ORDER BY name")).rows
+  return (await client.query<Row>(`SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM ${nameOfTable(schema)} m ORDER BY name`)).rows
 }

@@ -1,5 +1,9 @@
+import { asLine } from '../../foreign-text.ts'
 import { CheckError } from './call.ts'
 import { CheckWarning, type Check } from './checklist.ts'
+
+// Characters. Some of it is what the deployment answered.
+const LONGEST_DETAIL = 500
 
 export interface CheckResult {
   readonly name: string
@@ -14,7 +18,7 @@ export async function runChecks(checks: readonly Check[], print: (line: string) 
   for (const check of checks) {
     const result = await runCheck(check)
     results.push(result)
-    print(`${result.outcome.padEnd(4)}  ${result.name.padEnd(width)}  ${result.detail}`)
+    print(`${result.outcome.padEnd(4)}  ${result.name.padEnd(width)}  ${asLine(result.detail, { maxLength: LONGEST_DETAIL })}`)
   }
   return results
 }

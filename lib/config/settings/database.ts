@@ -1,6 +1,6 @@
 import { readCertificates } from '../certificates.ts'
 import { DEFAULT_PORT, NO_VERIFY, parseDatabaseUrl, type DatabaseAddress } from '../database-url.ts'
-import { integer, oneOf, optionalInteger, optionalText } from '../schemas.ts'
+import { integer, oneOf, optionalInteger, optionalText, schemaName } from '../schemas.ts'
 import { readHost, refuseName, refusePassword } from '../server-url.ts'
 import { defineSettings, SettingIssues, takeOrReport, type SettingIssue } from '../settings.ts'
 import { profiles, type PoolSettings, type Profile } from '../../resilient-sequelize/src/pool/profile.ts'
@@ -13,6 +13,8 @@ export interface DatabaseSettings {
   readonly name: string
   readonly user: string
   readonly password: string
+  /** The schema that all our tables are in. */
+  readonly schema: string
   readonly tls: Tls
   /** Whether it is reached through a pooler that lends a server's session for one transaction at a time. */
   readonly pooled: boolean
@@ -37,6 +39,7 @@ const addressVariables = {
   DB_SSLMODE: oneOf([...sslModes, 'unset'], 'unset', { 'no-verify': `is ${NO_VERIFY}` }),
   DB_CA_CERT: optionalText(),
   DB_TLS_NEGOTIATION: oneOf(tlsNegotiations, 'postgres'),
+  DB_SCHEMA: schemaName('public'),
 }
 
 const profileVariables = {
@@ -86,7 +89,7 @@ export const databaseSettings = defineSettings({ ...addressVariables, ...profile
     crowdedAt: shareOf(values.DB_CROWDED_AT, base.crowdedAt),
   }
   const pooled = values.DB_POOLER === 'transaction' || address.port === POOLER_PORT
-  return Object.freeze({ ...address, pooled, profile: Object.freeze(profile), slowOperationMs: values.SLOW_OPERATION_MS })
+  return Object.freeze({ ...address, schema: values.DB_SCHEMA, pooled, profile: Object.freeze(profile), slowOperationMs: values.SLOW_OPERATION_MS })
 })
 
 /** The database as migrations reach it: `DB_MIGRATION_URL` if set, since they cannot go through a transaction pooler. */
@@ -99,7 +102,7 @@ export const migrationSettings = defineSettings({ ...addressVariables, DB_MIGRAT
       : addressOf({ ...values, ...NO_PARTS }, 'DB_MIGRATION_URL', values.DB_MIGRATION_URL, issues)
   if (address === undefined || issues.length > 0) throw new SettingIssues(issues)
   const profile: Profile = { ...profiles.function, idleSessionMs: 0, crowdedAt: undefined }
-  return Object.freeze({ ...address, pooled: false, profile, slowOperationMs: SLOW_OPERATION_MS })
+  return Object.freeze({ ...address, schema: values.DB_SCHEMA, pooled: false, profile, slowOperationMs: SLOW_OPERATION_MS })
 })
 
 // Per cent; 0 switches the guard off.

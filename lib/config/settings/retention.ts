@@ -6,6 +6,8 @@ export interface RetentionSettings {
   readonly webhookDays: number
   /** Days for which their ids are known after that: as long as a sender may send one again. */
   readonly redeliveryDays: number
+  /** Days for which the payload of an event is kept that is about no known user. */
+  readonly unattributedDays: number
   /** Days for which activities are kept. */
   readonly activityDays: number
   /** Days for which scheduled checks, and what was counted in each minute, are kept. */
@@ -20,6 +22,7 @@ export const retentionSettings = defineSettings(
   {
     WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }),
     WEBHOOK_REDELIVERY_DAYS: integer({ ...bounds, fallback: 30 }),
+    WEBHOOK_UNATTRIBUTED_DAYS: integer({ ...bounds, fallback: 7 }),
     ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }),
     HEALTH_RETENTION_DAYS: integer({ ...bounds, fallback: 14 }),
   },
@@ -27,6 +30,7 @@ export const retentionSettings = defineSettings(
     Object.freeze({
       webhookDays: values.WEBHOOK_RETENTION_DAYS,
       redeliveryDays: values.WEBHOOK_REDELIVERY_DAYS,
+      unattributedDays: values.WEBHOOK_UNATTRIBUTED_DAYS,
       activityDays: values.ACTIVITY_RETENTION_DAYS,
       healthDays: values.HEALTH_RETENTION_DAYS,
     }),

@@ -15,6 +15,8 @@ export interface AlertThresholds {
   readonly eventAgeMs: number
   /** Of the buffer's limit. */
   readonly bufferPercent: number
+  /** How long the oldest event has waited in the buffer, in ms. */
+  readonly bufferAgeMs: number
   readonly certificateDays: number
   /** Of the connections that the server has for ordinary users. */
   readonly connectionsPercent: number
@@ -34,6 +36,7 @@ export const thresholdSettings = defineSettings(
     ALERT_PARKED_EVENTS: integer({ ...most, fallback: 1 }),
     ALERT_EVENT_AGE_SECONDS: integer({ ...most, fallback: 900 }),
     ALERT_BUFFER_PERCENT: integer({ ...percent, fallback: 50 }),
+    ALERT_BUFFER_AGE_SECONDS: integer({ ...most, fallback: 900 }),
     ALERT_CERTIFICATE_DAYS: integer({ min: 1, max: 3650, fallback: 21 }),
     ALERT_CONNECTIONS_PERCENT: integer({ ...percent, fallback: 90 }),
   },
@@ -47,6 +50,7 @@ export const thresholdSettings = defineSettings(
       parkedEvents: values.ALERT_PARKED_EVENTS,
       eventAgeMs: values.ALERT_EVENT_AGE_SECONDS * 1000,
       bufferPercent: values.ALERT_BUFFER_PERCENT,
+      bufferAgeMs: values.ALERT_BUFFER_AGE_SECONDS * 1000,
       certificateDays: values.ALERT_CERTIFICATE_DAYS,
       connectionsPercent: values.ALERT_CONNECTIONS_PERCENT,
     }),

@@ -1,3 +1,5 @@
+import { asLine } from '../../foreign-text.ts'
+
 /** One metric with all its samples, as Prometheus reads it. */
 export interface MetricFamily {
   readonly name: string
@@ -25,7 +27,7 @@ function lines({ name, type, help, samples }: MetricFamily): string {
 }
 
 function labelled(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replace(/[\\\n"]/g, escaped)}"`)
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${asLine(value).replace(/[\\\n"]/g, escaped)}"`)
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 

@@ -1,3 +1,4 @@
+import { sql, tables, type Statement } from '../../database/sql.ts'
 import type { GuardedClient } from '../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import { rowsOf } from '../questions.ts'
@@ -18,22 +19,24 @@ export interface FleetFacts {
 }
 
 const LONGEST_MS = 1_000
-const limited = (text: string) => `SET LOCAL statement_timeout = ${LONGEST_MS}; ${text}`
+const limited = (text: Statement) => sql`SET LOCAL statement_timeout = ${LONGEST_MS}; ${text}`
 
 const COUNTERS = limited(
-  "SELECT function, name, label, outcome, count::float8 AS count FROM operation_counters WHERE minute = 'infinity' ORDER BY 1, 2, 3, 4",
+  sql`SELECT function, name, label, outcome, count::float8 AS count FROM ${tables.operation_counters} WHERE minute = 'infinity' ORDER BY 1, 2, 3, 4`,
 )
 /** Each part has an index of its own, which is empty as long as all goes well. */
-export const INBOX = `
-  SELECT (SELECT count(*) FROM webhook_events WHERE outcome = 'failed')::int AS parked,
-    (SELECT count(*) FROM webhook_events WHERE next_attempt_at <= now())::int AS due,
-    coalesce((SELECT extract(epoch FROM now() - min(next_attempt_at)) * 1000 FROM webhook_events WHERE next_attempt_at <= now()), 0)::float8
+export const INBOX = sql`
+  SELECT (SELECT count(*) FROM ${tables.webhook_events} WHERE outcome = 'failed')::int AS parked,
+    (SELECT count(*) FROM ${tables.webhook_events} WHERE next_attempt_at <= now())::int AS due,
+    coalesce((SELECT extract(epoch FROM now() - min(next_attempt_at)) * 1000 FROM ${tables.webhook_events} WHERE next_attempt_at <= now()), 0)::float8
       AS "oldestDueMs"`
 
+const INBOX_IN_TIME = limited(INBOX)
+
 /** Asks both in one flight; a table that cannot be read hides nothing but itself. @throws never */
-export async function askFleet(client: GuardedClient): Promise<FleetFacts> {
-  const counters = rowsOf<CounterRow>(client, COUNTERS).catch(unseen)
-  const inbox = rowsOf<InboxFacts>(client, limited(INBOX)).then(([row]) => row ?? { unseen: 'unknown' }, unseen)
+export async function askFleet(client: GuardedClient, schema: string): Promise<FleetFacts> {
+  const counters = rowsOf<CounterRow>(client, COUNTERS(schema)).catch(unseen)
+  const inbox = rowsOf<InboxFacts>(client, INBOX_IN_TIME(schema)).then(([row]) => row ?? { unseen: 'unknown' }, unseen)
   return { counters: await counters, inbox: await inbox }
 }
 

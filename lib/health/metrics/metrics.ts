@@ -1,5 +1,5 @@
 import type { ConnectionStatus } from '../../resilient-sequelize/src/pool/manager.ts'
-import type { BufferStand } from '../../webhooks/buffer/manage.ts'
+import type { BufferStand } from '../../webhooks/buffer/stand.ts'
 import type { NamedPool, PoolStatus } from '../../function/define.ts'
 import type { Asked } from '../look.ts'
 import type { DatabaseLook } from '../questions.ts'
@@ -40,7 +40,8 @@ export function metricFamilies({ database, buffer, bufferLimitBytes, status, lon
     gauge('functions_events_oldest_due_seconds', 'For how long the oldest due event has been due.', seconds(inbox?.oldestDueMs)),
     gauge('functions_buffer_up', 'Whether the outage buffer answered this scrape.', buffer === undefined ? undefined : stand === undefined ? 0 : 1),
     gauge('functions_buffer_events', 'Events in the outage buffer.', stand?.waiting),
-    gauge('functions_buffer_parked', 'Entries of the outage buffer that cannot be read.', stand?.parked),
+    gauge('functions_buffer_parked', 'Entries of the outage buffer that wait for a person.', stand?.parked),
+    gauge('functions_buffer_oldest_seconds', 'For how long the oldest event has waited in the outage buffer.', seconds(stand?.oldestMs)),
     gauge('functions_buffer_bytes', 'What the outage buffer holds.', stand?.bytes),
     gauge('functions_buffer_limit_bytes', 'What the outage buffer may hold.', bufferLimitBytes),
     gauge('functions_last_check_age_seconds', 'Age of the last scheduled check.', seconds(lastAgeMs ?? undefined)),

@@ -9,6 +9,7 @@ export {
   ResultLostError,
   ShutDownError,
   TransactionRolledBackError,
+  UnsupportedServerError,
 } from './errors/errors.ts'
 export { migrate, type MigrateOptions, type MigrateResult } from './migrate/migrate.ts'
 export type { Migration } from './migrate/migration.ts'

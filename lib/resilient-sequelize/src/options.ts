@@ -26,6 +26,8 @@ export interface ResilienceOptions {
   breakerCooldownMs?: number
   /** Operations slower than this are logged. */
   slowOperationMs?: number
+  /** Whether commits wait for the disk although the role or the database has turned `synchronous_commit` off. */
+  durable?: boolean
   logger?: Logger
   counters?: Counter
   /** Whether an error that ended a unit of work is an answer given on purpose; those are counted as `refused`. */
@@ -59,6 +61,7 @@ const KNOWN: Readonly<Record<keyof ResilienceOptions, 'string' | 'boolean' | 'nu
   crowdedAt: 'number',
   breakerCooldownMs: 'number',
   slowOperationMs: 'number',
+  durable: 'boolean',
   logger: 'object',
   counters: 'object',
   isExpected: 'function',

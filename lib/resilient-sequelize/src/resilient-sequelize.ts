@@ -29,8 +29,10 @@ import {
   withNamespace,
 } from './wire/namespaces.ts'
 import { CLIENT_CHECK_MS } from './wire/limits.ts'
+import { pinnedParameters } from './wire/pinned-settings.ts'
 import { startUpOptions, timeZoneParameter } from './wire/start-up.ts'
 import { StatementRunner } from './wire/statement.ts'
+import { isReadOnly, READ_ONLY, refuseUnsupported } from './wire/supported-server.ts'
 import { TypeCatalog } from './wire/type-catalog.ts'
 
 /** What an instance has beside Sequelize's own members. */
@@ -118,12 +120,12 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
       const types = new TypeCatalog(this)
       hooks.completeTypes = (client, results) => types.complete(client, results)
       const statements = new StatementRunner(this)
-      const { logger, counters, now, random, budget, isExpected, behindCommit, pooled, slowOperationMs } = resilience
+      const { logger, counters, now, random, budget, isExpected, behindCommit, pooled, slowOperationMs, durable } = resilience
       const profile = profileOf(options)
       const manager =
         resilience.manager ??
         new PoolManager({ profile, pooled, slowOperationMs, logger, counters, behindCommit, now, build: asked => buildGeneration(this, asked) })
-      const executor = new Executor({ manager, logger, counters, budget, random, isExpected })
+      const executor = new Executor({ manager, logger, counters, budget, random, isExpected, durable })
       const key = Symbol('transaction')
       setRuntime(this, {
         manager,
@@ -158,8 +160,16 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
             this,
             added === undefined ? config : { ...config, dialectOptions: { ...config.dialectOptions, options: added } },
           )
+          try {
+            refuseUnsupported(client.announced)
+          } catch (error) {
+            client.destroySocket()
+            throw error
+          }
+          if (isReadOnly(client.announced)) executor.tools.logger.warn({ event: 'database.server.read-only', hint: READ_ONLY })
           const { options: own } = internalsOf(this)
-          if (own.databaseVersion === 0 && client.serverVersion !== undefined) own.databaseVersion = versionNumber(client.serverVersion)
+          const { server_version: version } = client.announced
+          if (own.databaseVersion === 0 && version !== undefined) own.databaseVersion = versionNumber(version)
           return client
         },
       })
@@ -255,6 +265,7 @@ function clientOf(library: typeof pg, options: ResilientOptions, hooks: TypeHook
     timezone = '+00:00',
     dialectOptions = {},
     keepDefaultTimezone,
+    standardConformingStrings,
     resilience,
   } = options as ResilientOptions & {
     dialectOptions?: { sslnegotiation?: 'postgres' | 'direct' }
@@ -262,7 +273,7 @@ function clientOf(library: typeof pg, options: ResilientOptions, hooks: TypeHook
   }
   const Guarded = guardClient(library.Client, {
     hooks,
-    startParameters: keepDefaultTimezone ? {} : { TimeZone: timeZoneParameter(timezone) },
+    startParameters: pinnedParameters({ standardConformingStrings, timeZone: keepDefaultTimezone ? undefined : timeZoneParameter(timezone) }),
     ...(resilience?.now && { now: resilience.now }),
     ...(dialectOptions.sslnegotiation && { sslnegotiation: dialectOptions.sslnegotiation }),
   })

@@ -5,8 +5,10 @@ import { resolveCommit } from '../src/transaction/commit-outcome.ts'
 import { isSameIncarnation } from '../src/wire/session-identity.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 
-const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, backendStart: '101', transactionStart: '102' }
-const same = { serverStart: identity.serverStart, checkpoint: identity.checkpoint, statsReset: identity.statsReset }
+const same = { systemId: '1', timeline: 3, serverStart: '100', checkpoint: '0/1', statsReset: '99' }
+const identity = { ...same, xid: '7', position: '0/20', pid: 11, backendStart: '101', transactionStart: '102' }
+const promoted = { ...same, timeline: 4, serverStart: '50', checkpoint: '0/3', statsReset: '40', replayed: true }
+const standby = { ...promoted, timeline: null, status: 'standby', replayed: false }
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date('2026-11-24T08:00:00Z') })
@@ -37,7 +39,8 @@ async function resolve(answers: (object | Error)[], remainingMs = 1_000) {
   const deadline = openDeadline({ remainingMs, reserveMs: 0 })
   const outcome = resolveCommit({ identity, deadline, lease })
   await vi.advanceTimersByTimeAsync(2_000)
-  return { outcome: await outcome, sent, givenBack, bounds }
+  const { kind } = await outcome
+  return { outcome: kind, sent, givenBack, bounds }
 }
 
 describe('resolveCommit', () => {
@@ -48,9 +51,14 @@ describe('resolveCommit', () => {
     ['committed', { ...same, checkpoint: '0/2', statsReset: null }, 'ended'],
     ['committed', { ...same, serverStart: '200' }, 'ended'],
     ['committed', { ...same, checkpoint: '0/2', statsReset: '102' }, 'ended'],
+    ['committed', promoted, 'committed'],
+    ['committed', { ...promoted, replayed: false }, 'ended'],
+    ['committed', { ...promoted, timeline: 5 }, 'ended'],
     ['aborted', same, 'rolled-back'],
-    ['aborted', { serverStart: '200', checkpoint: '0/2' }, 'rolled-back'],
-    [null, same, 'ended'],
+    ['aborted', { ...same, serverStart: '200', checkpoint: '0/2' }, 'rolled-back'],
+    ['aborted', promoted, 'rolled-back'],
+    ['in progress', promoted, 'rolled-back'],
+    ['forgotten', same, 'ended'],
   ])('takes %j of the server %j for %s', async (status, server, outcome) => {
     expect(await resolve([{ status, ...server }])).toMatchObject({ outcome, sent: ['ask'], givenBack: ['released'] })
   })
@@ -58,6 +66,21 @@ describe('resolveCommit', () => {
   it('takes an id that the server has not given out yet for rolled back', async () => {
     const refused = Object.assign(new Error('transaction ID 7 is in the future'), { code: '22023' })
     expect(await resolve([refused])).toMatchObject({ outcome: 'rolled-back', sent: ['ask'], givenBack: ['released'] })
+  })
+
+  it.each(['standby', 'stranger', 'superseded'])('asks elsewhere while a server cannot know: %s', async status => {
+    const { outcome, sent, givenBack } = await resolve([
+      { ...standby, status },
+      { ...standby, status },
+      { status: 'committed', ...promoted },
+    ])
+    expect(outcome).toBe('committed')
+    expect(sent).toEqual(['ask', 'ask', 'ask'])
+    expect(givenBack).toEqual(['destroyed', 'destroyed', 'released'])
+  })
+
+  it('gives up at the deadline where only a standby answers', async () => {
+    expect((await resolve([standby])).outcome).toBe('unknown')
   })
 
   it('asks again while it is in progress, and ends its session only then', async () => {

@@ -84,8 +84,12 @@ const answersByServerText: readonly (readonly [code: string, text: string, answe
   ['08P01', 'SASL authentication failed', 'f drop yes'],
   ['08P01', 'no such user: u', 'f drop yes'],
   ['08P01', 'unsupported startup parameter: options', 'f drop yes'],
-  ['0A000', 'cached plan must not change result type', 't drop transaction'],
-  ['0A000', 'cannot set transaction read-write mode during recovery', 't drop yes'],
+]
+
+// In whatever language.
+const answersByRoutine: readonly (readonly [code: string, routine: string, answers: string])[] = [
+  ['0A000', 'RevalidateCachedQuery', 't drop transaction'],
+  ['0A000', 'call_bool_check_hook', 't drop yes'],
 ]
 
 const answersByErrno: readonly (readonly [code: string, syscall: string, answers: string])[] = [
@@ -144,9 +148,17 @@ describe('the error table', () => {
   it('hides no row behind a wider one', () => {
     const hidden = errorTable.filter(({ match }, index) => {
       const before = errorTable.slice(0, index).map(row => row.match)
-      return 'sqlstate' in match && before.some(wider => 'sqlstate' in wider && wider.text === undefined && match.sqlstate.startsWith(wider.sqlstate))
+      return (
+        'sqlstate' in match &&
+        before.some(wider => 'sqlstate' in wider && (wider.text ?? wider.routine) === undefined && match.sqlstate.startsWith(wider.sqlstate))
+      )
     })
     expect(hidden).toEqual([])
+  })
+
+  it('knows no error of the server by its text', () => {
+    const byText = errorTable.flatMap(({ match }) => ('sqlstate' in match && match.text !== undefined ? [match.sqlstate] : []))
+    expect(new Set(byText)).toEqual(new Set(['08P01']))
   })
 
   it('names SQLSTATEs and their classes in full', () => {
@@ -201,6 +213,10 @@ describe('the answers', () => {
     expect(answersOf(new ConnectionError(fromServer(code, message, 'FATAL')))).toBe(answers)
   })
 
+  it.each(answersByRoutine)('to SQLSTATE %s of %s are %s', (code, routine, answers) => {
+    expect(answersOf(inStatement(Object.assign(fromServer(code, 'неважно', 'ОШИБКА'), { routine })))).toBe(answers)
+  })
+
   it.each(answersByErrno)('to %s in %o are %s', (code, syscall, answers) => {
     expect(answersOf(new ConnectionError(fromSystem(code, syscall)))).toBe(answers)
   })
@@ -226,6 +242,7 @@ describe('the answers', () => {
     const covered = [
       ...Object.keys(answersBySqlstate).map(code => fromServer(code)),
       ...answersByServerText.map(([code, message]) => fromServer(code, message)),
+      ...answersByRoutine.map(([code, routine]) => Object.assign(fromServer(code), { routine })),
       ...answersByErrno.map(([code, syscall]) => fromSystem(code, syscall)),
       ...Object.keys(answersByText).map(message => new Error(message)),
       new ConnectionAcquireTimeoutError(new Error('Operation timeout')),

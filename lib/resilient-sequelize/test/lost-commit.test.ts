@@ -6,9 +6,10 @@ import { openDeadline } from '../../invocation/src/deadline.ts'
 import { createRetryBudget } from '../../invocation/src/retry-budget.ts'
 import { createLogger } from '../../telemetry/logger.ts'
 
-const identity = { xid: '7', serverStart: '100', checkpoint: '0/1', statsReset: '99', pid: 11, transactionStart: '3', backendStart: '101' }
+const life = { systemId: '1', timeline: 1, serverStart: '100', checkpoint: '0/1', statsReset: '99' }
+const identity = { ...life, xid: '7', position: '0/20', pid: 11, transactionStart: '3', backendStart: '101' }
 // After a crash the id may be another's: only the row tells.
-const crashed = { status: 'committed', serverStart: '200', checkpoint: '0/2', statsReset: '199' }
+const crashed = { ...life, status: 'committed', serverStart: '200', checkpoint: '0/2', statsReset: '199', replayed: false }
 const lost = { kind: 'open', error: new Error('Connection terminated unexpectedly'), result: { value: 'done' }, identity, afterCommit: [] } as const
 
 beforeEach(() => {

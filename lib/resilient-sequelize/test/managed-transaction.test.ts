@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { GuardedClient } from '../src/wire/guarded-client.ts'
 import { ManagedTransaction } from '../src/transaction/managed-transaction.ts'
+import { noteAnswer, noteLastWords } from '../src/errors/is-refusal.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 
 const failure = (fields: { message?: string; severity?: string; code?: string }) => Object.assign(new Error(fields.message ?? 'no'), fields)
+
+/** The server says that it is ready behind the error. */
+const goingOn = (error: Error) => (noteAnswer(error), error)
+/** The connection ends behind the error. */
+const hangingUp = (error: Error) => (noteLastWords(error), error)
 
 /** A transaction of one statement on a server that answers COMMIT and ROLLBACK so. */
 function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { commit?: object; status?: string; now?: () => number } = {}) {
@@ -17,6 +23,7 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { co
     getTransactionStatus: () => status,
     pipeline: true,
     keepLimits: () => undefined,
+    pins: () => ({}),
   } as unknown as GuardedClient
   const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0, ...(now ? { now } : {}) })
   deadline.clear()
@@ -27,10 +34,12 @@ function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { co
 
 describe('a COMMIT that fails', () => {
   it.each([
-    ['is refused by a server that goes on', failure({ severity: 'ERROR', code: '23503' }), false],
-    ['is refused in the words of another language', failure({ severity: 'FEHLER', code: '23503' }), false],
-    ['is cut off in the words of another language', failure({ severity: 'ВАЖНО', code: '57P01' }), true],
-    ['meets a full disk in the words of another language', failure({ severity: 'PANIK', code: '53100' }), true],
+    ['is refused by a server that goes on', goingOn(failure({ severity: 'ERROR', code: '23503' })), false],
+    ['is refused in the words of another language', goingOn(failure({ severity: 'FEHLER', code: 'P0001' })), false],
+    ['is refused by a server that hangs up', hangingUp(failure({ severity: 'ERROR', code: '23503' })), true],
+    ['meets a pooler that goes on', goingOn(failure({ severity: 'ERROR', code: '08P01' })), true],
+    ['is cut off in the words of another language', hangingUp(failure({ severity: 'ВАЖНО', code: '57P01' })), true],
+    ['meets a full disk in the words of another language', hangingUp(failure({ severity: 'PANIK', code: '53100' })), true],
     ['was never sent', failure({ message: 'Client has encountered a connection error and is not queryable' }), false],
     ['is cut off by a server that goes away', failure({ severity: 'FATAL', code: '57P01' }), true],
     ['loses its connection', failure({ message: 'Connection terminated unexpectedly' }), true],
@@ -82,6 +91,7 @@ it('is lost when its connection ends behind a write in a savepoint', async () =>
     guard: undefined,
     keepSession: () => undefined,
     keepLimits: () => undefined,
+    pins: () => ({}),
     pipeline: true,
     async sendRaw() {
       const answer = answers.shift()

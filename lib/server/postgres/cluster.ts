@@ -18,6 +18,7 @@ export interface ClusterOptions {
   durable: boolean
 }
 
+const FIRST_WITH_BUILTIN_LOCALE = 17
 const LONGEST_INITDB_MS = 120_000
 const UNFINISHED = /^initialising-(\d+)-/
 /** Kept inside the data folder, which only the server's user and root can read. */
@@ -74,8 +75,7 @@ async function runInitdb(options: ClusterOptions, data: string, passwordFile: st
     '--encoding=UTF8',
     // The server's own C.UTF-8: case mapping for all of Unicode, no locale of the operating system needed.
     '--no-locale',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    ...(Number(binaries.major) >= FIRST_WITH_BUILTIN_LOCALE ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
     '--no-instructions',
     ...(durable ? [] : ['--no-sync']),
   ]

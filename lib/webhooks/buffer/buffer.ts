@@ -20,7 +20,15 @@ export interface EventBuffer {
   put(delivery: Delivery, options: BufferedState & { readonly deadline: Deadline }): Promise<void>
 }
 
-export type BufferFault = 'buffer-unreachable' | 'buffer-full' | 'buffer-not-durable' | 'buffer-evicts' | 'buffer-refuses'
+export type BufferFault =
+  | 'buffer-unreachable'
+  | 'buffer-full'
+  | 'buffer-not-durable'
+  | 'buffer-evicts'
+  | 'buffer-refuses'
+  | 'buffer-too-old'
+  | 'buffer-loading'
+  | 'buffer-replica'
 
 /** The buffer did not take an event. */
 export class BufferError extends ApplicationError {

@@ -7,6 +7,7 @@ import { openDeadline, type Deadline } from '../../invocation/src/deadline.ts'
 import type { Counters } from '../../telemetry/counters.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { readDelivery, type ReadDelivery } from '../delivery.ts'
+import { failureNote } from '../failure-note.ts'
 import { sourceOf, type DescribedSource } from '../source.ts'
 import { describedSources } from '../sources.ts'
 import { takeDelivery } from '../take.ts'
@@ -14,12 +15,14 @@ import type { BufferedState } from './buffer.ts'
 import { withRedis, type RedisConnection, type Reply } from './connection.ts'
 import { readEntry } from './entry.ts'
 import { BYTES, CONSUMER, GROUP, LOCK, NOTHING, PARK, PARKED, STREAM, TAKE_LOCK, TAKE_OUT, UNLOCK } from './names.ts'
+import { dropErasedParked } from './parked.ts'
+import { atOf, entriesOf, type StreamEntry } from './stream-entry.ts'
 
 /** What a drain came to. */
 export interface DrainReport {
   /** Events that are in the inbox now. */
   readonly drained: number
-  /** Entries without a readable event id, source or key. What is parked in the inbox counts as drained. */
+  /** Entries without a readable event id, source or key, and events that the database refuses. What is parked in the inbox counts as drained. */
   readonly parked: number
   readonly left: number
 }
@@ -37,17 +40,29 @@ export interface DrainOptions {
   readonly batch?: number
   /** Longest time for one entry, in ms. */
   readonly takeMs?: number
+  /** How long a parked entry is kept that is about no known user, in ms. */
+  readonly unattributedMs?: number
 }
 
-interface StreamEntry {
-  id: string
-  entry: Buffer
-  size: string
+/** What a drain has met so far. */
+interface Progress {
+  drained: number
+  parked: number
+  /** Code of what kept an event in the buffer. */
+  obstacle?: string
+  /** Events that the database refuses, perhaps because nothing can be stored: parked once another event could be. */
+  readonly refused: Refused[]
+}
+
+interface Refused {
+  readonly entry: StreamEntry
+  readonly error: unknown
 }
 
 const BATCH = 20
 const LONGEST_TAKE_MS = 10_000
 const LEAST_TAKE_MS = 2_000
+const UNATTRIBUTED_MS = 7 * 24 * 60 * 60_000
 
 /**
  * Takes what is buffered into the inbox, the oldest first, through the same claim as a request: cut off at any point it
@@ -56,25 +71,33 @@ const LEAST_TAKE_MS = 2_000
  * @throws BufferError
  */
 export async function drainBuffer(options: DrainOptions): Promise<DrainReport> {
-  const { settings, deadline } = options
+  const { settings, deadline, logger } = options
   return withRedis(settings, deadline, async redis => {
     const left = async () => Number(await redis.send('XLEN', STREAM))
-    const report = { drained: 0, parked: 0, left: await left() }
-    if (report.left === 0) return report
+    const [waiting, parked] = await Promise.all([left(), redis.send('XLEN', PARKED)])
+    const report = { drained: 0, parked: 0, left: waiting }
+    if (waiting + Number(parked) === 0) return report
     const owner = randomUUID()
     const lockMs = String(Math.ceil(deadline.remainingMs()) + 1_000)
     const locked = await redis.send('EVAL', TAKE_LOCK, '3', LOCK, STREAM, NOTHING, owner, lockMs, GROUP)
     if (locked === null) return report
+    const progress: Progress = { drained: 0, parked: 0, refused: [] }
     try {
-      await drain(redis, report, options)
+      if (waiting > 0) await drain(redis, progress, options)
+      if (progress.drained > 0) for (const refused of progress.refused) await park(redis, refused, progress, options)
+      const { sources = describedSources, unattributedMs = UNATTRIBUTED_MS } = options
+      if (Number(parked) > 0) await dropErasedParked(redis, { ...options, sources, unattributedMs })
     } finally {
       await redis.send('EVAL', UNLOCK, '1', LOCK, owner)
     }
-    return { ...report, left: await left() }
+    const { drained, parked: parkedNow, obstacle = 'deadline-exceeded' } = progress
+    const done = { drained, parked: parkedNow, left: await left() }
+    if (waiting > 0 && done.left > 0 && drained + parkedNow === 0) logger.error({ event: 'webhook.buffer.stuck', left: done.left, code: obstacle })
+    return done
   })
 }
 
-async function drain(redis: RedisConnection, report: { drained: number; parked: number }, options: DrainOptions): Promise<void> {
+async function drain(redis: RedisConnection, progress: Progress, options: DrainOptions): Promise<void> {
   const { deadline, batch = BATCH } = options
   // Sources of which an entry had to be left: what came after it waits as well.
   const held = new Set<string>()
@@ -86,39 +109,46 @@ async function drain(redis: RedisConnection, report: { drained: number; parked: 
     from = read.next
     for (const entry of read.entries) {
       if (deadline.remainingMs() <= LEAST_TAKE_MS) return
-      if ((await settle(redis, entry, held, report, options)) === 'away') return
+      if ((await settle(redis, entry, held, progress, options)) === 'away') return
     }
   }
 }
 
 async function settle(
   redis: RedisConnection,
-  { id, entry, size }: StreamEntry,
+  entry: StreamEntry,
   held: Set<string>,
-  report: { drained: number; parked: number },
-  { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS }: DrainOptions,
+  progress: Progress,
+  options: DrainOptions,
 ): Promise<'settled' | 'held' | 'away'> {
+  const { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS } = options
   let delivery: ReadDelivery & BufferedState
   try {
-    const buffered = readEntry(entry, keys)
-    delivery = { ...readDelivery(buffered, sourceOf(buffered.source, sources)), applied: buffered.applied, putOff: buffered.putOff }
+    const buffered = readEntry(entry.entry, keys)
+    const received = { ...buffered, bufferedAt: atOf(entry) }
+    delivery = { ...readDelivery(received, sourceOf(buffered.source, sources)), applied: buffered.applied, putOff: buffered.putOff }
   } catch (error) {
-    logger.error({ event: 'webhook.buffer.parked', entry: id, code: codeOf(error), error })
-    await redis.send('EVAL', PARK, '2', STREAM, PARKED, GROUP, id, entry, size, codeOf(error))
-    report.parked += 1
+    await park(redis, { entry, error }, progress, options)
     return 'settled'
   }
   if (held.has(delivery.source)) return 'held'
   const own = openDeadline({ remainingMs: Math.min(takeMs, deadline.remainingMs()), reserveMs: 0 })
   const { applied: recordOnly, putOff } = delivery
   const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly, putOff }).finally(() => own.clear())
+  if ('error' in taken) progress.obstacle = codeOf(taken.error)
   if (taken.outcome === 'away') return 'away'
   if (taken.outcome === 'in-progress') {
     held.add(delivery.source)
     return 'held'
   }
-  await redis.send('EVAL', TAKE_OUT, '2', STREAM, BYTES, GROUP, id, size)
-  report.drained += 1
+  if (taken.outcome === 'refused') {
+    const refused = { entry, error: taken.error }
+    if (taken.refusal === 'event') await park(redis, refused, progress, options)
+    else progress.refused.push(refused)
+    return taken.refusal === 'event' ? 'settled' : 'held'
+  }
+  await redis.send('EVAL', TAKE_OUT, '2', STREAM, BYTES, GROUP, entry.id, entry.size)
+  progress.drained += 1
   counters?.add('events', delivery.source, taken.outcome === 'failed' ? 'parked' : taken.outcome)
   return 'settled'
 }
@@ -135,9 +165,10 @@ async function readNew(redis: RedisConnection, batch: number): Promise<StreamEnt
   return entriesOf(entries ?? [])
 }
 
-function entriesOf(reply: Reply): StreamEntry[] {
-  return (reply as [Buffer, Buffer[]][]).map(([id, fields]) => {
-    const valueOf = (name: string) => fields[fields.findIndex((field, index) => index % 2 === 0 && field.toString() === name) + 1] ?? Buffer.alloc(0)
-    return { id: id.toString(), entry: valueOf('entry'), size: valueOf('size').toString() }
-  })
+/** Moves an entry to the dead letters, with the code of what keeps it out of the inbox. */
+async function park(redis: RedisConnection, { entry, error }: Refused, progress: Progress, { logger }: DrainOptions): Promise<void> {
+  const { code } = failureNote(error)
+  logger.error({ event: 'webhook.buffer.parked', entry: entry.id, code, error })
+  await redis.send('EVAL', PARK, '2', STREAM, PARKED, GROUP, entry.id, entry.entry, entry.size, code, entry.first)
+  progress.parked += 1
 }

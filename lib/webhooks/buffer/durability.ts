@@ -1,18 +1,18 @@
-import { BufferError } from './buffer.ts'
+import { isOlder } from '../../version.ts'
+import { BufferError, type BufferFault } from './buffer.ts'
 import type { RedisConnection, Reply } from './connection.ts'
+import { LEAST_REDIS, readInfo, WAITS_FOR_DISK, type RedisInfo } from './redis-info.ts'
 
 // Least time for the server's answer that an entry has reached its disk.
 const LEAST_WAIT_MS = 100
 
 /**
- * Makes sure that a server keeps what it is given: it must not throw data away when its memory is full, and must write
- * an append-only file.
+ * Makes sure that a server can keep what it is given; `declared` leaves out what somebody vouches for.
  * @throws BufferError
  */
 export async function requireKeeping(redis: RedisConnection, { declared }: { declared: boolean }): Promise<void> {
-  const [memory, persistence] = (await Promise.all([redis.send('INFO', 'memory'), redis.send('INFO', 'persistence')])).map(textOf)
-  if (fieldOf(memory, 'maxmemory_policy')?.startsWith('allkeys') === true) throw new BufferError('buffer-evicts')
-  if (!declared && fieldOf(persistence, 'aof_enabled') !== '1') throw new BufferError('buffer-not-durable')
+  const fault = faultOf(readInfo(await redis.send('INFO')), { declared })
+  if (fault !== undefined) throw new BufferError(fault)
 }
 
 /**
@@ -27,9 +27,9 @@ export async function isOnDisk(redis: RedisConnection, waiting: Promise<Reply>):
   } catch (error) {
     if (!/unknown command/i.test(String(error))) throw error
   }
-  // Not everybody may ask for it; BUFFER_DURABLE is for them.
-  const answer = await redis.send('CONFIG', 'GET', 'appendfsync').catch(() => null)
-  return Array.isArray(answer) && textOf(answer[1] as Reply) === 'always'
+  // Not everybody may ask for the setting; BUFFER_DURABLE is for them. The rewrite may have begun after the last look.
+  const [flushing, info] = await Promise.all([redis.send('CONFIG', 'GET', 'appendfsync').catch(() => null), redis.send('INFO')])
+  return Array.isArray(flushing) && String(flushing[1]) === 'always' && faultOf(readInfo(info), { declared: false }) === undefined
 }
 
 /** Asks for what `isOnDisk` waits for; sent together with what was written. */
@@ -37,10 +37,24 @@ export function askForDisk(redis: RedisConnection, withinMs: number): Promise<Re
   return redis.send('WAITAOF', '1', '0', String(Math.max(LEAST_WAIT_MS, Math.floor(withinMs))))
 }
 
-function textOf(reply: Reply | undefined): string {
-  return Buffer.isBuffer(reply) ? reply.toString() : String(reply)
+function faultOf(info: RedisInfo, { declared }: { declared: boolean }): BufferFault | undefined {
+  const { redis_version: version, maxmemory_policy: policy = '', aof_enabled: appends } = info
+  if (version !== undefined && isOlder(version, LEAST_REDIS)) return 'buffer-too-old'
+  if (info.loading === '1') return 'buffer-loading'
+  // Its primary's next full copy replaces what it has taken.
+  if (info.role === 'slave') return 'buffer-replica'
+  if (policy.startsWith('allkeys')) return 'buffer-evicts'
+  if (declared) return undefined
+  if (appends !== '1' || info.aof_last_write_status === 'err') return 'buffer-not-durable'
+  return losesFirstRewrite(info) ? 'buffer-not-durable' : undefined
 }
 
-function fieldOf(info: string | undefined, name: string): string | undefined {
-  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info ?? '')?.[1]
+/**
+ * Until its first rewrite has succeeded, the append-only file is not read at a restart. WAITAOF says so; without it the
+ * first rewrite cannot be told from a later one.
+ */
+function losesFirstRewrite(info: RedisInfo): boolean {
+  const { redis_version: version } = info
+  if (version !== undefined && !isOlder(version, WAITS_FOR_DISK)) return false
+  return info.aof_rewrite_in_progress === '1' || info.aof_rewrite_scheduled === '1' || info.aof_last_bgrewrite_status === 'err'
 }

@@ -1,24 +1,18 @@
 import type { BufferSettings } from '../../config/settings/buffer.ts'
 import type { Deadline } from '../../invocation/src/deadline.ts'
 import { withRedis } from './connection.ts'
-import { BYTES, PARKED, RETURN_PARKED, STREAM } from './names.ts'
+import { listParked, type ParkedEntry, type ReadParkedOptions } from './parked.ts'
+import { PARKED, RETURN_PARKED, STREAM } from './names.ts'
 
-/** What lies in the outage buffer. */
-export interface BufferStand {
-  readonly waiting: number
-  readonly parked: number
-  readonly bytes: number
-  /** How much of what it may hold that is. */
-  readonly percent: number
-}
-
-/** @throws BufferError */
-export async function bufferStand(settings: BufferSettings, deadline: Deadline): Promise<BufferStand> {
-  return withRedis(settings, deadline, async redis => {
-    const [waiting, parked, bytes] = await Promise.all([redis.send('XLEN', STREAM), redis.send('XLEN', PARKED), redis.send('GET', BYTES)])
-    const percent = Math.round((Number(bytes) * 100) / settings.maxBytes)
-    return { waiting: Number(waiting), parked: Number(parked), bytes: Number(bytes), percent }
-  })
+/**
+ * Lists what is parked in the buffer, the oldest first.
+ * @throws BufferError
+ */
+export async function parkedInBuffer(
+  settings: BufferSettings,
+  { deadline, limit, ...options }: ReadParkedOptions & { deadline: Deadline; limit: number },
+): Promise<ParkedEntry[]> {
+  return withRedis(settings, deadline, redis => listParked(redis, limit, options))
 }
 
 /**

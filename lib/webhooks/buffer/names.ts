@@ -2,7 +2,7 @@
 export const STREAM = '{webhooks}:events'
 /** Bytes that the stream and the parked entries hold; missing when nobody has counted them, and wrong while both are empty. */
 export const BYTES = '{webhooks}:bytes'
-/** Entries that cannot be read, for a person. */
+/** Dead letters, for a person: entries that cannot be read, and events that the database refuses for good. */
 export const PARKED = '{webhooks}:parked'
 /** Held by the one that drains. */
 export const LOCK = '{webhooks}:drain'
@@ -53,10 +53,23 @@ if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 and redis.call('EXISTS', KEYS[2]) =
   redis.call('DECRBY', KEYS[2], tonumber(ARGV[3]) or 0)
 end`
 
-/** KEYS: stream, parked. ARGV: group, id, entry, size, reason. Moves an entry to the parked ones, once. */
+/** KEYS: stream, parked. ARGV: group, id, entry, size, reason, the id it was buffered with. Moves an entry to the parked ones, once. */
 export const PARK = `
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('XADD', KEYS[2], '*', 'entry', ARGV[3], 'size', ARGV[4], 'reason', ARGV[5]) end`
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('XADD', KEYS[2], '*', 'entry', ARGV[3], 'size', ARGV[4], 'reason', ARGV[5], 'first', ARGV[6]) end`
+
+/** KEYS: parked, bytes. ARGV: id, size. Drops a parked entry, once. */
+export const DROP_PARKED = `
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 1 and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('DECRBY', KEYS[2], tonumber(ARGV[2]) or 0)
+end`
+
+/** KEYS: stream. Gives for how long the oldest entry has waited, in ms by the server's clock; 0 when none waits. */
+export const OLDEST_MS = `
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if not first then return 0 end
+local time = redis.call('TIME')
+return time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(string.match(first[1], '^%d+'))`
 
 /**
  * KEYS: lock, stream, one that is never there. ARGV: whose, for how many ms, group. Takes the lock and sees to the group;
@@ -80,7 +93,7 @@ export const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call(
 export const RETURN_PARKED = `
 local parked = redis.call('XRANGE', KEYS[2], '-', '+')
 for _, found in ipairs(parked) do
-  redis.call('XADD', KEYS[1], '*', 'entry', found[2][2], 'size', found[2][4])
+  redis.call('XADD', KEYS[1], '*', 'entry', found[2][2], 'size', found[2][4], 'first', found[2][8] or found[1])
   redis.call('XDEL', KEYS[2], found[1])
 end
 return #parked`

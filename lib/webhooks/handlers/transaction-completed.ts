@@ -7,8 +7,8 @@ export const transactionCompleted = defineHandler({
   schema: completedTransactionSchema,
   needsDatabase: true,
   concerns: ({ userId }) => userId,
-  async apply({ data, occurredAt }, work) {
+  async apply({ data, occurredAt, order }, work) {
     const { transactionId: externalId, userId: userExternalId, completedAt = occurredAt, ...money } = data
-    return recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, ...money }, work)
+    return recordTransaction({ externalId, userExternalId, status: 'completed', occurredAt: completedAt, order, ...money }, work)
   },
 })

@@ -7,8 +7,8 @@ export const transactionFailed = defineHandler({
   schema: failedTransactionSchema,
   needsDatabase: true,
   concerns: ({ userId }) => userId,
-  async apply({ data, occurredAt }, work) {
+  async apply({ data, occurredAt, order }, work) {
     const { transactionId: externalId, userId: userExternalId, failedAt = occurredAt, ...money } = data
-    return recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, ...money }, work)
+    return recordTransaction({ externalId, userExternalId, status: 'failed', occurredAt: failedAt, order, ...money }, work)
   },
 })

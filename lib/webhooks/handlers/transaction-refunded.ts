@@ -7,8 +7,8 @@ export const transactionRefunded = defineHandler({
   schema: refundedTransactionSchema,
   needsDatabase: true,
   concerns: ({ userId }) => userId,
-  async apply({ data, occurredAt }, work) {
+  async apply({ data, occurredAt, order }, work) {
     const { transactionId: externalId, userId: userExternalId, refundedAt = occurredAt, ...money } = data
-    return recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, ...money }, work)
+    return recordTransaction({ externalId, userExternalId, status: 'refunded', occurredAt: refundedAt, order, ...money }, work)
   },
 })

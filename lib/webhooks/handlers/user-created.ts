@@ -7,7 +7,7 @@ export const userCreated = defineHandler({
   schema: reportedUserSchema,
   needsDatabase: true,
   concerns: ({ userId }) => userId,
-  async apply({ data, occurredAt }, work) {
-    return recordUser(data, { occurredAt, isChange: false }, work)
+  async apply({ data, occurredAt, order }, work) {
+    return recordUser(data, { occurredAt, order, isChange: false }, work)
   },
 })

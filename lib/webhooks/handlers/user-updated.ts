@@ -7,7 +7,7 @@ export const userUpdated = defineHandler({
   schema: reportedUserSchema,
   needsDatabase: true,
   concerns: ({ userId }) => userId,
-  async apply({ data, occurredAt }, work) {
-    return recordUser(data, { occurredAt, isChange: true }, work)
+  async apply({ data, occurredAt, order }, work) {
+    return recordUser(data, { occurredAt, order, isChange: true }, work)
   },
 })

@@ -7,7 +7,7 @@ import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { prepareDatabase } from '../../../lib/database/connect.ts'
 import { defineFunction } from '../../../lib/function/define.ts'
 import { maintain } from '../../../lib/maintenance/maintenance.ts'
-import { prunedTables } from '../../../lib/maintenance/pruned-tables.ts'
+import { DAY_MS, prunedTables } from '../../../lib/maintenance/pruned-tables.ts'
 import { manageWebhooks } from '../../../lib/webhooks/manage.ts'
 
 export const main = defineFunction({
@@ -17,7 +17,7 @@ export const main = defineFunction({
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
-    return { ...webhooks, alerts: heard, tables: prunedTables(retention), database }
+    return { ...webhooks, alerts: heard, tables: prunedTables(retention), unattributedMs: retention.unattributedDays * DAY_MS, database }
   },
   pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),

@@ -49,3 +49,25 @@ it('answers the sender all the same when nobody hears', async () => {
     receiver.stop = async () => undefined
   })
 })
+
+it.each([
+  'x\n[critical] database-unavailable: All is lost.',
+  '*bold* _it_ ~no~ `code` <https://evil.example|Sign in> <!channel> @here',
+  'safe\u202egnp.exe\u001b[2J',
+])('passes on %j as one line without markup, to Slack and in the standard format', async code => {
+  for (const format of ['slack', 'standard']) {
+    const receiver = await startReceiver(format === 'slack' ? {} : { secret })
+    const changes = { ALERT_URL: receiver.url, ALERT_FORMAT: format, ALERT_SECRET: format === 'slack' ? 'none' : secret }
+    try {
+      await withFunctions([main], async () => expect(await send(code)).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } }), changes)
+      expect(receiver.texts).toHaveLength(1)
+      const { text = '', data } = JSON.parse(receiver.texts[0] ?? '') as { text?: string; data?: { code: string } }
+      // eslint-disable-next-line no-control-regex -- what a terminal obeys
+      expect(`${text}${data?.code ?? ''}`).not.toMatch(/[\u0000-\u001f\u202e]/)
+      expect(text.replaceAll(/&(lt|gt|amp);/g, '')).not.toMatch(/[<>*~`|]|@here| _it_/)
+      expect(`${text}${data?.code ?? ''}`).toMatch(/^(\[critical\] )?demo\//)
+    } finally {
+      await receiver.stop()
+    }
+  }
+})

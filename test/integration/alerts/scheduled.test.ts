@@ -109,7 +109,7 @@ describe('alerts of an outage', { concurrent: true, timeout: 60_000 }, () => {
         const fault = outage(subject)
         await runSchedule(subject.container())
         fault.remove()
-        expect(subject.receiver.texts.map(text => JSON.parse(text) as unknown)).toEqual([
+        expect(subject.receiver.texts.map(text => JSON.parse(text) as unknown)).toMatchObject([
           { text: '[critical] database-unavailable: The database fails its health check. (1, threshold 1)' },
         ])
       },
@@ -185,6 +185,35 @@ describe('alerts of the fleet', { concurrent: true, timeout: 60_000 }, () => {
       expect(row?.counted).toMatchObject({ retries: 100 })
       expect(told(subject)).toEqual(['alert.raised retries-high'])
     })
+  })
+
+  it.skipIf(!redisThere)('tell of a buffer that nothing drains', async () => {
+    const redis = await startRedis()
+    try {
+      await withReceiver(
+        async subject => {
+          const container = subject.container()
+          const [seconds = ''] = await redis.command<string[]>('TIME')
+          const buffered = async (secondsAgo: number) => {
+            await redis.command('DEL', '{webhooks}:events')
+            await redis.command('XADD', '{webhooks}:events', `${Number(seconds) - secondsAgo}000-0`, 'entry', 'e', 'size', '1')
+            await redis.command('XADD', '{webhooks}:events', '*', 'entry', 'e', 'size', '1')
+          }
+          await buffered(600)
+          await runSchedule(container)
+          expect(told(subject)).toEqual([])
+          await buffered(901)
+          await runSchedule(container)
+          expect(told(subject)).toEqual(['alert.raised buffer-stuck'])
+          await redis.command('DEL', '{webhooks}:events')
+          await runSchedule(container)
+          expect(told(subject)).toEqual(['alert.raised buffer-stuck', 'alert.recovered buffer-stuck'])
+        },
+        { REDIS_URL: redis.url },
+      )
+    } finally {
+      await redis.stop()
+    }
   })
 
   it.skipIf(!redisThere)('tell of a buffer that fills up', async () => {

@@ -8,6 +8,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
 import { describeFindings, examine, statusOf, type DoctorOptions } from '../../../lib/cli/doctor/doctor.ts'
+import { judgePooler } from '../../../lib/cli/doctor/database/judge.ts'
+import { readSettings } from '../../../lib/config/settings.ts'
+import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { hidingSecrets } from '../../../lib/cli/doctor/secrecy.ts'
 import { checkTree } from '../../../lib/cli/doctor/project.ts'
 import { placeholderEnvironment, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
@@ -148,6 +151,38 @@ async function withSilentPort<Result>(work: (port: number) => Promise<Result>): 
   }
 }
 
+/** A server on which all is well but for what it says of itself. */
+async function onFakeServer(changes: Record<string, string>) {
+  const row = {
+    pid: '77',
+    version: '180004',
+    maxConnections: '100',
+    reserved: '3',
+    sessions: '1',
+    superuser: '',
+    standby: '',
+    readOnly: '',
+    encoding: 'UTF8',
+    synchronousCommit: 'on',
+    fsync: 't',
+    fullPageWrites: 't',
+    schema: 'public',
+    schemaExists: 't',
+    comment: '',
+    plain: '',
+    owned: '',
+    columns: '',
+    mayCreate: 't',
+    closedTables: '',
+  }
+  const fake = await startFakePostgres({ ...row, at: String(Date.now()), there: '', ...changes })
+  try {
+    return await doctor({ DB_CONNECTION_URL: address({ port: fake.port, sslmode: 'disable' }), DB_CA_CERT: 'none' })
+  } finally {
+    fake.stop()
+  }
+}
+
 const DAY_MS = 86_400_000
 const limited = `${role.user}_limited`
 const asLimited = () => ({ DB_CONNECTION_URL: address({ user: limited }) })
@@ -246,7 +281,23 @@ const BROKEN: readonly Broken[] = [
     'a user who may not use the schema',
     () =>
       whileSql(`${makeLimited}; REVOKE USAGE ON SCHEMA public FROM PUBLIC`, `GRANT USAGE ON SCHEMA public TO PUBLIC; ${dropLimited}`, asLimited()),
-    /^fail rights: the user may use no schema.* → GRANT USAGE, CREATE/,
+    /^fail rights: the user may not use the schema public.* → GRANT USAGE, CREATE/,
+  ],
+  [
+    'a schema that does not exist and that the user may not create',
+    async () =>
+      whileSql(`REVOKE CREATE ON DATABASE ${database.name} FROM PUBLIC; ${makeLimited}`, dropLimited, { ...asLimited(), DB_SCHEMA: 'nowhere' }),
+    /^warn rights: there is no schema nowhere, and the user may not create it → an administrator runs: CREATE SCHEMA "nowhere"/,
+  ],
+  [
+    'another tool’s schema_migrations in the schema',
+    () =>
+      whileSql(
+        'CREATE SCHEMA theirs; CREATE TABLE theirs.schema_migrations (version text); GRANT USAGE ON SCHEMA theirs TO PUBLIC',
+        'DROP SCHEMA theirs CASCADE',
+        { DB_SCHEMA: 'theirs' },
+      ),
+    /^fail migrations: schema_migrations is another tool’s table → DB_SCHEMA/,
   ],
   [
     'a user who may not create tables',
@@ -270,7 +321,7 @@ const BROKEN: readonly Broken[] = [
         `ALTER DATABASE ${database.name} SET default_transaction_read_only = on`,
         `SET default_transaction_read_only = off; ALTER DATABASE ${database.name} RESET default_transaction_read_only`,
       ),
-    /^fail rights: the server takes no writes/,
+    /^fail rights: the server takes no writes: default_transaction_read_only is on.* → .*RESET/,
   ],
   [
     'a server with no connection left',
@@ -381,30 +432,15 @@ const BROKEN: readonly Broken[] = [
     /^warn secrets: WEBHOOK_SECRET_GITHUB and WEBHOOK_SECRET_PARTNER are the same/,
   ],
   ['no key for payloads', () => doctor({ PAYLOAD_KEY: 'none' }), /^warn secrets: PAYLOAD_KEY is none.* → npm run secrets prints a value/],
-  [
-    'a server that is too old',
-    async () => {
-      const row = {
-        pid: '77',
-        version: '130012',
-        maxConnections: '100',
-        reserved: '3',
-        sessions: '1',
-        superuser: '',
-        readOnly: '',
-        schema: 'public',
-        mayCreate: 't',
-        closedTables: '',
-      }
-      const fake = await startFakePostgres({ ...row, at: String(Date.now()), there: '' })
-      try {
-        return await doctor({ DB_CONNECTION_URL: address({ port: fake.port, sslmode: 'disable' }), DB_CA_CERT: 'none' })
-      } finally {
-        fake.stop()
-      }
-    },
-    /^fail version: PostgreSQL 13 is too old.* → upgrade to PostgreSQL 14/,
-  ],
+  ['a server that is too old', () => onFakeServer({ version: '130012' }), /^fail version: PostgreSQL 13 is too old.* → upgrade to PostgreSQL 14/],
+  ...['LATIN1', 'SQL_ASCII', 'WIN1252'].map((encoding): Broken => [
+    `a database in ${encoding}`,
+    () => onFakeServer({ encoding }),
+    new RegExp(`^fail encoding: .*is ${encoding}, which cannot hold every text.* → .*ENCODING 'UTF8' and TEMPLATE template0`),
+  ]),
+  ['a standby', () => onFakeServer({ standby: 't' }), /^fail rights: .*it is a standby → the address of the primary/],
+  ['a server without fsync', () => onFakeServer({ fsync: '' }), /^warn durability: fsync is off.* → fsync = on/],
+  ['a server without full pages', () => onFakeServer({ fullPageWrites: '' }), /^warn durability: full_page_writes is off.* → full_page_writes = on/],
   [
     'a pooler that is declared and not there',
     () => doctor({ DB_POOLER: 'transaction' }),
@@ -456,6 +492,11 @@ const BROKEN_POOLERS: readonly Broken[] = [
 ]
 
 const BROKEN_BUFFERS: readonly Broken[] = [
+  [
+    'a Redis that is a replica',
+    () => withRedisSettings({ replicaof: '127.0.0.1 1' }),
+    /^fail buffer: is a replica.* → the address of the primary in REDIS_URL/,
+  ],
   ['a Redis that keeps nothing', () => withRedisSettings({ appendonly: 'no' }), /^fail buffer: is not durable.* → appendonly yes/],
   [
     'a Redis that throws data away',
@@ -474,16 +515,19 @@ const BROKEN_BUFFERS: readonly Broken[] = [
   ],
 ]
 
+/** What is said of the server of the test run, which keeps nothing on purpose. */
+const NOT_DURABLE = [expect.stringMatching(/^warn durability: fsync is off/), expect.stringMatching(/^warn durability: full_page_writes is off/)]
+
 // A check that is stuck shows as a test that is.
 const LONGEST_MS = 15_000
 
 describe('the doctor', () => {
   it('finds nothing where all is well', async () => {
     const { status, lines, findings } = await doctor()
-    expect(lines.filter(line => !line.includes('has not ended'))).toEqual([])
-    expect(status).toBe(0)
+    expect(lines.filter(line => !line.includes('has not ended'))).toEqual(NOT_DURABLE)
+    expect(status).toBe(1)
     expect([...new Set(findings.map(({ check }) => check))].sort()).toEqual(
-      'address buffer certificate clock connections doctl log-in migrations pooler project rights schedules secrets settings tls trip version'.split(
+      'address buffer certificate clock connections doctl durability encoding log-in migrations pooler project rights schedules secrets settings tls trip version'.split(
         ' ',
       ),
     )
@@ -497,7 +541,7 @@ describe('the doctor', () => {
 
   describe.runIf(hasPgBouncer())('behind a pooler', () => {
     it('finds nothing where all is well', async () => {
-      expect((await throughPooler('transaction', { DB_MIGRATION_URL: direct() })).lines).toEqual([])
+      expect((await throughPooler('transaction', { DB_MIGRATION_URL: direct() })).lines).toEqual(NOT_DURABLE)
     })
     it.each(BROKEN_POOLERS)('names %s, and the cure', { timeout: LONGEST_MS }, async (_title, run, line) => {
       expect((await run()).lines).toContainEqual(expect.stringMatching(line))
@@ -543,6 +587,24 @@ describe('the doctor', () => {
     } finally {
       process.env.PATH = before
     }
+  })
+
+  it.each(['1.9.0', '1.10.0', '0.9'])('names a PgBouncer %s that is too old', version => {
+    const settings = readSettings({ database: databaseSettings }, soundVariables()).database
+    expect(judgePooler('transaction', { settings, refusesStartUp: false, version })).toMatchObject({
+      status: 'fail',
+      reason: `PgBouncer ${version} is too old`,
+      cure: 'PgBouncer 1.11 or later',
+    })
+  })
+
+  it.each(['off', 'local'])('says that synchronous_commit %s is raised', async level => {
+    const fake = { synchronousCommit: level }
+    expect((await onFakeServer(fake)).findings).toContainEqual({
+      check: 'durability',
+      status: 'ok',
+      reason: `synchronous_commit is ${level}; the functions raise it for what they write`,
+    })
   })
 
   it('says what to do when there is no file of variables', async () => {
@@ -697,7 +759,7 @@ describe('npm run doctor', () => {
     const warned = run('--env', file, '--json', '--containers', '20')
     expect(warned.status).toBe(1)
     const findings = JSON.parse(warned.stdout) as { check: string; status: string }[]
-    expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toEqual(['secrets'])
+    expect(findings.filter(({ status }) => status !== 'ok').map(({ check }) => check)).toEqual(['durability', 'durability', 'secrets'])
     expect(findings.map(({ check }) => check)).toContain('build')
     write({ DB_CONNECTION_URL: address({ password: 'wrong-password' }) })
     const failed = run('--env', file)

@@ -158,6 +158,38 @@ describe('npm run migrate', () => {
     )
   })
 
+  it.each(['SQL, DMY', 'German, DMY', 'Postgres, MDY'])('tells when migrations were applied under the date style %s', async style => {
+    await withDatabase(async database => {
+      await database.query(`ALTER DATABASE ${database.name} SET DateStyle TO '${style}'`)
+      const { status, stdout } = run(['status'], { DB_CONNECTION_URL: database.url })
+      expect(status).toBe(0)
+      const times = [...stdout.matchAll(/^applied +\S+ +(\S+Z)/gm)].map(([, at = '']) => Math.abs(Date.now() - Date.parse(at)))
+      expect(times).toHaveLength(migrations.length)
+      expect(Math.max(...times)).toBeLessThan(86_400_000)
+    })
+  })
+
+  it.each(['LATIN1', 'SQL_ASCII', 'WIN1252'])('applies nothing to a database in %s, and names the cure', async encoding => {
+    await withDatabase(
+      async database => {
+        const name = `${database.name}_other`
+        await database.query(`CREATE DATABASE ${name} ENCODING '${encoding}' TEMPLATE template0 LOCALE 'C'`)
+        try {
+          const url = new URL(database.url)
+          url.pathname = `/${name}`
+          const { status, stderr } = run(['up'], { DB_CONNECTION_URL: String(url) })
+          expect(status).toBe(1)
+          expect(stderr).toContain(`unsupported-server: The encoding of the database is ${encoding}`)
+          expect(stderr).toContain("ENCODING 'UTF8' and TEMPLATE template0")
+          expect(run(['status'], { DB_CONNECTION_URL: String(url) }).stdout).toMatch(/^pending/m)
+        } finally {
+          await database.query(`DROP DATABASE ${name} WITH (FORCE)`)
+        }
+      },
+      { empty: true },
+    )
+  })
+
   it('says how it is used, and what is missing', () => {
     for (const words of [[], ['down'], ['up', 'now'], ['reset', '--allow-breaking'], ['new']]) {
       expect(run(words)).toMatchObject({ status: 2, stderr: expect.stringContaining('npm run migrate -- up') as unknown })
@@ -229,8 +261,12 @@ describe('what is refused while others serve', () => {
         expect(await apply(list, true)).toEqual({ applied: ['2', '3'], alreadyApplied: 1 })
         const changed = [migration('1', ['SELECT 2']), ...list.slice(1)]
         await withClient(database, async client => {
-          expect((await readMigrationStates(client, list)).migrations.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
-          expect((await readMigrationStates(client, changed)).migrations.map(({ state }) => state)).toEqual(['changed', 'applied', 'applied'])
+          expect((await readMigrationStates(client, 'public', list)).migrations.map(({ state }) => state)).toEqual(['applied', 'applied', 'applied'])
+          expect((await readMigrationStates(client, 'public', changed)).migrations.map(({ state }) => state)).toEqual([
+            'changed',
+            'applied',
+            'applied',
+          ])
         })
       },
       { empty: true },
@@ -244,7 +280,7 @@ describe('what is refused while others serve', () => {
         await database.query("INSERT INTO schema_migrations VALUES ('1')")
         const list = [FIRST, migration('2', ['SELECT 1'])]
         await withClient(database, async client => {
-          expect((await readMigrationStates(client, list)).migrations.map(({ state }) => state)).toEqual(['applied', 'pending'])
+          expect((await readMigrationStates(client, 'public', list)).migrations.map(({ state }) => state)).toEqual(['applied', 'pending'])
         })
         const deadline = openDeadline({ remainingMs: 10_000, reserveMs: 0 })
         await applyMigrations({ settings: settingsFor(database.url), deadline, migrations: list })

@@ -67,6 +67,7 @@ export class Stage {
       user,
       password,
       name: this.database,
+      schema: 'public',
       tls: { mode: 'off' },
       pooled: false,
       slowOperationMs: LONG_MS,

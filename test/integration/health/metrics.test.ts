@@ -111,8 +111,16 @@ describe('the metrics', () => {
           expect(seen.functions_events_due).toBe(1)
           expect(seen.functions_events_oldest_due_seconds).toBeGreaterThanOrEqual(90)
           expect(events('applied')).toBe(1)
-          const buffered = redis === undefined ? {} : { functions_buffer_up: 1, functions_buffer_events: 1, functions_buffer_limit_bytes: 67_108_864 }
+          const buffered =
+            redis === undefined
+              ? {}
+              : {
+                  functions_buffer_up: 1,
+                  functions_buffer_events: 1,
+                  functions_buffer_limit_bytes: 67_108_864,
+                }
           expect(seen).toMatchObject(buffered)
+          expect(typeof seen.functions_buffer_oldest_seconds).toBe(redis === undefined ? 'undefined' : 'number')
           expect(problemsOf(text)).toBe('')
         },
         { HEALTH_KEY: healthKey, REDIS_URL: redis?.url },
@@ -158,7 +166,7 @@ describe('the text of metrics', () => {
       samples: [{ labels: { x: 'q"\\\n' }, value: 1 }, { value: Infinity }],
     } as const
     expect(exposition([family, { name: 'b', type: 'gauge', help: 'b', samples: [] }])).toBe(
-      '# HELP a_total a \\\\ b\\nc "d"\n# TYPE a_total counter\na_total{x="q\\"\\\\\\n"} 1\na_total +Inf\n',
+      '# HELP a_total a \\\\ b\\nc "d"\n# TYPE a_total counter\na_total{x="q\\"\\\\\\\\\\\\u{a}"} 1\na_total +Inf\n',
     )
   })
 

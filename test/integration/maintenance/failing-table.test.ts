@@ -16,8 +16,10 @@ describe('a table that cannot be pruned', () => {
         buffer: null,
         attempts: null,
         erased: null,
+        erasedEvents: null,
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
+          unattributedPayloads: { deleted: 0, left: 0 },
           webhookEvents: { deleted: 20, left: 0 },
           activities: { deleted: 0, left: null, error: '42P01' },
           idempotencyKeys: { deleted: 0, left: 0 },

@@ -23,6 +23,7 @@ import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 const left = { deleted: 0, left: 0 }
 const nothing = {
   webhookPayloads: left,
+  unattributedPayloads: left,
   webhookEvents: left,
   activities: left,
   idempotencyKeys: left,
@@ -45,6 +46,7 @@ describe('pruning', () => {
         buffer: null,
         attempts: null,
         erased: null,
+        erasedEvents: null,
         pruned: { ...nothing, webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
       })
       expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
@@ -52,7 +54,15 @@ describe('pruning', () => {
       ])
       expect(await database.query('SELECT count(*)::int AS open FROM webhook_events WHERE processed_at IS NULL')).toEqual([{ open: 2 }])
       expect(lines.filter(({ event }) => event === 'maintenance.pruned')).toMatchObject([{ deleted: { webhookEvents: 250, activities: 330 } }])
-      expect(await run()).toEqual({ outcome: 'complete', complete: true, buffer: null, attempts: null, erased: null, pruned: nothing })
+      expect(await run()).toEqual({
+        outcome: 'complete',
+        complete: true,
+        buffer: null,
+        attempts: null,
+        erased: null,
+        erasedEvents: null,
+        pruned: nothing,
+      })
     })
   })
 
@@ -109,9 +119,10 @@ describe('pruning', () => {
     await withMaintenance(async ({ database, run }) => {
       for (const days of [29, 31, 59, 61]) await storeEvents(database, 1, `${days} days`)
       await storeEvents(database, 1, null)
-      await database.query("UPDATE webhook_events SET body = 'x', headers = '{}'")
+      await database.query("UPDATE webhook_events SET body = 'x', headers = '{}', concerns = 'usr_1'")
       expect(await run()).toMatchObject({ complete: true, pruned: { webhookPayloads: { left: 0 }, webhookEvents: { deleted: 1, left: 0 } } })
-      const ages = 'SELECT round(extract(epoch FROM now() - processed_at) / 86400)::int AS days, body IS NULL AND headers IS NULL AS cleared'
+      const ages =
+        'SELECT round(extract(epoch FROM now() - processed_at) / 86400)::int AS days, body IS NULL AND headers IS NULL AND concerns IS NULL AS cleared'
       expect(await database.query(`${ages} FROM webhook_events ORDER BY 1`)).toEqual([
         { days: 29, cleared: false },
         { days: 31, cleared: true },
@@ -119,6 +130,29 @@ describe('pruning', () => {
         { days: null, cleared: false },
       ])
       expect(await run()).toMatchObject({ complete: true, pruned: nothing })
+    })
+  })
+
+  it.each([
+    ['is ignored', 'ignored', 'ignored'],
+    ['is applied', 'applied', 'applied'],
+    ['is parked, and ends it', 'failed', 'ignored'],
+    ['is still to be tried, and keeps it', null, null],
+  ])('clears an old payload without a known user from an event that %s', async (_what, before, after) => {
+    await withMaintenance(async ({ database, run }) => {
+      await database.query(
+        `INSERT INTO webhook_events (id, source, external_id, type, received_at, processed_at, outcome, body, headers, concerns, user_id)
+         SELECT gen_random_uuid(), 'demo', name, 't', now() - age, CASE WHEN $1 <> 'failed' THEN now() - age END, $1, 'x', '{}', concerns, NULL
+         FROM (VALUES ('old', interval '8 days', NULL), ('young', interval '6 days', NULL), ('of-a-user', interval '8 days', 'usr_1')) AS given (name, age, concerns)`,
+        [before],
+      )
+      const cleared = before === null ? 0 : 1
+      expect(await run()).toMatchObject({ pruned: { ...nothing, unattributedPayloads: { deleted: cleared, left: 0 } } })
+      expect(await database.query('SELECT external_id AS id, outcome, body IS NULL AS cleared FROM webhook_events ORDER BY 1')).toEqual([
+        { id: 'of-a-user', outcome: before, cleared: false },
+        { id: 'old', outcome: after, cleared: before !== null },
+        { id: 'young', outcome: before, cleared: false },
+      ])
     })
   })
 

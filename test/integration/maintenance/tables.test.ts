@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lookStatement } from '../../../lib/maintenance/look-for-due.ts'
 import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
+import type { PrunedTable } from '../../../lib/maintenance/pruned-tables.ts'
 import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { storeActivities, storeChecks, storeCounters, storeErasedUsers, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
@@ -70,10 +71,10 @@ describe('the tables that are pruned', () => {
       await fill(database, { analyzed })
       const indexed = expect.stringMatching(/^(Index Only Scan|Index Scan|Bitmap Index Scan|Bitmap Heap Scan)$/) as string
       for (const table of tables) {
-        const scans = await planOf(database, pruneBatchStatement(table), [new Date().toISOString(), table.keepMs / 1000, 1_000])
+        const scans = await planOf(database, pruneBatchStatement(table)('public'), [new Date().toISOString(), table.keepMs / 1000, 1_000])
         expect(new Set(scans)).not.toContain('Seq Scan')
         expect(scans).toEqual(expect.arrayContaining(['Tid Scan', indexed]))
-        expect(await planOf(database, lookStatement([table]), [null, table.keepMs / 1000])).toContainEqual(indexed)
+        expect(await planOf(database, lookStatement([table])('public'), [null, table.keepMs / 1000])).toContainEqual(indexed)
       }
     })
   })
@@ -84,10 +85,19 @@ describe('the tables that are pruned', () => {
         const leading = await database.query<{ valid: boolean }>(
           `SELECT indisvalid AS valid FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
            WHERE indrelid = $1::regclass AND attname = $2 AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = $3)`,
-          [table, since, only === undefined ? `(${clear?.[0]} IS NOT NULL)` : `(${only.replace('LIKE', '~~')}::text)`],
+          [table, since, predicateOf({ only, clear })],
         )
         expect(leading).toContainEqual({ valid: true })
       }
     })
   })
 })
+
+/** As PostgreSQL shows the predicate of an index. */
+function predicateOf({ only, clear }: Record<'only', PrunedTable['only']> & Record<'clear', PrunedTable['clear']>): string {
+  const conditions = [
+    ...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]),
+    ...(only?.replace(/ LIKE (.*)/, ' ~~ $1::text').split(' AND ') ?? []),
+  ]
+  return conditions.length === 1 ? `(${conditions[0]})` : `(${conditions.map(condition => `(${condition})`).join(' AND ')})`
+}

@@ -12,11 +12,11 @@ type Told = readonly ['completed' | 'failed' | 'refunded', second: number, amoun
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 
 const introduce = (externalId: string, work: Work) =>
-  recordUser({ userId: externalId, email: `${externalId}@example.com`, name: 'Ada' }, { occurredAt: at(0), isChange: false }, work)
+  recordUser({ userId: externalId, email: `${externalId}@example.com`, name: 'Ada' }, { occurredAt: at(0), order: '', isChange: false }, work)
 
 const tell = (service: DatabaseService, [status, second, amount = '10.00', currency = 'EUR']: Told, transactionId = 'txn_1', userId = 'usr_1') =>
   service.execute('tell', work =>
-    recordTransaction({ externalId: transactionId, userExternalId: userId, status, amount, currency, occurredAt: at(second) }, work),
+    recordTransaction({ externalId: transactionId, userExternalId: userId, status, amount, currency, occurredAt: at(second), order: '' }, work),
   )
 const stored = (database: TestDatabase) => database.query('SELECT status, amount, currency, user_id FROM transactions')
 const balances = async (database: TestDatabase) => {

@@ -26,7 +26,7 @@ describe.skipIf(!hasRedis())('a drain', () => {
   }
   const settings = () => ({ url: redis.url, ca: undefined, durable: 'proven', maxBytes: 1_000_000 }) as const
   const drain = (database: Pick<DatabaseService, 'execute' | 'hasReported'>) =>
-    within(8_000, deadline => drainBuffer({ settings: settings(), keys, database, deadline, logger, takeMs: 700 }))
+    within(12_000, deadline => drainBuffer({ settings: settings(), keys, database, deadline, logger, takeMs: 2_000 }))
   async function put(source: string, id: string): Promise<void> {
     const headers = { 'content-type': 'application/json', 'webhook-id': id }
     const body = Buffer.from(source === 'demo' ? eventBody('smoke.ping', {}) : JSON.stringify({ id, type: 'smoke.ping', data: {} }))

@@ -90,6 +90,28 @@ describe('databaseSettings', () => {
   })
 })
 
+describe('DB_SCHEMA', () => {
+  const parse = (name: string | undefined) => databaseSettings.parse({ DB_CONNECTION_URL: url, ...(name === undefined ? {} : { DB_SCHEMA: name }) })
+
+  it('is public unless it is set', () => {
+    expect(parse(undefined).value?.schema).toBe('public')
+    expect(parse('none').value?.schema).toBe('public')
+    expect(migrationSettings.parse({ DB_CONNECTION_URL: url, DB_SCHEMA: 'none' }).value?.schema).toBe('public')
+  })
+
+  it.each(['functions', 'WeirdName', 'select', 'user', '_x9', 'a'.repeat(63)])('takes %s as it is written', name => {
+    expect(parse(name).value?.schema).toBe(name)
+    expect(migrationSettings.parse({ DB_CONNECTION_URL: url, DB_SCHEMA: name }).value?.schema).toBe(name)
+  })
+
+  it.each(['Weird Name', 'with"quote', "it's", 'a.b', '9x', 'a$b', 'a-b', 'é', 'a;b', 'a'.repeat(64), 'pg_catalog', 'PG_mine', 'information_schema'])(
+    'refuses %s by name',
+    name => {
+      expect(parse(name).issues).toMatchObject([{ variable: 'DB_SCHEMA' }])
+    },
+  )
+})
+
 describe('migrationSettings', () => {
   it('prefers the direct connection', () => {
     const { value } = migrationSettings.parse({ DB_CONNECTION_URL: url, DB_MIGRATION_URL: 'postgres://m:n@direct.example.com/shop' })

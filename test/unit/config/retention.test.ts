@@ -2,13 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { retentionSettings } from '../../../lib/config/settings/retention.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 
-const variables = ['WEBHOOK_RETENTION_DAYS', 'WEBHOOK_REDELIVERY_DAYS', 'ACTIVITY_RETENTION_DAYS', 'HEALTH_RETENTION_DAYS']
+const variables = [
+  'WEBHOOK_RETENTION_DAYS',
+  'WEBHOOK_REDELIVERY_DAYS',
+  'WEBHOOK_UNATTRIBUTED_DAYS',
+  'ACTIVITY_RETENTION_DAYS',
+  'HEALTH_RETENTION_DAYS',
+]
 
 describe('the retention', () => {
   it('has defaults, also for the word none and for nothing', () => {
     expect(retentionSettings.parse({ WEBHOOK_RETENTION_DAYS: 'none', ACTIVITY_RETENTION_DAYS: '' }).value).toEqual({
       webhookDays: 30,
       redeliveryDays: 30,
+      unattributedDays: 7,
       activityDays: 90,
       healthDays: 14,
     })
@@ -19,12 +26,14 @@ describe('the retention', () => {
       retentionSettings.parse({
         WEBHOOK_RETENTION_DAYS: '1',
         WEBHOOK_REDELIVERY_DAYS: '7',
+        WEBHOOK_UNATTRIBUTED_DAYS: '3',
         ACTIVITY_RETENTION_DAYS: '3650',
         HEALTH_RETENTION_DAYS: '2',
       }).value,
     ).toEqual({
       webhookDays: 1,
       redeliveryDays: 7,
+      unattributedDays: 3,
       activityDays: 3650,
       healthDays: 2,
     })

@@ -30,6 +30,17 @@ describe('what is watched for', () => {
     ])
   })
 
+  it('counts what is parked in the inbox and in the buffer together, and how long the oldest event has been buffered', () => {
+    const inbox = { parked: 2, due: 0, oldestDueMs: 0 }
+    const buffer = { ms: 1, seen: { waiting: 1, parked: 3, bytes: 0, percent: 0, oldestMs: 900_999 } }
+    const observed = (input: Partial<FindingsInput>) =>
+      Object.fromEntries(findings({ ...unseen, ...input }, limits).flatMap(({ kind, observed: figure }) => (figure ? [[kind, figure]] : [])))
+    expect(observed({ inbox, look: { ...unseen.look, buffer } })).toEqual({ 'events-parked': 5, 'buffer-stuck': 900 })
+    expect(observed({ inbox, look: { ...unseen.look, buffer: { ms: 1, code: 'buffer-unreachable', crowded: false } } })).toEqual({
+      'events-parked': 2,
+    })
+  })
+
   it('stands in the README with its threshold and the default of that', () => {
     const [, chapter = ''] = /^### Alerts$(.*?)^## /ms.exec(textOf('README.md')) ?? []
     const rows = [...chapter.matchAll(/^\| `([a-z-]+)` \|.*\| `(ALERT_\w+)` (\d+) \|$/gm)].map(([, kind, variable, value]) => ({

@@ -6,7 +6,7 @@ import { maintain } from '../../../lib/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/telemetry/logger.ts'
 
-const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: name, since: 'at', keepMs: 1_000 }))
+const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: 'activities' as const, since: 'at', keepMs: 1_000 }))
 const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined }
 const logger = createLogger({ name: 'test', level: 'silent' })
 

@@ -4,8 +4,12 @@ import { transactionStatuses } from '../../../lib/transaction-status.ts'
 import { legalSteps, stepsTo, supersedes, type DatedState } from '../../../lib/transactions/state.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
-const state = (status: DatedState['status'], second: number): DatedState => ({ status, occurredAt: at(second) })
-const states = fc.record({ status: fc.constantFrom(...transactionStatuses), occurredAt: fc.nat({ max: 5 }).map(at) })
+const state = (status: DatedState['status'], second: number, order = ''): DatedState => ({ status, occurredAt: at(second), order })
+const states = fc.record({
+  status: fc.constantFrom(...transactionStatuses),
+  occurredAt: fc.nat({ max: 5 }).map(at),
+  order: fc.constantFrom('', 'a', 'ab', '\u{1f600}', '\uffff'),
+})
 
 describe('what an event tells', () => {
   it.each([
@@ -15,6 +19,8 @@ describe('what an event tells', () => {
     ['of two outcomes at one instant, that of the money counts', state('completed', 1), state('failed', 1), true],
     ['a refund replaces a completion that is dated later', state('refunded', 1), state('completed', 2), true],
     ['nothing replaces a refund but a later one', state('completed', 3), state('refunded', 1), false],
+    ['of two of the same state at one instant, the later event counts', state('completed', 1, 'b'), state('completed', 1, 'a'), true],
+    ['events are compared byte by byte', state('completed', 1, '\u{1f600}'), state('completed', 1, '\uffff'), true],
     ['the same again is no news', state('completed', 1), state('completed', 1), false],
   ])('%s', (_what, told, known, expected) => {
     expect(supersedes(told, known)).toBe(expected)

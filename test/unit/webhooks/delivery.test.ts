@@ -29,7 +29,12 @@ const source = (handler: Partial<DatabaseHandler> = {}): DescribedSource => ({
   bodyVaries: false,
 })
 
-function deliver(body: unknown, handler: Partial<DatabaseHandler> = {}, headers: Record<string, string> = {}) {
+function deliver(
+  body: unknown,
+  handler: Partial<DatabaseHandler> = {},
+  headers: Record<string, string> = {},
+  ofSource: Pick<DescribedSource, 'concerns'> = {},
+) {
   const delivery: Delivery = {
     source: 's',
     body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
@@ -37,7 +42,7 @@ function deliver(body: unknown, handler: Partial<DatabaseHandler> = {}, headers:
     verdict: 'hmac',
     receivedAt: new Date(0),
   }
-  return readDelivery(delivery, source(handler))
+  return readDelivery(delivery, { ...source(handler), ...ofSource })
 }
 
 const concerns = (data: { user: string }) => data.user
@@ -88,6 +93,30 @@ describe('a delivery whose content does not fit', () => {
     ['no user that the table cannot hold', { user: 'a\0b' }, null],
   ])('concerns %s', (_what, data, user) => {
     expect(deliver({ type: 't', data }, { concerns }).concerns).toBe(user)
+  })
+})
+
+describe('a source that says whom its events are about', () => {
+  const ofSource = { concerns: ({ data }: { data: unknown }) => (data as { buyer?: string }).buyer }
+  it.each([
+    ['an event without a handler', { type: 'other', data: { buyer: 'usr_2' } }, {}, 'usr_2'],
+    ['an event whose handler does not say', { type: 't', data: { user: 'usr_1', n: 1, buyer: 'usr_2' } }, {}, 'usr_2'],
+    ['no event whose handler says so itself', { type: 't', data: { user: 'usr_1', n: 1, buyer: 'usr_2' } }, { concerns }, 'usr_1'],
+    ['content that does not fit', { type: 't', data: { user: 7, buyer: 'usr_2' } }, { concerns }, 'usr_2'],
+    ['an event without a type', { data: { buyer: 'usr_2' } }, {}, 'usr_2'],
+    ['nobody without data', { type: 'other' }, {}, null],
+    ['nobody when it does not know', { type: 'other', data: {} }, {}, null],
+  ])('decides for %s', (_what, body, handler, user) => {
+    expect(deliver(body, handler, {}, ofSource).concerns).toBe(user)
+  })
+
+  it.each([
+    ['throws', explode],
+    ['returns NUL', () => 'a\0b'],
+    ['returns a promise', (async () => 'usr_1') as never],
+  ])('parks an event without a handler when it %s', (_what, wrong) => {
+    const { fault, concerns: user } = deliver({ type: 'other', data: {} }, {}, {}, { concerns: wrong })
+    expect([failureNote(fault).code, user]).toEqual(['concerns-failed', null])
   })
 })
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import type { DatabaseService, Work } from '../../../lib/database/service.ts'
+import type { Statement } from '../../../lib/database/sql.ts'
 import { ApplicationError } from '../../../lib/errors.ts'
 import { DeadlineExceededError } from '../../../lib/invocation/src/errors.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
@@ -23,7 +24,8 @@ const delivery: ReadDelivery = {
   headers: {},
   verdict: 'standard',
   receivedAt: new Date('2026-11-24T12:00:00Z'),
-  event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', data: undefined },
+  event: { source: 'demo', id: '1', type: 't', occurredAt: '2026-11-24T12:00:00Z', order: '', data: undefined },
+  isDated: true,
   handler: failing,
   concerns: null,
   guarded: false,
@@ -33,9 +35,9 @@ const delivery: ReadDelivery = {
 it('defers what its handler could not do, also when the time ends while the claim is made anew', async () => {
   const done: string[] = []
   // Every claim but the first is cut off by the time.
-  const query = async (text: string) => {
+  const query = async (statement: Statement) => {
     if (done.filter(name => name === 'webhook.apply').length > 1 && done.at(-1) === 'webhook.apply') throw new DeadlineExceededError()
-    return text.includes('INSERT') ? [{ id: '1' }] : []
+    return statement('public').includes('INSERT') ? [{ receivedAt: new Date('2026-11-24T12:00:00Z') }] : []
   }
   const execute = async (name: string, work: (work: Work) => Promise<unknown>) => {
     done.push(name)

@@ -2,13 +2,15 @@ import type pg from 'pg'
 import { readSettings, SettingsError, type Environment } from '../../../config/settings.ts'
 import { databaseSettings, migrationSettings, type DatabaseSettings } from '../../../config/settings/database.ts'
 import { isPooled } from '../../connection.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
+import { findHomeSchema } from '../../../resilient-sequelize/src/migrate/home-schema.ts'
 import { readMigrationStates } from '../../migrate/state.ts'
 import { findingsOf, type Finding } from '../finding.ts'
 import { SilenceError, within } from '../within.ts'
 import { readFacts } from './facts.ts'
 import { judgeFacts, judgeMigrations, judgePooler } from './judge.ts'
 import { variableFor } from './names.ts'
-import { findPoolMode } from './pooler.ts'
+import { findPoolerVersion, findPoolMode } from './pooler.ts'
 import { reachDatabase } from './reach.ts'
 import { judgeTls, takesDirectTls } from './tls.ts'
 
@@ -55,13 +57,16 @@ async function checkAsFunction(
   async function examine(open: pg.Client): Promise<Finding[]> {
     const tls = judgeTls(open, { settings, now, direct: settings.tls.mode !== 'off' && (await takesDirectTls(settings)) })
     const mode = await findPoolMode(open, settings)
-    const pooler = judgePooler(mode, { settings, refusesStartUp })
+    const pooler = judgePooler(mode, { settings, refusesStartUp, version: mode === 'none' ? undefined : await findPoolerVersion(settings) })
     // It has hung up.
     if (mode === 'statement') return [...tls, pooler]
-    const facts = judgeFacts(await readFacts(open, now), { settings: { ...settings, pooled: settings.pooled || mode === 'transaction' }, containers })
+    const facts = judgeFacts(await readFacts(open, { schema: settings.schema, now }), {
+      settings: { ...settings, pooled: settings.pooled || mode === 'transaction' },
+      containers,
+    })
     if (another) return [...tls, pooler, ...facts]
     if (mode !== 'none') return [...tls, pooler, ...facts, needsDirect('they cannot go through a pooler')]
-    return [...tls, pooler, ...facts, ...(await examineMigrations(open))]
+    return [...tls, pooler, ...facts, ...(await examineMigrations(open, settings.schema))]
   }
 }
 
@@ -73,18 +78,26 @@ async function checkAsMigration(settings: DatabaseSettings): Promise<Finding[]> 
   }
   return ask(client, async () => {
     if (await isPooled(client)) return [needsDirect('DB_MIGRATION_URL leads to a pooler')]
-    const { rows } = await client.query<{ may: boolean | null }>("SELECT has_schema_privilege(current_schema(), 'CREATE') AS may")
-    return [
-      ...(rows[0]?.may === true ? [] : [fail('the user of DB_MIGRATION_URL may create no tables', 'GRANT CREATE ON SCHEMA public TO that user')]),
-      ...(await examineMigrations(client)),
-    ]
+    const { mayCreate, exists } = await findHomeSchema(client, settings.schema)
+    return [...(mayCreate ? [] : [mayNotCreate(settings.schema, exists)]), ...(await examineMigrations(client, settings.schema))]
   })
 }
 
-async function examineMigrations(client: pg.Client): Promise<Finding[]> {
+function mayNotCreate(schema: string, exists: boolean): Finding {
+  const { fail } = findingsOf('migrations')
+  if (exists) return fail('the user of DB_MIGRATION_URL may create no tables', `GRANT USAGE, CREATE ON SCHEMA "${schema}" TO that user`)
+  return fail(
+    `there is no schema ${schema}, and the user of DB_MIGRATION_URL may not create it`,
+    `an administrator runs: CREATE SCHEMA "${schema}" AUTHORIZATION that user; or DB_SCHEMA names another`,
+  )
+}
+
+async function examineMigrations(client: pg.Client, schema: string): Promise<Finding[]> {
   try {
-    return judgeMigrations(await readMigrationStates(client))
+    return judgeMigrations(await readMigrationStates(client, schema))
   } catch (error) {
+    if (error instanceof CodedError && error.code === 'names-taken')
+      return [findingsOf('migrations').fail('schema_migrations is another tool’s table', 'DB_SCHEMA with the name of a schema for our tables')]
     if ((error as { code?: string }).code !== FORBIDDEN) throw error
     return [
       findingsOf('migrations').fail('the user may not see which are applied, nor apply any', 'DB_MIGRATION_URL with the user who owns the tables'),

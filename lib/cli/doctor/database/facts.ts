@@ -8,9 +8,18 @@ export interface Facts {
   readonly reserved: number
   readonly sessions: number
   readonly superuser: boolean
+  readonly standby: boolean
+  /** Whether transactions of this user on this database are read only unless they say otherwise. */
   readonly readOnly: boolean
-  /** `null` when there is none that the user may use. */
+  readonly encoding: string
+  /** As the user's sessions have it. */
+  readonly synchronousCommit: string
+  readonly fsync: boolean
+  readonly fullPageWrites: boolean
+  /** Of DB_SCHEMA; `null` when the user may not use it, or it does not exist. */
   readonly schema: string | null
+  readonly schemaExists: boolean
+  /** Whether the user may create tables in it, or the schema itself when it does not exist. */
   readonly mayCreate: boolean
   /** Tables that the user may not read and write. */
   readonly closedTables: readonly string[]
@@ -20,23 +29,31 @@ export interface Facts {
   readonly tripMs: number
 }
 
-const FACTS = `SELECT current_setting('server_version_num')::int AS version,
+// As one message without values, which the oldest servers and all poolers take.
+const factsOf = (schema: string) => `SELECT current_setting('server_version_num')::int AS version,
     current_setting('max_connections')::int AS "maxConnections",
     current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
     (SELECT count(*)::int FROM pg_stat_activity WHERE datname IS NOT NULL) AS sessions,
     current_setting('is_superuser') = 'on' AS superuser,
-    pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on' AS "readOnly",
-    current_schema()::text AS schema,
-    coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS "mayCreate",
+    pg_is_in_recovery() AS standby,
+    current_setting('default_transaction_read_only') = 'on' AS "readOnly",
+    current_setting('server_encoding') AS encoding,
+    current_setting('synchronous_commit') AS "synchronousCommit",
+    current_setting('fsync') = 'on' AS fsync,
+    current_setting('full_page_writes') = 'on' AS "fullPageWrites",
+    (SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = ${schema} AND has_schema_privilege(oid, 'USAGE')) AS schema,
+    coalesce((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = ${schema}),
+      has_database_privilege(current_database(), 'CREATE')) AS "mayCreate",
+    EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${schema}) AS "schemaExists",
     (SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{}') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p') AND n.nspname = current_schema() AND c.relname <> 'schema_migrations'
+      WHERE c.relkind IN ('r', 'p') AND n.nspname = ${schema} AND c.relname <> 'schema_migrations'
         AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
           AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))) AS "closedTables"`
 const TRIPS = 5
 
 /** Asks a server for all of it. */
-export async function readFacts(client: pg.Client, now: () => number): Promise<Facts> {
-  const { rows } = await client.query<Omit<Facts, 'aheadMs' | 'tripMs'>>(FACTS)
+export async function readFacts(client: pg.Client, { schema, now }: { schema: string; now: () => number }): Promise<Facts> {
+  const { rows } = await client.query<Omit<Facts, 'aheadMs' | 'tripMs'>>(factsOf(client.escapeLiteral(schema)))
   const [row] = rows
   if (row === undefined) throw new Error('the server says nothing')
   const trips: { ms: number; aheadMs: number }[] = []

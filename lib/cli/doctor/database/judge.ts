@@ -1,11 +1,12 @@
 import type { DatabaseSettings } from '../../../config/settings/database.ts'
+import { ENCODING, ENCODING_CURE, encodingProblem, LEAST_POSTGRES } from '../../../resilient-sequelize/src/wire/supported-server.ts'
+import { isOlder } from '../../../version.ts'
 import { judgeFit } from '../../../database/capacity.ts'
 import { findingsOf, type Finding } from '../finding.ts'
 import type { MigrationStates } from '../../migrate/state.ts'
 import type { Facts } from './facts.ts'
-import type { PoolMode } from './pooler.ts'
+import { LEAST_PGBOUNCER, type PoolMode } from './pooler.ts'
 
-const OLDEST = 140_000
 const NEWEST_DIRECT = 170_000
 const CLOCK_WARN_MS = 2_000
 const CLOCK_FAIL_MS = 30_000
@@ -13,28 +14,74 @@ const SLOW_TRIP_MS = 50
 
 /** What becomes of the facts: one line for each thing that has to be so. */
 export function judgeFacts(facts: Facts, { settings, containers }: { settings: DatabaseSettings; containers: number }): Finding[] {
-  return [judgeVersion(facts, settings), ...judgeRights(facts), judgeConnections(facts, settings, containers), judgeClock(facts), judgeTrip(facts)]
+  return [
+    judgeVersion(facts, settings),
+    judgeEncoding(facts),
+    ...judgeRights(facts, settings),
+    ...judgeDurability(facts),
+    judgeConnections(facts, settings, containers),
+    judgeClock(facts),
+    judgeTrip(facts),
+  ]
 }
 
 function judgeVersion({ version }: Facts, { tls }: DatabaseSettings): Finding {
   const { ok, fail } = findingsOf('version')
   const major = Math.floor(version / 10_000)
-  if (version < OLDEST)
-    return fail(`PostgreSQL ${major} is too old: it cannot end the sessions of paused containers`, 'upgrade to PostgreSQL 14 or later')
+  if (version < LEAST_POSTGRES)
+    return fail(
+      `PostgreSQL ${major} is too old: it cannot end the sessions of paused containers`,
+      `upgrade to PostgreSQL ${LEAST_POSTGRES / 10_000} or later`,
+    )
   if (tls.mode !== 'off' && tls.negotiation === 'direct' && version < NEWEST_DIRECT)
     return fail(`PostgreSQL ${major} knows no direct TLS`, 'DB_TLS_NEGOTIATION=none')
   return ok(`PostgreSQL ${major}`)
 }
 
-function judgeRights({ superuser, readOnly, schema, mayCreate, closedTables }: Facts): Finding[] {
+function judgeEncoding({ encoding }: Facts): Finding {
+  const { ok, fail } = findingsOf('encoding')
+  return encoding === ENCODING ? ok(encoding) : fail(encodingProblem(encoding), ENCODING_CURE)
+}
+
+// What is confirmed has to survive a crash.
+function judgeDurability({ synchronousCommit, fsync, fullPageWrites }: Facts): Finding[] {
+  const { ok, warn } = findingsOf('durability')
+  const weak = synchronousCommit === 'off' || synchronousCommit === 'local'
+  const findings = [
+    ...(fsync
+      ? []
+      : [warn('fsync is off: a crash of the server’s machine loses rows, or the whole database', 'fsync = on in the server’s settings')]),
+    ...(fullPageWrites
+      ? []
+      : [warn('full_page_writes is off: a crash in the middle of a write can damage tables', 'full_page_writes = on in the server’s settings')]),
+  ]
+  if (findings.length > 0) return findings
+  return [
+    ok(
+      weak ? `synchronous_commit is ${synchronousCommit}; the functions raise it for what they write` : `synchronous_commit is ${synchronousCommit}`,
+    ),
+  ]
+}
+
+function judgeRights({ superuser, standby, readOnly, schema, schemaExists, mayCreate, closedTables }: Facts, settings: DatabaseSettings): Finding[] {
   const { ok, warn, fail } = findingsOf('rights')
   const findings = [
-    ...(schema === null ? [fail('the user may use no schema of the database', 'GRANT USAGE, CREATE ON SCHEMA public TO the user')] : []),
+    ...(schemaExists && schema === null
+      ? [fail(`the user may not use the schema ${settings.schema}`, `GRANT USAGE, CREATE ON SCHEMA "${settings.schema}" TO the user`)]
+      : []),
+    ...(!schemaExists && !mayCreate
+      ? [
+          warn(
+            `there is no schema ${settings.schema}, and the user may not create it`,
+            `an administrator runs: CREATE SCHEMA "${settings.schema}" AUTHORIZATION the user; or DB_SCHEMA names another`,
+          ),
+        ]
+      : []),
     ...(schema !== null && !mayCreate
       ? [
           warn(
             'the user may create no tables: only another user can migrate',
-            'DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA public TO this one',
+            `DB_MIGRATION_URL with that user, or GRANT CREATE ON SCHEMA "${settings.schema}" TO this one`,
           ),
         ]
       : []),
@@ -42,15 +89,16 @@ function judgeRights({ superuser, readOnly, schema, mayCreate, closedTables }: F
       ? [
           fail(
             `the user may not read and write ${closedTables.join(', ')}`,
-            'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO the user',
+            `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${settings.schema}" TO the user`,
           ),
         ]
       : []),
-    ...(readOnly
+    ...(standby ? [fail('the server takes no writes: it is a standby', 'the address of the primary in DB_CONNECTION_URL')] : []),
+    ...(readOnly && !standby
       ? [
           fail(
-            'the server takes no writes: it is a standby, or its disk is full',
-            'the address of the primary in DB_CONNECTION_URL, or a larger disk',
+            'the server takes no writes: default_transaction_read_only is on, as a provider sets it when the disk is full',
+            'a larger disk, or ALTER DATABASE or ALTER ROLE … RESET default_transaction_read_only',
           ),
         ]
       : []),
@@ -107,8 +155,13 @@ function judgeTrip({ tripMs }: Facts): Finding {
 }
 
 /** Whether what is on the way to the server is what the settings say. */
-export function judgePooler(mode: PoolMode, { settings, refusesStartUp }: { settings: DatabaseSettings; refusesStartUp: boolean }): Finding {
+export function judgePooler(
+  mode: PoolMode,
+  { settings, refusesStartUp, version }: { settings: DatabaseSettings; refusesStartUp: boolean; version: string | undefined },
+): Finding {
   const { ok, warn, fail } = findingsOf('pooler')
+  if (version !== undefined && isOlder(version, LEAST_PGBOUNCER))
+    return fail(`PgBouncer ${version} is too old`, `PgBouncer ${LEAST_PGBOUNCER} or later`)
   switch (mode) {
     case 'none':
       return settings.pooled
@@ -116,7 +169,11 @@ export function judgePooler(mode: PoolMode, { settings, refusesStartUp }: { sett
         : ok('none: the connection is direct')
     case 'transaction':
       return settings.pooled
-        ? ok('in transaction mode')
+        ? ok(
+            version === undefined
+              ? 'in transaction mode; its version is shown to its administrators alone'
+              : `PgBouncer ${version} in transaction mode`,
+          )
         : warn(
             `in transaction mode, which no setting tells${refusesStartUp ? ': each new container is refused once before it knows' : ''}`,
             'DB_POOLER=transaction',

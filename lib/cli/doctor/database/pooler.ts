@@ -5,6 +5,9 @@ import { isPooled, openConnection } from '../../connection.ts'
 /** What is between a client and the server: nothing, or a pooler that lends a session for so long. */
 export type PoolMode = 'none' | 'transaction' | 'session' | 'statement'
 
+/** The oldest PgBouncer that is supported: SCRAM, with which PostgreSQL 14 keeps its passwords, came with it. */
+export const LEAST_PGBOUNCER = '1.11'
+
 const WITHIN_MS = 2_000
 const TRIES = 3
 
@@ -32,6 +35,20 @@ export async function findPoolMode(client: pg.Client, settings: DatabaseSettings
     return 'session'
   } finally {
     other?.connection.stream.destroy()
+  }
+}
+
+/** PgBouncer's version, if it tells this user: only its administrators may ask its console. */
+export async function findPoolerVersion(settings: DatabaseSettings): Promise<string | undefined> {
+  let console: pg.Client | undefined
+  try {
+    console = await openConnection({ ...settings, name: 'pgbouncer' }, { name: 'cli/doctor', withinMs: WITHIN_MS, startUp: '' })
+    const { rows } = await console.query<{ version: string }>('SHOW VERSION')
+    return /PgBouncer (\d+\.\d+\S*)/.exec(rows[0]?.version ?? '')?.[1]
+  } catch {
+    return undefined
+  } finally {
+    console?.connection.stream.destroy()
   }
 }
 

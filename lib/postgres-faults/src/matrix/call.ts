@@ -14,6 +14,8 @@ export interface Call {
   ms: number
   /** How long after its deadline it ended, in ms; negative when it was in time. */
   lateMs: number
+  /** Whether the fault takes away what was confirmed, as a failover to a standby that has not received it. */
+  mayBeGone?: boolean
 }
 
 /** Allowed after the deadline: two cores shared by everything may keep a timer or an answer waiting for so long. */

@@ -15,6 +15,20 @@ export interface Field {
   close(): Promise<void>
 }
 
+/** The server of the test run: each repetition has a database of its own, for rows that change its settings. */
+export const databaseGround: Ground = {
+  async open() {
+    const { host, port, user, password } = inject('postgres')
+    return {
+      async borrow(work) {
+        const database = await createChaosDatabase({ host, port, user, password })
+        return work(database).finally(() => database.drop())
+      },
+      close: async () => undefined,
+    }
+  },
+}
+
 /** The server of the test run: each cell has a database, its repetitions share it. */
 export const sharedGround: Ground = {
   async open() {

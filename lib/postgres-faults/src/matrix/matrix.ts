@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, inject, it, vi } from 'vitest'
+import { withConnection } from '../../../server/postgres/connection.ts'
 import { hasPgBouncer } from '../pgbouncer.ts'
 import { runCell } from './cell.ts'
 import { type Row } from './row.ts'
@@ -25,7 +26,7 @@ export function describeRows(rows: readonly Row[], { through = 'direct' }: { thr
   const lines: Line[] = []
   afterAll(async () => {
     await Promise.all([...new Set(rows.map(row => row.ground))].map(async ground => ground?.stop?.()))
-    if (lines.length > 0) console.log(`CHAOS_TIMES=${CHAOS_TIMES}\n${formatTable(lines)}`)
+    if (lines.length > 0) console.log(`PostgreSQL ${await serverVersion()}, CHAOS_TIMES=${CHAOS_TIMES}\n${formatTable(lines)}`)
   })
   const possible = through === 'direct' || hasPgBouncer()
   const timeout = 2 * (CELL_MS + CHAOS_TIMES * CELL_MS_PER_TIME)
@@ -48,6 +49,11 @@ export function describeRows(rows: readonly Row[], { through = 'direct' }: { thr
       })
     })
   }
+}
+
+async function serverVersion(): Promise<string> {
+  const { rows } = await withConnection(inject('postgres'), 'postgres', client => client.query<{ server_version: string }>('SHOW server_version'))
+  return rows[0]?.server_version ?? 'unknown'
 }
 
 // A machine that is starved for seconds lets deadlines pass that have nothing to do with the fault. What a caller was

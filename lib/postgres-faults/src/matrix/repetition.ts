@@ -39,6 +39,8 @@ export interface CallOptions extends Omit<PerformOptions, 'deadline'> {
   sleepMs?: number
   /** Default: a new name. */
   operation?: string
+  /** See `Call`. */
+  mayBeGone?: boolean
 }
 
 export interface RepetitionOptions extends Subject {
@@ -77,12 +79,12 @@ export function createRepetition({ deadlineMs, substitute, onCall, ...parts }: R
   return {
     ...parts,
     record: onCall,
-    async call({ kind = parts.kind, sleepMs = 0, operation = operationName(), ...options } = {}) {
+    async call({ kind = parts.kind, sleepMs = 0, operation = operationName(), mayBeGone = false, ...options } = {}) {
       const order = { kind, operation, sleepMs }
       const deadline = openDeadline({ remainingMs: deadlineMs, reserveMs: 0 })
       // As the edge of a function does it, only that nothing cuts a call that does not end.
       const invocation = () => runInvocation(() => runWithDeadline(deadline, () => perform(service, order, options)))
-      const call = await observe(order, deadlineMs, invocation)
+      const call = { ...(await observe(order, deadlineMs, invocation)), mayBeGone }
       deadline.clear()
       onCall(call)
       return call

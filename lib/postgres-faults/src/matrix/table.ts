@@ -7,7 +7,20 @@ export interface Line {
   tally: Tally
 }
 
-const HEADINGS = ['row', 'kind', 'calls', 'ok', 'lost', 'twice', 'hung', 'connections', 'backends left', 'slowest ms', 'coded errors'] as const
+const HEADINGS = [
+  'row',
+  'kind',
+  'calls',
+  'ok',
+  'lost',
+  'gone',
+  'twice',
+  'hung',
+  'connections',
+  'backends left',
+  'slowest ms',
+  'coded errors',
+] as const
 
 /** The matrix as text: a line per cell, below it what was found and the cells' own figures. */
 export function formatTable(lines: readonly Line[]): string {
@@ -16,7 +29,17 @@ export function formatTable(lines: readonly Line[]): string {
     .map(({ row, kind, tally }) => [
       row,
       kind,
-      ...[tally.calls, tally.ok, tally.lost, tally.twice, tally.hung, tally.connections, tally.backendsLeft, Math.round(tally.slowestMs)].map(String),
+      ...[
+        tally.calls,
+        tally.ok,
+        tally.lost,
+        tally.gone,
+        tally.twice,
+        tally.hung,
+        tally.connections,
+        tally.backendsLeft,
+        Math.round(tally.slowestMs),
+      ].map(String),
       [...tally.errors].map(([code, count]) => `${code} × ${count}`).join(', ') || '–',
     ])
   const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...cells.map(cell => cell[column]?.length ?? 0)))

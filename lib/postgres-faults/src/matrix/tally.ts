@@ -10,6 +10,8 @@ export interface Tally {
   /** Errors without a code of ours. */
   uncoded: number
   lost: number
+  /** Confirmed, and taken away by the fault afterwards: no client can prevent that. */
+  gone: number
   twice: number
   hung: number
   connections: number
@@ -28,6 +30,7 @@ export function emptyTally(): Tally {
     errors: new Map(),
     uncoded: 0,
     lost: 0,
+    gone: 0,
     twice: 0,
     hung: 0,
     connections: 0,
@@ -49,7 +52,11 @@ export function addCall(tally: Tally, { variant, codes }: { variant: string; cod
     if (!outcome.coded) tally.uncoded += 1
   }
   const hung = lateMs > GRACE_MS
-  const { lost, twice } = judge(call, rows)
+  const verdict = judge(call, rows)
+  const { twice } = verdict
+  const gone = verdict.lost && call.mayBeGone === true && outcome.kind === 'ok' && rows.parts.size === 0 && rows.logs === 0
+  const lost = verdict.lost && !gone
+  if (gone) tally.gone += 1
   if (lost) tally.lost += 1
   if (twice) tally.twice += 1
   if (hung) tally.hung += 1

@@ -17,11 +17,17 @@ export interface Refusal {
   error: ErrorFields
 }
 
+/** Answers with an error and closes the connection without ReadyForQuery, whatever the severity: PgBouncer up to 1.15 says ERROR. */
+export interface HangUp extends Refusal {
+  hangsUp: true
+}
+
 /**
  * A fault at a statement; how a statement is recognised is told at `StatementReader`.
  *
  * `before`: the server does not get to see it, nor anything behind it. What was sent earlier, in the same flight too,
- * is answered first. An error is raised by the server's own means: in a transaction that transaction is aborted.
+ * is answered first. An error is raised by the server's own means: in a transaction that transaction is aborted. With
+ * `hangsUp` the server sees nothing, as with a cut.
  *
  * `after`: the server has executed it, and everything that was sent up to its Query or Sync message; its answer is
  * swallowed through ReadyForQuery. Answers to earlier statements arrive, those to later ones do not.
@@ -30,7 +36,7 @@ export type StatementFault = {
   on: 'statement'
   /** A string is the whole text, apart from case, surrounding blanks and a final semicolon. */
   matches: RegExp | string
-} & ({ when: 'before'; action: Cut | Delay | Refusal } | { when: 'after'; action: Cut | Delay })
+} & ({ when: 'before'; action: Cut | Delay | Refusal | HangUp } | { when: 'after'; action: Cut | Delay | HangUp })
 
 /**
  * A fault while a connection is being made: as TCP has accepted it (`accept`), when TLS is through (`tls`; without TLS

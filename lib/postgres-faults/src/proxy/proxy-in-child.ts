@@ -68,6 +68,7 @@ export async function startProxyInChild(options: ProxyOptions): Promise<ProxyInC
     silence: remote('silence'),
     unsilence: remote('unsilence'),
     cutAll: remote('cutAll'),
+    retarget: remote('retarget'),
     setDelay: remote('setDelay'),
     async addFault(fault) {
       const id = ++requests

@@ -48,6 +48,8 @@ export interface Proxy {
   unsilence(): void
   /** Cuts all connections: an RST to each client, or close_notify and FIN; to the server always a FIN. */
   cutAll(manner: 'reset' | 'close'): void
+  /** Leads new connections to another server, as when the address of a database moves; open ones stay. */
+  retarget(target: Target): void
   /** Sets the delay in each direction for everything that comes from now on. */
   setDelay(delayMs: number): void
   /** Closes everything. */
@@ -61,12 +63,13 @@ const HOST = '127.0.0.1'
  * and passes on the messages of the PostgreSQL protocol (version 3) one by one, so that faults can be put between any
  * two. COPY FROM STDIN by the extended protocol is not followed.
  */
-export async function startProxy({ target, certificates: given, delayMs: initialDelayMs = 0 }: ProxyOptions): Promise<Proxy> {
+export async function startProxy({ target: firstTarget, certificates: given, delayMs: initialDelayMs = 0 }: ProxyOptions): Promise<Proxy> {
   const certificates = given ?? (await makeCertificates())
   const secureContext = certificates ? createSecureContext({ cert: certificates.certificate, key: certificates.key }) : undefined
   const connections = new Set<Connection>()
   const faults = new Faults()
   const recorder = new Recorder()
+  let target = firstTarget
   let delayMs = initialDelayMs
   let refusing: 'reset' | 'close' | undefined
   let silent = false
@@ -144,6 +147,7 @@ export async function startProxy({ target, certificates: given, delayMs: initial
     cutAll(manner) {
       for (const connection of connections) connection.cutNow(manner)
     },
+    retarget: other => void (target = other),
     setDelay: ms => void (delayMs = ms),
     async stop() {
       shut()

@@ -1,4 +1,4 @@
-import { type Cut, type Delay, type Faults, type Match, type StatementFault } from './faults.ts'
+import { type Cut, type Delay, type Faults, type HangUp, type Match, type Refusal, type StatementFault } from './faults.ts'
 import { brokenStatement, errorResponse, type Message } from './messages.ts'
 
 /** Where a relay's messages go; what is sent to one side keeps its order. */
@@ -18,7 +18,7 @@ interface Turn {
   /** A fault at its statement number `skip`. */
   fault?: { match: Match<StatementFault>; skip: number; delayed: boolean }
   /** Cut when this turn comes: the earlier ones are answered then. */
-  cutNow?: { manner: Cut; match: Match<StatementFault> }
+  cutNow?: { manner: Cut | HangUp; match: Match<StatementFault> }
 }
 
 /** Query, FunctionCall and Sync end a turn; with the messages of the extended protocol one may begin. */
@@ -77,7 +77,7 @@ export class Relay {
     if (when === 'after') {
       turn.fault = { match, skip: turn.executes, delayed: false }
       toServer(bytes)
-    } else if (typeof action === 'string') {
+    } else if (isEnd(action)) {
       this.#deaf = true
       turn.cutNow = { manner: action, match }
       this.#cutIfDue()
@@ -93,7 +93,7 @@ export class Relay {
   #answer(fault: NonNullable<Turn['fault']>, { type, bytes }: Message): void {
     const { action } = fault.match.fault
     const { toClient } = this.#options
-    if (typeof action === 'string') {
+    if (isEnd(action)) {
       if (type === READY_FOR_QUERY) this.#cut(action, fault.match)
     } else if ('error' in action) {
       if (type !== ERROR_RESPONSE) return toClient(bytes)
@@ -116,9 +116,14 @@ export class Relay {
     if (due) this.#cut(due.manner, due.match)
   }
 
-  #cut(manner: Cut, match: Match<StatementFault>): void {
+  #cut(end: Cut | HangUp, match: Match<StatementFault>): void {
     this.#over = true
     match.fire()
-    this.#options.cut(manner)
+    if (typeof end !== 'string') this.#options.toClient(errorResponse(end.error))
+    this.#options.cut(typeof end === 'string' ? end : 'close')
   }
+}
+
+function isEnd(action: Cut | Delay | Refusal | HangUp): action is Cut | HangUp {
+  return typeof action === 'string' || 'hangsUp' in action
 }

@@ -1,4 +1,5 @@
 import { describeRows } from '../../src/matrix/matrix.ts'
 import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/commit.ts'
+import { hangsUp } from '../../src/matrix/rows/hang-up.ts'
 
-describeRows([commitNeverArrives, commitAnswerLost])
+describeRows([commitNeverArrives, commitAnswerLost, hangsUp])

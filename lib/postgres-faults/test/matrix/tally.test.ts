@@ -30,6 +30,18 @@ describe.concurrent('the tally of the fault matrix', () => {
     expect(counted(tally)).toEqual({ ...nothing, lost: 1 })
   })
 
+  it('counts as gone what a fault takes away after it was confirmed', async () => {
+    const takeAway = (mayBeGone: boolean): Row => ({
+      ...undisturbed,
+      async scenario({ call, database }) {
+        await call({ mayBeGone })
+        await database.query('DELETE FROM effects')
+      },
+    })
+    expect(await runOnce(takeAway(true), 'write')).toMatchObject({ ok: 1, lost: 0, gone: 1, findings: [] })
+    expect(await runOnce(takeAway(false), 'write')).toMatchObject({ ok: 1, lost: 1, gone: 0 })
+  })
+
   it('counts as hung what does not answer by its deadline', async () => {
     const tally = await runOnce({ ...undisturbed, deadlineMs: 100, substitute: () => noAnswer }, 'write')
     expect(counted(tally)).toEqual({ ...nothing, hung: 1 })

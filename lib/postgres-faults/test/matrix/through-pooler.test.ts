@@ -4,15 +4,18 @@ import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/comm
 import { conflict } from '../../src/matrix/rows/conflict.ts'
 import { crowded } from '../../src/matrix/rows/crowded.ts'
 import { fullPooler } from '../../src/matrix/rows/full-pooler.ts'
+import { hangsUp } from '../../src/matrix/rows/hang-up.ts'
 import { endedWhileIdle, silentWhileIdle } from '../../src/matrix/rows/idle.ts'
 import { endedWhilePaused, overrun } from '../../src/matrix/rows/paused.ts'
 import { refusedForAWhile } from '../../src/matrix/rows/refused.ts'
+import { otherSettings } from '../../src/matrix/rows/settings.ts'
 import { silentMidStatement, terminatedMidStatement } from '../../src/matrix/rows/statement.ts'
 import { swallowedError } from '../../src/matrix/rows/swallowed.ts'
 
-// No row is without a meaning here: the rows that need a server of their own are in server-behind-pooler.test.ts. Where a
-// row's fault strikes between the proxy and the pooler, what is asked is whether the server's session, which outlives
-// the connection, is left clean; where it strikes on the server, whether the pooler's words for it are understood.
+// Every row has a meaning here; those that need servers of their own are in server-behind-pooler.test.ts and
+// failover-behind-pooler.test.ts. Where a fault strikes between the proxy and the pooler, the question is whether the
+// server's session, which outlives the connection, is left clean; where it strikes on the server, whether the pooler's
+// words for it are understood.
 describeRows(
   [
     endedWhileIdle,
@@ -29,6 +32,8 @@ describeRows(
     overrun,
     conflict,
     swallowedError,
+    hangsUp,
+    otherSettings,
   ],
   { through: 'pooler' },
 )

@@ -58,6 +58,8 @@ const CUTS = [
   ['close', 'Connection terminated unexpectedly'],
 ] as const
 
+const HANG_UP = { error: { severity: 'ERROR', code: '08P01', message: 'server conn crashed?' }, hangsUp: true } as const
+
 describe('a fault before a statement', () => {
   test.each(CUTS)('by %s keeps it from the server', async (action, code) => {
     const { proxy, connect, kept } = await setUp()
@@ -108,6 +110,15 @@ describe('a fault before a statement', () => {
     await proxy.stop()
   })
 
+  test('with an error that hangs up keeps it from the server', async () => {
+    const { proxy, connect, kept } = await setUp()
+    const client = await connect({ pipeline: true })
+    proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: HANG_UP })
+    expect(await inOneFlight(client, insert(1), 'BEGIN', insert(2), 'COMMIT')).toEqual(['ok', 'ok', 'ok', HANG_UP.error.code])
+    await expect.poll(() => proxy.counts().open).toBe(0)
+    expect(await kept()).toEqual([1])
+  })
+
   test('by a delay passes it on later', async () => {
     const { proxy, connect, kept } = await setUp()
     const client = await connect({ pipeline: true })
@@ -132,6 +143,15 @@ describe('a fault before a statement', () => {
 })
 
 describe('a fault after a statement', () => {
+  test('with an error that hangs up leaves it executed', async () => {
+    const { proxy, connect, kept } = await setUp()
+    const client = await connect({ pipeline: true })
+    proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'after', action: HANG_UP })
+    expect(await inOneFlight(client, 'BEGIN', insert(1), 'COMMIT')).toEqual(['ok', 'ok', HANG_UP.error.code])
+    await expect.poll(() => proxy.counts().open).toBe(0)
+    expect(await kept()).toEqual([1])
+  })
+
   test.each(CUTS)('by %s takes the answer away once the server has executed it', async (action, code) => {
     const { proxy, connect, kept } = await setUp()
     const client = await connect()

@@ -56,6 +56,18 @@ describe('a proxy', () => {
     await client.end()
   })
 
+  test('leads new connections to another target and keeps open ones', async () => {
+    const proxy = await start()
+    const other = await start({ certificates: false })
+    const client = await connected(proxy)
+    proxy.retarget(other)
+    await (await connected(proxy)).end()
+    expect(other.counts().connections).toBe(1)
+    await client.query('SELECT 1')
+    await client.end()
+    expect(other.counts().statements).toBe(0)
+  })
+
   test('is refused by a client that trusts another authority', async () => {
     const proxy = await start()
     const { authority } = await makeCertificates()

@@ -1,6 +1,8 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { errorChain, readField } from './error-chain.ts'
-import { errorTable, type ErrorAnswers, type ErrorRow } from './table.ts'
+import { isLastWord } from './is-refusal.ts'
+import { isStale } from './stale-statement.ts'
+import { errorTable, LOST, STALE_STATEMENT, type ErrorAnswers, type ErrorRow } from './table.ts'
 
 /** What an error means for the operation that met it. */
 export interface Classification extends ErrorAnswers {
@@ -13,6 +15,8 @@ export interface Classification extends ErrorAnswers {
 type Fields = Readonly<Record<string, unknown>>
 
 const UNKNOWN = { key: 'unknown', transient: false, replay: 'no', outage: false, crowded: false } as const
+/** Key of an error that the server only reports to a session that goes on, behind which the connection ended all the same. */
+export const SESSION_ENDED = 'session-ended'
 const UNIQUE_VIOLATION = '23505'
 const FATAL = ['FATAL', 'PANIC']
 
@@ -46,9 +50,9 @@ export function violatedUniqueConstraint(error: unknown): string | undefined {
 function classifyFromServer(part: Fields): Classification {
   const code = sqlstateOf(part) as string
   const fatal = FATAL.includes(textOf(part, 'severity') ?? '')
-  const found = errorTable.find(
-    ({ match }) => 'sqlstate' in match && code.startsWith(match.sqlstate) && (match.text?.test(textOf(part, 'message') ?? '') ?? true),
-  )
+  const found = errorTable.find(row => (isStale(part) ? row.key === STALE_STATEMENT : fitsServer(row, part, code)))
+  // It says nothing of the statement: whatever it is called, the connection went with it.
+  if (isLastWord(part) && (found === undefined || found.connection === 'keep')) return { ...LOST, key: SESSION_ENDED, crowded: false, code }
   if (!found) return { ...UNKNOWN, connection: fatal ? 'drop' : 'keep', code }
   const known = classification(found, code)
   // After FATAL the server ends the session, whatever it was about.
@@ -65,6 +69,12 @@ function find(chain: readonly Fields[], fits: (row: ErrorRow, part: Fields) => b
     if (found) return found
   }
   return undefined
+}
+
+function fitsServer({ match }: ErrorRow, part: Fields, code: string): boolean {
+  if (!('sqlstate' in match) || !code.startsWith(match.sqlstate)) return false
+  if (match.routine !== undefined && match.routine !== textOf(part, 'routine')) return false
+  return match.text?.test(textOf(part, 'message') ?? '') ?? true
 }
 
 function fitsErrno({ match }: ErrorRow, part: Fields): boolean {

@@ -11,8 +11,16 @@ export class DatabaseUnavailableError extends CodedError {
 /** The database answers but could not take the operation in time: full, locked, or in conflict again and again. */
 export class DatabaseBusyError extends CodedError {
   override readonly name = 'DatabaseBusyError'
-  constructor({ retryAfterMs, cause }: { retryAfterMs: number; cause?: unknown }) {
-    super('The database is too busy at the moment.', { code: 'database-busy', retryable: true, retryAfterMs, cause })
+  constructor({
+    retryAfterMs,
+    cause,
+    message = 'The database is too busy at the moment.',
+  }: {
+    retryAfterMs: number
+    cause?: unknown
+    message?: string
+  }) {
+    super(message, { code: 'database-busy', retryable: true, retryAfterMs, cause })
   }
 }
 
@@ -45,6 +53,14 @@ export class ResultLostError extends CodedError {
   override readonly name = 'ResultLostError'
   constructor({ cause }: { cause?: unknown } = {}) {
     super('This was applied, but its result was lost.', { code: 'result-lost', cause })
+  }
+}
+
+/** The promises cannot hold on this server: it is too old, or the database has another encoding than UTF8. */
+export class UnsupportedServerError extends CodedError {
+  override readonly name = 'UnsupportedServerError'
+  constructor(message: string) {
+    super(message, { code: 'unsupported-server' })
   }
 }
 

@@ -16,8 +16,11 @@ export type ReplayAnswer = 'yes' | 'transaction' | 'check' | 'no'
 
 /** How an error is recognised. Of several conditions in one object all have to hold. */
 export type ErrorMatch =
-  /** All five characters, or the first two for a class; with `text` only messages that it fits. */
-  | { readonly sqlstate: string; readonly text?: RegExp }
+  /**
+   * All five characters, or the first two for a class. With `routine` only what that function of the server reports, since
+   * it translates its messages; with `text` only messages that it fits: those of a pooler, which speaks English.
+   */
+  | { readonly sqlstate: string; readonly routine?: string; readonly text?: RegExp }
   /** A code of the operating system, of the resolver or of TLS; with `during` only in these system calls. */
   | { readonly errno: string | RegExp; readonly during?: readonly string[] }
   /** A message that comes without any code. */
@@ -67,13 +70,15 @@ const text = (key: string, pattern: RegExp, given: Omit<GivenRow, 'key' | 'match
   row({ key: `text:${key}`, match: { text: pattern }, ...given })
 
 const NEVER_CONNECTED = { transient: true, connection: 'none', replay: 'yes', outage: true } as const
-const LOST = { transient: true, connection: 'drop', replay: 'check', outage: true } as const
+export const LOST = { transient: true, connection: 'drop', replay: 'check', outage: true } as const
 const ROLLED_BACK = { transient: true, connection: 'keep', replay: 'transaction' } as const
 const OUR_MISTAKE = { transient: false, connection: 'keep', replay: 'no' } as const
 // Nobody gets through until somebody changes the setup, so it is an outage as well: an open breaker spares the server
 // log-ins that cannot succeed.
 const REFUSED = { transient: false, connection: 'drop', replay: 'yes', outage: true } as const
 const UNTRUSTED = { transient: false, connection: 'none', replay: 'no', outage: true } as const
+/** Key of errors that a statement met because it was parsed before its table changed. */
+export const STALE_STATEMENT = '0A000:cached-plan'
 const FEW = 3
 const ONCE = 1
 
@@ -113,7 +118,7 @@ export const errorTable: readonly ErrorRow[] = [
     crowded: true,
   }),
   pooler('client-login-timeout', /client_login_timeout/, { name: 'pooler could not log in to the server in time', ...NEVER_CONNECTED }),
-  pooler('server-login-failing', /server login has been failing|server_login_retry/, {
+  pooler('server-login-failing', /server login has been failing|server_login_retry|cannot connect to server/, {
     name: 'pooler cannot log in to the server',
     transient: true,
     connection: 'drop',
@@ -154,11 +159,11 @@ export const errorTable: readonly ErrorRow[] = [
   pooler('startup-parameter', /unsupported startup parameter/, { name: 'pooler refuses a startup parameter', ...REFUSED }),
   state('08P01', { name: 'protocol violation', transient: false, connection: 'drop', replay: 'check' }),
 
-  // A new session plans anew.
+  // A new session parses and plans anew.
   row({
-    key: '0A000:cached-plan',
-    name: 'cached plan changed its result type',
-    match: { sqlstate: '0A000', text: /cached plan must not change result type/ },
+    key: STALE_STATEMENT,
+    name: 'a table changed since the statement was parsed',
+    match: { sqlstate: '0A000', routine: 'RevalidateCachedQuery' },
     transient: true,
     connection: 'drop',
     replay: 'transaction',
@@ -167,7 +172,8 @@ export const errorTable: readonly ErrorRow[] = [
   row({
     key: '0A000:read-write-mode',
     name: 'server cannot write',
-    match: { sqlstate: '0A000', text: /cannot set transaction read-write mode/ },
+    // What reports that a transaction cannot be made to write; other settings that it checks are not set by statements.
+    match: { sqlstate: '0A000', routine: 'call_bool_check_hook' },
     transient: true,
     connection: 'drop',
     replay: 'yes',

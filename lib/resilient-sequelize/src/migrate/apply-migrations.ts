@@ -4,16 +4,24 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { wait } from '../../../invocation/src/wait.ts'
 import { noConnectionError } from '../operation/caller-error.ts'
+import { RAISE_SESSION } from '../wire/durability.ts'
+import { READ_ONLY, refuseUnsupported, type Announced } from '../wire/supported-server.ts'
 import { processIdOf } from '../wire/pg-internals.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { UnsupportedServerError } from '../errors/errors.ts'
 import { digestOf } from './digest.ts'
+import { findHomeSchema, refuseClosedSchema } from './home-schema.ts'
 import type { Migration } from './migration.ts'
+import { findMigrationsTable, nameOfTable, noteUnderWay, prepareMigrationsTable, quoteName, TABLE } from './migrations-table.ts'
+import { refuseTakenNames } from './taken-names.ts'
 
 export interface ApplyOptions {
   /** Opens a connection to the server itself, not to a pooler; called again while what it meets may pass. */
   connect: () => Promise<pg.Client>
   deadline: Deadline
   migrations: readonly Migration[]
+  /** The schema that they work in; without it, the first one of the search path. */
+  schema?: string | undefined
   /** Whether to apply migrations that the deployed code cannot live with; a database without any is broken by none. */
   allowBreaking?: boolean
 }
@@ -28,23 +36,28 @@ export interface MigrateResult {
 // An arbitrary number that means "the schema is being migrated" to every copy of this project on one database.
 const LOCK_KEY = 7_126_001
 const POLL_MS = 250
+const DEFAULT_SCHEMA = 'public'
 
 /**
  * Applies pending migrations in order, on one connection of its own. Two at once are harmless: one holds the advisory
  * lock, the other asks for it again and again. It never waits inside a statement, because `CREATE INDEX CONCURRENTLY`
  * waits for every running statement and the two would deadlock.
- * @throws CodedError `migration-failed` naming the one that failed; `migration-breaking` naming those that are not allowed, before any is applied; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
- * DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
+ * @throws CodedError `migration-failed` naming the one that failed; `migration-breaking` naming those that are not allowed, `names-taken` naming what others own, `schema-missing`, `schema-closed` and
+ * `migrations-elsewhere`, all before anything is changed; `pooler-refused` behind a pooler, where the lock would not belong to this connection;
+ * UnsupportedServerError; `server-read-only` on a standby; DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
  */
-export async function applyMigrations({ connect, deadline, migrations, allowBreaking = false }: ApplyOptions): Promise<MigrateResult> {
+export async function applyMigrations(options: ApplyOptions): Promise<MigrateResult> {
+  const { connect, deadline } = options
   const client = await connectInTime(connect, deadline)
   // What is still running when the time is over loses its client; the server sees that, and ends it and its lock.
   const cut = () => client.connection.stream.destroy()
   deadline.signal.addEventListener('abort', cut, { once: true })
   try {
-    await refusePooler(client)
+    await refuseServer(client)
+    // What is told to be applied survives a crash.
+    await client.query(RAISE_SESSION)
     await takeLock(client, deadline)
-    return await runPending(client, migrations, allowBreaking)
+    return await runPending(client, options)
   } catch (error) {
     throw deadline.signal.aborted ? new DeadlineExceededError({ cause: error }) : error
   } finally {
@@ -59,6 +72,7 @@ async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadli
     try {
       return await connect()
     } catch (error) {
+      if (error instanceof UnsupportedServerError) throw error
       const verdict = classifyError(error)
       if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
@@ -67,11 +81,15 @@ async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadli
   }
 }
 
-// A pooler invents the process id it announces; the server behind it has another.
-async function refusePooler(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  if (rows[0]?.pid === processIdOf(client)) return
-  throw poolerRefused()
+async function refuseServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number; readOnly: string } & Announced>(`SELECT pg_backend_pid() AS pid,
+    current_setting('transaction_read_only') AS "readOnly",
+    current_setting('server_version') AS server_version, current_setting('server_encoding') AS server_encoding`)
+  const [row] = rows
+  // A pooler invents the process id it announces; the server behind it has another.
+  if (row?.pid !== processIdOf(client)) throw poolerRefused()
+  refuseUnsupported(row)
+  if (row.readOnly === 'on') throw new CodedError(`${READ_ONLY} Nothing was applied.`, { code: 'server-read-only', retryable: true })
 }
 
 function poolerRefused(): CodedError {
@@ -86,12 +104,42 @@ async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
   }
 }
 
-async function runPending(client: pg.Client, migrations: readonly Migration[], allowBreaking: boolean): Promise<MigrateResult> {
-  const executed = new Set(await executedMigrations(client))
-  const pending = migrations.filter(({ name }) => !executed.has(name))
+async function runPending(client: pg.Client, { migrations, schema, allowBreaking = false }: ApplyOptions): Promise<MigrateResult> {
+  const home = await findHomeSchema(client, schema)
+  const table = await findMigrationsTable(client, home.name)
+  const executed = new Set(table.state === 'ours' ? await executedMigrations(client, home.name) : [])
+  const [applied, pending] = [migrations.filter(({ name }) => executed.has(name)), migrations.filter(({ name }) => !executed.has(name))]
+  const result = { applied: pending.map(({ name }) => name), alreadyApplied: executed.size }
+  if (pending.length === 0 && table.state === 'ours') return result
   if (executed.size > 0 && !allowBreaking) refuseBreaking(pending)
-  for (const migration of pending) await runOne(client, migration).catch((error: unknown) => refuse(migration, error))
-  return { applied: pending.map(({ name }) => name), alreadyApplied: executed.size }
+  refuseClosedSchema(home)
+  const cutOff = pending.filter(({ name }) => table.state === 'ours' && name === table.underWay)
+  const tableIsForeign = table.state === 'foreign'
+  await refuseTakenNames(client, { schema: home.name, pending, applied: [...applied, ...cutOff], tableIsForeign })
+  if (table.state === 'missing' && schema === DEFAULT_SCHEMA) await refuseElsewhere(client, migrations)
+  // Nothing has been changed before this line.
+  if (!home.exists) await client.query(`CREATE SCHEMA ${quoteName(home.name)}`)
+  await prepareMigrationsTable(client, home.name, table)
+  const place: Place = { schema: home.name, pinned: schema !== undefined, mayNote: table.state !== 'ours' || table.owned }
+  for (const migration of pending) await runOne(client, migration, place).catch((error: unknown) => refuse(migration, error))
+  return result
+}
+
+/**
+ * Until the schema was a setting, tables were where the search path said. Left at its default, the setting must not make a
+ * second, empty set of them.
+ */
+async function refuseElsewhere(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT n.nspname::text AS schema FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = pg_catalog.to_regclass('${TABLE}')`,
+  )
+  const [found] = rows
+  if (found === undefined || (await findMigrationsTable(client, found.schema)).state !== 'ours') return
+  const executed = new Set(await executedMigrations(client, found.schema))
+  if (!migrations.some(({ name }) => executed.has(name))) return
+  const message = `These migrations were applied to the schema ${quoteName(found.schema)}, which the search path names, and not to ${DEFAULT_SCHEMA}. Nothing was changed. Set DB_SCHEMA (\`schema\` of migrate) to it.`
+  throw new CodedError(message, { code: 'migrations-elsewhere', details: { schema: found.schema } })
 }
 
 function refuseBreaking(pending: readonly Migration[]): void {
@@ -106,26 +154,33 @@ function refuse({ name }: Migration, cause: unknown): never {
   throw new CodedError(message, { code: 'migration-failed', cause })
 }
 
-async function executedMigrations(client: pg.Client): Promise<string[]> {
-  await client.query(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now(), digest text)',
-  )
-  // It was made without digests once. Only its owner may alter it, so nobody does in vain.
-  const { rows: missing } = await client.query(
-    "SELECT WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'schema_migrations'::regclass AND attname = 'digest')",
-  )
-  if (missing.length > 0) await client.query('ALTER TABLE schema_migrations ADD COLUMN digest text')
-  const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name')
+async function executedMigrations(client: pg.Client, schema: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${nameOfTable(schema)} ORDER BY name`)
   return rows.map(({ name }) => name)
 }
 
-async function runOne(client: pg.Client, migration: Migration): Promise<void> {
-  const context = { query: (text: string, values?: readonly unknown[]) => client.query(text, values ? [...values] : undefined) }
+interface Place {
+  readonly schema: string
+  /** Whether the search path is the schema alone. */
+  readonly pinned: boolean
+  /** Whether the user may comment on the table of migrations. */
+  readonly mayNote: boolean
+}
+
+async function runOne(client: pg.Client, migration: Migration, { schema, pinned, mayNote }: Place): Promise<void> {
+  const context = {
+    query: (text: string, values?: readonly unknown[]) => client.query(text, values ? [...values] : undefined),
+    schema: quoteName(schema),
+  }
   const digest = await digestOf(migration)
-  const record = () => client.query('INSERT INTO schema_migrations (name, digest) VALUES ($1, $2)', [migration.name, digest])
+  const record = () => client.query(`INSERT INTO ${nameOfTable(schema)} (name, digest) VALUES ($1, $2)`, [migration.name, digest])
+  // Each time: the migration before may have changed it. Temporary tables last, since they would come first unnamed.
+  if (pinned) await client.query("SELECT pg_catalog.set_config('search_path', $1, false)", [`${quoteName(schema)}, pg_temp`])
   if (migration.transaction === false) {
+    if (mayNote) await noteUnderWay(client, schema, migration.name)
     await migration.up(context)
     await record()
+    if (mayNote) await noteUnderWay(client, schema)
     return
   }
   await client.query('BEGIN')

@@ -12,6 +12,11 @@ export interface MigrateOptions {
   sequelize: Sequelize
   /** Every migration of the application, oldest first. */
   migrations: readonly Migration[]
+  /**
+   * The schema that the migrations work in, created if it does not exist; their search path is this schema alone. By default the
+   * first one of the search path, which stays as it is.
+   */
+  schema?: string
   /** By default the running invocation's, or 10 minutes. */
   deadline?: Deadline
   /** Whether to apply migrations that the deployed code cannot live with. */
@@ -22,19 +27,21 @@ const LONGEST_MS = 600_000
 
 /**
  * Applies pending migrations in order, on a connection of its own; returns what it applied. Two at once are harmless.
- * @throws CodedError `migration-failed`, `migration-breaking` or `pooler-refused`; DatabaseUnavailableError;
+ * @throws CodedError `migration-failed`, `migration-breaking`, `names-taken`, `schema-missing`, `schema-closed`, `pooler-refused` or `server-read-only`;
+ * UnsupportedServerError; DatabaseUnavailableError;
  * DeadlineExceededError when another migration did not end in time.
  */
 export async function migrate({
   sequelize,
   migrations,
+  schema,
   deadline: given = currentDeadline(),
   allowBreaking = false,
 }: MigrateOptions): Promise<MigrateResult> {
   const deadline = given ?? openDeadline({ remainingMs: LONGEST_MS, reserveMs: 0 })
   try {
     return await runWithDeadline(deadline, () =>
-      applyMigrations({ connect: () => connectionOf(sequelize, { withOptions: true }), deadline, migrations, allowBreaking }),
+      applyMigrations({ connect: () => connectionOf(sequelize, { withOptions: true }), deadline, migrations, schema, allowBreaking }),
     )
   } finally {
     if (given === undefined) deadline.clear()

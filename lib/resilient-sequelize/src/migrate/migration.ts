@@ -1,6 +1,11 @@
 /** What a migration may do: run statements on the one connection that holds the lock. */
 export interface MigrationContext {
   readonly query: (text: string, values?: readonly unknown[]) => Promise<unknown>
+  /**
+   * The schema that the migration works in, quoted. Names without a schema mean this one while the migration runs; in the body
+   * of a function, which runs later under another search path, write it out.
+   */
+  readonly schema: string
 }
 
 /** One step of the schema. There is no way down: going back is another migration. */

@@ -4,6 +4,7 @@ import { untilAborted } from '../../../invocation/src/wait.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { errorChain } from '../errors/error-chain.ts'
 import { CommitUnknownError } from '../errors/errors.ts'
+import { isFromServer } from '../errors/is-refusal.ts'
 import type { Lease } from '../pool/lease.ts'
 import { AutocommitStatement } from '../transaction/autocommit-statement.ts'
 import type { LostSession } from '../transaction/end-session.ts'
@@ -36,6 +37,8 @@ export interface AttemptOptions {
   onSession: (lease: Lease, pid: number) => void
   /** Whether transactions that write are identified, so that a lost COMMIT can be decided. */
   identified: boolean
+  /** Whether commits wait for the disk. */
+  durable: boolean
 }
 
 type Guard = ManagedTransaction | ReadStatements | AutocommitStatement
@@ -57,7 +60,17 @@ export async function attempt<Result>(
   const { host } = lease.generation
   const work = workOn(host, connection, { signal, afterCommit: callback => void callbacks.push(callback) })
   const isolation = isolationOf(mode, options.isolation)
-  const running: RunningWork = { work, mode, isolation, owner: options.owner, host, connection, children: [], state: 'running' }
+  const running: RunningWork = {
+    work,
+    mode,
+    isolation,
+    owner: options.owner,
+    host,
+    connection,
+    commit: { durable: options.durable },
+    children: [],
+    state: 'running',
+  }
   connection.guard = guard
 
   let result: Result
@@ -86,7 +99,7 @@ export async function attempt<Result>(
     return { kind: 'done', result, afterCommit: callbacks }
   }
   try {
-    await guard.commit()
+    await guard.commit({ durable: mode === 'write' && running.commit.durable })
     lease.release()
     return { kind: 'done', result, afterCommit: callbacks }
   } catch (error) {
@@ -108,22 +121,24 @@ export async function attempt<Result>(
   }
 
   function dead(error: unknown): AttemptOutcome<never> {
-    // A server that ended the session has said so; else it may have heard what it did not answer.
-    const lost = hasSeverity(error) ? undefined : lostSession(guard, lease)
+    // A server that reported the end of the session has ended it; otherwise it may still run what it did not answer.
+    const lost = isFromServer(error) ? undefined : lostSession(guard, lease)
     lease.destroy()
     return { kind: 'dead', lost }
   }
 
-  function guardFor(of: Lease, { first, identified, behindCommit, keepsParsed }: AttemptOptions): Guard {
+  function guardFor(of: Lease, { first, identified, durable, behindCommit, keepsParsed }: AttemptOptions): Guard {
     const share = first && (mode === 'read' || mode === 'snapshot') ? FIRST_READ_SHARE : 1
     const statementMs = () => (patient ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() * share - ANSWER_EARLIER_MS))
     const limits = of.generation.transactionLimits
     if (mode === 'read' && !of.connection.openByHand) return new ReadStatements({ keepsParsed, deadline, statementMs, limits, proof, behindCommit })
-    if (mode === 'autocommit' || mode === 'read') return new AutocommitStatement({ deadline, statementMs, limits, identified, behindCommit })
+    if (mode === 'autocommit' || mode === 'read')
+      return new AutocommitStatement({ deadline, statementMs, limits, identified, durable: mode === 'autocommit' && durable, behindCommit })
     const level = options.isolation === undefined ? '' : `ISOLATION LEVEL ${options.isolation}`
     const characteristics = mode === 'snapshot' ? 'ISOLATION LEVEL REPEATABLE READ, READ ONLY' : level
     return new ManagedTransaction({
       client: of.connection,
+      keepsParsed,
       deadline,
       identified: mode === 'write' && identified,
       statementMs,

@@ -8,6 +8,7 @@ import { type WorkMode } from './work.ts'
 
 // What a caller is told to wait when the database is away or cannot keep up.
 const RETRY_AFTER_MS = 5_000
+const NO_WRITES = 'The database takes no writes at the moment: it is a standby, or set to read only.'
 
 /** What the caller of an operation is told of the error that ended it; `cause` is what first went wrong. */
 export function callerError(
@@ -26,6 +27,7 @@ export function callerError(
   // Without a deadline of ours the limit was the caller's own, or the administrator's.
   if (verdict.onlyIfOptedIn && patient) return error
   if (verdict.onlyIfOptedIn) return new DeadlineExceededError({ cause })
+  if (verdict.inWritesOnly) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause, message: NO_WRITES })
   if (verdict.transient) return new DatabaseBusyError({ retryAfterMs: RETRY_AFTER_MS, cause })
   return error
 }

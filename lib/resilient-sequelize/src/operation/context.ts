@@ -26,6 +26,8 @@ export interface OperationOptions {
   wasCommitted?: (() => Promise<boolean>) | undefined
   /** Proves every connection alive, however fresh it is. */
   prove?: boolean
+  /** Whether its commit waits for the disk; by default as the instance is told. */
+  durable?: boolean | undefined
 }
 
 export interface OperationTools {
@@ -36,6 +38,8 @@ export interface OperationTools {
   logger: Logger
   counters: Counter
   random?: (() => number) | undefined
+  /** Whether commits wait for the disk, whatever the role or the database has set. */
+  durable: boolean
   /** Whether an error with which work ended is an answer that the work gave on purpose; those are counted as `refused`. */
   isExpected?: ((error: unknown) => boolean) | undefined
 }

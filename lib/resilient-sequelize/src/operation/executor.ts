@@ -25,6 +25,11 @@ export interface ExecuteOptions {
    * was lost when the server was restarted meanwhile.
    */
   wasCommitted?: () => Promise<boolean>
+  /**
+   * Whether the commit waits for the disk: `synchronous_commit` is raised from `off` and `local` to `on`, and never lowered.
+   * Default: the instance's `resilience.durable`. Within another's work it holds for the whole unit.
+   */
+  durable?: boolean
 }
 
 export interface ExecutorOptions {
@@ -35,6 +40,8 @@ export interface ExecutorOptions {
   random?: (() => number) | undefined
   /** See `OperationTools`. */
   isExpected?: ((error: unknown) => boolean) | undefined
+  /** See `ExecuteOptions`. */
+  durable?: boolean | undefined
 }
 
 // For work outside of any invocation, such as a script.
@@ -51,10 +58,10 @@ export class Executor {
   readonly #budget: RetryBudget
   readonly #safeBudget: RetryBudget
 
-  constructor({ manager, logger = silentLogger, counters = noCounter, budget, random, isExpected }: ExecutorOptions) {
+  constructor({ manager, logger = silentLogger, counters = noCounter, budget, random, isExpected, durable = false }: ExecutorOptions) {
     this.counters = counters
     this.#manager = manager
-    this.#tools = { manager, logger, counters, random, isExpected, reported: new WeakSet() }
+    this.#tools = { manager, logger, counters, random, isExpected, durable, reported: new WeakSet() }
     // Every connection of the pool may lose its work at once, and each has one retry more.
     const capacity = Math.max(LEAST_REPLAYS, 2 * manager.getConnectionStatus().pool.max)
     this.#budget = budget ?? createRetryBudget({ capacity, now: manager.now })
@@ -81,7 +88,15 @@ export class Executor {
     const deadline = given ?? openDeadline({ remainingMs: DEFAULT_DEADLINE_MS, reserveMs: 0 })
     const signal = options.signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, options.signal])
     try {
-      const operation = { name: operationName, mode, isolation: options.isolation, deadline, signal, wasCommitted: options.wasCommitted }
+      const operation = {
+        name: operationName,
+        mode,
+        isolation: options.isolation,
+        deadline,
+        signal,
+        wasCommitted: options.wasCommitted,
+        durable: options.durable,
+      }
       return await runWithDeadline(deadline, () => runOperation(operation, this.tools, work))
     } finally {
       if (given === undefined) deadline.clear()

@@ -10,6 +10,7 @@ export interface JoinOptions {
   deadline?: Deadline | undefined
   signal?: AbortSignal | undefined
   wasCommitted?: (() => Promise<boolean>) | undefined
+  durable?: boolean | undefined
 }
 
 /**
@@ -19,7 +20,8 @@ export interface JoinOptions {
  */
 export async function joinWork<Result>(around: RunningWork, body: (work: Work) => Promise<Result>, options: JoinOptions): Promise<Result> {
   throwIfRefused(around, options)
-  const { deadline, signal } = options
+  const { deadline, signal, durable = false } = options
+  around.commit.durable ||= durable
   const signals = [deadline?.signal, signal].filter(given => given !== undefined)
   if (signals.length === 0) return body(around.work)
   const own = AbortSignal.any([around.work.signal, ...signals])

@@ -1,4 +1,4 @@
-import { DeadlineExceededError } from '../../../invocation/src/errors.ts'
+import { CodedError, DeadlineExceededError } from '../../../invocation/src/errors.ts'
 import { untilReplay } from '../../../invocation/src/retry.ts'
 import { noConnectionError } from './caller-error.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
@@ -47,7 +47,7 @@ export async function leaseConnection(
       if (error instanceof DeadlineExceededError && met === undefined && performance.now() - startedAt < TELLING_WAIT_MS) throw error
       if (error instanceof DeadlineExceededError) throw noConnectionError(met?.error ?? error, met?.verdict ?? verdict)
       if (verdict.key === 'unknown') {
-        noteHookError(error)
+        if (!(error instanceof CodedError)) noteHookError(error)
         throw error
       }
       met = { error, verdict }

@@ -4,11 +4,16 @@ import { classifyError } from '../errors/classify-error.ts'
 import { CommitUnknownError, ResultLostError } from '../errors/errors.ts'
 import { leaseConnection } from './lease-connection.ts'
 import type { Done, Failed, Open, OperationOptions, OperationTools } from './context.ts'
-import { resolveCommit } from '../transaction/commit-outcome.ts'
+import { canKnow, resolveCommit, type CommitOutcome } from '../transaction/commit-outcome.ts'
+import type { GuardedClient } from '../wire/guarded-client.ts'
 import type { Work } from './work.ts'
 
 /** Tries a piece of work until it is done; past the breaker, since it belongs to an operation that was admitted. */
-export type TryWork = <Result>(options: OperationOptions, tools: OperationTools, body: (work: Work) => Promise<Result>) => Promise<Result>
+export type TryWork = <Result>(
+  options: OperationOptions,
+  tools: OperationTools,
+  body: (work: Work, connection: GuardedClient) => Promise<Result>,
+) => Promise<Result>
 
 const LOOK_AGAIN_MS = 100
 // Finding out is no replay of the work: the deadline bounds it, not the budget for those.
@@ -27,8 +32,9 @@ export async function settleLostCommit<Result>(
 ): Promise<Done<Result> | Failed> {
   const { error, identity, result, afterCommit } = outcome
   const lease = () => leaseConnection(options, tools)
-  const asked = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline: options.deadline, lease })
-  const proven = asked === 'committed' || asked === 'rolled-back' ? asked : await provenByRow(options, tools, tryWork, asked)
+  const asked: CommitOutcome = identity === undefined ? { kind: 'unknown' } : await resolveCommit({ identity, deadline: options.deadline, lease })
+  const proven =
+    asked.kind === 'committed' || asked.kind === 'rolled-back' ? asked.kind : await provenByRow(outcome, options, tools, { tryWork, asked })
   tools.logger.warn({ event: 'database.commit.resolved', operation: options.name, outcome: proven, code: classifyError(error).code })
   switch (proven) {
     case 'committed':
@@ -53,22 +59,31 @@ export async function settleLostCommit<Result>(
 }
 
 async function provenByRow(
+  { identity }: Pick<Open<unknown>, 'identity'>,
   options: OperationOptions,
   tools: OperationTools,
-  tryWork: TryWork,
-  asked: 'ended' | 'unknown',
+  { tryWork, asked }: { tryWork: TryWork; asked: CommitOutcome },
 ): Promise<'committed' | 'rolled-back' | 'unknown'> {
   const { deadline, signal, wasCommitted, name } = options
   if (wasCommitted === undefined) return 'unknown'
-  const look = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
+  const operation = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
   let found: boolean | undefined
   // A row that is not there yet may still come, as long as nothing says that its transaction is over.
-  const undecided = () => found === undefined || (!found && asked === 'unknown')
+  const look = async (connection: GuardedClient) => {
+    const { systemId } = identity ?? {}
+    const knows = asked.kind !== 'ended' || systemId === undefined || (await canKnow(connection, { ...asked, systemId }, deadline.remainingMs()))
+    const isThere = await wasCommitted()
+    if (isThere || knows) return isThere
+    // The address may lead to another server by now.
+    connection.destroySocket()
+    throw new Error('a server that may not have replayed the row yet')
+  }
+  const undecided = () => found === undefined || (!found && asked.kind === 'unknown')
   while (undecided() && deadline.remainingMs() > 0 && !signal.aborted) {
-    found = await tryWork(look, { ...tools, budget: UNBOUNDED }, () => wasCommitted()).catch(() => undefined)
+    found = await tryWork(operation, { ...tools, budget: UNBOUNDED }, (_, connection) => look(connection)).catch(() => undefined)
     if (undecided()) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
   if (found) return 'committed'
   // A row that is not there proves the contrary only once its transaction cannot commit any more.
-  return found === false && asked === 'ended' ? 'rolled-back' : 'unknown'
+  return found === false && asked.kind === 'ended' ? 'rolled-back' : 'unknown'
 }

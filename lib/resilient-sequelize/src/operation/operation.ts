@@ -4,6 +4,7 @@ import { MAX_REPLAYS, untilReplay } from '../../../invocation/src/retry.ts'
 import { classifyError, type Classification } from '../errors/classify-error.ts'
 import { DatabaseUnavailableError } from '../errors/errors.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
+import { STALE_STATEMENT } from '../errors/table.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
 import { endSession, type LostSession } from '../transaction/end-session.ts'
@@ -105,6 +106,7 @@ async function tryInTurn<Result>(
   const { manager, budget } = tools
   const { patient = false } = options
   let lost: LostSession | undefined
+  let { keepsParsed = true } = options
   for (let replays = 0; ; replays += 1) {
     // To end a lost session something is sent before the work is.
     const unproven = lost === undefined && options.mode !== 'autocommit'
@@ -119,11 +121,12 @@ async function tryInTurn<Result>(
         ...options,
         owner: manager,
         patient,
-        keepsParsed: options.keepsParsed ?? true,
+        keepsParsed,
         signal: patient ? NEVER : options.signal,
         proof: isFresh(lease.connection, manager.now()) ? undefined : new Proof({ timeoutMs: lookMs(options.deadline) }),
         first: replays === 0,
         identified: manager.identifiesTransactions,
+        durable: options.durable ?? tools.durable,
         behindCommit: manager.sendBehindCommit,
         onSession: manager.noteSession,
       },
@@ -147,6 +150,8 @@ async function tryInTurn<Result>(
       continue
     }
     lost = settled.lost
+    // Other connections of the pool have parsed it before the table changed, too.
+    if (settled.verdict?.key === STALE_STATEMENT) keepsParsed = false
     account.ofDatabase = settled.ofDatabase
     try {
       await beforeReplay(settled, replays, options, tools)

@@ -59,6 +59,8 @@ export interface RunningWork {
   readonly owner: object
   readonly host: WorkHost
   readonly connection: GuardedClient
+  /** How the unit's transaction ends: shared by all works within it. */
+  readonly commit: { durable: boolean }
   /** The work around it, when this one is a savepoint's. */
   readonly parent?: RunningWork | undefined
   /** Savepoints' works within it. */

@@ -287,7 +287,7 @@ export class PoolManager {
     this.#identifiesTransactions = false
     this.#logger.warn({
       event: 'database.identity.refused',
-      hint: 'The role may not run pg_control_checkpoint(): a lost COMMIT cannot be decided.',
+      hint: 'The role may not read what identifies a transaction, such as pg_control_checkpoint(): a lost COMMIT cannot be decided.',
     })
   }
 

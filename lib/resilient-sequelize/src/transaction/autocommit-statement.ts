@@ -1,12 +1,13 @@
 import type pg from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
-import { isRefusal } from '../errors/is-refusal.ts'
+import { isFromServer, isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
+import { RAISE_SESSION } from '../wire/durability.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
-import { identityBefore } from '../wire/identity.ts'
-import { boundedMs, limitSettings, serverBound, type TransactionLimits } from '../wire/limits.ts'
+import { identityBefore, refusesIdentity } from '../wire/identity.ts'
+import { boundedMs, serverBound, transactionSettings, type TransactionLimits } from '../wire/limits.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
-import { isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
+import { canBePreceded, isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 import { UnitRecord } from './unit-record.ts'
 
@@ -18,11 +19,13 @@ export interface AutocommitOptions {
   limits: TransactionLimits | undefined
   /** Whether the transaction's identity is read, so that a lost answer can be decided. */
   identified: boolean
+  /** Whether its commit waits for the disk, whatever the role or the database has set. */
+  durable: boolean
   /** Sends what is to ride behind a COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
 
-const INSUFFICIENT_PRIVILEGE = '42501'
+const unheard = () => undefined
 
 /**
  * One statement that commits by itself. If it is a single INSERT, UPDATE, DELETE or MERGE, its transaction gets its id ahead
@@ -33,6 +36,7 @@ export class AutocommitStatement implements StatementGuard {
   readonly record = new UnitRecord()
   readonly #options: AutocommitOptions
   #sent = false
+  #ownsSession = false
   #identified = false
   #identity: TransactionIdentity | undefined
   #query: PrecededQuery | undefined
@@ -65,16 +69,15 @@ export class AutocommitStatement implements StatementGuard {
     return !this.#endedBefore
   }
 
-  // The identity is sent before the statement runs: a server that ended the session in words, and had not sent it, ran nothing.
+  // The server sends the identity before the statement runs: if it ended the session with an error instead, nothing ran.
+  // A pooler may report the same although the statement ran and the identity was lost.
   get #endedBefore(): boolean {
-    const said = (this.#error as { severity?: unknown } | undefined)?.severity !== undefined
-    return said && this.#identified && this.#identity === undefined && this.#options.limits === undefined
+    return this.#ownsSession && isFromServer(this.#error) && this.#identified && this.#identity === undefined
   }
 
   /** Whether the role may not ask for the identity: the statement has not run then. */
   get identityRefused(): boolean {
-    const code = (this.#error as { code?: unknown } | undefined)?.code
-    return this.#identified && this.#identity === undefined && code === INSUFFICIENT_PRIVILEGE
+    return this.#identified && this.#identity === undefined && refusesIdentity(this.#error)
   }
 
   get spoiledConnection(): boolean {
@@ -82,23 +85,34 @@ export class AutocommitStatement implements StatementGuard {
   }
 
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
-    const { deadline, statementMs, limits, identified, behindCommit } = this.#options
+    const { deadline, statementMs, limits, identified, durable, behindCommit } = this.#options
     deadline.throwIfPassed()
     const boundMs = statementMs()
     this.#sent = true
+    this.#ownsSession = client.ownsSession
     // A transaction that a raw statement has begun on this connection is left alone.
-    const writes = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement) && isWrite(statement.text)
-    if (!writes) return send(boundedMs(boundMs))
-    if (!identified) send(boundedMs(boundMs), client.settingsBefore(limitSettings(serverBound(boundMs), limits)))
+    const isAlone = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement)
+    if (!isAlone || !isWrite(statement.text)) return this.#sendOther(client, send, { boundMs, precedes: isAlone && canBePreceded(statement) })
+    const settings = transactionSettings(client, { boundMs: serverBound(boundMs), limits })
+    if (!identified) send(boundedMs(boundMs), client.settingsBefore(settings, { durable }))
     else {
       this.#identified = true
       const tell = {
         onIdentity: (identity: TransactionIdentity) => void (this.#identity = identity),
         onSent: (query: PrecededQuery) => void (this.#query = query),
       }
-      send(boundedMs(boundMs), identityBefore(client, limitSettings(serverBound(boundMs), limits), tell))
+      send(boundedMs(boundMs), identityBefore(client, { settings, durable }, tell))
     }
     behindCommit(client)
+  }
+
+  // Nothing may precede what need not be one statement, or runs in no transaction, such as CALL and VACUUM.
+  #sendOther(client: GuardedClient, send: Send, { boundMs, precedes }: { boundMs: number; precedes: boolean }): void {
+    const { durable, limits } = this.#options
+    const pins = client.pins({ pooled: limits !== undefined })
+    if (precedes && (durable || Object.keys(pins).length > 0)) return send(boundedMs(boundMs), client.settingsBefore(pins, { durable }))
+    if (durable && client.ownsSession) client.sendRaw(RAISE_SESSION).catch(unheard)
+    send(boundedMs(boundMs))
   }
 
   failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {

@@ -10,9 +10,10 @@ export interface LostSession {
 }
 
 // Process ids are used again: the start of the session, or else the application name that only this container has,
-// says whether it is still the one that was meant.
+// says whether it is still the one that was meant. A session that waits for a synchronous standby has committed already:
+// ending it would make that visible before the standby has it.
 const END_SESSION = `SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity
-  WHERE pid = $1 AND pid <> pg_backend_pid() AND usename = current_user
+  WHERE pid = $1 AND pid <> pg_backend_pid() AND usename = current_user AND wait_event IS DISTINCT FROM 'SyncRep'
     AND CASE WHEN $2::text IS NULL THEN application_name = current_setting('application_name') ELSE extract(epoch FROM backend_start)::text = $2 END
     AND ($4::text IS NULL OR extract(epoch FROM xact_start)::text = $4)`
 const WAIT_MS = 1_000

@@ -17,16 +17,20 @@ import {
   serverBound,
   settingsStatement,
   startStatement,
+  transactionSettings,
   type SessionLimits,
   type TransactionLimits,
 } from '../wire/limits.ts'
-import { askIdentity, comesBeforeQueries, takesNoSnapshot } from '../wire/identity.ts'
+import { RAISE } from '../wire/durability.ts'
+import { askIdentity, comesBeforeQueries, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 
 export interface ManagedTransactionOptions {
   client: GuardedClient
   deadline: Deadline
+  /** See `StatementGuard`; by default they are. */
+  keepsParsed?: boolean
   /** What follows `START TRANSACTION`; nothing for an ordinary one, so that a server's own read-only guard stays in force. */
   characteristics?: string
   /** Whether the transaction's identity is read: only what writes has one. */
@@ -53,7 +57,6 @@ const ROLLBACK_MS = 1_000
 // while a COMMIT whose answer comes too late leaves the caller without one.
 const START_MS = 150
 const COMMIT_MS = 250
-const INSUFFICIENT_PRIVILEGE = '42501'
 // Serialization failure and deadlock.
 const ENDED_BY_SERVER = ['40001', '40P01']
 
@@ -69,14 +72,14 @@ export class ManagedTransaction implements StatementGuard {
   #identity: TransactionIdentity | undefined
   #identityAsked: Promise<void> | undefined
   #identityRefused = false
-  #startRefused = false
+  #startError: unknown
   /** Settles when a statement that ends the transaction is answered: what follows would be in another one. */
   #judged: Deferred<void> | undefined
   /** The session's limits do not hold it yet: its first statement had to come before any query. */
   #unbounded = false
-  /** Statements of the work that were sent, and those that the server refused. */
+  /** Statements of the work that were sent, and the errors of those that failed. */
   #sent = 0
-  #refused = 0
+  readonly #failures: unknown[] = []
   /** What the server was told last of how long a statement may take, in ms. */
   #boundMs = 0
 
@@ -89,7 +92,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   get keepsParsed(): boolean {
-    return true
+    return this.#options.keepsParsed ?? true
   }
 
   /** The time limits of the session that this runs on: a pooler may lend another one to the next. */
@@ -110,7 +113,7 @@ export class ManagedTransaction implements StatementGuard {
    * be committed.
    */
   get startRefused(): boolean {
-    return this.#startRefused && this.#sent > this.#refused
+    return isRefusal(this.#startError) && this.#sent > this.#failures.filter(isRefusal).length
   }
 
   /** Whether the server was asked to commit and has not said no. */
@@ -120,7 +123,11 @@ export class ManagedTransaction implements StatementGuard {
 
   /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || (this.#identity?.xid === null && !this.startRefused)
+    return this.#phase === 'unsent' || (this.#hasNoId && !this.startRefused)
+  }
+
+  get #hasNoId(): boolean {
+    return this.#identity?.xid === null
   }
 
   /** Whether the role may not ask for the identity, which has spoiled the transaction: it has to be tried without. */
@@ -168,7 +175,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
-    if (what === 'statement' && isRefusal(error)) this.#refused += 1
+    if (what === 'statement') this.#failures.push(error)
     this.record.add(error, expired)
     if (!isRefusal(error)) this.#judged?.resolve()
     this.#note(error)
@@ -201,11 +208,11 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   /**
-   * Commits.
+   * Commits; `durable` has the commit wait for the disk, whatever the role, the database or the work has set.
    * @throws TransactionRolledBackError when the server answers with ROLLBACK, else what COMMIT met. After any other error
    * than that one, `mayBeCommitted` tells whether the outcome is open.
    */
-  async commit(): Promise<void> {
+  async commit({ durable = false }: { durable?: boolean } = {}): Promise<void> {
     const { client, deadline, proof, behindCommit } = this.#options
     if (this.#phase === 'unsent') {
       this.#phase = 'ended'
@@ -217,19 +224,21 @@ export class ManagedTransaction implements StatementGuard {
     if (this.#judged !== undefined) await untilAborted(this.#judged.promise, deadline.signal)
     this.record.throwIfEnded()
     throwIfPortalIsOpen(client)
-    if (this.#startRefused) throw this.#firstError ?? new Error('the server refused to begin')
+    if (isRefusal(this.#startError)) throw this.#firstError ?? new Error('the server refused to begin')
     // Over a connection that is known to be gone nothing is sent: what was not asked for cannot have been committed.
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
     this.#phase = 'committing'
     let answer: QueryResult | QueryResult[]
     try {
+      // In the flight of COMMIT: the work has had its last word. The server's refusal of it is told by COMMIT as well.
+      if (durable && !this.#hasNoId && !this.spoiled) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => this.#note(error))
       const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
       behindCommit?.(client)
       answer = await answered
     } catch (error) {
       this.record.add(error)
-      // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
+      // A server that refuses and goes on has committed nothing. When the connection ends instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
     }
@@ -271,8 +280,8 @@ export class ManagedTransaction implements StatementGuard {
     started.then(
       answer => this.#learnLimits(client, answer),
       (error: unknown) => {
-        // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
-        if (isRefusal(error)) this.#startRefused = true
+        // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
+        this.#startError = error
         this.#note(error)
       },
     )
@@ -294,7 +303,9 @@ export class ManagedTransaction implements StatementGuard {
   #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
-    return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), this.sessionLimits ?? client.sessionLimits)
+    const { limits } = this.#options
+    const settings = isFirst ? transactionSettings(client, { boundMs, limits }) : limitSettings(boundMs, undefined)
+    return settingsStatement(settings, this.sessionLimits ?? client.sessionLimits)
   }
 
   #learnLimits(client: GuardedClient, answer: unknown): void {
@@ -324,7 +335,7 @@ export class ManagedTransaction implements StatementGuard {
         },
         // It fails with the statement before it or with the connection, or because this role may not ask.
         (error: unknown) => {
-          this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+          this.#identityRefused ||= refusesIdentity(error)
           if (own || classifyError(error).connection === 'drop') this.#note(error)
         },
       )

@@ -2,9 +2,10 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 import type { GuardedClient, Send, StatementGuard, Sync } from '../wire/guarded-client.ts'
-import { askIdentity, takesNoSnapshot } from '../wire/identity.ts'
+import { RAISE } from '../wire/durability.ts'
+import { askIdentity, refusesIdentity, takesNoSnapshot } from '../wire/identity.ts'
 import type { Statement } from '../wire/pg-internals.ts'
-import { ANSWER_EARLIER_MS, boundedMs } from '../wire/limits.ts'
+import { ANSWER_EARLIER_MS, boundedMs, setLocal } from '../wire/limits.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
 import { hasEnded } from './unit-record.ts'
 
@@ -19,11 +20,14 @@ export interface OpenTransactionOptions {
   onIdentity: (identity: TransactionIdentity) => void
   /** Called when the role may not read the identity. */
   onIdentityRefused: () => void
+  /** Whether the sessions are a pooler's. */
+  pooled: boolean
+  /** Whether COMMIT waits for the disk, whatever the role, the database or the application has set. */
+  durable: boolean
   /** Sends what is to ride behind COMMIT. */
   behindCommit: (client: GuardedClient) => void
 }
 
-const INSUFFICIENT_PRIVILEGE = '42501'
 // The first time the identity is read inside of a savepoint, so that a role that may not read it loses no transaction.
 const SAVEPOINT = 'resilient_identity'
 const ignore = () => undefined
@@ -43,6 +47,7 @@ export class OpenTransaction implements StatementGuard {
   #identityAsked: Promise<void> | undefined
   #stopsAsking = false
   #commitSent = false
+  #isPinned = false
   #endedBy: string | undefined
 
   constructor(options: OpenTransactionOptions) {
@@ -103,10 +108,13 @@ export class OpenTransaction implements StatementGuard {
   }
 
   around(client: GuardedClient, send: Send, statement?: Statement): void {
-    const { deadline, proofMs, behindCommit } = this.#options
+    const { deadline, proofMs, durable, behindCommit } = this.#options
     if (this.#state !== 'rolling-back') deadline?.throwIfPassed()
     const leftMs = deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(1, deadline.remainingMs() - ANSWER_EARLIER_MS)
     if (this.#state === 'starting') return send(boundedMs(Math.min(leftMs, proofMs ?? Number.POSITIVE_INFINITY)))
+    if (this.#state === 'open') this.#pin(client)
+    const raises = durable && this.#state === 'committing' && !this.wroteNothing && !this.spoiled
+    if (raises) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => void (this.#firstError ??= error))
     send(boundedMs(leftMs))
     if (this.#state === 'committing') {
       this.#commitSent = true
@@ -115,6 +123,14 @@ export class OpenTransaction implements StatementGuard {
     if (this.#state !== 'open' || (statement !== undefined && takesNoSnapshot(statement.text))) return
     this.#statements += 1
     if (!this.#stopsAsking && (this.#identity?.xid ?? null) === null) this.#ask(client)
+  }
+
+  // In the flight of the first statement; SET takes no snapshot, so that a level may still be set behind it.
+  #pin(client: GuardedClient): void {
+    if (this.#isPinned) return
+    this.#isPinned = true
+    const pins = setLocal(client.pins({ pooled: this.#options.pooled })).join('; ')
+    if (pins !== '') client.sendRaw(pins).catch(ignore)
   }
 
   trailing(): Promise<void> | undefined {
@@ -155,7 +171,7 @@ export class OpenTransaction implements StatementGuard {
         (error: unknown) => {
           // The statement before it may have succeeded: what it wrote is lost with the connection.
           if (classifyError(error).connection === 'drop') this.#firstError ??= error
-          if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return
+          if (!refusesIdentity(error)) return
           this.#stopsAsking = true
           this.#options.onIdentityRefused()
         },

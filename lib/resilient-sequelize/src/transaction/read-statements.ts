@@ -9,7 +9,7 @@ import type { Statement } from '../wire/pg-internals.ts'
 import { canBePreceded } from '../wire/preceded-query.ts'
 import type { Proof } from './proof.ts'
 import { UnitRecord } from './unit-record.ts'
-import { boundedMs, limitSettings, limitsIn, serverBound, settingsStatement, startStatement, type TransactionLimits } from '../wire/limits.ts'
+import { boundedMs, limitsIn, serverBound, settingsStatement, startStatement, transactionSettings, type TransactionLimits } from '../wire/limits.ts'
 
 export interface ReadStatementsOptions {
   /** See `StatementGuard`. */
@@ -81,15 +81,16 @@ export class ReadStatements implements StatementGuard {
     this.record.throwIfEnded()
     if (statement !== undefined && this.record.noteStatement(statement)) client.forgetLimits()
     const boundMs = this.#statementMs()
+    const settings = transactionSettings(client, { boundMs: serverBound(boundMs), limits: this.#limits })
     // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
     // something has to be answered before the statement is.
     if ((this.#proof === undefined || this.#proof.isAlive) && statement !== undefined && canBePreceded(statement)) {
       this.#ends.push(undefined)
-      send(boundedMs(boundMs), client.settingsBefore({ transaction_read_only: 'on', ...limitSettings(serverBound(boundMs), this.#limits) }))
+      send(boundedMs(boundMs), client.settingsBefore({ transaction_read_only: 'on', ...settings }))
       this.#behindCommit(client)
       return
     }
-    const bound = settingsStatement(limitSettings(serverBound(boundMs), this.#limits), client.sessionLimits)
+    const bound = settingsStatement(settings, client.sessionLimits)
     const start = startStatement('READ ONLY', bound)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.

@@ -13,12 +13,13 @@ import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
 import { refuseForeign, runtimeOf, unitOf, type Runtime } from '../runtime.ts'
 import { wasNotSent } from '../wire/pg-internals.ts'
 import { beginMethodsOf, internalsOf, takeAfterCommitHooks, transactionInternals, type TransactionClass } from '../wire/sequelize-internals.ts'
-import { resolveCommit } from './commit-outcome.ts'
+import { resolveCommit, type CommitOutcome } from './commit-outcome.ts'
 import { OpenTransaction } from './open-transaction.ts'
 
 const NAME = 'sequelize.transaction'
 // Without a deadline: how long it is asked what became of a COMMIT whose answer was lost.
 const QUESTION_MS = 10_000
+const UNKNOWN: CommitOutcome = { kind: 'unknown' }
 
 /**
  * Sequelize's transaction on a pool that may be replaced: START TRANSACTION is answered first and is the only part that is
@@ -116,6 +117,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
           const lease = await leaseConnection({ ...options, prove: admission.probe }, tools, { unproven: true })
           const met = await this.#begin(lease, runtime, {
             deadline: given,
+            durable: tools.durable,
             proofMs: isFresh(lease.connection, manager.now()) ? undefined : lookMs(deadline),
           })
           if (met === undefined) break
@@ -141,13 +143,15 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
     async #begin(
       lease: Lease,
       { manager }: Runtime,
-      { deadline, proofMs }: { deadline: Deadline | undefined; proofMs: number | undefined },
+      { deadline, proofMs, durable }: { deadline: Deadline | undefined; proofMs: number | undefined; durable: boolean },
     ): Promise<{ error: unknown } | undefined> {
       const internals = transactionInternals(this)
       const { connection } = lease
       const guard = new OpenTransaction({
         deadline,
         proofMs,
+        durable,
+        pooled: lease.generation.transactionLimits !== undefined,
         identity: manager.identifiesTransactions ? (manager.hasIdentified ? 'tried' : 'untried') : 'no',
         onIdentity: ({ pid }) => manager.noteSession(lease, pid),
         onIdentityRefused: () => manager.stopIdentifyingTransactions(),
@@ -207,7 +211,7 @@ export function makeStandingTransaction(Base: TransactionClass): TransactionClas
       try {
         const options = { name: NAME, mode: 'write', deadline, signal: deadline.signal } as const
         const lease = () => leaseConnection(options, executor.tools)
-        const outcome = identity === undefined ? 'unknown' : await resolveCommit({ identity, deadline, lease })
+        const { kind: outcome } = identity === undefined ? UNKNOWN : await resolveCommit({ identity, deadline, lease })
         logger.warn({ event: 'database.commit.resolved', operation: NAME, outcome, code: classifyError(cause).code })
         if (outcome === 'committed') {
           manager.noteSuccess()

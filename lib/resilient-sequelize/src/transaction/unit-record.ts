@@ -1,5 +1,5 @@
 import { NestedOperationError } from '../errors/errors.ts'
-import { classifyError, type Classification } from '../errors/classify-error.ts'
+import { classifyError, SESSION_ENDED, type Classification } from '../errors/classify-error.ts'
 import { errorChain, LIBRARY_WRAPPINGS, readField } from '../errors/error-chain.ts'
 import type { Sync } from '../wire/guarded-client.ts'
 import type { SessionLimits } from '../wire/limits.ts'
@@ -101,9 +101,9 @@ export class UnitRecord {
     if (this.#ended !== undefined) throw this.#ended
   }
 
-  #isProvoked(error: unknown, { code = '' }: Classification): boolean {
+  #isProvoked(error: unknown, { key, code = '' }: Classification): boolean {
     const limit = LIMITS[code]
-    if (limit === undefined) return false
+    if (limit === undefined || key === SESSION_ENDED) return false
     const chain = errorChain(error)
     if (code === LOCK_NOT_AVAILABLE && chain.some(part => readField(part, 'code') === code && readField(part, 'routine') !== TIMEOUT_ROUTINE))
       return true

@@ -1,6 +1,8 @@
 import type pg from 'pg'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noteTrip } from '../../../invocation/src/invocation-scope.ts'
+import { noteAnswer, noteLastWords } from '../errors/is-refusal.ts'
+import { noteStale } from '../errors/stale-statement.ts'
 import { StatementNames } from './statement-names.ts'
 import type {
   Before,
@@ -16,6 +18,7 @@ import type {
 import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
   named,
+  parsedStatementsOf,
   queryArguments,
   processIdOf,
   queryClassOf,
@@ -24,6 +27,7 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
+import { pinnedLocally, pinnedParameters, withoutOwn } from './pinned-settings.ts'
 import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
 import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
@@ -31,7 +35,7 @@ export interface GuardOptions {
   readonly now?: () => number
   /** How TLS begins: `direct` saves a round trip on servers that know it (PostgreSQL 17). */
   readonly sslnegotiation?: 'postgres' | 'direct'
-  /** Start-up parameters beside pg's own, such as TimeZone: they cost no round trip, and a pooler keeps track of them. */
+  /** Start-up parameters beside pg's own: they cost no round trip, and a pooler keeps track of them. */
   readonly startParameters?: Readonly<Record<string, string>>
   readonly hooks?: TypeHooks
 }
@@ -61,7 +65,7 @@ const NAME_ERRORS = ['26000', '42P05']
  */
 export function guardClient(
   Client: typeof pg.Client,
-  { now = Date.now, sslnegotiation = 'postgres', startParameters = {}, hooks = {} }: GuardOptions = {},
+  { now = Date.now, sslnegotiation = 'postgres', startParameters = pinnedParameters({}), hooks = {} }: GuardOptions = {},
 ): GuardedClientClass {
   const Query = queryClassOf(Client)
   const Preceded = precedeQuery(Query)
@@ -73,13 +77,21 @@ export function guardClient(
     declare pipeline: boolean
     openByHand = false
     isRetired = false
-    serverVersion: string | undefined
+    readonly announced: Record<string, string> = {}
+    readonly #startOptions: unknown
     lastAnswerAt = now()
     /** Messages that were sent and not answered yet, oldest first. */
     readonly #unanswered: Sent[] = []
     #status: TransactionStatus = 'I'
     /** Tags since the last answer ended. */
     #tags: string[] = []
+    #loggedIn = false
+    /** The server's error that neither ReadyForQuery nor the end of the connection has followed yet. */
+    #refusal: object | undefined
+    /** Reports that error to the statement it answers. */
+    #reportRefusal: (() => void) | undefined
+    /** Whether the connection ended behind an error of the server. */
+    #hungUp = false
     /** Called when everything that was sent is answered. */
     readonly #onQuiet: (() => void)[] = []
     // Of what the server tells while it lets somebody in, sequelize reads this one, if it is there to hear it.
@@ -96,6 +108,7 @@ export function guardClient(
     constructor(config: pg.ClientConfig) {
       // sequelize hands on only what it knows.
       super({ ...config, pipeline: true, sslnegotiation, connectionTimeoutMillis: connectTimeoutMs(config.connectionTimeoutMillis) })
+      this.#startOptions = config.options
       // sequelize listens from the turn after the log-in: what arrives together with that would end the process. Statements
       // are refused from then on all the same.
       this.on('error', () => undefined)
@@ -105,8 +118,17 @@ export function guardClient(
       })
       this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => {
         if (parameterName === 'standard_conforming_strings') this.standard_conforming_strings = parameterValue
-        if (parameterName === 'server_version') this.serverVersion = parameterValue
+        // What the application sets later is its own.
+        if (!this.#loggedIn) this.announced[parameterName] = parameterValue
       })
+      this.connection.on('errorMessage', (error: object) => {
+        // A refused log-in is pg's to report.
+        if (!this.#loggedIn) return
+        // A second error before ReadyForQuery: the session is ending.
+        this.#settleRefusal(noteLastWords)
+        this.#refusal = error
+      })
+      for (const event of ['error', 'end']) this.connection.on(event, () => this.#settleRefusal(noteLastWords))
       this.once('end', () => {
         // Why it could not be made says more than that it ended.
         if (this.#connected !== undefined && !this.#connected.error) this.#connected = { error: new Error('Connection terminated unexpectedly') }
@@ -115,7 +137,7 @@ export function guardClient(
 
     // pg asks for it when it logs in.
     protected getStartupConf(): Record<string, string> {
-      return { ...startParameters, ...ownStartUp.call(this) }
+      return { ...withoutOwn(startParameters, this.#startOptions), ...ownStartUp.call(this) }
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -191,12 +213,33 @@ export function guardClient(
 
     #noteSync(status: TransactionStatus, at: number): void {
       this.lastAnswerAt = at
+      this.#loggedIn = true
+      this.#settleRefusal(noteAnswer)
       const { guard, text } = this.#unanswered.shift() ?? {}
       const sync = { status, before: this.#status, tags: this.#tags.splice(0), text }
       this.#status = status
       guard?.synced?.(sync)
       // pg takes note of the same message after us.
       if (this.#unanswered.length === 0) for (const resolve of this.#onQuiet.splice(0)) setImmediate(resolve)
+    }
+
+    // Only what follows an error tells whether the server refuses and goes on: until then it is kept back.
+    #whenSettled(callback: QueryCallback): QueryCallback {
+      return (error, result) => {
+        if (error && error === this.#refusal) this.#reportRefusal = () => callback(error)
+        // pg fails what was sent behind it in the same turn: the error that explains the end has to be seen first.
+        else if (error && this.#hungUp) setImmediate(callback, error)
+        else callback(error, result)
+      }
+    }
+
+    #settleRefusal(note: (error: object) => void): void {
+      const report = this.#reportRefusal
+      if (this.#refusal !== undefined) note(this.#refusal)
+      this.#refusal = undefined
+      this.#reportRefusal = undefined
+      this.#hungUp ||= report !== undefined && note !== noteAnswer
+      report?.()
     }
 
     // The transaction may end while its statement waits; the connection is then another's, or nobody's.
@@ -248,10 +291,10 @@ export function guardClient(
       this.#unanswered.push(sent)
     }
 
-    settingsBefore(settings: LocalSettings): Before {
+    settingsBefore(settings: LocalSettings, { durable = false }: { durable?: boolean } = {}): Before {
       const { sessionLimits } = this
       return {
-        statement: { ...settingStatement(settings, sessionLimits), again: true },
+        statement: { ...settingStatement(settings, { session: sessionLimits, durable }), again: true },
         onFirstRow: fields => {
           this.noteSession(Number(fields.at(-1)))
           if (sessionLimits === undefined) this.keepLimits(readSessionLimits(fields))
@@ -281,15 +324,17 @@ export function guardClient(
       return (super.query as (one: pg.Query) => unknown).call(this, query) as never
     }
 
-    #queryOf(statement: Statement, callback: QueryCallback, before: Before | undefined): pg.Query {
+    #queryOf(statement: Statement, answered: QueryCallback, before: Before | undefined): pg.Query {
+      const callback = this.#isParsed(statement.name) ? notingStale(answered) : answered
       if (before === undefined) return nameQuery(new Query(...queryArguments(statement, this.#noted([statement], callback))), statement.name)
       const first = this.#named(before.statement)
+      const after = before.after && { ...before.after, statement: this.#named(before.after.statement) }
       const onFirstRow = (fields: readonly unknown[]) => {
         this.#names?.settle(first.text, true)
         before.onFirstRow(fields)
       }
-      const options = { before: first, statement, onFirstRow, flushed: before.flushed ?? false }
-      const query = new Preceded(options, this.#noted([first, statement], callback))
+      const options = { before: first, statement, onFirstRow, flushed: before.flushed ?? false, after }
+      const query = new Preceded(options, this.#noted([first, statement, ...(after ? [after.statement] : [])], callback))
       before.onSent?.(query)
       return query
     }
@@ -308,7 +353,7 @@ export function guardClient(
 
     // A session that knows no name that was given in it is somebody else's: a pooler has announced it as its own.
     #noted(statements: readonly Statement[], callback: QueryCallback): QueryCallback {
-      return (error, result) => {
+      return this.#whenSettled((error, result) => {
         for (const { text } of statements) this.#names?.settle(text, !error)
         if (error && NAME_ERRORS.includes(String((error as { code?: unknown }).code))) {
           naming = false
@@ -321,12 +366,20 @@ export function guardClient(
             () => callback(null, result),
             (reason: Error) => callback(reason),
           )
-      }
+      })
+    }
+
+    #isParsed(name: string | undefined): boolean {
+      return name !== undefined && parsedStatementsOf(this)[name] !== undefined
     }
 
     noteSession(pid: number): void {
       if (processIdOf(this) !== pid) this.#names = undefined
       else if (naming) this.#names ??= new StatementNames()
+    }
+
+    get ownsSession(): boolean {
+      return this.#names !== undefined
     }
 
     get session(): KnownSession | undefined {
@@ -335,6 +388,10 @@ export function guardClient(
 
     keepSession(known: KnownSession): void {
       this.#session = known
+    }
+
+    pins({ pooled }: { pooled: boolean }): LocalSettings {
+      return pinnedLocally({ options: this.#startOptions, announced: this.announced.IntervalStyle, pooled })
     }
 
     get sessionLimits(): SessionLimits | undefined {
@@ -356,6 +413,13 @@ export function guardClient(
       if (this.#names === undefined || name !== undefined || !(again || (keepsParsed && values?.length))) return statement
       return named(statement, this.#names.of(text))
     }
+  }
+}
+
+function notingStale(callback: QueryCallback): QueryCallback {
+  return (error, result) => {
+    if (error) noteStale(error)
+    callback(error, result)
   }
 }
 

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { LocalSettings, SessionLimits } from './limits.ts'
 import type { QueryCallback, Statement } from './pg-internals.ts'
-import type { PrecededQuery } from './preceded-query.ts'
+import type { PrecededQuery, Trailing } from './preceded-query.ts'
 import type { SessionIdentity } from './session-identity.ts'
 
 /** A statement that goes right before another, up to the same Sync; it answers one row. */
@@ -11,6 +11,8 @@ export interface Before {
   /** Has both answered before the server commits; `onSent` receives the query, which tells how far its answer got. */
   readonly flushed?: boolean
   onSent?(query: PrecededQuery): void
+  /** Goes right behind the other statement, and is answered before the commit as well. */
+  readonly after?: Trailing
 }
 
 /** Puts a statement on the wire: behind another one of the same transaction, or as it is. */
@@ -97,19 +99,23 @@ export interface GuardedClient extends pg.Client {
   forgetLimits(): void
   /** Epoch ms by the wall clock at which the server last said that it is ready. */
   readonly lastAnswerAt: number
-  /** `server_version` as the server announced it at log-in. */
-  readonly serverVersion: string | undefined
+  /** What the server announced at log-in, by name: its version, its encoding, whether it is a standby. */
+  readonly announced: Readonly<Record<string, string>>
+  /** What each transaction has to bring along because the session may not have it; see `pinnedLocally`. */
+  pins(session: { readonly pooled: boolean }): LocalSettings
   /** Sends a statement past the guard. */
   sendRaw(text: string, values?: readonly unknown[], options?: RawOptions): Promise<pg.QueryResult | pg.QueryResult[]>
   /** Sends a statement through the guard, as `query` does. */
   ask(statement: Statement, answered: QueryCallback): void
   /** Takes note of the session that has answered: only one that is announced as such is its own, and not lent by a pooler. */
   noteSession(pid: number): void
+  /** Whether the server's session is known to be this connection's own. */
+  readonly ownsSession: boolean
   /** What is known of the session; of none but its own. */
   readonly session: KnownSession | undefined
   keepSession(known: KnownSession): void
-  /** Settings for the transaction of one statement, to be sent right before it. */
-  settingsBefore(settings: LocalSettings): Before
+  /** Settings for the transaction of one statement, to be sent right before it; `durable` has its commit wait for the disk. */
+  settingsBefore(settings: LocalSettings, options?: { durable?: boolean }): Before
   /** Drops the connection at once, without a word to the server. */
   destroySocket(): void
 }

@@ -71,6 +71,14 @@ export function settingsStatement(settings: LocalSettings, session: SessionLimit
   return calls.length === 0 ? '' : `SELECT ${[SESSION_LIMITS, ...calls].join(', ')}`
 }
 
+/** What bounds a transaction, and what its session may lack, as settings of the server. */
+export function transactionSettings(
+  client: { pins(session: { pooled: boolean }): LocalSettings },
+  { boundMs, limits }: { boundMs: number; limits: TransactionLimits | undefined },
+): LocalSettings {
+  return { ...client.pins({ pooled: limits !== undefined }), ...limitSettings(boundMs, limits) }
+}
+
 /** What bounds a transaction, as settings of the server. */
 export function limitSettings(boundMs: number, limits: TransactionLimits | undefined): LocalSettings {
   return {
@@ -104,6 +112,7 @@ export function limitsIn(answer: unknown): SessionLimits | undefined {
   return row === undefined || !('own_0' in row) ? undefined : readSessionLimits(Object.values(row))
 }
 
-function setLocal(settings: LocalSettings): string[] {
+/** Statements that set values for the transaction they are sent in. */
+export function setLocal(settings: LocalSettings): string[] {
   return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
 }

@@ -81,6 +81,11 @@ export function processIdOf(client: pg.Client): number | null {
   return (client as unknown as ClientInternals).processID
 }
 
+/** The statements that the server has parsed for this client, by their names. */
+export function parsedStatementsOf(client: pg.Client): ParsedStatements {
+  return (client.connection as unknown as Wire).parsedStatements
+}
+
 /** Whether `end()` was called on the client. */
 export function isEnding(client: pg.Client): boolean {
   return (client as unknown as ClientInternals)._ending

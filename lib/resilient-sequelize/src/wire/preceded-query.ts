@@ -1,6 +1,13 @@
 import type pg from 'pg'
+import { RAISED, SYNCHRONOUS_COMMIT } from './durability.ts'
 import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
+
+/** A statement that goes right behind another, up to the same Sync; it answers one row. */
+export interface Trailing {
+  readonly statement: Statement
+  readonly onRow: (fields: readonly unknown[]) => void
+}
 
 export interface PrecededOptions {
   /** The statement that is sent first, up to the same Sync; it answers one row. */
@@ -10,6 +17,8 @@ export interface PrecededOptions {
   readonly onFirstRow: (fields: readonly unknown[]) => void
   /** Sends a Flush behind each of the two, so that both are answered before the server commits. */
   readonly flushed?: boolean
+  /** Goes behind the statement; only with `flushed`. */
+  readonly after?: Trailing | undefined
 }
 
 /** A query that tells, when its connection is lost, which answer had arrived already. */
@@ -33,7 +42,8 @@ export function nameQuery<Query extends { name: string | undefined }>(query: Que
 export function precedeQuery(Query: QueryClass): PrecededQueryClass {
   return class extends extensibleQuery(Query) implements PrecededQuery {
     readonly #options: PrecededOptions
-    #settled = false
+    /** Which of the statements the server's next answer belongs to. */
+    #turn: 'before' | 'statement' | 'after' = 'before'
     #completed: pg.QueryResult | undefined
 
     constructor(options: PrecededOptions, callback: QueryCallback) {
@@ -51,60 +61,84 @@ export function precedeQuery(Query: QueryClass): PrecededQueryClass {
     }
 
     override prepare(wire: Wire): void {
-      const { text, name, values } = this.#options.before
-      const parsed = name !== undefined && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) !== undefined
-      if (!parsed) wire.parse({ text, name })
-      if (!parsed && name !== undefined) wire.submittedNamedStatements[name] = text
-      wire.bind({ statement: name, values })
-      wire.execute({})
+      send(wire, this.#options.before)
       if (this.#options.flushed) wire.flush()
       super.prepare(wire)
     }
 
     // pg sends Execute and Sync in one go; a Flush between them has the answer sent before the commit.
     override requestRows(wire: Wire, rows: unknown): void {
-      if (!this.#options.flushed) return super.requestRows(wire, rows)
+      const { flushed, after } = this.#options
+      if (!flushed) return super.requestRows(wire, rows)
       wire.execute({})
+      if (after !== undefined) send(wire, after.statement)
       wire.flush()
       wire.sync()
     }
 
     // The first statement is answered first, with a row whose description was not asked for.
     override handleDataRow(message: { readonly fields: readonly unknown[] }): void {
-      if (this.#settled) super.handleDataRow(message)
-      else this.#options.onFirstRow(message.fields)
+      if (this.#turn === 'statement') super.handleDataRow(message)
+      else if (this.#turn === 'before') this.#options.onFirstRow(message.fields)
+      else this.#options.after?.onRow(message.fields)
     }
 
     override handleCommandComplete(message: { readonly text: string }, wire: Wire): void {
-      if (this.#settled) {
-        super.handleCommandComplete(message, wire)
-        this.#completed = this.answerSoFar
-        return
+      const turn = this.#turn
+      switch (turn) {
+        case 'before':
+          this.#turn = 'statement'
+          settle(wire, this.#options.before)
+          break
+        case 'statement':
+          this.#turn = 'after'
+          super.handleCommandComplete(message, wire)
+          this.#completed = this.answerSoFar
+          break
+        case 'after':
+          if (this.#options.after !== undefined) settle(wire, this.#options.after.statement)
+          break
+        default:
+          turn satisfies never
       }
-      this.#settled = true
-      const { text, name } = this.#options.before
-      if (name === undefined) return
-      wire.parsedStatements[name] = text
-      delete wire.submittedNamedStatements[name]
     }
 
     override handleError(error: unknown, wire: Wire): void {
-      const { name } = this.#options.before
-      if (!this.#settled && name !== undefined) delete wire.submittedNamedStatements[name]
+      const { before, after } = this.#options
+      for (const { name } of [before, ...(after ? [after.statement] : [])]) if (name !== undefined) delete wire.submittedNamedStatements[name]
       super.handleError(error, wire)
     }
   }
 }
 
+function send(wire: Wire, { text, name, values }: Statement): void {
+  const parsed = name !== undefined && (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name]) !== undefined
+  if (!parsed) wire.parse({ text, name })
+  if (!parsed && name !== undefined) wire.submittedNamedStatements[name] = text
+  wire.bind({ statement: name, values })
+  wire.execute({})
+}
+
+function settle(wire: Wire, { text, name }: Statement): void {
+  if (name === undefined) return
+  wire.parsedStatements[name] = text
+  delete wire.submittedNamedStatements[name]
+}
+
 /**
- * Sets values for the transaction, by a function, since SET LOCAL warns outside of a transaction block. The row holds the
- * session's own limits if they are not known, then what was set, then the session's process id.
+ * Sets values for the transaction, by a function, since SET LOCAL warns outside of a transaction block; `durable` raises
+ * `synchronous_commit` as well. The row holds the session's own limits if they are not known, then what was set, then the
+ * session's process id.
  */
-export function settingStatement(settings: LocalSettings, session: SessionLimits | undefined): Required<Pick<Statement, 'text' | 'values'>> {
+export function settingStatement(
+  settings: LocalSettings,
+  { session, durable }: { session: SessionLimits | undefined; durable: boolean },
+): Required<Pick<Statement, 'text' | 'values'>> {
   const set = lowered(settings, session)
   const names = Object.keys(set)
   const calls = names.map((name, index) => (session === undefined ? setLowered(name, `$${index + 1}`) : `set_config('${name}', $${index + 1}, true)`))
-  const columns = [...(session === undefined ? [SESSION_LIMITS] : []), ...calls, 'pg_backend_pid()']
+  const raising = durable ? [`set_config('${SYNCHRONOUS_COMMIT}', ${RAISED}, true)`] : []
+  const columns = [...(session === undefined ? [SESSION_LIMITS] : []), ...calls, ...raising, 'pg_backend_pid()']
   return { text: `SELECT ${columns.join(', ')}`, values: Object.values(set).map(String) }
 }
 

@@ -1,6 +1,7 @@
 import type { ResilientOptions } from '../options.ts'
 import type { Profile } from '../pool/profile.ts'
 import { CLIENT_CHECK_MS } from './limits.ts'
+import { PINNED_OPTION } from './pinned-settings.ts'
 
 /**
  * The `options` of a direct connection's start-up message: they cost no round trip. What a paused or lost container leaves
@@ -14,6 +15,7 @@ export function startUpOptions(
   const { clientMinMessages = outdated ?? 'warning' } = (dialectOptions ?? {}) as { clientMinMessages?: string | boolean }
   const transactionIdleMs = resilience?.transactionIdleMs ?? 0
   return [
+    PINNED_OPTION,
     `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
     ...(transactionIdleMs > 0 ? [`-c idle_in_transaction_session_timeout=${transactionIdleMs}`] : []),
     ...(idleSessionMs > 0 ? [`-c idle_session_timeout=${idleSessionMs}`] : []),

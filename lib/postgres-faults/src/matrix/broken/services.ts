@@ -57,7 +57,7 @@ async function inTransaction<Result>(manager: PoolManager, work: (work: Work) =>
   // An invocation would drop the connection as soon as it has answered.
   const lease = await outside(() => manager.acquire())
   const { connection, generation } = lease
-  const query: Work['query'] = (text, bind = {}) => generation.host.run(connection, text, bind)
+  const query: Work['query'] = (text, bind = {}) => generation.host.run(connection, typeof text === 'string' ? text : text('public'), bind)
   try {
     await connection.sendRaw('START TRANSACTION')
     const result = await work({ query } as Work)

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
-import { meets, operationName, type CallOptions, type Repetition } from '../repetition.ts'
+import { meets, operationName, type Repetition } from '../repetition.ts'
+import { isThere } from '../row-proof.ts'
 import { type Row } from '../row.ts'
 import { type ChaosDatabase } from '../chaos-database.ts'
-
-type Models = Parameters<NonNullable<CallOptions['wasCommitted']>>[0]
 
 const PROVEN = ', a row proves it'
 const hows = ['immediate', 'all killed', 'one session killed']
@@ -70,20 +69,19 @@ async function crash({ database, applicationName }: Repetition, how: string): Pr
     while ((await sessionOf(database).catch(() => before)) === before) await sleep(5)
     return
   }
-  if (how === 'immediate') await postgres.stop('immediate')
-  else for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
+  if (how === 'all killed') return killServer(database)
+  await postgres.stop('immediate')
+  await postgres.start()
+}
+
+/** Kills all processes of a server of one's own at once, and starts it again. */
+export async function killServer(database: ChaosDatabase): Promise<void> {
+  const postgres = postgresOf(database)
+  for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
   while (postgres.pid !== undefined) await sleep(5)
   await postgres.start()
 }
 
 async function sessionOf(database: ChaosDatabase): Promise<number | undefined> {
   return (await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid
-}
-
-async function isThere(models: Models, operation: string): Promise<boolean> {
-  const rows = await models.User.sequelize?.query('SELECT 1 FROM effects WHERE operation = $operation', {
-    bind: { operation },
-    type: 'SELECT' as never,
-  })
-  return (rows?.length ?? 0) > 0
 }

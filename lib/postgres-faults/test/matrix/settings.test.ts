@@ -1,0 +1,4 @@
+import { describeRows } from '../../src/matrix/matrix.ts'
+import { otherSettings } from '../../src/matrix/rows/settings.ts'
+
+describeRows([otherSettings])

@@ -1,0 +1,110 @@
+import { sql, tables } from '../../database/sql.ts'
+import type { PayloadKeys } from '../../config/settings/payload.ts'
+import type { DatabaseService } from '../../database/service.ts'
+import type { Deadline } from '../../invocation/src/deadline.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
+import { readDelivery, type ReadDelivery } from '../delivery.ts'
+import { refusalOf } from '../failure.ts'
+import { sourceOf, type DescribedSource } from '../source.ts'
+import { atOf, entriesOf, type StreamEntry } from './stream-entry.ts'
+import type { RedisConnection, Reply } from './connection.ts'
+import { readEntry } from './entry.ts'
+import { BYTES, DROP_PARKED, PARKED } from './names.ts'
+
+/** A parked entry as a person sees it. What could not be read of it is missing. */
+export interface ParkedEntry {
+  readonly entry: string
+  /** Code of what keeps it out of the inbox. */
+  readonly code: string
+  readonly bufferedAt: string
+  readonly source?: string
+  readonly eventId?: string
+  readonly type?: string
+}
+
+export interface ReadParkedOptions {
+  readonly keys: PayloadKeys
+  readonly sources: ReadonlyMap<string, DescribedSource>
+}
+
+const PAGE = 20
+// Less than this is not enough to ask the database.
+const LEAST_MS = 500
+const IS_ERASED = sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = $name AND erased_at IS NOT NULL) AS erased`
+
+/** Reads the first parked entries, at most `limit`. */
+export async function listParked(redis: RedisConnection, limit: number, options: ReadParkedOptions): Promise<ParkedEntry[]> {
+  const listed: ParkedEntry[] = []
+  for await (const entry of parkedEntries(redis)) {
+    if (listed.length === limit) break
+    const event = readAgain(entry, options)?.event
+    const named = event === undefined ? {} : { source: event.source, eventId: event.id, type: event.type }
+    listed.push({ entry: entry.id, code: entry.reason, bufferedAt: atOf(entry).toISOString(), ...named })
+  }
+  return listed
+}
+
+export interface ErasureOptions extends ReadParkedOptions {
+  readonly database: Pick<DatabaseService, 'execute'>
+  readonly deadline: Deadline
+  readonly logger: Pick<Logger, 'info' | 'error'>
+  /** How long an entry is kept that is about no known user, in ms. */
+  readonly unattributedMs: number
+}
+
+/** Drops parked entries that are about an erased user, and those about no known user that are too old. Logs what it could not find out. */
+export async function dropErasedParked(redis: RedisConnection, options: ErasureOptions): Promise<void> {
+  const { deadline, logger, unattributedMs } = options
+  const now = await redisTime(redis)
+  for await (const entry of parkedEntries(redis)) {
+    if (deadline.remainingMs() < LEAST_MS) return
+    const delivery = readAgain(entry, options)
+    const concerns = delivery?.concerns ?? null
+    const expired = concerns === null && atOf(entry).getTime() < now - unattributedMs
+    const erased = concerns !== null && (await isErased(concerns, options))
+    if (!expired && !erased) continue
+    await redis.send('EVAL', DROP_PARKED, '2', PARKED, BYTES, entry.id, entry.size)
+    const line = { entry: entry.id, code: entry.reason, source: delivery?.source, eventId: delivery?.event.id }
+    if (expired) logger.error({ event: 'webhook.buffer.expired', ...line })
+    else logger.info({ event: 'webhook.buffer.erased', ...line })
+  }
+}
+
+async function isErased(name: string, { database, deadline, logger }: ErasureOptions): Promise<boolean> {
+  try {
+    const [row] = await database.execute('buffer.erased', ({ query }) => query<{ erased: boolean }>(IS_ERASED, { name }), { mode: 'read', deadline })
+    return row?.erased ?? false
+  } catch (error) {
+    // No user has a name that the database cannot hold.
+    if (refusalOf(error) === 'event') return false
+    logger.error({ event: 'webhook.buffer.erasure-failed', code: codeOf(error), error })
+    return false
+  }
+}
+
+function readAgain({ entry }: StreamEntry, { keys, sources }: ReadParkedOptions): ReadDelivery | undefined {
+  try {
+    const buffered = readEntry(entry, keys)
+    return readDelivery(buffered, sourceOf(buffered.source, sources))
+  } catch {
+    return undefined
+  }
+}
+
+async function* parkedEntries(redis: RedisConnection): AsyncGenerator<StreamEntry> {
+  let from = '-'
+  for (;;) {
+    const entries = entriesOf(await redis.send('XRANGE', PARKED, from, '+', 'COUNT', String(PAGE)))
+    yield* entries
+    const last = entries.at(-1)
+    if (last === undefined) return
+    from = `(${last.id}`
+  }
+}
+
+/** The clock of the buffer's server, epoch ms: one for all containers. */
+async function redisTime(redis: RedisConnection): Promise<number> {
+  const [seconds] = (await redis.send('TIME')) as Reply[]
+  return Number(String(seconds)) * 1000
+}
