@@ -1,4 +1,5 @@
-import { isAbsolute, relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, extname, isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Why a source file cannot be loaded. */
@@ -10,11 +11,11 @@ export interface Mistake {
 }
 
 /**
- * Returns where the mistake is for which a file could not be imported: esbuild knows the place of what does not parse or
- * resolve, the stack that of what threw while it was loaded.
+ * Returns the mistake for which a file could not be imported, with its place. Node knows the importer of what does not
+ * resolve, esbuild the place of what does not parse, the stack that of an error thrown while loading.
  */
 export async function locateMistake(checkout: string, file: string, error: unknown): Promise<Mistake> {
-  return (await findByBundling(checkout, file)) ?? findInStack(checkout, file, error)
+  return findUnresolved(checkout, error) ?? (await findByBundling(checkout, file)) ?? findInStack(checkout, file, error)
 }
 
 /** Returns a mistake on one line: `packages/api/user/index.ts:12: reason`. */
@@ -42,6 +43,40 @@ async function findByBundling(checkout: string, file: string): Promise<Mistake |
       (error as { readonly errors?: readonly { readonly text: string; readonly location: { file: string; line: number } | null }[] }).errors ?? []
     if (first === undefined || first.location === null) return undefined
     return { file: first.location.file, line: first.location.line, reason: first.text }
+  }
+}
+
+const NOT_FOUND = /^Cannot find (package|module) '(.+?)' imported from (.+)$/m
+
+// esbuild leaves packages alone, and finds files without their extension; Node does not.
+function findUnresolved(checkout: string, error: unknown): Mistake | undefined {
+  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined
+  const [, kind, missing = '', importer = ''] = NOT_FOUND.exec(error.message) ?? []
+  if (kind === undefined) return undefined
+  const quoted = kind === 'package' ? missing : basename(missing)
+  const at = linesOf(importer).findIndex(line => line.includes(quoted))
+  return {
+    file: relative(checkout, importer),
+    ...(at === -1 ? {} : { line: at + 1 }),
+    reason:
+      kind === 'package'
+        ? `the package ${missing} is not installed: npm install${isDeclared(checkout, missing) ? '' : ` ${missing}`}`
+        : `there is no file ${relative(checkout, missing)}${extname(missing) === '' ? ': write the import with its extension, .ts' : ''}`,
+  }
+}
+
+function isDeclared(checkout: string, name: string): boolean {
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(linesOf(join(checkout, 'package.json')).join('\n') || '{}') as Partial<
+    Record<'dependencies' | 'devDependencies', Record<string, string>>
+  >
+  return Object.hasOwn({ ...dependencies, ...devDependencies }, name)
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return []
   }
 }
 

@@ -660,7 +660,7 @@ describe('the doctor', () => {
       /^fail functions: packages\/api\/user\/index\.ts:2: .* → correct the file/,
     ],
     ['throws', 'throw new Error("at the top")\n', /^fail functions: packages\/api\/user\/index\.ts:1: at the top → correct/],
-    ['imports a missing file', "import './nothing.ts'\n", /^fail functions: packages\/api\/user\/index\.ts:1: Could not resolve/],
+    ['imports a missing file', "import './nothing.ts'\n", /^fail functions: packages\/api\/user\/index\.ts:1: there is no file packages\/api\/user\/nothing\.ts/],
     ['exports no main', 'export {}\n', /^fail functions: packages\/api\/user\/index\.ts: exports no main that defineFunction made/],
   ])('names the place of a function that %s', async (_what, text, line) => {
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])

@@ -52,10 +52,16 @@ describe('with a mistake in a file', () => {
   it.each([
     ['does not parse', 'export const wrong = {\n  a: 1,\n  b 2,\n}\n', ':3: Expected'],
     ['imports what is not there', "export {}\nimport { nothing } from './index.ts'\nconsole.log(nothing)\n", ':2: No matching export'],
-    ['imports a file that is not there', "import './nothing.ts'\n", ':1: Could not resolve'],
+    ['imports a file that is not there', "import './nothing.ts'\n", ':1: there is no file lib/app/migrations/nothing.ts\n'],
+    ['leaves an extension out', "export {}\nimport './index'\n", ':2: there is no file lib/app/migrations/index: write the import with its extension'],
+    ['imports an unknown package', "import 'absent'\n", ':1: the package absent is not installed: npm install absent\n'],
+    ['imports a scoped package', "import '@absent/one/sub'\n", ':1: the package @absent/one is not installed: npm install @absent/one\n'],
+    ['imports a package of package.json', "import 'declared'\n", ':1: the package declared is not installed: npm install\n'],
   ])('a program names the place of what %s', (_what, text, place) => {
     const file = 'lib/app/migrations/2026-11-24-first-tables.ts'
     const before = readFileSync(join(checkout.folder, file), 'utf8')
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object }
+    checkout.write('package.json', JSON.stringify({ ...manifest, dependencies: { ...manifest.dependencies, declared: '1.0.0' } }))
     checkout.write(file, text)
     try {
       for (const name of ['migrate', 'doctor']) {
