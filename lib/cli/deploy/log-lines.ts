@@ -9,20 +9,19 @@ const loggedError = z.object({
     return z.optional(loggedError)
   },
 })
-const logged = z.object({ level: z.optional(z.unknown()), error: z.optional(loggedError), settings: z.optional(z.array(z.string())) })
+const logged = z.object({ level: z.unknown(), function: z.string(), error: z.optional(loggedError), settings: z.optional(z.array(z.string())) })
 
 type LoggedError = z.output<typeof loggedError>
 
 /**
  * Returns the lines of a function's log that explain a failure: errors with their stacks and causes, settings that are
- * not usable, and everything that is not our own JSON, such as the stack of a crash.
+ * not usable, and everything that is not a line of our logger, such as the stack of a crash.
  */
 export function logLines(lines: readonly string[]): string[] {
   return lines.flatMap(line => {
-    const json = parse(line)
-    if (json === undefined) return [line]
-    const { error, settings } = logged.safeParse(json).data ?? {}
-    return [...(settings ?? []), ...(error === undefined ? [] : describe(error))]
+    const ours = logged.safeParse(parse(line)).data
+    if (ours === undefined) return [line]
+    return [...(ours.settings ?? []), ...(ours.error === undefined ? [] : describe(ours.error))]
   })
 }
 

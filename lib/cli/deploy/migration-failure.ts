@@ -15,14 +15,31 @@ const CURES: Readonly<Record<string, string>> = {
   'deadline-exceeded': LIMIT,
 }
 
-// SQLSTATE of a server that was reached and refuses the log-in.
-const REFUSED_LOG_IN = /\((28P01|28000|3D000|42501)\)/
+const MEMORY = 'raise the memory of ops/migrate in project.yml (limits, in MB), then npm run deploy again'
+// The cause of database-unavailable is logged by its code. Without one of these, as after a timeout, nothing answered.
+const UNAVAILABLE: readonly (readonly [RegExp, string])[] = [
+  [/\((28P01|3D000)\)/, 'correct user, password and database name in .env; npm run doctor names which'],
+  [/\(28000\)/, `${TRUSTED}; or it wants TLS: sslmode=require`],
+  [/\(42501\)/, 'GRANT CONNECT ON DATABASE … TO the user of the functions'],
+  [/\(57P03\)/, 'the server is starting, stopping or recovering: wait, then npm run deploy again'],
+  [/\((ENOTFOUND|EAI_AGAIN)\)/, 'correct the host in .env: its name does not resolve; npm run doctor checks it'],
+  [/\(ECONNREFUSED\)/, 'correct host and port in .env: nothing listens there; npm run doctor checks them'],
+  [
+    /\((CERT_\w+|\w+_CERT_\w+|UNABLE_TO_\w+|\w+_SELF_SIGNED_CERT|SELF_SIGNED_\w+|ERR_(TLS|SSL)_\w+)\)|does not support SSL/,
+    'correct sslmode and DB_CA_CERT in .env; npm run doctor names which',
+  ],
+]
+// The platform asks to call again later; anything else it refuses stays refused.
+const LATER = /too many|\b(429|5\d\d)\b|connection failed|timed out|has not ended/i
 
 /** Returns why a call of ops/migrate brought no result, and what to do next. */
 export function explainFailure(call: CallOutcome, log: readonly string[]): { readonly reason: string; readonly cure: string } {
   switch (call.outcome) {
     case 'not-called':
-      return { reason: `was not called: ${call.reason}`, cure: `wait a minute, then npm run deploy again: ${KEPT}` }
+      return {
+        reason: `was not called: ${call.reason}`,
+        cure: `${LATER.test(call.reason) ? 'wait a minute, then npm run deploy again' : 'npm run doctor checks how doctl is connected'}: ${KEPT}`,
+      }
     case 'unknown':
       return { reason: call.reason, cure: `doctl serverless activations get ${call.id} shows how it ended; then npm run deploy again` }
     case 'succeeded':
@@ -44,10 +61,11 @@ function explainError(error: unknown, log: readonly string[]): { readonly reason
   }
   const text = typeof error === 'string' ? error : (z.object({ message: z.string() }).safeParse(error).data?.message ?? 'no reason given')
   if (/exceeded its time limit/.test(text)) return { reason: `failed: ${text}`, cure: LIMIT }
+  if (/memory/i.test(text)) return { reason: `failed: ${text}`, cure: `${MEMORY}: ${KEPT}` }
   return { reason: `crashed: ${text}`, cure: `${log.length > 0 ? 'its log follows' : 'it left no log'}: ${KEPT}` }
 }
 
 function cureOfUnavailable(log: readonly string[]): string {
-  if (log.some(line => REFUSED_LOG_IN.test(line))) return `correct user, password and database name in .env; npm run doctor names which: ${KEPT}`
-  return `${TRUSTED}; then check host and port with npm run doctor: ${KEPT}`
+  const [, cure] = UNAVAILABLE.find(([code]) => log.some(line => code.test(line))) ?? []
+  return `${cure ?? `${TRUSTED}; then check host and port with npm run doctor`}: ${KEPT}`
 }

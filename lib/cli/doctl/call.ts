@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as z from 'zod/mini'
-import type { Doctl } from './doctl.ts'
+import { DoctlError, type Doctl, type DoctlResult } from './doctl.ts'
 import { reasonOf } from './reason.ts'
 
 /** How one call of a function ended. */
@@ -38,12 +38,12 @@ const ended = z.object({ response: z.object({ success: z.boolean(), result: z.op
  * for a failure as for a call that still runs.
  */
 export async function callFunction({ doctl, name, input = [], timeoutMs, sleep = wait }: CallOptions): Promise<CallOutcome> {
-  const call = await doctl('serverless', 'functions', 'invoke', name, '--no-wait', ...input)
+  const call = await asResult(doctl('serverless', 'functions', 'invoke', name, '--no-wait', ...input))
   const id = call.status === 0 ? started.safeParse(parse(call.stdout)).data?.activationId : undefined
   if (id === undefined) return { outcome: 'not-called', reason: reasonOf(call) }
   let failedPolls = 0
   for (let waitedMs = 0; waitedMs < timeoutMs + SPARE_MS; waitedMs += POLL_MS) {
-    const poll = await doctl('serverless', 'activations', 'get', id)
+    const poll = await asResult(doctl('serverless', 'activations', 'get', id))
     const record = poll.status === 0 ? ended.safeParse(parse(poll.stdout)).data : undefined
     if (record !== undefined) return endOf(id, record.response)
     const reason = reasonOf(poll)
@@ -56,7 +56,7 @@ export async function callFunction({ doctl, name, input = [], timeoutMs, sleep =
 
 /** Returns what the platform logged during a call, line by line; empty when there is no log. */
 export async function readLog(doctl: Doctl, id: string): Promise<string[]> {
-  const { status, stdout } = await doctl('serverless', 'activations', 'logs', id)
+  const { status, stdout } = await asResult(doctl('serverless', 'activations', 'logs', id))
   if (status !== 0) return []
   return stdout
     .split('\n')
@@ -67,6 +67,16 @@ export async function readLog(doctl: Doctl, id: string): Promise<string[]> {
 function endOf(id: string, { success, result }: z.output<typeof ended>['response']): CallOutcome {
   const fields = typeof result === 'object' && result !== null ? (result as Readonly<Record<string, unknown>>) : {}
   return success ? { outcome: 'succeeded', id, result: fields } : { outcome: 'failed', id, error: fields.error ?? result }
+}
+
+// What the function did must be reported even if one call of doctl exceeds its time limit.
+async function asResult(call: Promise<DoctlResult>): Promise<DoctlResult> {
+  try {
+    return await call
+  } catch (error) {
+    if (!(error instanceof DoctlError)) throw error
+    return { status: 1, stdout: '', stderr: error.message }
+  }
 }
 
 // A record exists only after the end.

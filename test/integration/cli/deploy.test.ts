@@ -412,7 +412,8 @@ describe('the migrations of a deploy', () => {
 
   it('show logged errors with their causes, and the settings', async () => {
     const line = {
-      level: 50,
+      level: 'error',
+      function: 'ops/migrate',
       event: 'invocation.failed',
       settings: ['DB_HOST is missing'],
       error: { type: 'Error', code: 'one', message: 'first', stack: ['at a (b.js:1)'], cause: { type: 'Error', code: '28P01' } },
