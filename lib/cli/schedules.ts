@@ -1,3 +1,4 @@
+import { asLines } from '../foreign-text.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError, type ScheduledTrigger } from '../doctl-project-schema/src/index.ts'
@@ -18,6 +19,8 @@ const USAGE = `usage: npm run schedules -- list | run <name> | enable <name> | d
 Exit status: 0 done, 1 not done, 2 wrong usage.
 `
 
+// Characters of an error, which may quote the platform.
+const LONGEST_LINE = 5_000
 const ON_ONE: Readonly<Record<string, (name: string, options: SchedulesOptions) => Promise<boolean>>> = {
   run: runSchedule,
   enable: enableSchedule,
@@ -40,13 +43,15 @@ async function run(checkout: string, [action, name, ...more]: readonly string[])
     return (await command({ doctl, checkout, declared: declaredIn(checkout), print: line => console.log(hide(line)) })) ? 0 : 1
   } catch (error) {
     if (!(error instanceof DoctlError || error instanceof ProjectFileError)) throw error
-    process.stderr.write(`${hide(error.message)}\n`)
+    process.stderr.write(`${asLines(hide(error.message), { maxLength: LONGEST_LINE })}\n`)
     return 1
   }
 }
 
 function commandOf(action = '', name?: string): ((options: SchedulesOptions) => Promise<boolean>) | undefined {
   if (name === undefined) return action === 'list' ? listSchedules : undefined
+  // doctl would take it for an option.
+  if (name.startsWith('-')) return undefined
   const command = Object.hasOwn(ON_ONE, action) ? ON_ONE[action] : undefined
   return command && (options => command(name, options))
 }

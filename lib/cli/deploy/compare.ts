@@ -13,9 +13,10 @@ export interface Discrepancy {
 }
 
 export interface Deployed {
-  /** Versions of all functions before the deployment and after it. */
+  /** Versions of all functions before the deployment. */
   readonly before: ReadonlyMap<string, string>
-  readonly after: ReadonlyMap<string, string>
+  /** Versions of all functions after it; `undefined` when they could not be read. */
+  readonly after: ReadonlyMap<string, string> | undefined
   readonly functions: readonly DeployedFunction[]
   /** `undefined` when they could not be read. */
   readonly triggers: readonly DeployedTrigger[] | undefined
@@ -49,7 +50,7 @@ function compareFunction(declared: ProjectFunction, { before, after, functions }
   const different = (message: string, cure = AGAIN): Discrepancy => ({ kind: 'different', name, message, cure })
   const notPassed = reads.filter(variable => !Object.hasOwn(declared.environment, variable) && !Object.hasOwn(there.environment, variable))
   return [
-    ...(before.has(name) && before.get(name) === after.get(name)
+    ...(after !== undefined && before.has(name) && before.get(name) === after.get(name)
       ? [different(`was not deployed: the earlier version ${before.get(name)} still serves`)]
       : []),
     ...(there.kind === declared.runtime ? [] : [different(`runs on ${there.kind ?? 'an unknown runtime'}, not on ${declared.runtime}`)]),
@@ -125,7 +126,7 @@ function leftOver(declared: readonly ProjectFunction[], { after, triggers = [] }
         message: `the schedule still invokes ${invoked}, and project.yml does not name it`,
         cure: `doctl serverless undeploy --triggers ${name}`,
       })),
-    ...[...after.keys()]
+    ...[...(after?.keys() ?? [])]
       .filter(name => isOurs(name) && !functions.has(name))
       .map((name): Discrepancy => ({
         kind: 'left-over',

@@ -71,16 +71,15 @@ async function readBack(
   only?: string,
 ): Promise<Discrepancy[]> {
   const versions = await orUnknown('functions', 'look again with doctl serverless functions list', () => readVersions(doctl))
-  if ('unknown' in versions) return [versions.unknown]
-  const after = versions.value
+  const after = 'value' in versions ? versions.value : undefined
   const names = functionsOf(project)
     .map(({ qualifiedName }) => qualifiedName)
-    .filter(name => after.has(name) && (only === undefined || name === only))
+    .filter(name => after?.has(name) !== false && (only === undefined || name === only))
   const functions = await Promise.all(
     names.map(name => orUnknown(name, `look again with doctl serverless functions get ${name}`, () => readFunction(doctl, name, checkout))),
   )
   const triggers: Read<DeployedTrigger[]> = only === undefined ? await orUnknown('schedules', TOKEN, () => readTriggers(doctl)) : { value: [] }
-  const unknown = [...functions, triggers].flatMap(one => ('unknown' in one ? [one.unknown] : []))
+  const unknown = [versions, ...functions, triggers].flatMap(one => ('unknown' in one ? [one.unknown] : []))
   const deployed = {
     before,
     after,

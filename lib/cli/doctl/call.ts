@@ -48,7 +48,7 @@ export async function callFunction({ doctl, name, input = [], timeoutMs, sleep =
     if (record !== undefined) return endOf(id, record.response)
     const reason = reasonOf(poll)
     failedPolls = isNotEnded(reason) ? 0 : failedPolls + 1
-    if (failedPolls === MOST_FAILED_POLLS) return { outcome: 'unknown', id, reason: `its end cannot be read (${reason})` }
+    if (failedPolls === MOST_FAILED_POLLS) return { outcome: 'unknown', id, reason: `has no readable record (${reason})` }
     await sleep(POLL_MS)
   }
   return { outcome: 'unknown', id, reason: `has not ended within ${Math.round((timeoutMs + SPARE_MS) / 1000)} s` }

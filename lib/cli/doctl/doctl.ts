@@ -52,8 +52,10 @@ export function findDoctl(checkout: string, { longestMs = longest }: DoctlOption
         child.stderr.destroy()
         throw new DoctlError(`doctl ${words.join(' ')} has not ended within ${ms / 60_000} minutes: check the network, then try again`)
       }
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      throw new DoctlError(`doctl is not installed, or not in PATH. ${INSTALL}; then ${CONNECT}`)
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') throw new DoctlError(`doctl is not installed, or not in PATH. ${INSTALL}; then ${CONNECT}`)
+      if (code === undefined) throw error
+      throw new DoctlError(`doctl cannot be started (${code}). ${INSTALL}`)
     }
   }
 }

@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { callFunction, readLog } from '../doctl/call.ts'
 import { DoctlError, type Doctl } from '../doctl/doctl.ts'
 import { withExchange } from '../doctl/exchange.ts'
+import { asLine, readableJson } from '../../foreign-text.ts'
 import { readTrigger, readTriggers, switchTrigger, type DeployedTrigger } from '../doctl/triggers.ts'
 
 /** A trigger as project.yml has it. */
@@ -10,6 +12,7 @@ export interface DeclaredTrigger {
   readonly name: string
   readonly function: string
   readonly cron: string
+  readonly body: Readonly<Record<string, unknown>>
   readonly enabled: boolean
   /** The time limit of its function, in ms. */
   readonly timeoutMs: number
@@ -25,13 +28,16 @@ export interface SchedulesOptions {
 
 // Of functions that this project does not declare: the platform's longest.
 const LONGEST_TIMEOUT_MS = 900_000
+// Characters. The platform and the functions write what they like.
+const LONGEST_LINE = 5_000
+const shown = (text: string) => asLine(text, { maxLength: LONGEST_LINE })
 
 /** Prints every trigger of the namespace, and what project.yml declares besides. Returns whether the two agree. */
 export async function listSchedules({ doctl, declared, print }: SchedulesOptions): Promise<boolean> {
   const there = await readTriggers(doctl)
   const missing = declared.filter(({ name }) => !there.some(one => one.name === name))
   const rows = [
-    ...there.map(one => [one.enabled ? 'on' : 'off', one.name, one.cron ?? '', one.function, differenceOf(one, declared)]),
+    ...there.map(one => [one.enabled ? 'on' : 'off', shown(one.name), shown(one.cron ?? ''), shown(one.function), differenceOf(one, declared)]),
     ...missing.map(({ name, cron, function: invoked }) => ['missing', name, cron, invoked, 'npm run deploy creates it']),
   ]
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))
@@ -46,10 +52,14 @@ export async function listSchedules({ doctl, declared, print }: SchedulesOptions
   return rows.every(row => row[4] === '')
 }
 
-function differenceOf({ name, enabled }: DeployedTrigger, declared: readonly DeclaredTrigger[]): string {
-  const found = declared.find(one => one.name === name)
+function differenceOf(there: DeployedTrigger, declared: readonly DeclaredTrigger[]): string {
+  const found = declared.find(({ name }) => name === there.name)
   if (found === undefined) return 'not in project.yml'
-  return found.enabled === enabled ? '' : nextDeploy(found)
+  const others = (['function', 'cron', 'body'] as const).filter(part => !isDeepStrictEqual(there[part], found[part]))
+  return [
+    ...(others.length === 0 ? [] : [`has another ${others.join(' and ')} than project.yml: npm run deploy`]),
+    ...(found.enabled === there.enabled ? [] : [nextDeploy(found)]),
+  ].join('; ')
 }
 
 function nextDeploy({ enabled }: DeclaredTrigger): string {
@@ -91,17 +101,17 @@ export async function runSchedule(name: string, { doctl, checkout, declared, pri
   })
   switch (call.outcome) {
     case 'succeeded':
-      print(JSON.stringify(call.result, null, 2))
+      print(readableJson(call.result))
       return true
     case 'failed':
-      print(`${invoked} failed: ${JSON.stringify(call.error)}`)
-      for (const line of await readLog(doctl, call.id)) print(`  log: ${line}`)
+      print(`${shown(invoked)} failed: ${readableJson(call.error ?? 'no reason given').replaceAll(/\n */g, ' ')}`)
+      for (const line of await readLog(doctl, call.id)) print(`  log: ${shown(line)}`)
       return false
     case 'not-called':
-      print(`${invoked} was not called: ${call.reason}`)
+      print(`${shown(invoked)} was not called: ${shown(call.reason)}`)
       return false
     case 'unknown':
-      print(`${invoked} ${call.reason}: doctl serverless activations get ${call.id} shows how it ended`)
+      print(`${shown(invoked)} ${shown(call.reason)}: doctl serverless activations get ${call.id} shows how it ended`)
       return false
     default:
       return call satisfies never

@@ -268,6 +268,25 @@ describe('npm run deploy', () => {
     ])
   })
 
+  it('reports the rest when functions cannot be listed afterwards', async () => {
+    doctl.setFaults({ public: ['ops/migrate'], unreadable: ['api/user'], dropTriggers: ['maintenance-every-minute'] })
+    const real = findDoctl(copy.root)
+    let lists = 0
+    const { fine, found } = await run({
+      doctl: async (...words) => {
+        if (words.join(' ').includes('functions list') && ++lists > 1) return { status: 1, stdout: '', stderr: 'Error: 502 Bad Gateway' }
+        return real(...words)
+      },
+    })
+    expect(fine).toBe(false)
+    expect(found).toEqual([
+      expect.stringMatching(/^different +ops\/migrate +has web: true, not false/),
+      expect.stringMatching(/^missing +maintenance-every-minute/),
+      expect.stringMatching(/^unknown +functions +could not be read: .*502 Bad Gateway\n +→ look again with doctl serverless functions list/),
+      expect.stringMatching(/^unknown +api\/user +could not be read/),
+    ])
+  })
+
   it('reads variables back from a doctl with its own temporary folder', async () => {
     doctl.setFaults({ snap: true, loseVariables: ['PAYLOAD_KEY'] })
     const { found } = await run()
@@ -379,7 +398,7 @@ describe('the migrations of a deploy', () => {
       'an end that cannot be read',
       { unreadable: ['activations'] },
       String(KNOWN),
-      /^failed .*its end cannot be read .*\n +→ doctl serverless activations get/,
+      /^failed .*has no readable record .*\n +→ doctl serverless activations get/,
     ],
     [
       'a call that never ends',

@@ -10,7 +10,7 @@ import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 
 // Calls of the function are seen in what it answers: its input.
 const CODE = `exports.main = async input => {
-  if (input.fail) { console.log('about to fail'); return { error: { code: 'failed-on-purpose' } } }
+  if (input.fail) { console.log(input.text ?? 'about to fail'); return { error: { code: 'failed-on-purpose' } } }
   return { input }
 }`
 const HEALTH = 'health-every-5-minutes'
@@ -45,8 +45,8 @@ beforeEach(() => {
   doctl.write({
     functions: { 'api/health': functionOf('health'), 'ops/maintenance': functionOf('maintenance'), 'theirs/other': functionOf('other') },
     triggers: {
-      [HEALTH]: trigger(HEALTH, 'api/health', '*/5 * * * *', { source: 'schedule', task: 'health', nested: { a: [1, 'b,c'] } }),
-      [MAINTENANCE]: trigger(MAINTENANCE, 'ops/maintenance', '* * * * *', { fail: true }),
+      [HEALTH]: trigger(HEALTH, 'api/health', '*/5 * * * *', { source: 'schedule', task: 'health' }),
+      [MAINTENANCE]: trigger(MAINTENANCE, 'ops/maintenance', '* * * * *', { source: 'schedule', task: 'maintenance' }),
     },
   })
 })
@@ -58,6 +58,11 @@ afterEach(() => {
 function schedules(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/schedules.ts'), ...words], { encoding: 'utf8' })
   return { status, stdout, stderr }
+}
+function change(name: string, part: object, details: object = {}) {
+  const { functions, triggers } = doctl.read()
+  const { scheduled_details: before, ...trigger } = triggers[name] ?? {}
+  doctl.write({ functions, triggers: { ...triggers, [name]: { ...trigger, ...part, scheduled_details: { ...(before as object), ...details } } } })
 }
 const enabledOnPlatform = (name: string) => doctl.read().triggers[name]?.is_enabled
 
@@ -80,6 +85,26 @@ describe('npm run schedules', () => {
     expect(stdout).toMatch(/^off +health-every-5-minutes .* the next deploy enables it again: enabled: true in project\.yml$/m)
     expect(stdout).toMatch(/^on +nightly .* theirs\/other +not in project\.yml$/m)
     expect(stdout).toMatch(/^missing +maintenance-every-minute .* npm run deploy creates it$/m)
+  })
+
+  it.each<[string, object, object, string]>([
+    ['another cron', {}, { cron: '0 0 * * *' }, 'cron'],
+    ['another body', {}, { body: { source: 'schedule' } }, 'body'],
+    ['no body', {}, { body: null }, 'body'],
+    ['another function', { function: 'ops/maintenance' }, {}, 'function'],
+    ['another function and cron', { function: 'ops/maintenance' }, { cron: '0 0 * * *' }, 'function and cron'],
+  ])('lists how a trigger differs from project.yml: %s', (_what, part, details, named) => {
+    change(HEALTH, part, details)
+    const { status, stdout } = schedules('list')
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`  has another ${named} than project.yml: npm run deploy\n`)])
+  })
+
+  it('shows what the platform and a function wrote as one visible line', () => {
+    change(MAINTENANCE, {}, { body: { fail: true, text: '\u001b[31m\nred\u202e' } })
+    change(HEALTH, { name: 'a\u001b[2J\nb' })
+    const { stdout } = schedules('list')
+    expect(stdout).toContain('a\\u{1b}[2J\\u{a}b')
+    expect(schedules('run', MAINTENANCE).stdout).toMatch(/^ {2}log: \\u\{1b\}\[31m\n {2}log: red\\u\{202e\}$/m)
   })
 
   it('lists none in an empty namespace', async () => {
@@ -118,8 +143,9 @@ describe('npm run schedules', () => {
     doctl.setFaults(faults)
     const lines: string[] = []
     const options = { doctl: findDoctl(checkout.folder), checkout: checkout.folder, declared: [], print: (line: string) => lines.push(line) }
+    change(HEALTH, {}, { body: { source: 'schedule', nested: { a: [1, 'b,c'] } } })
     expect(await runSchedule(HEALTH, { ...options, sleep: async () => undefined })).toBe(true)
-    expect(JSON.parse(lines.join('\n'))).toEqual({ input: { source: 'schedule', task: 'health', nested: { a: [1, 'b,c'] } } })
+    expect(JSON.parse(lines.join('\n'))).toEqual({ input: { source: 'schedule', nested: { a: [1, 'b,c'] } } })
     expect(readdirSync(join(checkout.folder, '.deployed'))).toEqual([])
   })
 
@@ -129,9 +155,10 @@ describe('npm run schedules', () => {
   })
 
   it('shows the error and the log of a run that fails', () => {
+    change(MAINTENANCE, {}, { body: { fail: true } })
     expect(schedules('run', MAINTENANCE)).toEqual({
       status: 1,
-      stdout: 'ops/maintenance failed: {"code":"failed-on-purpose"}\n  log: about to fail\n',
+      stdout: 'ops/maintenance failed: { "code": "failed-on-purpose" }\n  log: about to fail\n',
       stderr: '',
     })
   })
@@ -146,7 +173,7 @@ describe('npm run schedules', () => {
   })
 
   it('ends with 2 and the usage for anything else', () => {
-    for (const words of [[], ['list', 'all'], ['run'], ['stop', HEALTH], ['run', HEALTH, 'now']])
+    for (const words of [[], ['list', 'all'], ['run'], ['stop', HEALTH], ['run', HEALTH, 'now'], ['run', '--help'], ['disable', '--all']])
       expect(schedules(...words)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run schedules/) as unknown })
   })
 })

@@ -16,8 +16,8 @@ afterEach(() => {
 
 const write = (script: string) => writeFileSync(join(folder, 'doctl'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
 
-test('nobody waits for ever for a doctl that does not end, or for what it has begun', async () => {
-  // What a program begins keeps its output open.
+test('a doctl that does not end is stopped at its time limit', async () => {
+  // A child of doctl keeps its output open.
   write('sleep 2 & echo begun; wait')
   const doctl = findDoctl(folder, { longestMs: () => 300 })
   await expect(doctl('serverless', 'triggers', 'list')).rejects.toMatchObject({
@@ -26,8 +26,15 @@ test('nobody waits for ever for a doctl that does not end, or for what it has be
   })
 })
 
-test('arguments reach doctl as they are, whatever a shell would make of them', async () => {
+test('arguments reach doctl unchanged', async () => {
   write('for word in "$@"; do printf "%s\\n" "$word"; done')
   const words = ['serverless', 'functions', 'get', 'a b', '$HOME', '`id`', '"', "'", ';', '']
   expect((await findDoctl(folder)(...words)).stdout).toBe(words.map(word => `${word}\n`).join(''))
+})
+
+test('a doctl that cannot be started is an error in words', async () => {
+  writeFileSync(join(folder, 'doctl'), '#!/bin/sh\n', { mode: 0o644 })
+  vi.stubEnv('PATH', folder)
+  const call = findDoctl(folder)('serverless', 'status')
+  await expect(call).rejects.toMatchObject({ name: 'DoctlError', message: expect.stringMatching(/^doctl cannot be started \(EACCES\)/) as string })
 })
