@@ -128,9 +128,11 @@ function explain(error: unknown): string {
 
 function hint(command: MigrateCommand, error: unknown): string {
   if (command.action === 'new' || command.action === 'check' || command.local) return ''
+  if (error instanceof NotLocalError) return ''
   const { code } = (error ?? {}) as { code?: unknown }
-  if (error instanceof NotLocalError || typeof code !== 'string' || OF_MIGRATIONS.includes(code)) return ''
-  return `\n${ASK_DOCTOR}`
+  // A time limit and an end before the log-in have no code.
+  const known = typeof code === 'string' ? !OF_MIGRATIONS.includes(code) : classifyError(error).connection !== 'keep'
+  return known ? `\n${ASK_DOCTOR}` : ''
 }
 
 // What PostgreSQL and the network say has a code, and quotes hosts and users.

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
-import { createServer, connect as connectTcp, type AddressInfo } from 'node:net'
+import { createServer, connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { describe, expect, inject, it } from 'vitest'
 import { checkMigrations } from '../../../lib/cli/migrate/check.ts'
@@ -211,6 +212,28 @@ describe('npm run migrate', () => {
     const environment = { DB_MIGRATION_URL: `postgres://${user}:wrong-password@${host}:${port}/postgres?sslmode=disable` }
     const { status, stderr } = run([action], environment)
     expect([status, stderr]).toEqual([1, expect.stringMatching(/\nnpm run doctor names the reason and the cure\n$/)])
+  })
+
+  it.each<[string, (socket: Socket) => unknown]>([
+    ['closes the connection', socket => socket.end()],
+    ['resets the connection', socket => socket.once('data', () => socket.resetAndDestroy())],
+    ['has no TLS', socket => socket.once('data', () => socket.write('N'))],
+    ['speaks another protocol', socket => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
+    ['says nothing', () => undefined],
+  ])('status names the doctor when the port %s', { timeout: 30_000 }, async (_what, answer) => {
+    const server = createServer(answer).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      const { port } = server.address() as AddressInfo
+      const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'status'], {
+        env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: `postgres://app:s3cret-password@127.0.0.1:${port}/db?sslmode=require` },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const [said] = await Promise.all([text(child.stderr), once(child, 'close')])
+      expect([child.exitCode, said]).toEqual([1, expect.stringMatching(/^.+\nnpm run doctor names the reason and the cure\n$/)])
+    } finally {
+      server.close()
+    }
   })
 
   it('says at once why up waits, when the database may come back', async () => {
