@@ -6,6 +6,7 @@ import { loadAlone, type BareLoad } from './bare-process.ts'
 import { judgeSize } from './ceiling.ts'
 import { compositionOf, type Composition } from './composition.ts'
 import { contentProblems, type Lock } from './contents.ts'
+import { environmentReads } from './environment-reads.ts'
 import { loadingProblems } from './loading.ts'
 import { bundleOf, type Bundle, type Metafile } from './metafile.ts'
 import { type Sizes } from './sizes.ts'
@@ -58,7 +59,7 @@ export async function proveFunction({ checkout, name, main = 'main', passed, met
         ...missingParts(bundle, folder),
         ...loadingProblems(load),
         ...contentProblems(bundle, { metafile, lock }),
-        ...variableProblems(load, passed),
+        ...variableProblems(load, await environmentReads(bundle, checkout), passed),
         ...size.problems,
       ],
       warnings: size.warnings,
@@ -74,9 +75,9 @@ function nameProblems(main: string): string[] {
 }
 
 // A function without one of its variables answers 503, or does without a setting that .env has.
-function variableProblems({ report }: BareLoad, passed: readonly string[]): string[] {
-  const read = report?.outcome === 'loaded' ? report.variables : []
-  const missing = read.filter(variable => !passed.includes(variable))
+function variableProblems({ report }: BareLoad, alsoRead: readonly string[], passed: readonly string[]): string[] {
+  const read = new Set([...(report?.outcome === 'loaded' ? report.variables : []), ...alsoRead])
+  const missing = [...read].filter(variable => !passed.includes(variable))
   return missing.length === 0 ? [] : [`reads ${missing.join(', ')}, which project.yml does not pass to it: add to its environment there`]
 }
 

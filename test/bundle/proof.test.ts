@@ -38,6 +38,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   'brings-development': `import { generate } from 'selfsigned'\nexport const main = async () => generate()\n`,
   'server-code': `import { port } from '../../../lib/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
   'wants-variables': `${MAIN}main.variables = ['GIVEN', 'FORGOTTEN', 'SHARED']\n`,
+  'reads-past-settings': `export const main = async () => ({ text: process.env.FORGOTTEN ?? process.env.GIVEN ?? process.env.SHARED })\n`,
+  'reads-through-lib': `import { text } from '../../../lib/texts/text.ts'\nexport const main = async () => ({ text: text() })\n`,
   large: `export const main = async () => ({ body: '${'y'.repeat(3_000)}' })\n`,
   'too-large': `export const main = async () => ({ body: '${'x'.repeat(3_000)}' })\n`,
 }
@@ -62,7 +64,9 @@ describe('a bundle', () => {
       checkout.write(`packages/app/${name}/index.ts`, source)
       checkout.write(`packages/app/${name}/.include`, include)
     }
-    checkout.write('lib/server/port.ts', 'export const port = () => Number(process.env.PORT)\n')
+    checkout.write('lib/server/port.ts', 'export const port = () => 3000\n')
+    checkout.write('lib/texts/environment.ts', "import { env as here } from 'node:process'\nexport const { DEEP, GIVEN } = here\nexport { here }\n")
+    checkout.write('lib/texts/text.ts', "import { DEEP } from './environment.ts'\nconst { env: mine } = process\nexport const text = () => DEEP + mine['FORGOTTEN']\n")
     checkout.write('project.yml', projectOf(Object.keys(FUNCTIONS)))
     checkout.write(SIZES_FILE, JSON.stringify({ warnAbove: 1_000, functions: { 'app/too-large': { ceiling: 2_000 } } }))
     const { folder } = checkout
@@ -99,6 +103,8 @@ describe('a bundle', () => {
     ['of-the-host', /^contains croner, which only the long-lived host uses \(packages\/app\/of-the-host\/index\.ts imports it\): /],
     ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
     ['server-code', /^contains code of lib\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /],
+    ['reads-past-settings', /^reads FORGOTTEN, which project\.yml does not pass to it: add to its environment there$/],
+    ['reads-through-lib', /^reads DEEP, FORGOTTEN, which project\.yml does not pass to it/],
     ['wants-variables', /^reads FORGOTTEN, which project\.yml does not pass to it: add to its environment there$/],
     ['too-large', /^has \d+ bytes, \d+ over its ceiling of 2000\. It is made of own code \d+ \(new\)/],
   ])('is refused, with its reason: %s', (name, reason) => {
