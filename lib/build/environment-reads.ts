@@ -44,8 +44,8 @@ export function readsOf(code: string): string[] {
   ])
   const ofProcess = `(?:${processes}|require\\("(?:node:)?process"\\)) *\\??\\. *env\\b`
   const imported = [...code.matchAll(/\bimport (?:\w+, )?\{([^}]*)\} from "(?:node:)?process"/g)].flatMap(([, list = '']) => namesIn(list, / as /))
-  const taken = [...code.matchAll(new RegExp(`\\{([^{}]*)\\} = (?:${processes}|require\\("(?:node:)?process"\\))(?! *[.?\\w])`, 'g'))].flatMap(([, list = '']) =>
-    namesIn(list, /: */),
+  const taken = [...code.matchAll(new RegExp(`\\{([^{}]*)\\} = (?:${processes}|require\\("(?:node:)?process"\\))(?! *[.?\\w])`, 'g'))].flatMap(
+    ([, list = '']) => namesIn(list, /: */),
   )
   const aliases = [
     ...[...imported, ...taken].flatMap(({ name, local }) => (name === 'env' ? [local] : [])),

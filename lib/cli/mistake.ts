@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { basename, extname, isAbsolute, join, relative } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Why a source file cannot be loaded. */
@@ -61,7 +61,7 @@ function findUnresolved(checkout: string, error: unknown): Mistake | undefined {
     reason:
       kind === 'package'
         ? `the package ${missing} is not installed: npm install${isDeclared(checkout, missing) ? '' : ` ${missing}`}`
-        : `there is no file ${relative(checkout, missing)}${extname(missing) === '' ? ': write the import with its extension, .ts' : ''}`,
+        : `there is no file ${relative(checkout, resolve(dirname(importer), missing))}${extname(missing) === '' ? ': write the import with its extension, .ts' : ''}`,
   }
 }
 

@@ -66,7 +66,10 @@ describe('a bundle', () => {
     }
     checkout.write('lib/server/port.ts', 'export const port = () => 3000\n')
     checkout.write('lib/texts/environment.ts', "import { env as here } from 'node:process'\nexport const { DEEP, GIVEN } = here\nexport { here }\n")
-    checkout.write('lib/texts/text.ts', "import { DEEP } from './environment.ts'\nconst { env: mine } = process\nexport const text = () => DEEP + mine['FORGOTTEN']\n")
+    checkout.write(
+      'lib/texts/text.ts',
+      "import { DEEP } from './environment.ts'\nconst { env: mine } = process\nexport const text = () => DEEP + mine['FORGOTTEN']\n",
+    )
     checkout.write('project.yml', projectOf(Object.keys(FUNCTIONS)))
     checkout.write(SIZES_FILE, JSON.stringify({ warnAbove: 1_000, functions: { 'app/too-large': { ceiling: 2_000 } } }))
     const { folder } = checkout

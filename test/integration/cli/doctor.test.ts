@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -141,15 +141,17 @@ const freePort = async () => {
   return port
 }
 
-async function withSilentPort<Result>(work: (port: number) => Promise<Result>): Promise<Result> {
-  const silent = createServer(() => undefined)
-  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+async function withPort<Result>(answer: (socket: Socket) => unknown, work: (port: number) => Promise<Result>): Promise<Result> {
+  const server = createServer(socket => void answer(socket.on('error', () => undefined)))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   try {
-    return await work((silent.address() as AddressInfo).port)
+    return await work((server.address() as AddressInfo).port)
   } finally {
-    silent.close()
+    server.close()
   }
 }
+
+const withSilentPort = <Result>(work: (port: number) => Promise<Result>) => withPort(() => undefined, work)
 
 /** A server on which all is well but for what it says of itself. */
 async function onFakeServer(changes: Record<string, string>) {
@@ -367,16 +369,30 @@ const BROKEN: readonly Broken[] = [
   ],
   [
     'a port that closes at once',
-    async () => {
-      const closing = createServer(socket => socket.destroy())
-      await new Promise<void>(resolve => closing.listen(0, '127.0.0.1', resolve))
-      try {
-        return await doctor({ DB_CONNECTION_URL: address({ port: (closing.address() as AddressInfo).port, sslmode: 'disable' }), DB_CA_CERT: 'none' })
-      } finally {
-        closing.close()
-      }
-    },
-    /^fail log-in: (the server closes the connection before the log-in|not let in \(ECONNRESET\)) → /,
+    () =>
+      withPort(
+        socket => socket.end(),
+        port => doctor({ DB_CONNECTION_URL: address({ port, sslmode: 'disable' }), DB_CA_CERT: 'none' }),
+      ),
+    /^fail log-in: the server closes the connection before the log-in → .*trusted sources/,
+  ],
+  [
+    'a port that resets what it has read',
+    () =>
+      withPort(
+        socket => socket.once('data', () => socket.resetAndDestroy()),
+        port => doctor({ DB_CONNECTION_URL: address({ port, sslmode: 'require' }), DB_CA_CERT: 'none' }),
+      ),
+    /^fail log-in: the server closes the connection before the log-in → .*trusted sources/,
+  ],
+  [
+    'a port of another protocol',
+    () =>
+      withPort(
+        socket => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+        port => doctor({ DB_CONNECTION_URL: address({ port, sslmode: 'require' }), DB_CA_CERT: 'none' }),
+      ),
+    /^fail log-in: what answers on the port is not PostgreSQL → correct the port in DB_CONNECTION_URL/,
   ],
   ['a clock that is ten minutes slow', () => doctor({}, { now: () => Date.now() - 600_000 }), /^fail clock: .* 600 s behind .* → set the clock/],
   ['a clock that is five seconds fast', () => doctor({}, { now: () => Date.now() + 5_000 }), /^warn clock: .* 5 s ahead of .* → set the clock/],
@@ -660,7 +676,11 @@ describe('the doctor', () => {
       /^fail functions: packages\/api\/user\/index\.ts:2: .* → correct the file/,
     ],
     ['throws', 'throw new Error("at the top")\n', /^fail functions: packages\/api\/user\/index\.ts:1: at the top → correct/],
-    ['imports a missing file', "import './nothing.ts'\n", /^fail functions: packages\/api\/user\/index\.ts:1: there is no file packages\/api\/user\/nothing\.ts/],
+    [
+      'imports a missing file',
+      "import './nothing.ts'\n",
+      /^fail functions: packages\/api\/user\/index\.ts:1: there is no file packages\/api\/user\/nothing\.ts/,
+    ],
     ['exports no main', 'export {}\n', /^fail functions: packages\/api\/user\/index\.ts: exports no main that defineFunction made/],
   ])('names the place of a function that %s', async (_what, text, line) => {
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])

@@ -53,7 +53,11 @@ describe('with a mistake in a file', () => {
     ['does not parse', 'export const wrong = {\n  a: 1,\n  b 2,\n}\n', ':3: Expected'],
     ['imports what is not there', "export {}\nimport { nothing } from './index.ts'\nconsole.log(nothing)\n", ':2: No matching export'],
     ['imports a file that is not there', "import './nothing.ts'\n", ':1: there is no file lib/app/migrations/nothing.ts\n'],
-    ['leaves an extension out', "export {}\nimport './index'\n", ':2: there is no file lib/app/migrations/index: write the import with its extension'],
+    [
+      'leaves an extension out',
+      "export {}\nimport './index'\n",
+      ':2: there is no file lib/app/migrations/index: write the import with its extension',
+    ],
     ['imports an unknown package', "import 'absent'\n", ':1: the package absent is not installed: npm install absent\n'],
     ['imports a scoped package', "import '@absent/one/sub'\n", ':1: the package @absent/one is not installed: npm install @absent/one\n'],
     ['imports a package of package.json', "import 'declared'\n", ':1: the package declared is not installed: npm install\n'],

@@ -32,7 +32,10 @@ describe('a failed migration', () => {
 
   it('names the memory that was exhausted', () => {
     const { reason, cure } = failed({ error: 'The action exhausted its memory and was aborted.' }.error)
-    expect([reason, cure]).toEqual([expect.stringMatching(/^failed: The action exhausted/), expect.stringMatching(/^raise the memory of ops\/migrate/)])
+    expect([reason, cure]).toEqual([
+      expect.stringMatching(/^failed: The action exhausted/),
+      expect.stringMatching(/^raise the memory of ops\/migrate/),
+    ])
   })
 
   it.each([

@@ -111,7 +111,7 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
     case '53300':
       return login.fail(
         'the server has no connection left',
-        'end sessions nobody needs (the README shows who holds which), put a connection pool in between, or take a larger plan',
+        'end idle sessions (the README shows who holds which), put a connection pool in between, or take a larger plan',
       )
     case '57P03':
       return login.fail('the server is starting, stopping or recovering', 'wait, and try again')
@@ -146,7 +146,10 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
     )
   }
   if (/does not support SSL/.test(text))
-    return tls.fail('the server speaks no TLS', `turn TLS on there; sslmode=disable in ${variable('SSLMODE')} only where nobody else is on the way`)
+    return tls.fail('the server speaks no TLS', `turn TLS on there; sslmode=disable in ${variable('SSLMODE')} only within one machine`)
+  if (/error establishing an SSL connection/.test(text)) {
+    return login.fail('what answers on the port is not PostgreSQL', `correct the port in ${variable('PORT')}: 25060, or 25061 for a connection pool`)
+  }
   if (settings.tls.mode !== 'off' && settings.tls.negotiation === 'direct' && !(await takesDirectTls())) {
     return tls.fail('the server does not take TLS with the first byte', 'DB_TLS_NEGOTIATION=none; direct needs PostgreSQL 17 or later, and no pooler')
   }
@@ -156,16 +159,13 @@ async function explainLogIn(error: unknown, { settings, variable, takesDirectTls
     return login.fail('the pooler refuses the user or the password', `correct ${userAndPassword(variable)}`)
   }
   if (/timeout/.test(text)) return login.fail('the server does not finish the log-in in time', 'look at the server’s log and load, then try again')
-  if (/terminated/.test(text)) {
+  if (/terminated/.test(text) || codeOf(error) === 'ECONNRESET') {
     return login.fail(
       'the server closes the connection before the log-in',
       `${TRUSTED}; then whether the port in ${variable('PORT')} is the database’s`,
     )
   }
-  return login.fail(
-    `not let in (${codeOf(error) ?? 'for no known reason'})`,
-    `psql with the same settings tells more; they stand in ${variable('HOST')}`,
-  )
+  return login.fail(`not let in (${codeOf(error) ?? 'for no known reason'})`, `psql with the settings of ${variable('HOST')} shows more`)
 }
 
 // In a URL both are in one variable.
