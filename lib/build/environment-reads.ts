@@ -35,7 +35,7 @@ async function readsOfFile(file: string): Promise<string[]> {
   return readsOf(code)
 }
 
-/** Returns the variables that a normalised source reads by name from `process.env`, or from another name for it. */
+/** Returns the variables that a normalised source reads by name from the environment, through whatever alias. */
 export function readsOf(code: string): string[] {
   const named = (patterns: readonly RegExp[]) => patterns.flatMap(pattern => [...code.matchAll(pattern)].map(([, name = '']) => name))
   const processes = oneOf([
