@@ -1,5 +1,5 @@
 import type { DoctlResult } from '../doctl/doctl.ts'
-import { errorsOf, withoutErrors } from '../doctl/reason.ts'
+import { errorsOf, linesOf, withoutErrors } from '../doctl/reason.ts'
 
 /** What a deployment printed that its user must see. */
 export interface Transcript {
@@ -21,8 +21,10 @@ export function transcriptOf(result: DoctlResult): Transcript {
   const output = build === -1 ? [] : printed.slice(build).filter(line => line !== '')
   const warnings = (build === -1 ? printed : printed.slice(0, build)).filter(line => WARNING.test(line.trim()))
   const errors = errorsOf(result)
+  // A crash of doctl itself has no such line.
+  const unexplained = result.status !== 0 && errors.length === 0 ? linesOf(result.stderr) : []
   return {
-    lines: [...output, ...warnings.map(line => line.trim()), ...errors.map(line => `Error: ${line}`)],
+    lines: [...output, ...warnings.map(line => line.trim()), ...errors.map(line => `Error: ${line}`), ...unexplained],
     failed: result.status !== 0 || errors.length > 0,
   }
 }
