@@ -40,6 +40,8 @@ async function run(words: readonly string[]): Promise<0 | 1 | 2> {
   try {
     return (await perform(command)) ? 0 : 1
   } catch (error) {
+    // The launcher names the package.
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'MODULE_NOT_FOUND') throw error
     process.stderr.write(`${explain(error)}${hint(command, error)}\n`)
     return 1
   }

@@ -47,11 +47,15 @@ async function findByBundling(checkout: string, file: string): Promise<Mistake |
 }
 
 const NOT_FOUND = /^Cannot find (package|module) '(.+?)' imported from (.+)$/m
+// Of require: a module without a path is one of a package.
+const NOT_REQUIRED = /^Cannot find module '((?:@[^/']+\/)?[^/'.][^/']*)[^']*'\nRequire stack:\n- (.+)$/m
 
 // esbuild leaves packages alone, and finds files without their extension; Node does not.
 function findUnresolved(checkout: string, error: unknown): Mistake | undefined {
-  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') return undefined
-  const [, kind, missing = '', importer = ''] = NOT_FOUND.exec(error.message) ?? []
+  if (!(error instanceof Error)) return undefined
+  const [, missingPackage, requirer] = NOT_REQUIRED.exec(error.message) ?? []
+  const imported = NOT_FOUND.exec(error.message) ?? []
+  const [, kind, missing = '', importer = ''] = missingPackage === undefined ? imported : ['', 'package', missingPackage, requirer]
   if (kind === undefined) return undefined
   const quoted = kind === 'package' ? missing : basename(missing)
   const at = linesOf(importer).findIndex(line => line.includes(quoted))
@@ -60,16 +64,18 @@ function findUnresolved(checkout: string, error: unknown): Mistake | undefined {
     ...(at === -1 ? {} : { line: at + 1 }),
     reason:
       kind === 'package'
-        ? `the package ${missing} is not installed: npm install${isDeclared(checkout, missing) ? '' : ` ${missing}`}`
+        ? `the package ${missing} is not installed: npm install${optionsFor(checkout, missing)}`
         : `there is no file ${relative(checkout, resolve(dirname(importer), missing))}${extname(missing) === '' ? ': write the import with its extension, .ts' : ''}`,
   }
 }
 
-function isDeclared(checkout: string, name: string): boolean {
+// `npm install --omit=dev` leaves development packages out.
+function optionsFor(checkout: string, name: string): string {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(linesOf(join(checkout, 'package.json')).join('\n') || '{}') as Partial<
     Record<'dependencies' | 'devDependencies', Record<string, string>>
   >
-  return Object.hasOwn({ ...dependencies, ...devDependencies }, name)
+  if (Object.hasOwn(dependencies, name)) return ''
+  return Object.hasOwn(devDependencies, name) ? ' --include=dev' : ` ${name}`
 }
 
 function linesOf(file: string): string[] {

@@ -308,6 +308,23 @@ describe('npm run deploy', () => {
     expect((await run()).text).toMatch(/different +ops\/migrate +lacks variables: SHARED/)
   })
 
+  it('takes variables of the project and of several packages for those of their functions', async () => {
+    const shared = copy.text
+      .replace('packages:\n', 'environment: { EVERYWHERE: here }\npackages:\n')
+      .replace('  - name: api\n', '  - name: api\n    environment: { OF_API: one, LOG_LEVEL: debug }\n')
+      .replace('  - name: ops\n', '  - name: ops\n    environment: { OF_OPS: two, EVERYWHERE: there }\n')
+    copy.write('project.yml', shared)
+    const reads = new Map([
+      ['api/user', ['EVERYWHERE', 'OF_API', 'OF_OPS']],
+      ['ops/migrate', ['EVERYWHERE', 'OF_API', 'OF_OPS']],
+    ])
+    const { found } = await run({ reads })
+    expect(found.map(line => line.split('\n')[0])).toEqual([
+      expect.stringMatching(/^different +api\/user +reads variables that project\.yml does not pass to it: OF_OPS$/),
+      expect.stringMatching(/^different +ops\/migrate +reads variables that project\.yml does not pass to it: OF_API$/),
+    ])
+  })
+
   it('names variables that a function reads and project.yml drops', async () => {
     const reads = new Map([['api/user', ['API_KEYS', 'GREETING']]])
     const { found } = await run({ reads })

@@ -60,12 +60,25 @@ describe('with a mistake in a file', () => {
     ],
     ['imports an unknown package', "import 'absent'\n", ':1: the package absent is not installed: npm install absent\n'],
     ['imports a scoped package', "import '@absent/one/sub'\n", ':1: the package @absent/one is not installed: npm install @absent/one\n'],
+    ['imports a development package', "import 'developing'\n", ':1: the package developing is not installed: npm install --include=dev\n'],
+    [
+      'requires a package',
+      "import { createRequire } from 'node:module'\ncreateRequire(import.meta.url)('@absent/one/sub')\nexport const firstTables = {}\n",
+      ':2: the package @absent/one is not',
+    ],
     ['imports a package of package.json', "import 'declared'\n", ':1: the package declared is not installed: npm install\n'],
   ])('a program names the place of what %s', (_what, text, place) => {
     const file = 'lib/app/migrations/2026-11-24-first-tables.ts'
     const before = readFileSync(join(checkout.folder, file), 'utf8')
-    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object }
-    checkout.write('package.json', JSON.stringify({ ...manifest, dependencies: { ...manifest.dependencies, declared: '1.0.0' } }))
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>
+    checkout.write(
+      'package.json',
+      JSON.stringify({
+        ...manifest,
+        dependencies: { ...manifest.dependencies, declared: '1.0.0' },
+        devDependencies: { ...manifest.devDependencies, developing: '1.0.0' },
+      }),
+    )
     checkout.write(file, text)
     try {
       for (const name of ['migrate', 'doctor']) {
