@@ -2,8 +2,13 @@ import { randomBytes } from 'node:crypto'
 
 // `npm run secrets`: a fresh secret of each kind, to copy into .env. Nothing is stored.
 
-if (process.argv.length > 2) {
-  process.stderr.write('usage: npm run secrets\n\n  Prints a fresh secret of each kind, as lines for .env. Nothing is stored.\n')
+const USAGE = 'usage: npm run secrets\n\n  Prints a fresh secret of each kind, as lines for .env. Nothing is stored.\n'
+const words = process.argv.slice(2)
+
+if (words.length === 1 && ['--help', '-h'].includes(words[0] ?? '')) {
+  process.stdout.write(USAGE)
+} else if (words.length > 0) {
+  process.stderr.write(USAGE)
   process.exitCode = 2
 } else {
   process.stdout.write(`# A webhook secret (Standard Webhooks); the sender gets the same

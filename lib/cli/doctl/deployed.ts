@@ -56,8 +56,16 @@ function readEnvironment(doctl: Doctl, name: string, checkout: string): Promise<
     const text = await readFile(file, 'utf8').catch(() => {
       throw new DoctlError(`doctl saved the variables of ${name}, but not where this user can read them: it must have access to the checkout`)
     })
-    return understood(environments, JSON.parse(text), words)
+    return understood(environments, parse(text), words)
   })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Returns what doctl answered, checked against a schema. */

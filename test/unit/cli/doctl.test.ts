@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { readFunction } from '../../../lib/cli/doctl/deployed.ts'
 import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
 
 let folder: string
@@ -37,4 +38,12 @@ test('a doctl that cannot be started is an error in words', async () => {
   vi.stubEnv('PATH', folder)
   const call = findDoctl(folder)('serverless', 'status')
   await expect(call).rejects.toMatchObject({ name: 'DoctlError', message: expect.stringMatching(/^doctl cannot be started \(EACCES\)/) as string })
+})
+
+test.each(['', '{"A":', '[]', '{"A":1}'])('variables that doctl saved in an unknown form are an error in words: %s', async text => {
+  write(`case "$*" in *--save-env-json*) printf '%s' '${text}' > "$6" ;; *) echo '{"exec":{}}' ;; esac`)
+  await expect(readFunction(findDoctl(folder), 'api/user', folder)).rejects.toMatchObject({
+    name: 'DoctlError',
+    message: expect.stringMatching(/^doctl serverless functions get api\/user .*unknown form/) as string,
+  })
 })

@@ -22,3 +22,7 @@ it('npm run secrets prints usable secrets of each kind, fresh each time', () => 
 it('npm run secrets takes no arguments', () => {
   expect(run('new')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run secrets/) as unknown })
 })
+
+it('npm run secrets shows its usage', () => {
+  expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^usage: npm run secrets/) as unknown, stderr: '' })
+})
