@@ -42,7 +42,7 @@ function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
     ...(bestEffort
       ? []
       : ([
-          ['the activity', /INSERT INTO activities/],
+          ['the activity', /INSERT INTO "public"\."activities"/],
           ['the end of its savepoint', /^RELEASE SAVEPOINT/],
         ] as const)),
     ['COMMIT', 'COMMIT'],

@@ -164,6 +164,7 @@ describe('slackText', () => {
     ['a\n[critical] b: c', 'a\\u{a}\\u{5b}critical\\u{5d} b: c'],
     ['@here disk_full', '\\u{40}here disk_full'],
     ['[a](b)', '\\u{5b}a\\u{5d}(b)'],
+    ['_www.evil.example', '\\u{5f}www\\u{2e}evil.example'],
   ])('shows %j as it is', (text, expected) => {
     expect(slackText(text)).toBe(expected)
   })
