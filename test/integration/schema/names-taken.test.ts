@@ -50,6 +50,12 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.schema_migrations'],
     migrations,
   ],
+  [
+    'schema_migrations with our columns and rows of another tool',
+    "CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()); INSERT INTO schema_migrations VALUES ('001_theirs.sql')",
+    ['table public.schema_migrations'],
+    migrations,
+  ],
   ['a view of that name', 'CREATE VIEW schema_migrations AS SELECT 1 AS name', ['table public.schema_migrations'], migrations],
   ['a view', 'CREATE VIEW balances AS SELECT 1 AS a', ['view public.balances'], migrations],
   ['a type', "CREATE TYPE activities AS ENUM ('a')", ['type public.activities'], migrations],
