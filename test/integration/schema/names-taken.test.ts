@@ -105,6 +105,12 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.kept'],
     [migration('1', 'CREATE TABLE made (a int)', 'ALTER TABLE made RENAME TO kept')],
   ],
+  [
+    'the name that a longer one is cut off to',
+    `CREATE TABLE ${'n'.repeat(63)} (b int)`,
+    [`table public.${'n'.repeat(63)}`],
+    [migration('1', `CREATE TABLE IF NOT EXISTS ${'n'.repeat(70)} (a int)`)],
+  ],
   ['unusual names', 'CREATE TABLE "Weird ""Name" (b int)', ['table public."Weird \\"Name"'], [migration('1', 'CREATE TABLE "Weird ""Name" (a int)')]],
 ]
 
