@@ -76,7 +76,9 @@ describe('createdNames', () => {
 
   it('reads past megabytes of data', () => {
     const data = `${'x'.repeat(20_000_000)}''${"y''".repeat(100_000)}`
-    expect(read(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual(['relation public.t'])
+    expect(read(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual([
+      'relation public.t',
+    ])
   })
 
   it('finds every name of our migrations', async () => {
