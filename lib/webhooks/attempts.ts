@@ -68,18 +68,24 @@ export async function attemptDue(options: AttemptOptions): Promise<AttemptsRepor
   const { deadline } = options
   const report = { applied: 0, deferred: 0, parked: 0 }
   const tried: string[] = []
+  let leased = 0
+  // An error that every event may meet: the next one tells.
+  let unproven: Error | undefined
   while (deadline.remainingMs() > LEAST_ATTEMPT_MS) {
     const leaseMs = Math.min(LONGEST_LEASE_MS, deadline.remainingMs())
-    const due = await leaseEvent({ leaseMs, tried }, options)
+    const due = await leaseEvent({ leaseMs, tried }, { ...options, unproven })
     if (due === undefined) break
     tried.push(due.id)
+    unproven = due.lease === undefined ? due.unproven : undefined
     if (due.lease === undefined) continue
+    leased += 1
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
     if (outcome === 'lost') continue
     report[outcome] += 1
     options.counters?.add('events', due.source, outcome)
   }
+  if (unproven !== undefined && leased === 0) throw unproven
   return report
 }
 

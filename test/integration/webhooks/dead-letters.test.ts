@@ -173,14 +173,37 @@ describe('a stored event that the database refuses to settle', () => {
     })
   })
 
-  it('does not keep the next one from being tried when it cannot even be leased', async () => {
+  it.each([
+    ['P0001', "RAISE EXCEPTION 'no'"],
+    ['42501', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'"],
+    ['XX001', "RAISE EXCEPTION 'no' USING ERRCODE = 'XX001'"],
+  ])('does not keep the next one from being tried when it cannot even be leased: %s', async (code, raise) => {
     await withInbox({ handlers: [deferring('t')] }, async inbox => {
       for (const id of ['evt_bad', 'evt_2']) await inbox.send({ type: 't', data: {} }, { id })
       await inbox.allDue()
       await inbox.database.query("UPDATE webhook_events SET next_attempt_at = now() - interval '1 minute' WHERE external_id = 'evt_bad'")
-      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", raise).replace('BEFORE INSERT', 'BEFORE UPDATE'))
       expect(await inbox.attempt([])).toEqual({ applied: 1, deferred: 0, parked: 0 })
-      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code: 'P0001' }))
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code }))
+    })
+  })
+
+  it('ends the run with its error when no event can be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.send({ type: 't', data: {} }, { id })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
+      expect(inbox.lines.filter(({ event }) => event === 'webhook.unsettled')).toHaveLength(1)
+    })
+  })
+
+  it('ends the run with its error when the only event cannot be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      await inbox.send({ type: 't', data: {} }, { id: 'evt_1' })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
     })
   })
 })
