@@ -167,6 +167,18 @@ describe('a name that others own', () => {
     })
   })
 
+  it.each(['DROP TABLE IF EXISTS other, notes', 'ALTER TABLE notes RENAME TO old_notes'])('is not ours any more after %s', async change => {
+    await withEmpty(async database => {
+      const applied = [migration('1', 'CREATE TABLE notes (a int)'), migration('2', change)]
+      await up(database, { list: applied })
+      await database.query('CREATE TABLE notes (b int)')
+      const before = await dumpCatalog(database)
+      const list = [...applied, migration('3', 'CREATE TABLE IF NOT EXISTS notes (a int)', 'ALTER TABLE notes ADD COLUMN x int')]
+      await expect(up(database, { list })).rejects.toMatchObject({ code: 'names-taken', details: { names: ['table public.notes'] } })
+      expect(await dumpCatalog(database)).toEqual(before)
+    })
+  })
+
   it('is ours when a migration without a transaction was cut off behind it', async () => {
     await withEmpty(async database => {
       const statements = [
