@@ -2,6 +2,7 @@ import type { Models } from '../app/models/index.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
+import { UNDER_LOCK } from '../users/lock.ts'
 import { claimKey, readAnswer, type Claim } from './claim.ts'
 
 /** How something is made once. */
@@ -47,7 +48,7 @@ export async function createOnce<Answer extends object, Made>(
     return ours
   }
   const wasCommitted = claim === undefined ? wasMade : async (models: Models) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
-  return database.execute(operationName, work, { wasCommitted }).catch((error: unknown) => {
+  return database.execute(operationName, work, { ...UNDER_LOCK, wasCommitted }).catch((error: unknown) => {
     throw claiming && error instanceof DeadlineExceededError ? inProgress(error) : error
   })
 }

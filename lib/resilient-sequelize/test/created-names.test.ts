@@ -19,6 +19,7 @@ const statements: readonly (readonly [name: string, text: string])[] = [
   ['quoted names', 'CREATE TABLE "Weird ""Name" ("a b" int UNIQUE)'],
   ['capitals', 'CREATE TABLE T (A int UNIQUE)'],
   ['long names', `CREATE TABLE ${LONG} (a_rather_long_column_of_that_table int UNIQUE, b serial, PRIMARY KEY (b))`],
+  ['names that are cut off', `CREATE TABLE ${LONG}_longer (a int UNIQUE); CREATE INDEX ${'é'.repeat(40)} ON o (b)`],
   ['a table with a schema', 'CREATE TABLE other.t (a int UNIQUE)'],
   ['comments', 'CREATE /* TABLE x (/* a */ */ TABLE -- y\n t (a int -- UNIQUE\n UNIQUE)'],
   ['several statements', "CREATE TABLE t (a text DEFAULT ';'); CREATE INDEX i ON t (a); CREATE UNIQUE INDEX IF NOT EXISTS j ON other.o (a)"],
@@ -71,6 +72,13 @@ describe('createdNames', () => {
       },
       { empty: true },
     )
+  })
+
+  it('reads past megabytes of data', () => {
+    const data = `${'x'.repeat(20_000_000)}''${"y''".repeat(100_000)}`
+    expect(read(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual([
+      'relation public.t',
+    ])
   })
 
   it('finds every name of our migrations', async () => {

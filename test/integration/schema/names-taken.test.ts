@@ -50,6 +50,12 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.schema_migrations'],
     migrations,
   ],
+  [
+    'schema_migrations with our columns and rows of another tool',
+    "CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()); INSERT INTO schema_migrations VALUES ('001_theirs.sql')",
+    ['table public.schema_migrations'],
+    migrations,
+  ],
   ['a view of that name', 'CREATE VIEW schema_migrations AS SELECT 1 AS name', ['table public.schema_migrations'], migrations],
   ['a view', 'CREATE VIEW balances AS SELECT 1 AS a', ['view public.balances'], migrations],
   ['a type', "CREATE TYPE activities AS ENUM ('a')", ['type public.activities'], migrations],
@@ -98,6 +104,12 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     'CREATE TABLE kept (b int)',
     ['table public.kept'],
     [migration('1', 'CREATE TABLE made (a int)', 'ALTER TABLE made RENAME TO kept')],
+  ],
+  [
+    'the name that a longer one is cut off to',
+    `CREATE TABLE ${'n'.repeat(63)} (b int)`,
+    [`table public.${'n'.repeat(63)}`],
+    [migration('1', `CREATE TABLE IF NOT EXISTS ${'n'.repeat(70)} (a int)`)],
   ],
   ['unusual names', 'CREATE TABLE "Weird ""Name" (b int)', ['table public."Weird \\"Name"'], [migration('1', 'CREATE TABLE "Weird ""Name" (a int)')]],
 ]
@@ -152,6 +164,18 @@ describe('a name that others own', () => {
       await up(database, { list: [first] })
       const rebuilt = migration('2', 'CREATE TABLE notes_new (a int)', 'DROP TABLE notes', 'ALTER TABLE notes_new RENAME TO notes')
       expect((await up(database, { list: [first, rebuilt] })).applied).toEqual(['2'])
+    })
+  })
+
+  it.each(['DROP TABLE IF EXISTS other, notes', 'ALTER TABLE notes RENAME TO old_notes'])('is not ours any more after %s', async change => {
+    await withEmpty(async database => {
+      const applied = [migration('1', 'CREATE TABLE notes (a int)'), migration('2', change)]
+      await up(database, { list: applied })
+      await database.query('CREATE TABLE notes (b int)')
+      const before = await dumpCatalog(database)
+      const list = [...applied, migration('3', 'CREATE TABLE IF NOT EXISTS notes (a int)', 'ALTER TABLE notes ADD COLUMN x int')]
+      await expect(up(database, { list })).rejects.toMatchObject({ code: 'names-taken', details: { names: ['table public.notes'] } })
+      expect(await dumpCatalog(database)).toEqual(before)
     })
   })
 

@@ -173,14 +173,54 @@ describe('a stored event that the database refuses to settle', () => {
     })
   })
 
-  it('does not keep the next one from being tried when it cannot even be leased', async () => {
+  it.each([
+    ['P0001', "RAISE EXCEPTION 'no'"],
+    ['42501', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'"],
+    ['XX001', "RAISE EXCEPTION 'no' USING ERRCODE = 'XX001'"],
+  ])('does not keep the next one from being tried when it cannot even be leased: %s', async (code, raise) => {
     await withInbox({ handlers: [deferring('t')] }, async inbox => {
       for (const id of ['evt_bad', 'evt_2']) await inbox.send({ type: 't', data: {} }, { id })
       await inbox.allDue()
       await inbox.database.query("UPDATE webhook_events SET next_attempt_at = now() - interval '1 minute' WHERE external_id = 'evt_bad'")
-      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", raise).replace('BEFORE INSERT', 'BEFORE UPDATE'))
       expect(await inbox.attempt([])).toEqual({ applied: 1, deferred: 0, parked: 0 })
-      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code: 'P0001' }))
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code }))
     })
+  })
+
+  it('ends the run with its error when no event can be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.send({ type: 't', data: {} }, { id })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
+      expect(inbox.lines.filter(({ event }) => event === 'webhook.unsettled')).toHaveLength(1)
+    })
+  })
+
+  it('ends the run with its error when the only event cannot be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      await inbox.send({ type: 't', data: {} }, { id: 'evt_1' })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
+    })
+  })
+})
+
+it('an event that the database refuses to change keeps no other user from being erased', async () => {
+  await withInbox({ handlers }, async inbox => {
+    const { database } = inbox
+    for (const user of ['usr_1', 'usr_2', 'usr_3']) await inbox.send({ type: 't', data: { user } }, { id: `evt_${user}` })
+    await database.query(
+      `INSERT INTO users (id, external_id, erased_at, events_due_at, created_at, updated_at) SELECT gen_random_uuid(), name,
+         now() - interval '1 hour', now() - interval '1 hour', now(), now() FROM unnest(ARRAY['usr_1', 'usr_2', 'usr_3']) AS name`,
+    )
+    await database.query(refuse("NEW.external_id = 'evt_usr_2'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+    expect(await inbox.maintain()).toMatchObject({ outcome: 'failed', erasedEvents: { error: 'P0001' } })
+    expect(await inbox.rows()).toMatchObject([{ body: false }, { id: 'evt_usr_2', body: true }, { body: false }])
+    await database.query('DROP TRIGGER refuse ON webhook_events')
+    expect(await inbox.maintain()).toMatchObject({ erasedEvents: 1 })
+    expect((await inbox.rows()).map(({ body }) => body)).toEqual([false, false, false])
   })
 })

@@ -8,10 +8,30 @@ import { readStatements, WordReader, type SqlWord } from './sql-words.ts'
  * statement runs. Left out are temporary objects, and schemas and extensions with IF NOT EXISTS, which are meant to be shared.
  */
 export function createdNames(text: string): CreatedName[] {
-  return readStatements(text).flatMap(words => {
+  return readStatements(text).flatMap(words => namesOfStatement(new WordReader(words)))
+}
+
+function namesOfStatement(reader: WordReader): CreatedName[] {
+  if (reader.skip('create')) return namesOfCreate(reader)
+  return reader.skip('alter') ? namesOfAlter(reader) : []
+}
+
+/** What one statement does to names: those that it gives up come first. */
+export interface NameChange {
+  readonly freed: readonly CreatedName[]
+  readonly taken: readonly CreatedName[]
+}
+
+/**
+ * The names that SQL text gives up and takes, statement by statement. Functions keep their names: one of several with the
+ * same name may be dropped.
+ */
+export function nameChanges(text: string): NameChange[] {
+  return readStatements(text).map(words => {
     const reader = new WordReader(words)
-    if (reader.skip('create')) return namesOfCreate(reader)
-    return reader.skip('alter') ? namesOfAlter(reader) : []
+    const taken = namesOfStatement(new WordReader(words))
+    if (reader.skip('drop')) return { freed: namesOfDrop(reader), taken }
+    return { freed: reader.skip('alter') ? renamedFrom(reader) : [], taken }
   })
 }
 
@@ -78,9 +98,7 @@ function namesOfIndex(reader: WordReader): CreatedName[] {
 }
 
 function namesOfAlter(reader: WordReader): CreatedName[] {
-  reader.skipAny(...MODIFIERS)
-  const isTable = reader.skip('table')
-  const kind = isTable ? 'table' : reader.skip('index') ? 'index' : IN_SCHEMA.find(([word]) => reader.skip(word))?.[1]
+  const kind = kindWithSchema(reader)
   if (kind === undefined) return []
   reader.skip('if', 'exists')
   reader.skip('only')
@@ -92,7 +110,34 @@ function namesOfAlter(reader: WordReader): CreatedName[] {
     const name = reader.name()
     return name === undefined ? [] : [{ kind, schema: altered.schema, name }]
   }
-  return isTable ? reader.rest().flatMap(part => namesOfAction(altered, part)) : []
+  return kind === 'table' ? reader.rest().flatMap(part => namesOfAction(altered, part)) : []
+}
+
+function namesOfDrop(reader: WordReader): CreatedName[] {
+  const kind = kindWithSchema(reader)
+  if (kind === undefined || kind === 'function') return []
+  reader.skip('concurrently')
+  reader.skip('if', 'exists')
+  return reader.rest().flatMap(part => {
+    const name = new WordReader(part).qualifiedName()
+    return name === undefined ? [] : [{ kind, ...name }]
+  })
+}
+
+function renamedFrom(reader: WordReader): CreatedName[] {
+  const kind = kindWithSchema(reader)
+  if (kind === undefined || kind === 'function') return []
+  reader.skip('if', 'exists')
+  reader.skip('only')
+  const name = reader.qualifiedName()
+  reader.skip('*')
+  return name !== undefined && reader.skip('rename', 'to') ? [{ kind, ...name }] : []
+}
+
+function kindWithSchema(reader: WordReader): NameKind | undefined {
+  reader.skipAny(...MODIFIERS)
+  if (reader.skip('table')) return 'table'
+  return reader.skip('index') ? 'index' : IN_SCHEMA.find(([word]) => reader.skip(word))?.[1]
 }
 
 function namesOfAction(table: Table, action: readonly SqlWord[]): CreatedName[] {

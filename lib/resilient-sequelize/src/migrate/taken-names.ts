@@ -1,7 +1,7 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { COLLECTED_SCHEMA, collectStatements } from './collect-statements.ts'
 import type { CreatedName, NameKind } from './created-name.ts'
-import { createdNames } from './created-names.ts'
+import { createdNames, nameChanges } from './created-names.ts'
 import type { Migration } from './migration.ts'
 import { TABLE, type Queryable } from './migrations-table.ts'
 
@@ -61,7 +61,7 @@ const FOUND = `
 export async function refuseTakenNames(client: Queryable, options: NamesOptions): Promise<void> {
   const { schema, tableIsForeign } = options
   const created = await namesOf(options.pending, schema)
-  const own = await namesOf(options.applied, schema)
+  const own = await ownNamesOf(options.applied, schema)
   const ownNames = new Set(own.map(keyOf))
   // An index or a constraint belongs to whom its table belongs to.
   const ownTables = new Set(own.flatMap(one => (one.kind === 'table' ? [`${one.schema}.${one.name}`] : [])))
@@ -100,6 +100,19 @@ async function namesOf(migrations: readonly Migration[], home: string): Promise<
   return collected.flatMap(({ statements }) =>
     statements.flatMap(({ text }) => createdNames(text).map(one => ({ ...one, schema: schemaOf(one, home) }))),
   )
+}
+
+/** What these migrations have created and neither dropped nor renamed since: a name that they gave up may be another's now. */
+async function ownNamesOf(migrations: readonly Migration[], home: string): Promise<Name[]> {
+  const own = new Map<string, Name>()
+  const collected = await Promise.all(migrations.map(collectStatements))
+  const changes = collected.flatMap(({ statements }) => statements.flatMap(({ text }) => nameChanges(text)))
+  const placed = (one: CreatedName): Name => ({ ...one, schema: schemaOf(one, home) })
+  for (const { freed, taken } of changes) {
+    for (const one of freed.map(placed)) own.delete(keyOf(one))
+    for (const one of taken.map(placed)) own.set(keyOf(one), one)
+  }
+  return [...own.values()]
 }
 
 function schemaOf({ kind, schema }: CreatedName, home: string): string | null {
