@@ -28,8 +28,15 @@ export async function isOnDisk(redis: RedisConnection, waiting: Promise<Reply>):
     if (!/unknown command/i.test(String(error))) throw error
   }
   // Not everybody may ask for the setting; BUFFER_DURABLE is for them. The rewrite may have begun after the last look.
-  const [flushing, info] = await Promise.all([redis.send('CONFIG', 'GET', 'appendfsync').catch(() => null), redis.send('INFO')])
-  return Array.isArray(flushing) && String(flushing[1]) === 'always' && faultOf(readInfo(info), { declared: false }) === undefined
+  const [settings, info] = await Promise.all([redis.send('CONFIG', 'GET', '*appendfsync*').catch(() => null), redis.send('INFO')])
+  return flushesEachWrite(settings) && faultOf(readInfo(info), { declared: false }) === undefined
+}
+
+// While a child process saves the data, `no-appendfsync-on-rewrite` has the server flush nothing.
+function flushesEachWrite(settings: Reply): boolean {
+  if (!Array.isArray(settings)) return false
+  const valueOf = (name: string) => settings[settings.findIndex(word => String(word) === name) + 1]
+  return String(valueOf('appendfsync')) === 'always' && String(valueOf('no-appendfsync-on-rewrite')) === 'no'
 }
 
 /** Asks for what `isOnDisk` waits for; sent together with what was written. */
