@@ -35,8 +35,9 @@ export async function isOnDisk(redis: RedisConnection, waiting: Promise<Reply>):
 // While a child process saves the data, `no-appendfsync-on-rewrite` has the server flush nothing.
 function flushesEachWrite(settings: Reply): boolean {
   if (!Array.isArray(settings)) return false
-  const valueOf = (name: string) => settings[settings.findIndex(word => String(word) === name) + 1]
-  return String(valueOf('appendfsync')) === 'always' && String(valueOf('no-appendfsync-on-rewrite')) === 'no'
+  const words = settings.map(String)
+  const valueOf = (name: string) => words[words.indexOf(name) + 1]
+  return valueOf('appendfsync') === 'always' && valueOf('no-appendfsync-on-rewrite') === 'no'
 }
 
 /** Asks for what `isOnDisk` waits for; sent together with what was written. */
