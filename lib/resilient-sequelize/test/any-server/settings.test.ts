@@ -201,6 +201,37 @@ describe.each(WAYS)('through %s', way => {
 })
 
 describe.skipIf(!hasPgBouncer())('behind a pooler', () => {
+  it.each(['ISO, MDY', 'ISO, DMY', 'SQL, DMY'])('has it set nothing again for each transaction under %s', async style => {
+    await withDatabase(
+      async ({ connectionSettings, name, query }) => {
+        const { host, port, user, password } = connectionSettings
+        await query(`ALTER DATABASE ${name} SET DateStyle TO '${style}'`)
+        const proxy = await startProxy({ target: { host, port }, certificates: false })
+        const pooler = await startPgBouncer({ server: { host: proxy.host, port: proxy.port, user, password }, settings: { default_pool_size: '1' } })
+        const open = () => new ResilientSequelize(name, user, password, { host, port: pooler.port, logging: false, pool: { max: 1 } })
+        const instances = [open(), open()]
+        const readAll = async () => {
+          for (const sequelize of instances)
+            expect(await sequelize.query("SELECT '2026-03-04'::date::text AS day", { plain: true })).toEqual({ day: '2026-03-04' })
+        }
+        try {
+          await readAll()
+          proxy.resetCounts()
+          const before = proxy.statementFlights().length
+          await readAll()
+          await readAll()
+          const flights = proxy.statementFlights().slice(before).flat()
+          expect(flights.filter(text => text.startsWith('SET '))).toEqual([])
+        } finally {
+          for (const sequelize of instances) await sequelize.gracefulShutdown()
+          await pooler.stop()
+          await proxy.stop()
+        }
+      },
+      { empty: true },
+    )
+  })
+
   it.each(Object.entries(ODD_READS))('%s has the interval style that values need', async (_name, read) => {
     await withStage({ way: 'a pooler that refuses options', level: 'database', set: PINNED['interval style ISO 8601'] }, async ({ open }) => {
       expect(await read(open())).toEqual([{ span: expect.objectContaining({ days: 1, hours: 2, minutes: 3 }) as unknown }])
