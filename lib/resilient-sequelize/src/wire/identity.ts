@@ -2,6 +2,7 @@ import type { Before, GuardedClient } from './guarded-client.ts'
 import type { LocalSettings } from './limits.ts'
 import type { PrecededQuery } from './preceded-query.ts'
 import { SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
+import { firstWord, isOneStatement } from './sql-tokens.ts'
 
 // Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.
 const SESSION = `${SERVER_INCARNATION}, pg_backend_pid() AS pid, (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_get_activity(pg_backend_pid())) AS "backendStart"`
@@ -17,17 +18,20 @@ const KEPT_MS = 10_000
 const FULL_COLUMNS = 7
 const ALONE_COLUMNS = 2
 
+const BEFORE_QUERIES = new Set(['SET', 'RESET', 'SHOW', 'LOCK'])
+const NO_SNAPSHOT = new Set([...BEFORE_QUERIES, 'SAVEPOINT', 'RELEASE', 'ROLLBACK'])
+
 /**
  * Whether a statement neither writes rows nor takes a snapshot. Nothing is asked behind it: the question would fix what a
  * REPEATABLE READ transaction sees, and `SET TRANSACTION` has to come before any query.
  */
 export function takesNoSnapshot(text: string): boolean {
-  return /^\s*(?:SET|RESET|SHOW|LOCK|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(text)
+  return NO_SNAPSHOT.has(firstWord(text)) && isOneStatement(text)
 }
 
 /** Whether a statement has to come before any query of its transaction. */
 export function comesBeforeQueries(text: string): boolean {
-  return /^\s*(?:SET|RESET|SHOW|LOCK)\b/i.test(text)
+  return BEFORE_QUERIES.has(firstWord(text))
 }
 
 /** Asks for the identity of the transaction that runs on this connection. */
