@@ -116,6 +116,36 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     })
   })
 
+  it.each([
+    ['53200', 'out_of_memory'],
+    ['57014', 'query_canceled'],
+    ['40001', 'serialization_failure'],
+    ['55P03', 'lock_not_available'],
+  ])('keeps no other waiting when its error may pass: %s', async (code, condition) => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", `RAISE ${condition}`))
+      for (const id of ['evt_bad', 'evt_1', 'evt_2']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 2, parked: 0, left: 1 })
+      expect(await stored(inbox)).toEqual([
+        ['evt_1', 'applied'],
+        ['evt_2', 'applied'],
+      ])
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'warn', event: 'webhook.buffer.held', code }))
+      await inbox.database.query('DROP TRIGGER refuse ON webhook_events')
+      expect(await inbox.drain()).toEqual({ drained: 1, parked: 0, left: 0 })
+    })
+  })
+
+  it('ends the drain when the next one meets such an error as well', async () => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse('true', 'RAISE out_of_memory'))
+      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 4 })
+      expect(events(inbox).filter(event => event === 'webhook.buffer.held')).toHaveLength(1)
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.buffer.stuck', code: '53200' }))
+    })
+  })
+
   it('is buffered when it is delivered, and never lost', async () => {
     await withInbox({ handlers, redis }, async inbox => {
       await inbox.database.query("ALTER TABLE webhook_events ADD CHECK (external_id <> 'evt_bad')")
