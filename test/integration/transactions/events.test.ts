@@ -127,7 +127,7 @@ describe('events of a transaction', () => {
     ['usr_2', 'b', 1],
     ['usr_3', '', 0],
   ]
-  it.each<[string, (1 | 2 | 3)[], ('known' | 'introduced later' | 'erased')]>([
+  it.each<[string, (1 | 2 | 3)[], 'known' | 'introduced later' | 'erased']>([
     ['known', [1, 2, 3], 'known'],
     ['known, the newest first', [2, 3, 1], 'known'],
     ['known, the newest last', [3, 1, 2], 'known'],
@@ -158,6 +158,21 @@ describe('events of a transaction', () => {
     })
   })
 
+  it('of a transaction that the API made leave it with its user', async () => {
+    await withService(async ({ service, database }) => {
+      for (const name of ['usr_1', 'usr_2']) await service.execute('introduce', work => introduce(name, work))
+      await database.query(
+        `INSERT INTO transactions (id, external_id, user_id, amount, currency, status, occurred_at, created_at, updated_at)
+         SELECT gen_random_uuid(), 'txn_1', id, 10, 'EUR', 'pending', now(), now(), now() FROM users WHERE external_id = 'usr_1'`,
+      )
+      await tell(service, ['completed', 1], 'txn_1', 'usr_2')
+      expect(await database.query('SELECT users.external_id AS user, status FROM transactions JOIN users ON users.id = user_id')).toEqual([
+        { user: 'usr_1', status: 'completed' },
+      ])
+      expect(await wrongBalances(database)).toEqual([])
+    })
+  })
+
   it('that name two users and come at once, in both orders, end the same and never deadlock', async () => {
     await withService(
       async ({ service, database }) => {
@@ -165,7 +180,11 @@ describe('events of a transaction', () => {
         const deadlocks = () => database.query('SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()')
         const before = await deadlocks()
         const reports = Array.from({ length: 20 }, (_, index) => index).flatMap(index =>
-          [1, 2].map(second => ({ externalId: `txn_${index}`, userExternalId: `usr_${index % 2 === 0 ? second : 3 - second}`, occurredAt: at(second) })),
+          [1, 2].map(second => ({
+            externalId: `txn_${index}`,
+            userExternalId: `usr_${index % 2 === 0 ? second : 3 - second}`,
+            occurredAt: at(second),
+          })),
         )
         const facts = { status: 'completed', amount: '1', currency: 'EUR', order: '' } as const
         await Promise.all(reports.map(report => service.execute('tell', work => recordTransaction({ ...report, ...facts }, work))))
