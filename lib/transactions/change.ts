@@ -7,7 +7,7 @@ import { stepsTo, supersedesInSql } from './state.ts'
 /** Which transaction is meant: by the sender's name for it, or as one of a user's. */
 export type Which = { readonly externalId: string } | { readonly id: string; readonly userId: string }
 
-/** What is told of it. A report is dated and repeats the amount; a caller of the API asks for a step, now. */
+/** What is told of it. A report is dated and repeats the amount; a caller of the API asks for a step, which happens now. */
 export type Change =
   | {
       readonly by: 'report'
@@ -20,7 +20,7 @@ export type Change =
       /** The sender's name for the user. */
       readonly userExternalId: string
     }
-  | { readonly by: 'step'; readonly status: TransactionStatus; readonly occurredAt: string }
+  | { readonly by: 'step'; readonly status: TransactionStatus }
 
 /** What became of it, and whose it is now. `refused`: a report that is no news, or a step that the state does not allow. */
 export type Changed =
@@ -32,6 +32,8 @@ interface Row {
   changed: boolean
 }
 
+// The database's clock is one for all containers, whose steps are compared with each other and with reports.
+const NOW = "date_trunc('milliseconds', now())"
 const BY_API = '(known.user_id IS NOT NULL AND known.user_external_id IS NULL)'
 // A step is the newest that is known, also when a report was dated by a clock that runs ahead.
 const BY_REPORT = {
@@ -44,11 +46,11 @@ const BY_REPORT = {
     user_id = CASE WHEN ${BY_API} THEN known.user_id ELSE (SELECT id FROM ${tables.users} WHERE external_id = $userExternalId::text AND erased_at IS NULL) END,
     user_external_id = CASE WHEN NOT ${BY_API}
       AND NOT EXISTS (SELECT FROM ${tables.users} WHERE external_id = $userExternalId::text AND erased_at IS NOT NULL) THEN $userExternalId::text END,
-    updated_at = date_trunc('milliseconds', now())`,
+    updated_at = ${NOW}`,
 }
 const BY_STEP = {
   admitted: 'known.status = ANY ($from::text[])',
-  values: 'occurred_at = greatest($occurredAt::timestamptz, known.occurred_at), reported_order = NULL, updated_at = $occurredAt::timestamptz',
+  values: `occurred_at = greatest(${NOW}, known.occurred_at), reported_order = NULL, updated_at = ${NOW}`,
 }
 const BY_NAME = 'external_id = $externalId'
 const OF_USER = 'id = $id AND user_id = $userId'
