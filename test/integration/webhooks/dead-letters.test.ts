@@ -158,17 +158,18 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     await withInbox({ handlers, redis }, async inbox => {
       const { database } = inbox
       await database.query("ALTER TABLE webhook_events ADD CHECK (external_id NOT LIKE 'evt_%')")
-      for (const user of ['usr_1', 'usr_2']) await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user}` })
+      for (const user of ['usr_\u0000', 'usr_1', 'usr_2'])
+        await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user.replace('\u0000', 'x')}` })
       await inbox.buffer({ type: 'other', data: {} }, { id: 'evt_nobody' })
       await redis.command('XADD', '{webhooks}:events', '*', 'entry', 'nonsense', 'size', '8')
       await redis.command('XADD', '{webhooks}:parked', '1-1', 'entry', 'older nonsense', 'size', '0', 'reason', 'r')
       await database.query(
         "INSERT INTO users (id, external_id, erased_at, created_at, updated_at) VALUES (gen_random_uuid(), 'usr_1', now(), now(), now())",
       )
-      expect(await inbox.drain()).toEqual({ drained: 0, parked: 4, left: 0 })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 5, left: 0 })
       await inbox.drain()
       const left = await parked(inbox)
-      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
+      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_x' }, { eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
       expect(events(inbox)).toEqual(expect.arrayContaining(['webhook.buffer.erased', 'webhook.buffer.expired']))
     })
   })
