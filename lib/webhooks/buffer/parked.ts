@@ -5,7 +5,6 @@ import type { Deadline } from '../../invocation/src/deadline.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import { readDelivery, type ReadDelivery } from '../delivery.ts'
-import { refusalOf } from '../failure.ts'
 import { sourceOf, type DescribedSource } from '../source.ts'
 import { atOf, entriesOf, type StreamEntry } from './stream-entry.ts'
 import type { RedisConnection, Reply } from './connection.ts'
@@ -94,22 +93,14 @@ async function dropOf(found: readonly Found[], oldest: number, redis: RedisConne
 }
 
 /** Which of these names belong to erased users. */
-async function erasedAmong(names: readonly string[], options: ErasureOptions): Promise<ReadonlySet<string>> {
-  const { database, deadline, logger } = options
+async function erasedAmong(names: readonly string[], { database, deadline, logger }: ErasureOptions): Promise<ReadonlySet<string>> {
   if (names.length === 0 || deadline.remainingMs() < LEAST_MS) return new Set()
   try {
     const rows = await database.execute('buffer.erased', ({ query }) => query<{ name: string }>(ERASED, { names }), { mode: 'read', deadline })
     return new Set(rows.map(({ name }) => name))
   } catch (error) {
-    if (refusalOf(error) !== 'event') {
-      logger.error({ event: 'webhook.buffer.erasure-failed', code: codeOf(error), error })
-      return new Set()
-    }
-    // No user has a name that the database cannot hold: it is found by halves, so that the others are asked about.
-    if (names.length === 1) return new Set()
-    const middle = Math.ceil(names.length / 2)
-    const first = await erasedAmong(names.slice(0, middle), options)
-    return new Set([...first, ...(await erasedAmong(names.slice(middle), options))])
+    logger.error({ event: 'webhook.buffer.erasure-failed', code: codeOf(error), error })
+    return new Set()
   }
 }
 
