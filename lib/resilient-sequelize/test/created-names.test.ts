@@ -35,6 +35,15 @@ const statements: readonly (readonly [name: string, text: string])[] = [
     "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'CREATE TABLE no (a int); SELECT 1'; CREATE PROCEDURE p() LANGUAGE sql AS $x$ SELECT 1 $x$",
   ],
   ['a schema', 'CREATE SCHEMA ours'],
+  ['names with Unicode escapes', String.raw`CREATE TABLE U&"d\0061t\+000061 \\ ""x" (u&"!0061" UESCAPE '!' int UNIQUE)`],
+  ['a table of a query', 'SELECT 1 AS a INTO t; SELECT 1 AS a INTO UNLOGGED TABLE other.t'],
+  ['a table of a query behind WITH', 'WITH x AS (SELECT 1 AS a) SELECT a INTO t FROM x; WITH x AS (SELECT 5 AS a) INSERT INTO o SELECT a FROM x'],
+  ['explained statements that run', 'EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1 AS a; EXPLAIN (COSTS OFF, ANALYZE) SELECT 1 AS a INTO v'],
+  [
+    'explained statements that do not run',
+    'EXPLAIN CREATE TABLE t AS SELECT 1 AS a; EXPLAIN (COSTS OFF) CREATE TABLE IF NOT EXISTS u AS SELECT 1 AS a',
+  ],
+  ['a table that moves', 'ALTER TABLE IF EXISTS moving SET SCHEMA other'],
   ['an unlogged table', 'CREATE UNLOGGED TABLE t AS SELECT 1 AS a'],
   ['a partition', 'CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)'],
   ['nothing', "DROP TABLE IF EXISTS t; INSERT INTO o VALUES (1, 'CREATE TABLE t (a int)'); COMMENT ON TABLE o IS 'x'"],
@@ -64,7 +73,9 @@ describe('createdNames', () => {
   it.each(statements)('finds the names that PostgreSQL makes of %s', async (_, text) => {
     await withDatabase(
       async database => {
-        await database.query('CREATE SCHEMA other; CREATE TABLE o (a int PRIMARY KEY, b text UNIQUE); CREATE TABLE other.o (a int)')
+        await database.query(
+          'CREATE SCHEMA other; CREATE TABLE o (a int PRIMARY KEY, b text UNIQUE); CREATE TABLE other.o (a int); CREATE TABLE moving ()',
+        )
         const before = await namesIn(database)
         await database.query(text)
         const made = [...(await namesIn(database))].filter(name => !before.has(name) && !name.includes(' pg_toast.'))
@@ -95,6 +106,7 @@ describe('createdNames', () => {
 
   it.each([
     'CREATE TEMP TABLE t (a int)',
+    'SELECT 1 AS a INTO TEMP t',
     'CREATE EXTENSION IF NOT EXISTS citext',
     'CREATE SCHEMA IF NOT EXISTS shared',
     'CREATE INDEX ON t (a)',

@@ -56,6 +56,37 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.schema_migrations'],
     migrations,
   ],
+  [
+    'a table that Unicode escapes name',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [migration('1', String.raw`CREATE TABLE IF NOT EXISTS U&"inv\006fices" (id int)`, 'ALTER TABLE invoices ADD a int')],
+  ],
+  [
+    'a table that an explained statement names',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [
+      migration(
+        '1',
+        'CREATE TABLE one (id int)',
+        'EXPLAIN ANALYZE CREATE TABLE IF NOT EXISTS invoices AS SELECT 1 AS id',
+        'ALTER TABLE invoices ADD a int',
+      ),
+    ],
+  ],
+  [
+    'a table that SELECT INTO names',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [{ ...migration('1', 'CREATE TABLE one (id int)', 'SELECT 1 AS id INTO invoices'), transaction: false }],
+  ],
+  [
+    'a table of the schema to which one moves',
+    'CREATE SCHEMA archive; CREATE TABLE archive.invoices (id int)',
+    ['table archive.invoices'],
+    [{ ...migration('1', 'CREATE TABLE invoices (id int)', 'ALTER TABLE invoices SET SCHEMA archive'), transaction: false }],
+  ],
   ['a view of that name', 'CREATE VIEW schema_migrations AS SELECT 1 AS name', ['table public.schema_migrations'], migrations],
   ['a view', 'CREATE VIEW balances AS SELECT 1 AS a', ['view public.balances'], migrations],
   ['a type', "CREATE TYPE activities AS ENUM ('a')", ['type public.activities'], migrations],
@@ -289,6 +320,42 @@ describe('the schema', () => {
       } finally {
         await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
       }
+    })
+  })
+})
+
+describe('a migration that adopts a table', () => {
+  const baseline: Migration = {
+    ...migration('1', 'CREATE TABLE IF NOT EXISTS invoices (id serial PRIMARY KEY, n int UNIQUE)', 'CREATE TABLE lines (id int)'),
+    adopts: ['invoices'],
+  }
+  const next = migration('2', 'ALTER TABLE invoices ADD paid boolean')
+  const invoices = 'CREATE TABLE invoices (id serial PRIMARY KEY, n int UNIQUE); INSERT INTO invoices (n) VALUES (7)'
+
+  it.each([
+    ['that exists', invoices],
+    ['that does not exist', 'SELECT 1'],
+    ['that exists with fewer columns', 'CREATE TABLE invoices (id int)'],
+  ])('is applied over one %s', async (_what, sql) => {
+    await withEmpty(async database => {
+      await database.query(sql)
+      expect(await up(database, { list: [baseline, next] })).toEqual({ applied: ['1', '2'], alreadyApplied: 0 })
+      expect(await database.query('SELECT paid FROM invoices')).toHaveLength(sql === invoices ? 1 : 0)
+    })
+  })
+
+  it.each([
+    ['a table that it does not adopt', `${invoices}; CREATE TABLE lines (id int)`, 'table public.lines'],
+    ['a view', 'CREATE VIEW invoices AS SELECT 1 AS a', 'view public.invoices'],
+    [
+      "another table's index of that name",
+      'CREATE TABLE other (n int); CREATE INDEX invoices_pkey ON other (n)',
+      'index public.invoices_pkey of table other',
+    ],
+  ])('does not take %s', async (_what, sql, name) => {
+    await withEmpty(async database => {
+      await database.query(sql)
+      await expect(up(database, { list: [baseline, next] })).rejects.toMatchObject({ code: 'names-taken', details: { names: [name] } })
     })
   })
 })

@@ -116,6 +116,36 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     })
   })
 
+  it.each([
+    ['53200', 'out_of_memory'],
+    ['57014', 'query_canceled'],
+    ['40001', 'serialization_failure'],
+    ['55P03', 'lock_not_available'],
+  ])('keeps no other waiting when its error may pass: %s', async (code, condition) => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", `RAISE ${condition}`))
+      for (const id of ['evt_bad', 'evt_1', 'evt_2']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 2, parked: 0, left: 1 })
+      expect(await stored(inbox)).toEqual([
+        ['evt_1', 'applied'],
+        ['evt_2', 'applied'],
+      ])
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'warn', event: 'webhook.buffer.held', code }))
+      await inbox.database.query('DROP TRIGGER refuse ON webhook_events')
+      expect(await inbox.drain()).toEqual({ drained: 1, parked: 0, left: 0 })
+    })
+  })
+
+  it('ends the drain when the next one meets such an error as well', async () => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse('true', 'RAISE out_of_memory'))
+      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 4 })
+      expect(events(inbox).filter(event => event === 'webhook.buffer.held')).toHaveLength(1)
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.buffer.stuck', code: '53200' }))
+    })
+  })
+
   it('is buffered when it is delivered, and never lost', async () => {
     await withInbox({ handlers, redis }, async inbox => {
       await inbox.database.query("ALTER TABLE webhook_events ADD CHECK (external_id <> 'evt_bad')")
@@ -128,17 +158,18 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     await withInbox({ handlers, redis }, async inbox => {
       const { database } = inbox
       await database.query("ALTER TABLE webhook_events ADD CHECK (external_id NOT LIKE 'evt_%')")
-      for (const user of ['usr_1', 'usr_2']) await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user}` })
+      for (const user of ['usr_\u0000', 'usr_1', 'usr_2'])
+        await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user.replace('\u0000', 'x')}` })
       await inbox.buffer({ type: 'other', data: {} }, { id: 'evt_nobody' })
       await redis.command('XADD', '{webhooks}:events', '*', 'entry', 'nonsense', 'size', '8')
       await redis.command('XADD', '{webhooks}:parked', '1-1', 'entry', 'older nonsense', 'size', '0', 'reason', 'r')
       await database.query(
         "INSERT INTO users (id, external_id, erased_at, created_at, updated_at) VALUES (gen_random_uuid(), 'usr_1', now(), now(), now())",
       )
-      expect(await inbox.drain()).toEqual({ drained: 0, parked: 4, left: 0 })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 5, left: 0 })
       await inbox.drain()
       const left = await parked(inbox)
-      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
+      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_x' }, { eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
       expect(events(inbox)).toEqual(expect.arrayContaining(['webhook.buffer.erased', 'webhook.buffer.expired']))
     })
   })

@@ -12,7 +12,9 @@ export function createdNames(text: string): CreatedName[] {
 }
 
 function namesOfStatement(reader: WordReader): CreatedName[] {
+  if (reader.skip('explain')) return namesOfExplain(reader)
   if (reader.skip('create')) return namesOfCreate(reader)
+  if (reader.skip('select') || reader.skip('with')) return namesOfInto(reader)
   return reader.skip('alter') ? namesOfAlter(reader) : []
 }
 
@@ -33,6 +35,31 @@ export function nameChanges(text: string): NameChange[] {
     if (reader.skip('drop')) return { freed: namesOfDrop(reader), taken }
     return { freed: reader.skip('alter') ? renamedFrom(reader) : [], taken }
   })
+}
+
+// Without ANALYZE the statement is not run.
+function namesOfExplain(reader: WordReader): CreatedName[] {
+  const options = reader.list()
+  const analyzes =
+    options === undefined ? reader.skipAny('analyze', 'verbose').has('analyze') : options.some(part => new WordReader(part).skip('analyze'))
+  return analyzes ? namesOfStatement(reader) : []
+}
+
+/** Of SELECT … INTO, also behind WITH. */
+function namesOfInto(reader: WordReader): CreatedName[] {
+  for (let depth = 0; !reader.isAtEnd;) {
+    if (depth === 0 && (reader.skip('insert', 'into') || reader.skip('merge', 'into'))) return []
+    if (depth === 0 && reader.skip('into')) {
+      const modifiers = reader.skipAny(...MODIFIERS)
+      reader.skip('table')
+      const name = reader.qualifiedName()
+      return name === undefined || modifiers.has('temp') || modifiers.has('temporary') ? [] : [{ kind: 'table', ...name }]
+    }
+    const { kind, text } = reader.next()
+    if (kind === 'sign' && text === '(') depth += 1
+    if (kind === 'sign' && text === ')') depth -= 1
+  }
+  return []
 }
 
 // Words that may stand between CREATE or ALTER and the kind.
@@ -110,6 +137,10 @@ function namesOfAlter(reader: WordReader): CreatedName[] {
     const name = reader.name()
     return name === undefined ? [] : [{ kind, schema: altered.schema, name }]
   }
+  if (reader.skip('set', 'schema')) {
+    const schema = reader.name()
+    return schema === undefined ? [] : [{ kind, schema, name: altered.name }]
+  }
   return kind === 'table' ? reader.rest().flatMap(part => namesOfAction(altered, part)) : []
 }
 
@@ -131,7 +162,7 @@ function renamedFrom(reader: WordReader): CreatedName[] {
   reader.skip('only')
   const name = reader.qualifiedName()
   reader.skip('*')
-  return name !== undefined && reader.skip('rename', 'to') ? [{ kind, ...name }] : []
+  return name !== undefined && (reader.skip('rename', 'to') || reader.skip('set', 'schema')) ? [{ kind, ...name }] : []
 }
 
 function kindWithSchema(reader: WordReader): NameKind | undefined {

@@ -8,6 +8,26 @@ const BLANKS = /\s+|--[^\n]*/y
 const DOLLAR_STRING = /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$.*?\$\1\$/sy
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 
+const ESCAPED_NAME = /U&"((?:[^"]|"")+)"(?:\s*UESCAPE\s*'([^'])')?/iy
+
+/** What PostgreSQL makes of the content of `U&"…"`. */
+function unescapeName(name: string, escape: string): string {
+  let made = ''
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name[at] === escape ? /^(?:\+([\da-f]{6})|([\da-f]{4}))/i.exec(name.slice(at + 1, at + 8)) : null
+    if (code) {
+      // Two halves of a surrogate pair join by themselves.
+      const unit = Number.parseInt(code[1] ?? code[2] ?? '', 16)
+      made += unit > 0xffff && unit <= 0x10ffff ? String.fromCodePoint(unit) : String.fromCharCode(unit)
+      at += code[0].length
+      continue
+    }
+    if (name[at] === escape && name[at + 1] === escape) at += 1
+    made += name[at] ?? ''
+  }
+  return made
+}
+
 /** Splits SQL text into statements, and those into words. Comments are left out. */
 export function readStatements(text: string): SqlWord[][] {
   const statements: SqlWord[][] = [[]]
@@ -29,6 +49,12 @@ export function readStatements(text: string): SqlWord[][] {
     if (end !== undefined || take(DOLLAR_STRING)) {
       at = end ?? at
       add({ kind: 'string', text: text.slice(here, at) })
+      continue
+    }
+    const escaped = take(ESCAPED_NAME)
+    if (escaped) {
+      const [, name = '', escape = '\\'] = escaped
+      add({ kind: 'quoted', text: unescapeName(name.replaceAll('""', '"'), escape) })
       continue
     }
     const endOfName = text[here] === '"' ? endOfQuoted(text, here) : undefined
