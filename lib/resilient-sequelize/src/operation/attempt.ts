@@ -110,8 +110,8 @@ export async function attempt<Result>(
     if (!guard.mayBeCommitted || guard.record.ended !== undefined) return failure(formatted(error), guard, lease, aborted)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
-    // What was never given an id has written nothing, and a snapshot may not write: there is nothing that could have been lost.
-    if (guard.wroteNothing || (mode === 'snapshot' && !guard.startRefused)) return { kind: 'done', result, afterCommit: callbacks }
+    // There is nothing that could have been lost.
+    if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
     return { kind: 'open', error, result: { value: result }, identity, afterCommit: callbacks }
   }
 
@@ -141,6 +141,7 @@ export async function attempt<Result>(
       keepsParsed,
       deadline,
       identified: mode === 'write' && identified,
+      readOnly: mode === 'snapshot',
       statementMs,
       proof,
       behindCommit,

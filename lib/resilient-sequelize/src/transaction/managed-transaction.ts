@@ -36,6 +36,8 @@ export interface ManagedTransactionOptions {
   characteristics?: string
   /** Whether the transaction's identity is read: only what writes has one. */
   identified: boolean
+  /** Whether `characteristics` keep it from writing. */
+  readOnly?: boolean
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
   /** Hears of the identity as soon as the server has told it. */
@@ -122,9 +124,9 @@ export class ManagedTransaction implements StatementGuard {
     return this.#phase === 'committing' || this.startRefused
   }
 
-  /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
+  /** Whether the server is known to hold nothing that this transaction wrote: it may not write, or was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || (this.#hasNoId && !this.startRefused)
+    return this.#phase === 'unsent' || (!this.startRefused && (this.#options.readOnly === true || this.#hasNoId))
   }
 
   get #hasNoId(): boolean {
