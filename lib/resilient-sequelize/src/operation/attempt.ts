@@ -228,7 +228,7 @@ function lostSession(guard: Guard, { connection, generation }: Lease, silent = f
   if (guard instanceof ReadStatements && !silent) return undefined
   if (!(guard instanceof ReadStatements) && guard.identity) return guard.identity
   // A pooler announces process ids of its own.
-  if (generation.transactionLimits !== undefined) return undefined
+  if (generation.transactionLimits !== undefined) return silent && !(guard instanceof ManagedTransaction) ? { waitedMs: guard.waitMs } : undefined
   const pid = processIdOf(connection)
   return pid === null ? undefined : { pid }
 }

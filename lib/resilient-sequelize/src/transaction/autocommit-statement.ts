@@ -49,6 +49,7 @@ export class AutocommitStatement implements StatementGuard {
   #identity: TransactionIdentity | undefined
   #query: PrecededQuery | undefined
   #error: unknown
+  #waitMs = 0
 
   constructor(options: AutocommitOptions) {
     this.#options = options
@@ -92,10 +93,16 @@ export class AutocommitStatement implements StatementGuard {
     return this.#error !== undefined && classifyError(this.#error).connection === 'drop'
   }
 
+  /** Longest wait for the answer to the last statement, in ms. */
+  get waitMs(): number {
+    return this.#waitMs
+  }
+
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     const { deadline, statementMs, limits, identified, durable, behindCommit } = this.#options
     deadline.throwIfPassed()
     const boundMs = statementMs()
+    this.#waitMs = boundMs
     this.#sent = true
     this.#ownsSession = client.ownsSession
     // A transaction that a raw statement has begun on this connection is left alone.
