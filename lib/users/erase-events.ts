@@ -26,7 +26,7 @@ const OF_ONE = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHE
 const OF_SEVERAL = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHERE id = ANY ($ids::uuid[])`)
 
 const DUE = sql`
-  SELECT id FROM ${tables.users} WHERE events_due_at < $before::timestamptz AND id <> ALL ($refused::uuid[])
+  SELECT id FROM ${tables.users} WHERE erased_at IS NOT NULL AND events_due_at < $before::timestamptz AND id <> ALL ($refused::uuid[])
   ORDER BY events_due_at LIMIT $most FOR NO KEY UPDATE SKIP LOCKED`
 // A transaction that was open while the user was erased may still commit an event about that user. None is open for so long.
 const IN_FLIGHT = "interval '15 minutes'"

@@ -14,7 +14,6 @@ import { dueErasures } from './2026-11-29-due-erasures.ts'
 import { eventOrder } from './2026-11-29-event-order.ts'
 import { indexDueErasures } from './2026-11-29-index-due-erasures.ts'
 import { invalidPaths } from './2026-11-29-invalid-paths.ts'
-import { lateErasures } from './2026-11-29-late-erasures.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 /** Every migration, oldest first. */
@@ -35,5 +34,4 @@ export const migrations: readonly Migration[] = [
   dueErasures,
   indexDueErasures,
   eventOrder,
-  lateErasures,
 ]

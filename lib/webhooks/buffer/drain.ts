@@ -63,6 +63,8 @@ interface Refused {
 const BATCH = 20
 const LONGEST_TAKE_MS = 10_000
 const LEAST_TAKE_MS = 2_000
+// So many entries that meet an error which may pass are no fault of theirs: the database has one for all.
+const MOST_IN_A_ROW = 5
 const SQLSTATE = /^[0-9A-Z]{5}$/
 const UNATTRIBUTED_MS = 7 * 24 * 60 * 60_000
 
@@ -103,8 +105,8 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
   const { deadline, batch = BATCH } = options
   // Sources of which an entry had to be left: what came after it waits as well.
   const held = new Set<string>()
-  // Whether the server answered the entry before with an error that may pass. If the next one meets that too, it is no fault of one entry.
-  let unproven = false
+  // How many entries in a row the server has answered with an error that may pass.
+  let inARow = 0
   let from: string | undefined = '0-0'
   while (deadline.remainingMs() > LEAST_TAKE_MS) {
     const read: { entries: StreamEntry[]; next: string | undefined } =
@@ -113,10 +115,14 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
     from = read.next
     for (const entry of read.entries) {
       if (deadline.remainingMs() <= LEAST_TAKE_MS) return
-      const settled = await settle(redis, entry, held, progress, options)
-      if (settled === 'away' || (settled === 'away-answering' && unproven)) return
-      if (settled === 'away-answering') options.logger.warn({ event: 'webhook.buffer.held', entry: entry.id, code: progress.obstacle })
-      if (settled !== 'held') unproven = settled === 'away-answering'
+      // What comes behind such an entry is not tried for as long.
+      const settled = await settle(redis, entry, held, progress, inARow === 0 ? options : { ...options, takeMs: LEAST_TAKE_MS })
+      if (settled === 'away') return
+      if (settled === 'away-answering') {
+        inARow += 1
+        options.logger.warn({ event: 'webhook.buffer.held', entry: entry.id, code: progress.obstacle })
+        if (inARow === MOST_IN_A_ROW) return
+      } else if (settled !== 'held') inARow = 0
     }
   }
 }

@@ -1,22 +1,40 @@
 import { expect, it } from 'vitest'
-import { migrations } from '../../../lib/app/migrations/index.ts'
-import { withDatabase } from '../../support/database.ts'
+import * as z from 'zod/mini'
+import { defineHandler } from '../../../lib/webhooks/handler.ts'
+import { withInbox } from '../../support/inbox.ts'
 
-it('users that older functions erase after the column was added are looked at once more', async () => {
-  await withDatabase(async database => {
+const ERASED_BY = {
+  'functions that were deployed before the migration': "UPDATE users SET email = NULL, name = NULL, erased_at = now() WHERE external_id = 'usr_1'",
+  'the same, a day ago': "UPDATE users SET email = NULL, name = NULL, erased_at = now() - interval '1 day' WHERE external_id = 'usr_1'",
+  'functions that know the column':
+    "UPDATE users SET email = NULL, name = NULL, erased_at = now(), events_due_at = now() WHERE external_id = 'usr_1'",
+}
+
+const handlers = [
+  defineHandler({
+    type: 't',
+    schema: z.looseObject({ user: z.string() }),
+    needsDatabase: true,
+    concerns: ({ user }) => user,
+    async apply() {},
+  }),
+]
+
+it.each(Object.entries(ERASED_BY))('the events of a user who is erased by %s are erased', async (_whom, erase) => {
+  await withInbox({ handlers }, async inbox => {
+    const { database } = inbox
+    await inbox.send({ type: 't', data: { user: 'usr_1' } }, { id: 'evt_1' })
+    await inbox.send({ type: 't', data: { user: 'usr_2' } }, { id: 'evt_2' })
     await database.query(
-      `INSERT INTO users (id, external_id, email, name, erased_at, created_at, updated_at) VALUES
-         (gen_random_uuid(), 'usr_1', NULL, NULL, now(), now(), now()), (gen_random_uuid(), 'usr_2', NULL, NULL, now(), now(), now()),
-         (gen_random_uuid(), 'usr_3', 'ada@example.com', 'Ada', NULL, now(), now())`,
+      "INSERT INTO users (id, external_id, email, name, created_at, updated_at) SELECT gen_random_uuid(), name, name || '@example.com', name, now(), now() FROM unnest(ARRAY['usr_1', 'usr_2']) AS name",
     )
-    const added = migrations.findIndex(({ name }) => name === '2026-11-29-due-erasures')
-    const later = migrations.slice(added + 1).filter(({ name }) => name.endsWith('-erasures') && !name.includes('-index-'))
-    for (const { up } of later) await up({ query: text => database.query(text), schema: 'public' })
-    const due = await database.query('SELECT external_id AS user, events_due_at IS NOT NULL AS due FROM users ORDER BY 1')
-    expect(due).toEqual([
-      { user: 'usr_1', due: true },
-      { user: 'usr_2', due: true },
-      { user: 'usr_3', due: false },
+    await database.query(erase)
+    expect(await inbox.maintain()).toMatchObject({ erasedEvents: 1 })
+    expect(await inbox.rows()).toMatchObject([
+      { id: 'evt_1', body: false },
+      { id: 'evt_2', body: true },
     ])
+    // Whoever was erased a while ago is not looked at again.
+    expect(await inbox.maintain()).toMatchObject({ erasedEvents: erase.includes('1 day') ? null : 0 })
   })
 })

@@ -136,13 +136,22 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     })
   })
 
-  it('ends the drain when the next one meets such an error as well', async () => {
+  it('keeps no other waiting beside more of its kind', async () => {
     await withInbox({ handlers, redis }, async inbox => {
-      await inbox.database.query(refuse('true', 'RAISE out_of_memory'))
-      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.buffer(good, { id })
+      await inbox.database.query(refuse("NEW.external_id LIKE 'evt_bad%'", 'RAISE query_canceled'))
+      for (const id of ['evt_bad_1', 'evt_bad_2', 'evt_bad_3', 'evt_1', 'evt_bad_4', 'evt_2']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 2, parked: 0, left: 4 })
       expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 4 })
-      expect(events(inbox).filter(event => event === 'webhook.buffer.held')).toHaveLength(1)
-      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.buffer.stuck', code: '53200' }))
+    })
+  })
+
+  it('ends the drain when the next ones meet such an error as well', async () => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse('true', 'RAISE query_canceled'))
+      for (const id of [1, 2, 3, 4, 5, 6, 7]) await inbox.buffer(good, { id: `evt_${id}` })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 7 })
+      expect(events(inbox).filter(event => event === 'webhook.buffer.held')).toHaveLength(5)
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.buffer.stuck', code: '57014' }))
     })
   })
 
