@@ -1,3 +1,5 @@
+import { endOfComment } from '../wire/sql-tokens.ts'
+
 /** A piece of SQL text: a keyword or plain name in lower case, a quoted name as it is, a string, or one other character. */
 export interface SqlWord {
   readonly kind: 'word' | 'quoted' | 'string' | 'sign'
@@ -42,7 +44,7 @@ export function readStatements(text: string): SqlWord[][] {
     const add = (word: SqlWord) => statements.at(-1)?.push(word)
     if (take(BLANKS)) continue
     if (text.startsWith('/*', here)) {
-      at = endOfComment(text, here)
+      at = endOfComment(text, here + 2)
       continue
     }
     const end = endOfString(text, here)
@@ -92,19 +94,6 @@ function endOfQuoted(text: string, from: number, { escapes = false } = {}): numb
     else if (text[at] === quote) return at + 1
   }
   return undefined
-}
-
-// They nest.
-function endOfComment(text: string, from: number): number {
-  let depth = 0
-  for (let at = from; at < text.length; at += 1) {
-    if (text.startsWith('/*', at)) depth += 1
-    else if (text.startsWith('*/', at)) depth -= 1
-    else continue
-    at += 1
-    if (depth === 0) return at + 1
-  }
-  return text.length
 }
 
 /** PostgreSQL's `NAMEDATALEN - 1`: the longest name, in bytes. */

@@ -93,8 +93,8 @@ function endOfLine(text: string, from: number): number {
   return ends.exec(text) === null ? text.length : ends.lastIndex
 }
 
-// Comments nest.
-function endOfComment(text: string, from: number): number {
+/** Where a comment ends whose content begins at `from`. Comments nest. */
+export function endOfComment(text: string, from: number): number {
   const edges = new RegExp(COMMENT_EDGE)
   edges.lastIndex = from
   let depth = 1
