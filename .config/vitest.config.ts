@@ -7,7 +7,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { shuffle: true },
-    // On two cores: a third of the time is spent waiting, for a deadline or for a server.
-    maxWorkers: 3,
+    // Two cores: more workers than that only wait for each other.
+    maxWorkers: 2,
   },
 })
