@@ -7,8 +7,8 @@ export interface LineOptions {
 }
 
 const LONGEST_LINE = 200
-// Controls, line ends, blanks other than a space, what is not shown, and what no Unicode version has assigned.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u
+// Controls, line ends, blanks other than a space (that of Braille included), what is not shown, and what no Unicode version has assigned.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u
 const UNSEEN_OR_BACKSLASH = new RegExp(`${UNSEEN.source}|\\\\`, 'gu')
 
 /**

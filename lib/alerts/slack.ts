@@ -5,7 +5,7 @@ import type { Alert, Sender } from './alert.ts'
 // has no escape: it is written as its number.
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 // Bold, struck, code and links; italics, unless within a word; mentions; addresses and emoji.
-const MARKUP = /[*~`[\]|]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@(?=[\p{L}\p{N}])|:(?=\/\/|[\w+'-]+:)|(?<=mailto|\btel):|(?<=\bwww)\./giu
+const MARKUP = /[*~`[\]|]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@(?=[\p{L}\p{N}])|:(?=\/\/|[\w+'-]+:)|(?<=mailto|tel):|(?<=www)\./giu
 
 /** Returns text that others wrote as one line that Slack shows as it is. */
 export function slackText(text: string, maxLength?: number): string {

@@ -2,7 +2,8 @@ import type { Models } from '../app/models/index.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { DeadlineExceededError } from '../invocation/src/errors.ts'
-import { claimKey, readAnswer, type Claim } from './claim.ts'
+import { UNDER_LOCK } from '../users/lock.ts'
+import { claimKey, readAnswer, readTime, type Claim } from './claim.ts'
 
 /** How something is made once. */
 export interface Creation<Answer extends object, Made> {
@@ -10,8 +11,8 @@ export interface Creation<Answer extends object, Made> {
   readonly claim: Claim | undefined
   /** Whom it concerns: when that user is erased, so is the answer. */
   readonly userId: string
-  /** What the call will be answered, known before anything is made. */
-  readonly answer: Answer
+  /** What the call will be answered. `at`: the time of the transaction by the database's clock, ISO 8601. */
+  readonly answer: (at: string) => Answer
   /** Sends the statements that make it, each under the condition `CLAIMED`; they leave in one flight with the claim. */
   readonly make: (work: Work) => Promise<Made>
   /** What else belongs to it, once it is certain that this call makes it. */
@@ -34,20 +35,20 @@ export async function createOnce<Answer extends object, Made>(
 ): Promise<Answer> {
   let claiming = false
   const work = async (work: Work): Promise<Answer> => {
-    const [ours, made] = await Promise.all([claimFirst(work), make(work)])
-    if (!ours && claim !== undefined) return readAnswer<Answer>(claim, work)
+    const [at, made] = await Promise.all([claimFirst(work), make(work)])
+    if (at === undefined && claim !== undefined) return readAnswer<Answer>(claim, work)
     await complete(made, work)
-    return answer
+    return answer(at ?? '')
   }
-  async function claimFirst(work: Work): Promise<boolean> {
-    if (claim === undefined) return true
+  async function claimFirst(work: Work): Promise<string | undefined> {
+    if (claim === undefined) return readTime(work)
     claiming = true
-    const ours = await claimKey(claim, { userId, answer }, work)
+    const at = await claimKey(claim, { userId, answer }, work)
     claiming = false
-    return ours
+    return at
   }
   const wasCommitted = claim === undefined ? wasMade : async (models: Models) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
-  return database.execute(operationName, work, { wasCommitted }).catch((error: unknown) => {
+  return database.execute(operationName, work, { ...UNDER_LOCK, wasCommitted }).catch((error: unknown) => {
     throw claiming && error instanceof DeadlineExceededError ? inProgress(error) : error
   })
 }

@@ -51,7 +51,7 @@ export interface MaintenanceOptions extends PruneOptions {
 // Looked at together with the tables: a run that finds nothing to do has sent one statement.
 const DUE_EVENTS: PrunedTable = { name: 'dueEvents', table: 'webhook_events', since: 'next_attempt_at', keepMs: 0 }
 const DUE_ERASURES: PrunedTable = { name: 'dueErasures', table: 'users', since: 'activities_due_at', keepMs: 0 }
-const DUE_EVENT_ERASURES: PrunedTable = { name: 'dueEventErasures', table: 'users', since: 'events_due_at', keepMs: 0 }
+const DUE_EVENT_ERASURES: PrunedTable = { name: 'dueEventErasures', table: 'users', since: 'events_due_at', only: 'erased_at IS NOT NULL', keepMs: 0 }
 // Events before house-keeping: this is what each of the first two may take of the time that is left.
 const SHARE = 0.5
 

@@ -15,8 +15,8 @@ import { showAmount } from './view.ts'
 // Keeps the user from being erased until the transaction ends.
 const INSERT = sql`
   INSERT INTO ${tables.transactions} (id, external_id, user_id, amount, currency, status, occurred_at, created_at, updated_at)
-  SELECT $id::uuid, $externalId, users.id, $amount::numeric, $currency, 'pending', $now::timestamptz, $now::timestamptz, $now::timestamptz
-  FROM ${tables.users} WHERE users.id = $userId AND erased_at IS NULL AND ${CLAIMED} FOR KEY SHARE RETURNING id`
+  SELECT $id::uuid, $externalId, users.id, $amount::numeric, $currency, 'pending', at, at, at
+  FROM ${tables.users}, date_trunc('milliseconds', now()) AS at WHERE users.id = $userId AND erased_at IS NULL AND ${CLAIMED} FOR KEY SHARE OF users RETURNING id`
 
 /**
  * Creates a transaction of a user; one that is completed already takes the step to that state as any other does.
@@ -28,19 +28,18 @@ export async function createTransaction(
   { claim, activity, database }: { claim: Claim; activity: ActivityRecorder; database: DatabaseService },
 ): Promise<Transaction> {
   if (!userIdSchema.safeParse(userId).success) throw userUnknown()
-  const now = new Date().toISOString()
   const id = uuidv7()
   const shown = showAmount(amount, currency)
-  const transaction: Transaction = { id, externalId, amount: shown, currency, status, occurredAt: now, createdAt: now, updatedAt: now }
+  const answer = (at: string): Transaction => ({ id, externalId, amount: shown, currency, status, occurredAt: at, createdAt: at, updatedAt: at })
   const creation = {
     claim,
     userId,
-    answer: transaction,
+    answer,
     async make(work: Work) {
-      const bind = { id, externalId, userId, amount, currency, now, claimId: claim.id }
+      const bind = { id, externalId, userId, amount, currency, claimId: claim.id }
       const [rows] = await Promise.all([
         work.query(INSERT, bind),
-        status === 'completed' ? changeTransaction({ id, userId }, { by: 'step', status, occurredAt: now }, work) : undefined,
+        status === 'completed' ? changeTransaction({ id, userId }, { by: 'step', status }, work) : undefined,
       ])
       return rows.length === 1
     },

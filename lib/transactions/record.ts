@@ -30,21 +30,21 @@ const MENTION = sql`
     $amount::numeric, $currency, 'pending', $occurredAt::timestamptz, now(), now()
   FROM (SELECT) AS one LEFT JOIN bearer ON true
   ON CONFLICT (external_id) DO NOTHING)
-  SELECT erased_at IS NOT NULL AS erased FROM bearer`
+  SELECT id AS "userId", erased_at IS NOT NULL AS erased FROM bearer`
 
 /**
  * Records what was told of a transaction: makes it, or moves it on if the report is newer than what is known. Reports
- * may come in any order and more than once, and end in the same. Linked to its user if that one is known, else kept for
- * `joinTransactions`. Resolves to that user, and whether the one who is named was erased.
+ * may come in any order and more than once, and end in the same: the newest says whose it is. Linked to that user if that one
+ * is known, else kept for `joinTransactions`. Resolves to the user who is named, and whether that one was erased.
  */
 export async function recordTransaction(report: TransactionReport, work: Pick<Work, 'query'>): Promise<{ userId: string | null; erased: boolean }> {
   const { externalId, userExternalId, status, amount, currency, occurredAt, order } = report
   // One flight: the lock is held before the user is looked for.
   const [, [bearer], changed] = await Promise.all([
     lockUser(userExternalId, work),
-    work.query<{ erased: boolean }>(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
-    changeTransaction({ externalId }, { by: 'report', status, occurredAt, order, amount, currency }, work),
+    work.query<{ userId: string; erased: boolean }>(MENTION, { id: uuidv7(), externalId, userExternalId, amount, currency, occurredAt }),
+    changeTransaction({ externalId }, { by: 'report', status, occurredAt, order, amount, currency, userExternalId }, work),
   ])
   if (changed.outcome === 'unknown') throw new Error('a transaction was neither made nor found')
-  return { userId: changed.userId, erased: bearer?.erased ?? false }
+  return { userId: bearer === undefined || bearer.erased ? changed.userId : bearer.userId, erased: bearer?.erased ?? false }
 }

@@ -31,7 +31,7 @@ export async function stepTransaction(
   const stepped = await database.execute('transaction.step', async (work: Work): Promise<Stepped> => {
     const [[user], changed, [row]] = await Promise.all([
       work.query(KEEP_USER, { userId }),
-      changeTransaction({ id, userId }, { by: 'step', status, occurredAt: new Date().toISOString() }, work),
+      changeTransaction({ id, userId }, { by: 'step', status }, work),
       work.query<ShownTransactionRow>(READ, { id, userId }),
     ])
     if (!user) throw userUnknown()

@@ -22,7 +22,7 @@ export async function createUser(
   const creation = {
     claim,
     userId: user.id,
-    answer: user,
+    answer: () => user,
     make: (work: Work) => insertUser(user, claim, work),
     complete: () => activity.recordActivity(user.id, 'user.created'),
     wasMade: async (models: Work['models']) => (await models.User.findByPk(user.id)) !== null,

@@ -1,6 +1,7 @@
 import { sql, tables, type Statement } from '../database/sql.ts'
 import type { DatabaseService, ExecuteOptions, Work } from '../database/service.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { refusalOf } from '../webhooks/failure.ts'
 
 /** In SQL: what an event loses with the person it is about. The row, its id and its outcome stay, so that a redelivery is a duplicate. */
 export const FORGET = 'body = NULL, headers = NULL, user_id = NULL, concerns = NULL, invalid_paths = NULL'
@@ -25,7 +26,8 @@ const OF_ONE = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHE
 const OF_SEVERAL = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHERE id = ANY ($ids::uuid[])`)
 
 const DUE = sql`
-  SELECT id FROM ${tables.users} WHERE events_due_at < $before::timestamptz ORDER BY events_due_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED`
+  SELECT id FROM ${tables.users} WHERE erased_at IS NOT NULL AND events_due_at < $before::timestamptz AND id <> ALL ($refused::uuid[])
+  ORDER BY events_due_at LIMIT $most FOR NO KEY UPDATE SKIP LOCKED`
 // A transaction that was open while the user was erased may still commit an event about that user. None is open for so long.
 const IN_FLIGHT = "interval '15 minutes'"
 const SETTLE = sql`
@@ -35,6 +37,8 @@ const SETTLE = sql`
   WHERE id = ANY ($ids::uuid[]) RETURNING events_due_at IS NOT NULL AND erased_at <= now() - ${IN_FLIGHT} AS overdue`
 // Less than this is not enough for a batch.
 const LEAST_BATCH_MS = 600
+// Users.
+const BATCH = 500
 
 /** Erases the events of one user, in the transaction that erases the user. */
 export async function eraseEvents(id: string, { query }: Pick<Work, 'query'>): Promise<void> {
@@ -43,35 +47,47 @@ export async function eraseEvents(id: string, { query }: Pick<Work, 'query'>): P
 
 /**
  * Erases the events that could not be erased together with their user: rows that were locked, or that a transaction stored
- * meanwhile. Looks again until none is left; resolves to how many events it erased.
+ * meanwhile. Looks again until none is left; resolves to how many events it erased. An event that the database refuses to
+ * change does not keep those of other users.
+ * @throws the database's refusal, after everything else is done.
  */
 export async function eraseDueEvents(
-  database: Pick<DatabaseService, 'execute'>,
+  database: Pick<DatabaseService, 'execute' | 'hasReported'>,
   { deadline, logger }: Required<Pick<ExecuteOptions, 'deadline'>> & { logger: Pick<Logger, 'warn'> },
 ): Promise<number> {
   let erased = 0
   let overdue = 0
+  let most = BATCH
+  let failure: Error | undefined
+  const refused: string[] = []
   const [start] = await database.execute('events.erase.due', ({ query }) => query<{ before: string }>('SELECT now()::text AS before'), {
     deadline,
     mode: 'read',
   })
   while (deadline.remainingMs() > LEAST_BATCH_MS) {
-    const batch = await database.execute(
-      'events.erase',
-      async ({ query }) => {
-        const due = await query<{ id: string }>(DUE, { before: start?.before })
-        if (due.length === 0) return undefined
-        const ids = due.map(({ id }) => id)
-        const [[done], settled] = await Promise.all([query<{ erased: number }>(OF_SEVERAL, { ids }), query<{ overdue: boolean }>(SETTLE, { ids })])
-        return { erased: done?.erased ?? 0, overdue: settled.filter(user => user.overdue).length }
-      },
-      { deadline },
-    )
-    if (batch === undefined) break
-    erased += batch.erased
-    overdue += batch.overdue
+    let ids: string[] = []
+    const work = async ({ query }: Pick<Work, 'query'>) => {
+      ids = (await query<{ id: string }>(DUE, { before: start?.before, refused, most })).map(({ id }) => id)
+      if (ids.length === 0) return undefined
+      const [[done], settled] = await Promise.all([query<{ erased: number }>(OF_SEVERAL, { ids }), query<{ overdue: boolean }>(SETTLE, { ids })])
+      return { erased: done?.erased ?? 0, overdue: settled.filter(user => user.overdue).length }
+    }
+    try {
+      const batch = await database.execute('events.erase', work, { deadline })
+      if (batch === undefined) break
+      erased += batch.erased
+      overdue += batch.overdue
+    } catch (error) {
+      if (!database.hasReported(error) || refusalOf(error) === undefined) throw error
+      if (most === 1 && ids.length === 0) throw error
+      // One by one, to find out whose it is.
+      if (most === 1) refused.push(...ids)
+      most = 1
+      failure = error as Error
+    }
   }
   // Another session holds them, or they are still to be tried.
   if (overdue > 0) logger.warn({ event: 'maintenance.erasure.overdue', users: overdue })
+  if (refused.length > 0 && failure !== undefined) throw failure
   return erased
 }

@@ -3,7 +3,7 @@ import type { ActivityRecorder } from '../activity/record.ts'
 import { eraseActivities } from '../activity/erase.ts'
 import type { DatabaseService, Work } from '../database/service.ts'
 import { eraseEvents } from './erase-events.ts'
-import { lockUser } from './lock.ts'
+import { lockUser, UNDER_LOCK } from './lock.ts'
 import { userIdSchema } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 
@@ -43,5 +43,8 @@ export async function eraseUser(id: string, { activity, database }: { activity: 
     await activity.recordActivity(id, 'user.erased')
     await eraseActivities(id, database)
   }
-  await database.execute('user.erase', work, { wasCommitted: async models => ((await models.User.findByPk(id))?.erasedAt ?? null) !== null })
+  await database.execute('user.erase', work, {
+    ...UNDER_LOCK,
+    wasCommitted: async models => ((await models.User.findByPk(id))?.erasedAt ?? null) !== null,
+  })
 }

@@ -5,6 +5,7 @@ import type { DatabaseService, Work } from '../database/service.ts'
 import { ApplicationError } from '../errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import type { Counters } from '../telemetry/counters.ts'
+import { UNDER_LOCK } from '../users/lock.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'
@@ -67,18 +68,24 @@ export async function attemptDue(options: AttemptOptions): Promise<AttemptsRepor
   const { deadline } = options
   const report = { applied: 0, deferred: 0, parked: 0 }
   const tried: string[] = []
+  let leased = 0
+  // An error that every event may meet: the next one tells.
+  let unproven: Error | undefined
   while (deadline.remainingMs() > LEAST_ATTEMPT_MS) {
     const leaseMs = Math.min(LONGEST_LEASE_MS, deadline.remainingMs())
-    const due = await leaseEvent({ leaseMs, tried }, options)
+    const due = await leaseEvent({ leaseMs, tried }, { ...options, unproven })
     if (due === undefined) break
     tried.push(due.id)
+    unproven = due.lease === undefined ? due.unproven : undefined
     if (due.lease === undefined) continue
+    leased += 1
     const own = openDeadline({ remainingMs: leaseMs - NOTE_MS, reserveMs: 0 })
     const outcome = await attempt(due, { ...options, deadline: own }, options.deadline).finally(() => own.clear())
     if (outcome === 'lost') continue
     report[outcome] += 1
     options.counters?.add('events', due.source, outcome)
   }
+  if (unproven !== undefined && leased === 0) throw unproven
   return report
 }
 
@@ -95,6 +102,7 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     read = delivery
     if (delivery.fault !== undefined) throw delivery.fault
     return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, options), {
+      ...UNDER_LOCK,
       deadline: options.deadline,
       wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id, outcome: ['applied', 'ignored'] } })) > 0,
     })
@@ -124,7 +132,7 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
       if (retracted) await endIfErased({ id, concerns }, work)
       return retracted
     }
-    const retracted = await database.execute('webhook.retract', retract, { deadline })
+    const retracted = await database.execute('webhook.retract', retract, { ...UNDER_LOCK, deadline })
     return retracted ? 'parked' : 'lost'
   }
 }
@@ -147,12 +155,12 @@ async function noteOrPark(
 ): Promise<'noted' | 'ended' | 'lost' | 'parked' | 'refused'> {
   const isRefusal = (error: unknown) => database.hasReported(error) && refusalOf(error) !== undefined
   try {
-    return await database.execute('webhook.note', work => note({ id, concerns }, how, work), { deadline })
+    return await database.execute('webhook.note', work => note({ id, concerns }, how, work), { ...UNDER_LOCK, deadline })
   } catch (error) {
     if (!isRefusal(error)) throw error
     const bare = { statement: PARK_BARE, bind: { id, lease, code: failureNote(error).code } }
     return database
-      .execute('webhook.note', work => note({ id, concerns }, bare, work), { deadline })
+      .execute('webhook.note', work => note({ id, concerns }, bare, work), { ...UNDER_LOCK, deadline })
       .then(
         noted => (noted === 'noted' ? 'parked' : noted),
         (again: unknown) => {

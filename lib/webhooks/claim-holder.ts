@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../database/service.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
+import { errorChain, readField } from '../resilient-sequelize/src/errors/error-chain.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 
 /**
@@ -14,6 +15,8 @@ export type ClaimHolder = 'delivery' | 'table' | 'none' | 'unknown'
 // Time for a new connection and one round trip, in ms: the connection that waited is gone.
 const PROBE_MS = 1_000
 const LOCK_NOT_AVAILABLE = '55P03'
+// The server's routine behind RAISE in PL/pgSQL.
+const RAISE = 'exec_stmt_raise'
 // As an INSERT locks it: refused at once while another session holds or awaits a lock that keeps writers out.
 const LOCK_TABLE = sql`LOCK TABLE ${tables.webhook_events} IN ROW EXCLUSIVE MODE NOWAIT`
 // The foreign key of an insert locks it like this, whatever the value.
@@ -68,5 +71,10 @@ export async function claimHolder(
 class TakenBack extends Error {}
 
 function isLocked(result: PromiseSettledResult<unknown> | undefined): boolean {
-  return result?.status === 'rejected' && codeOf(result.reason) === LOCK_NOT_AVAILABLE
+  return result?.status === 'rejected' && codeOf(result.reason) === LOCK_NOT_AVAILABLE && !isRaised(result.reason)
+}
+
+/** Whether a trigger raised the error: the server waited for nothing then. */
+function isRaised(error: unknown): boolean {
+  return errorChain(error).some(part => readField(part, 'routine') === RAISE)
 }

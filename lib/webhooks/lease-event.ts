@@ -25,6 +25,8 @@ export interface DueEvent {
 export interface UnleasedEvent {
   readonly id: string
   readonly lease?: undefined
+  /** The error, unless it is certain that the event is to blame and not the database's setup, which would refuse every event. */
+  readonly unproven?: Error | undefined
 }
 
 type RefusedEvent = Pick<DueEvent, 'id' | 'source' | 'externalId' | 'type'>
@@ -33,6 +35,8 @@ export interface LeaseOptions {
   readonly database: Pick<DatabaseService, 'execute' | 'hasReported'>
   readonly deadline: Deadline
   readonly logger: Pick<Logger, 'error'>
+  /** Of the event before, see `UnleasedEvent`: after one of these a second one is thrown. */
+  readonly unproven?: Error | undefined
 }
 
 // An event that a handler puts off for no time at all is left for the next run: this one would spend all its attempts.
@@ -52,18 +56,19 @@ const NEXT = sql`
  */
 export async function leaseEvent(
   { leaseMs, tried }: { leaseMs: number; tried: readonly string[] },
-  { database, deadline, logger }: LeaseOptions,
+  { database, deadline, logger, unproven }: LeaseOptions,
 ): Promise<DueEvent | UnleasedEvent | undefined> {
   try {
     const bind = { leaseSeconds: leaseMs / 1000, tried }
     const [due] = await database.execute('webhook.lease', ({ query }) => query<DueEvent>(TAKE, bind), { deadline })
     return due
   } catch (error) {
-    if (!database.hasReported(error) || refusalOf(error) !== 'event') throw error
+    const refusal = database.hasReported(error) ? refusalOf(error) : undefined
+    if (refusal === undefined || (refusal === 'setup' && unproven !== undefined)) throw error
     const [refused] = await database.execute('webhook.lease', ({ query }) => query<RefusedEvent>(NEXT, { tried }), { deadline, mode: 'read' })
     if (refused === undefined) throw error
     const { source, externalId: eventId, type } = refused
     logger.error({ event: 'webhook.unsettled', source, eventId, type, code: failureNote(error).code })
-    return { id: refused.id }
+    return refusal === 'event' ? { id: refused.id } : { id: refused.id, unproven: error as Error }
   }
 }

@@ -4,9 +4,10 @@ import type { BufferSettings } from '../config/settings/buffer.ts'
 import type { PayloadKeys } from '../config/settings/payload.ts'
 import { checkContent } from '../content.ts'
 import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
-import type { DatabaseService } from '../database/service.ts'
+import type { DatabaseService, Work } from '../database/service.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
 import type { Deadline } from '../invocation/src/deadline.ts'
+import { UNDER_LOCK } from '../users/lock.ts'
 import { parkedInBuffer, returnParked } from './buffer/manage.ts'
 import { bufferStand, type BufferStand } from './buffer/stand.ts'
 import type { ParkedEntry } from './buffer/parked.ts'
@@ -103,7 +104,7 @@ async function show({ id, body: withBody }: { id: string; body: boolean }, { dat
 
 /** Changes one event that has not been processed. */
 async function change(name: string, statement: Statement, id: string, { database }: ManageOptions): Promise<number> {
-  return database.execute(name, async ({ query }) => {
+  const work = async ({ query }: Pick<Work, 'query'>) => {
     const [row] = await query<{ processed: boolean; concerns: string | null }>(ROW, { id })
     if (row === undefined) throw unknown()
     if (row.processed) throw new ConflictError('event-processed', 'This event has been processed: there is nothing to do.')
@@ -111,7 +112,8 @@ async function change(name: string, statement: Statement, id: string, { database
     // Nobody is to look at what an event said of an erased user.
     if (statement === PARK) await endIfErased({ id, concerns: row.concerns }, { query })
     return changed.length
-  })
+  }
+  return database.execute(name, work, UNDER_LOCK)
 }
 
 function unknown(): NotFoundError {

@@ -7,6 +7,7 @@ import { codeOf } from '../resilient-sequelize/src/errors/code-of.ts'
 import { CommitUnknownError, DatabaseBusyError } from '../resilient-sequelize/src/errors/errors.ts'
 import { openDeadline, type Deadline } from '../invocation/src/deadline.ts'
 import { untilReplay } from '../invocation/src/retry.ts'
+import { UNDER_LOCK } from '../users/lock.ts'
 import { claimHolder } from './claim-holder.ts'
 import { claimEvent, forgetPayload, noteUser, storeUnapplied, type KnownEvent } from './claim.ts'
 import { receivedFirst, type ReadDelivery } from './delivery.ts'
@@ -98,6 +99,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
   for (let replays = 0; ; replays += 1) {
     try {
       return await database.execute('webhook.apply', work => apply(delivery, state, options, work), {
+        ...UNDER_LOCK,
         deadline,
         wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
       })
@@ -161,6 +163,7 @@ async function storeFailed(
   const options = { deferParked: retryFailed && error instanceof LaterError, claimedAs }
   try {
     const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work, options), {
+      ...UNDER_LOCK,
       deadline,
       wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id } })) > 0,
     })

@@ -11,6 +11,8 @@ export interface FakePostgres {
 export interface FakeOptions {
   /** What it announces for its process; the row's `pid` otherwise. */
   readonly announced?: number
+  /** In place of the row: a notice, as PgBouncer before 1.12 answers SHOW VERSION. */
+  readonly notice?: string
 }
 
 const TEXT = 25
@@ -18,7 +20,7 @@ const TEXT = 25
 /** Starts one on a free port of 127.0.0.1; all values of the row are sent as text. */
 export async function startFakePostgres(
   row: Readonly<Record<string, string>>,
-  { announced = Number(row.pid) }: FakeOptions = {},
+  { announced = Number(row.pid), notice }: FakeOptions = {},
 ): Promise<FakePostgres> {
   const statements: string[] = []
   const sockets = new Set<Socket>()
@@ -32,7 +34,7 @@ export async function startFakePostgres(
         socket.write(Buffer.concat([message('R', int32(0)), message('K', int32(announced), int32(1)), READY]))
       } else if (data[0] === 'Q'.charCodeAt(0)) {
         statements.push(data.subarray(5, -1).toString())
-        socket.write(answer(row))
+        socket.write(notice === undefined ? answer(row) : answerWithNotice(notice))
       }
     })
   })
@@ -59,6 +61,10 @@ function answer(row: Readonly<Record<string, string>>): Buffer {
     message('C', Buffer.from('SELECT 1\0')),
     READY,
   ])
+}
+
+function answerWithNotice(notice: string): Buffer {
+  return Buffer.concat([message('N', Buffer.from(`SNOTICE\0C00000\0M${notice}\0\0`)), message('C', Buffer.from('SHOW\0')), READY])
 }
 
 function message(type: string, ...parts: readonly Buffer[]): Buffer {

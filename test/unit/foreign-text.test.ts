@@ -30,6 +30,7 @@ const NASTY = [
   '\u{e0041}',
   '\u00a0',
   '\u3000',
+  '\u2800',
   '\ud800',
   '\udc00',
   '\ue000',
@@ -70,7 +71,7 @@ const nasty = fc
   .array(fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 8 }), fc.string({ maxLength: 8 })), { maxLength: 12 })
   .map(parts => parts.join(''))
 
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u
 
 /** Reads the escapes back. */
 function read(line: string): string {
@@ -164,6 +165,7 @@ describe('slackText', () => {
     ['a\n[critical] b: c', 'a\\u{a}\\u{5b}critical\\u{5d} b: c'],
     ['@here disk_full', '\\u{40}here disk_full'],
     ['[a](b)', '\\u{5b}a\\u{5d}(b)'],
+    ['_www.evil.example', '\\u{5f}www\\u{2e}evil.example'],
   ])('shows %j as it is', (text, expected) => {
     expect(slackText(text)).toBe(expected)
   })

@@ -2,7 +2,7 @@ import type { Migration } from '../../resilient-sequelize/src/migrate/migration.
 
 const indexes = [
   // What maintenance still has to erase. Empty as long as all goes well.
-  { name: 'users_events_due_at', on: 'users (events_due_at) WHERE events_due_at IS NOT NULL' },
+  { name: 'users_events_due_at', on: 'users (events_due_at) WHERE erased_at IS NOT NULL' },
   // Payloads that are about no known user, by age.
   {
     name: 'webhook_events_unattributed',

@@ -23,7 +23,7 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   erasedAt: CreationOptional<Date | null>
   /** Since when this user's activities wait to be erased, because they could not be at once; null when there is nothing left. */
   activitiesDueAt: CreationOptional<Date | null>
-  /** Since when events about this user may have to be erased still; null when none is left. */
+  /** Of an erased user: since when events about this user may have to be erased still; null when none is left. */
   eventsDueAt: CreationOptional<Date | null>
   createdAt: CreationOptional<Date>
   updatedAt: CreationOptional<Date>

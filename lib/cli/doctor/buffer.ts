@@ -12,7 +12,8 @@ import { isSilent } from './silent.ts'
 const buffer = findingsOf('buffer')
 const WITHIN_MS = 5_000
 const DEFAULT_PORT = 6379
-const DURABLE = 'appendonly yes and appendfsync always on the server, or BUFFER_DURABLE=declared where its provider vouches for it'
+const DURABLE =
+  'appendonly yes, appendfsync always and no-appendfsync-on-rewrite no on the server, or BUFFER_DURABLE=declared where its provider vouches for it'
 
 /** Whether the outage buffer can be reached, and keeps what it takes. */
 export async function checkBuffer(variables: Environment): Promise<Finding[]> {

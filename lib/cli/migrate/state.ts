@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { digestOf } from '../../resilient-sequelize/src/migrate/digest.ts'
-import { findMigrationsTable, nameOfTable, TABLE } from '../../resilient-sequelize/src/migrate/migrations-table.ts'
+import { findMigrationsTable, isForeign, nameOfTable, TABLE } from '../../resilient-sequelize/src/migrate/migrations-table.ts'
 import { namesTaken } from '../../resilient-sequelize/src/migrate/taken-names.ts'
 import { migrations as allMigrations } from '../../app/migrations/index.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
@@ -34,7 +34,8 @@ export async function readMigrationStates(
   schema: string,
   migrations: readonly Migration[] = allMigrations,
 ): Promise<MigrationStates> {
-  const applied = new Map((await readRows(client, schema)).map(row => [row.name, row]))
+  const known = new Set(migrations.map(({ name }) => name))
+  const applied = new Map((await readRows(client, { schema, known: [...known] })).map(row => [row.name, row]))
   const states = migrations.map(async (migration): Promise<MigrationState> => {
     const { name, breaking = false } = migration
     const row = applied.get(name)
@@ -44,14 +45,15 @@ export async function readMigrationStates(
     const changed = row.digest !== null && digest !== undefined && row.digest !== digest
     return { name, state: changed ? 'changed' : 'applied', breaking, appliedAt: row.applied_at }
   })
-  const known = new Set(migrations.map(({ name }) => name))
   return { migrations: await Promise.all(states), unknown: [...applied.keys()].filter(name => !known.has(name)) }
 }
 
-async function readRows(client: Pick<pg.Client, 'query'>, schema: string): Promise<Row[]> {
-  const { state } = await findMigrationsTable(client, schema)
-  if (state === 'foreign') throw namesTaken([`table ${schema}.${TABLE}`])
-  if (state === 'missing') return []
+async function readRows(client: Pick<pg.Client, 'query'>, { schema, known }: { schema: string; known: readonly string[] }): Promise<Row[]> {
+  const table = await findMigrationsTable(client, schema)
+  if (table.state === 'missing') return []
   // By way of JSON, because the column may not be there yet.
-  return (await client.query<Row>(`SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM ${nameOfTable(schema)} m ORDER BY name`)).rows
+  const text = `SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM ${nameOfTable(schema)} m ORDER BY name`
+  const rows = table.state === 'ours' ? (await client.query<Row>(text)).rows : []
+  if (isForeign(table, { executed: rows.map(({ name }) => name), known })) throw namesTaken([`table ${schema}.${TABLE}`])
+  return rows
 }

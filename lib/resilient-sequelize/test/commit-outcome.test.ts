@@ -22,12 +22,15 @@ async function resolve(answers: (object | Error)[], remainingMs = 1_000) {
   const sent: string[] = []
   const bounds: number[] = []
   const givenBack: string[] = []
+  let answered: object | undefined
   const sendRaw = async (text: string, _values: unknown, { timeoutMs }: { timeoutMs: number }) => {
     bounds.push(timeoutMs)
     if (text.includes('pg_terminate_backend')) return void sent.push('end session')
+    if (text.includes('pg_last_wal_replay_lsn')) return { rows: [answered] }
     sent.push('ask')
     const answer = answers.length > 1 ? answers.shift() : answers[0]
     if (answer instanceof Error) throw answer
+    answered = answer
     return { rows: [answer] }
   }
   const lease = async () =>

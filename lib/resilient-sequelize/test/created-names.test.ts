@@ -19,6 +19,7 @@ const statements: readonly (readonly [name: string, text: string])[] = [
   ['quoted names', 'CREATE TABLE "Weird ""Name" ("a b" int UNIQUE)'],
   ['capitals', 'CREATE TABLE T (A int UNIQUE)'],
   ['long names', `CREATE TABLE ${LONG} (a_rather_long_column_of_that_table int UNIQUE, b serial, PRIMARY KEY (b))`],
+  ['names that are cut off', `CREATE TABLE ${LONG}_longer (a int UNIQUE); CREATE INDEX ${'é'.repeat(40)} ON o (b)`],
   ['a table with a schema', 'CREATE TABLE other.t (a int UNIQUE)'],
   ['comments', 'CREATE /* TABLE x (/* a */ */ TABLE -- y\n t (a int -- UNIQUE\n UNIQUE)'],
   ['several statements', "CREATE TABLE t (a text DEFAULT ';'); CREATE INDEX i ON t (a); CREATE UNIQUE INDEX IF NOT EXISTS j ON other.o (a)"],
@@ -34,6 +35,15 @@ const statements: readonly (readonly [name: string, text: string])[] = [
     "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'CREATE TABLE no (a int); SELECT 1'; CREATE PROCEDURE p() LANGUAGE sql AS $x$ SELECT 1 $x$",
   ],
   ['a schema', 'CREATE SCHEMA ours'],
+  ['names with Unicode escapes', String.raw`CREATE TABLE U&"d\0061t\+000061 \\ ""x" (u&"!0061" UESCAPE '!' int UNIQUE)`],
+  ['a table of a query', 'SELECT 1 AS a INTO t; SELECT 1 AS a INTO UNLOGGED TABLE other.t'],
+  ['a table of a query behind WITH', 'WITH x AS (SELECT 1 AS a) SELECT a INTO t FROM x; WITH x AS (SELECT 5 AS a) INSERT INTO o SELECT a FROM x'],
+  ['explained statements that run', 'EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1 AS a; EXPLAIN (COSTS OFF, ANALYZE) SELECT 1 AS a INTO v'],
+  [
+    'explained statements that do not run',
+    'EXPLAIN CREATE TABLE t AS SELECT 1 AS a; EXPLAIN (COSTS OFF) CREATE TABLE IF NOT EXISTS u AS SELECT 1 AS a',
+  ],
+  ['a table that moves', 'ALTER TABLE IF EXISTS moving SET SCHEMA other'],
   ['an unlogged table', 'CREATE UNLOGGED TABLE t AS SELECT 1 AS a'],
   ['a partition', 'CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)'],
   ['nothing', "DROP TABLE IF EXISTS t; INSERT INTO o VALUES (1, 'CREATE TABLE t (a int)'); COMMENT ON TABLE o IS 'x'"],
@@ -63,7 +73,9 @@ describe('createdNames', () => {
   it.each(statements)('finds the names that PostgreSQL makes of %s', async (_, text) => {
     await withDatabase(
       async database => {
-        await database.query('CREATE SCHEMA other; CREATE TABLE o (a int PRIMARY KEY, b text UNIQUE); CREATE TABLE other.o (a int)')
+        await database.query(
+          'CREATE SCHEMA other; CREATE TABLE o (a int PRIMARY KEY, b text UNIQUE); CREATE TABLE other.o (a int); CREATE TABLE moving ()',
+        )
         const before = await namesIn(database)
         await database.query(text)
         const made = [...(await namesIn(database))].filter(name => !before.has(name) && !name.includes(' pg_toast.'))
@@ -71,6 +83,13 @@ describe('createdNames', () => {
       },
       { empty: true },
     )
+  })
+
+  it('reads past megabytes of data', () => {
+    const data = `${'x'.repeat(20_000_000)}''${"y''".repeat(100_000)}`
+    expect(read(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual([
+      'relation public.t',
+    ])
   })
 
   it('finds every name of our migrations', async () => {
@@ -87,6 +106,7 @@ describe('createdNames', () => {
 
   it.each([
     'CREATE TEMP TABLE t (a int)',
+    'SELECT 1 AS a INTO TEMP t',
     'CREATE EXTENSION IF NOT EXISTS citext',
     'CREATE SCHEMA IF NOT EXISTS shared',
     'CREATE INDEX ON t (a)',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { BufferSettings } from '../../config/settings/buffer.ts'
 import type { PayloadKeys } from '../../config/settings/payload.ts'
+import { classifyError } from '../../resilient-sequelize/src/errors/classify-error.ts'
 import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import type { DatabaseService } from '../../database/service.ts'
 import { openDeadline, type Deadline } from '../../invocation/src/deadline.ts'
@@ -62,6 +63,9 @@ interface Refused {
 const BATCH = 20
 const LONGEST_TAKE_MS = 10_000
 const LEAST_TAKE_MS = 2_000
+// So many entries that meet an error which may pass are no fault of theirs: the database has one for all.
+const MOST_IN_A_ROW = 5
+const SQLSTATE = /^[0-9A-Z]{5}$/
 const UNATTRIBUTED_MS = 7 * 24 * 60 * 60_000
 
 /**
@@ -101,6 +105,8 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
   const { deadline, batch = BATCH } = options
   // Sources of which an entry had to be left: what came after it waits as well.
   const held = new Set<string>()
+  // How many entries in a row the server has answered with an error that may pass.
+  let inARow = 0
   let from: string | undefined = '0-0'
   while (deadline.remainingMs() > LEAST_TAKE_MS) {
     const read: { entries: StreamEntry[]; next: string | undefined } =
@@ -109,18 +115,26 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
     from = read.next
     for (const entry of read.entries) {
       if (deadline.remainingMs() <= LEAST_TAKE_MS) return
-      if ((await settle(redis, entry, held, progress, options)) === 'away') return
+      // What comes behind such an entry is not tried for as long.
+      const settled = await settle(redis, entry, held, progress, inARow === 0 ? options : { ...options, takeMs: LEAST_TAKE_MS })
+      if (settled === 'away') return
+      if (settled === 'away-answering') {
+        inARow += 1
+        options.logger.warn({ event: 'webhook.buffer.held', entry: entry.id, code: progress.obstacle })
+        if (inARow === MOST_IN_A_ROW) return
+      } else if (settled !== 'held') inARow = 0
     }
   }
 }
 
+/** Settles one entry. `away-answering`: the database did not take it, and its session went on. */
 async function settle(
   redis: RedisConnection,
   entry: StreamEntry,
   held: Set<string>,
   progress: Progress,
   options: DrainOptions,
-): Promise<'settled' | 'held' | 'away'> {
+): Promise<'settled' | 'held' | 'away' | 'away-answering'> {
   const { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS } = options
   let delivery: ReadDelivery & BufferedState
   try {
@@ -132,11 +146,17 @@ async function settle(
     return 'settled'
   }
   if (held.has(delivery.source)) return 'held'
-  const own = openDeadline({ remainingMs: Math.min(takeMs, deadline.remainingMs()), reserveMs: 0 })
+  // An entry that is tried until its time is over leaves time for the next one.
+  const own = openDeadline({ remainingMs: Math.min(takeMs, deadline.remainingMs() / 2), reserveMs: 0 })
   const { applied: recordOnly, putOff } = delivery
   const taken = await takeDelivery(delivery, { database, keys, logger, deadline: own, recordOnly, putOff }).finally(() => own.clear())
   if ('error' in taken) progress.obstacle = codeOf(taken.error)
-  if (taken.outcome === 'away') return 'away'
+  if (taken.outcome === 'away') {
+    const answer = answerOf(taken.error)
+    if (answer === undefined) return 'away'
+    progress.obstacle = answer
+    return 'away-answering'
+  }
   if (taken.outcome === 'in-progress') {
     held.add(delivery.source)
     return 'held'
@@ -151,6 +171,12 @@ async function settle(
   progress.drained += 1
   counters?.add('events', delivery.source, taken.outcome === 'failed' ? 'parked' : taken.outcome)
   return 'settled'
+}
+
+/** The SQLSTATE that a server sent before it went on with the session; `undefined` for any other error. */
+function answerOf(error: unknown): string | undefined {
+  const { code, connection } = classifyError(error)
+  return connection === 'keep' && code !== undefined && SQLSTATE.test(code) ? code : undefined
 }
 
 async function readLeftOver(redis: RedisConnection, from: string, batch: number): Promise<{ entries: StreamEntry[]; next: string | undefined }> {

@@ -28,8 +28,16 @@ export async function isOnDisk(redis: RedisConnection, waiting: Promise<Reply>):
     if (!/unknown command/i.test(String(error))) throw error
   }
   // Not everybody may ask for the setting; BUFFER_DURABLE is for them. The rewrite may have begun after the last look.
-  const [flushing, info] = await Promise.all([redis.send('CONFIG', 'GET', 'appendfsync').catch(() => null), redis.send('INFO')])
-  return Array.isArray(flushing) && String(flushing[1]) === 'always' && faultOf(readInfo(info), { declared: false }) === undefined
+  const [settings, info] = await Promise.all([redis.send('CONFIG', 'GET', '*appendfsync*').catch(() => null), redis.send('INFO')])
+  return flushesEachWrite(settings) && faultOf(readInfo(info), { declared: false }) === undefined
+}
+
+// While a child process saves the data, `no-appendfsync-on-rewrite` has the server flush nothing.
+function flushesEachWrite(settings: Reply): boolean {
+  if (!Array.isArray(settings)) return false
+  const words = settings.map(String)
+  const valueOf = (name: string) => words[words.indexOf(name) + 1]
+  return valueOf('appendfsync') === 'always' && valueOf('no-appendfsync-on-rewrite') === 'no'
 }
 
 /** Asks for what `isOnDisk` waits for; sent together with what was written. */

@@ -5,7 +5,6 @@ import type { Deadline } from '../../invocation/src/deadline.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { codeOf } from '../../resilient-sequelize/src/errors/code-of.ts'
 import { readDelivery, type ReadDelivery } from '../delivery.ts'
-import { refusalOf } from '../failure.ts'
 import { sourceOf, type DescribedSource } from '../source.ts'
 import { atOf, entriesOf, type StreamEntry } from './stream-entry.ts'
 import type { RedisConnection, Reply } from './connection.ts'
@@ -31,7 +30,9 @@ export interface ReadParkedOptions {
 const PAGE = 20
 // Less than this is not enough to ask the database.
 const LEAST_MS = 500
-const IS_ERASED = sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = $name AND erased_at IS NOT NULL) AS erased`
+// Entries that the database is asked about at once. Their bodies are not kept.
+const BATCH = 500
+const ERASED = sql`SELECT external_id AS name FROM ${tables.users} WHERE external_id = ANY ($names::text[]) AND erased_at IS NOT NULL`
 
 /** Reads the first parked entries, at most `limit`. */
 export async function listParked(redis: RedisConnection, limit: number, options: ReadParkedOptions): Promise<ParkedEntry[]> {
@@ -53,37 +54,57 @@ export interface ErasureOptions extends ReadParkedOptions {
   readonly unattributedMs: number
 }
 
+/** A parked entry without its content. */
+interface Found {
+  readonly entry: Omit<StreamEntry, 'entry'>
+  readonly concerns: string | null
+  readonly source: string | undefined
+  readonly eventId: string | undefined
+}
+
 /** Drops parked entries that are about an erased user, and those about no known user that are too old. Logs what it could not find out. */
 export async function dropErasedParked(redis: RedisConnection, options: ErasureOptions): Promise<void> {
-  const { deadline, logger, unattributedMs } = options
-  const now = await redisTime(redis)
-  for await (const entry of parkedEntries(redis)) {
+  const { deadline, unattributedMs } = options
+  const oldest = (await redisTime(redis)) - unattributedMs
+  let found: Found[] = []
+  for await (const { entry: content, ...entry } of parkedEntries(redis)) {
     if (deadline.remainingMs() < LEAST_MS) return
-    const delivery = readAgain(entry, options)
-    const concerns = delivery?.concerns ?? null
-    const expired = concerns === null && atOf(entry).getTime() < now - unattributedMs
-    const erased = concerns !== null && (await isErased(concerns, options))
-    if (!expired && !erased) continue
+    const delivery = readAgain({ entry: content }, options)
+    found.push({ entry, concerns: delivery?.concerns ?? null, source: delivery?.source, eventId: delivery?.event.id })
+    if (found.length < BATCH) continue
+    await dropOf(found, oldest, redis, options)
+    found = []
+  }
+  await dropOf(found, oldest, redis, options)
+}
+
+async function dropOf(found: readonly Found[], oldest: number, redis: RedisConnection, options: ErasureOptions): Promise<void> {
+  const { logger } = options
+  const names = new Set(found.flatMap(({ concerns }) => concerns ?? []))
+  const erased = await erasedAmong([...names], options)
+  for (const { entry, concerns, ...event } of found) {
+    const expired = concerns === null && atOf(entry).getTime() < oldest
+    if (!expired && !(concerns !== null && erased.has(concerns))) continue
     await redis.send('EVAL', DROP_PARKED, '2', PARKED, BYTES, entry.id, entry.size)
-    const line = { entry: entry.id, code: entry.reason, source: delivery?.source, eventId: delivery?.event.id }
+    const line = { entry: entry.id, code: entry.reason, ...event }
     if (expired) logger.error({ event: 'webhook.buffer.expired', ...line })
     else logger.info({ event: 'webhook.buffer.erased', ...line })
   }
 }
 
-async function isErased(name: string, { database, deadline, logger }: ErasureOptions): Promise<boolean> {
+/** Which of these names belong to erased users. */
+async function erasedAmong(names: readonly string[], { database, deadline, logger }: ErasureOptions): Promise<ReadonlySet<string>> {
+  if (names.length === 0 || deadline.remainingMs() < LEAST_MS) return new Set()
   try {
-    const [row] = await database.execute('buffer.erased', ({ query }) => query<{ erased: boolean }>(IS_ERASED, { name }), { mode: 'read', deadline })
-    return row?.erased ?? false
+    const rows = await database.execute('buffer.erased', ({ query }) => query<{ name: string }>(ERASED, { names }), { mode: 'read', deadline })
+    return new Set(rows.map(({ name }) => name))
   } catch (error) {
-    // No user has a name that the database cannot hold.
-    if (refusalOf(error) === 'event') return false
     logger.error({ event: 'webhook.buffer.erasure-failed', code: codeOf(error), error })
-    return false
+    return new Set()
   }
 }
 
-function readAgain({ entry }: StreamEntry, { keys, sources }: ReadParkedOptions): ReadDelivery | undefined {
+function readAgain({ entry }: Pick<StreamEntry, 'entry'>, { keys, sources }: ReadParkedOptions): ReadDelivery | undefined {
   try {
     const buffered = readEntry(entry, keys)
     return readDelivery(buffered, sourceOf(buffered.source, sources))

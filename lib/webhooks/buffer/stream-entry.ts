@@ -11,8 +11,10 @@ export interface StreamEntry {
   readonly first: string
 }
 
+/** Reads entries out of a reply. Left out are those that were deleted while they were pending: Redis before 7.0 gives nil for them. */
 export function entriesOf(reply: Reply): StreamEntry[] {
-  return (reply as [Buffer, Buffer[]][]).map(([idBytes, fields]) => {
+  const found = (reply as ([Buffer, Buffer[]] | null)[]).filter(entry => entry !== null)
+  return found.map(([idBytes, fields]) => {
     const valueOf = (name: string) => fields[fields.findIndex((field, index) => index % 2 === 0 && field.toString() === name) + 1] ?? Buffer.alloc(0)
     const textOf = (name: string) => (fields.some((field, index) => index % 2 === 0 && field.toString() === name) ? valueOf(name).toString() : '')
     const id = idBytes.toString()

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
 import { describeFindings, examine, statusOf, type DoctorOptions } from '../../../lib/cli/doctor/doctor.ts'
 import { judgePooler } from '../../../lib/cli/doctor/database/judge.ts'
+import { findPoolerVersion } from '../../../lib/cli/doctor/database/pooler.ts'
 import { readSettings } from '../../../lib/config/settings.ts'
 import { databaseSettings } from '../../../lib/config/settings/database.ts'
 import { hidingSecrets } from '../../../lib/cli/doctor/secrecy.ts'
@@ -615,6 +616,20 @@ describe('the doctor', () => {
       cure: 'PgBouncer 1.11 or later',
     })
   })
+
+  it.each(['pgbouncer version 1.9.0', 'PgBouncer version 1.9.0'])(
+    'reads the version of a PgBouncer that tells it with a notice: %s',
+    async notice => {
+      const console = await startFakePostgres({ pid: '1' }, { notice })
+      const url = `postgres://u:p@127.0.0.1:${console.port}/app?sslmode=disable`
+      const { database: settings } = readSettings({ database: databaseSettings }, { DB_CONNECTION_URL: url })
+      try {
+        expect(await findPoolerVersion(settings)).toBe('1.9.0')
+      } finally {
+        console.stop()
+      }
+    },
+  )
 
   it.each(['off', 'local'])('says that synchronous_commit %s is raised', async level => {
     const fake = { synchronousCommit: level }

@@ -116,8 +116,13 @@ async function nameInOtherLetters(server: Stage): Promise<void> {
   await server.ask(`CREATE DATABASE ${other} ENCODING 'EUC_JP' LOCALE 'C' TEMPLATE template0`)
   try {
     await withPooler(new Stage(server.server, other, server.direct), { server: server.direct }, async stage => {
-      const { run } = await stage.open({ applicationName: '日本' })
-      await run('SELECT 1')
+      // Ours refuses this encoding before the pooler meets it.
+      const ordinary = stage.ordinary({ application_name: '日本' })
+      try {
+        await ordinary.query('SELECT 1')
+      } finally {
+        await ordinary.close()
+      }
     })
   } finally {
     await server.ask(`DROP DATABASE ${other} WITH (FORCE)`)

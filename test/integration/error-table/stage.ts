@@ -82,9 +82,9 @@ export class Stage {
   }
 
   /** A Sequelize as it is without us; connects to nothing. */
-  ordinary(): Sequelize {
+  ordinary(dialectOptions: object = {}): Sequelize {
     const { host, port, user, password } = this.server
-    return new Sequelize(this.database, user, password, { dialect: 'postgres', host, port, logging: false })
+    return new Sequelize(this.database, user, password, { dialect: 'postgres', host, port, logging: false, dialectOptions })
   }
 
   async open(changes?: SessionChanges): Promise<Session> {

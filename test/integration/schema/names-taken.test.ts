@@ -50,6 +50,43 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     ['table public.schema_migrations'],
     migrations,
   ],
+  [
+    'schema_migrations with our columns and rows of another tool',
+    "CREATE TABLE schema_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now()); INSERT INTO schema_migrations VALUES ('001_theirs.sql')",
+    ['table public.schema_migrations'],
+    migrations,
+  ],
+  [
+    'a table that Unicode escapes name',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [migration('1', String.raw`CREATE TABLE IF NOT EXISTS U&"inv\006fices" (id int)`, 'ALTER TABLE invoices ADD a int')],
+  ],
+  [
+    'a table that an explained statement names',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [
+      migration(
+        '1',
+        'CREATE TABLE one (id int)',
+        'EXPLAIN ANALYZE CREATE TABLE IF NOT EXISTS invoices AS SELECT 1 AS id',
+        'ALTER TABLE invoices ADD a int',
+      ),
+    ],
+  ],
+  [
+    'a table that SELECT INTO names',
+    'CREATE TABLE invoices (id int)',
+    ['table public.invoices'],
+    [{ ...migration('1', 'CREATE TABLE one (id int)', 'SELECT 1 AS id INTO invoices'), transaction: false }],
+  ],
+  [
+    'a table of the schema to which one moves',
+    'CREATE SCHEMA archive; CREATE TABLE archive.invoices (id int)',
+    ['table archive.invoices'],
+    [{ ...migration('1', 'CREATE TABLE invoices (id int)', 'ALTER TABLE invoices SET SCHEMA archive'), transaction: false }],
+  ],
   ['a view of that name', 'CREATE VIEW schema_migrations AS SELECT 1 AS name', ['table public.schema_migrations'], migrations],
   ['a view', 'CREATE VIEW balances AS SELECT 1 AS a', ['view public.balances'], migrations],
   ['a type', "CREATE TYPE activities AS ENUM ('a')", ['type public.activities'], migrations],
@@ -98,6 +135,12 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     'CREATE TABLE kept (b int)',
     ['table public.kept'],
     [migration('1', 'CREATE TABLE made (a int)', 'ALTER TABLE made RENAME TO kept')],
+  ],
+  [
+    'the name that a longer one is cut off to',
+    `CREATE TABLE ${'n'.repeat(63)} (b int)`,
+    [`table public.${'n'.repeat(63)}`],
+    [migration('1', `CREATE TABLE IF NOT EXISTS ${'n'.repeat(70)} (a int)`)],
   ],
   ['unusual names', 'CREATE TABLE "Weird ""Name" (b int)', ['table public."Weird \\"Name"'], [migration('1', 'CREATE TABLE "Weird ""Name" (a int)')]],
 ]
@@ -152,6 +195,18 @@ describe('a name that others own', () => {
       await up(database, { list: [first] })
       const rebuilt = migration('2', 'CREATE TABLE notes_new (a int)', 'DROP TABLE notes', 'ALTER TABLE notes_new RENAME TO notes')
       expect((await up(database, { list: [first, rebuilt] })).applied).toEqual(['2'])
+    })
+  })
+
+  it.each(['DROP TABLE IF EXISTS other, notes', 'ALTER TABLE notes RENAME TO old_notes'])('is not ours any more after %s', async change => {
+    await withEmpty(async database => {
+      const applied = [migration('1', 'CREATE TABLE notes (a int)'), migration('2', change)]
+      await up(database, { list: applied })
+      await database.query('CREATE TABLE notes (b int)')
+      const before = await dumpCatalog(database)
+      const list = [...applied, migration('3', 'CREATE TABLE IF NOT EXISTS notes (a int)', 'ALTER TABLE notes ADD COLUMN x int')]
+      await expect(up(database, { list })).rejects.toMatchObject({ code: 'names-taken', details: { names: ['table public.notes'] } })
+      expect(await dumpCatalog(database)).toEqual(before)
     })
   })
 
@@ -265,6 +320,42 @@ describe('the schema', () => {
       } finally {
         await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
       }
+    })
+  })
+})
+
+describe('a migration that adopts a table', () => {
+  const baseline: Migration = {
+    ...migration('1', 'CREATE TABLE IF NOT EXISTS invoices (id serial PRIMARY KEY, n int UNIQUE)', 'CREATE TABLE lines (id int)'),
+    adopts: ['invoices'],
+  }
+  const next = migration('2', 'ALTER TABLE invoices ADD paid boolean')
+  const invoices = 'CREATE TABLE invoices (id serial PRIMARY KEY, n int UNIQUE); INSERT INTO invoices (n) VALUES (7)'
+
+  it.each([
+    ['that exists', invoices],
+    ['that does not exist', 'SELECT 1'],
+    ['that exists with fewer columns', 'CREATE TABLE invoices (id int)'],
+  ])('is applied over one %s', async (_what, sql) => {
+    await withEmpty(async database => {
+      await database.query(sql)
+      expect(await up(database, { list: [baseline, next] })).toEqual({ applied: ['1', '2'], alreadyApplied: 0 })
+      expect(await database.query('SELECT paid FROM invoices')).toHaveLength(sql === invoices ? 1 : 0)
+    })
+  })
+
+  it.each([
+    ['a table that it does not adopt', `${invoices}; CREATE TABLE lines (id int)`, 'table public.lines'],
+    ['a view', 'CREATE VIEW invoices AS SELECT 1 AS a', 'view public.invoices'],
+    [
+      "another table's index of that name",
+      'CREATE TABLE other (n int); CREATE INDEX invoices_pkey ON other (n)',
+      'index public.invoices_pkey of table other',
+    ],
+  ])('does not take %s', async (_what, sql, name) => {
+    await withEmpty(async database => {
+      await database.query(sql)
+      await expect(up(database, { list: [baseline, next] })).rejects.toMatchObject({ code: 'names-taken', details: { names: [name] } })
     })
   })
 })

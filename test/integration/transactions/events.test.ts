@@ -122,6 +122,80 @@ describe('events of a transaction', () => {
     })
   })
 
+  const told: [user: string, order: string, second: number][] = [
+    ['usr_1', 'a', 1],
+    ['usr_2', 'b', 1],
+    ['usr_3', '', 0],
+  ]
+  it.each<[string, (1 | 2 | 3)[], 'known' | 'introduced later' | 'erased']>([
+    ['known', [1, 2, 3], 'known'],
+    ['known, the newest first', [2, 3, 1], 'known'],
+    ['known, the newest last', [3, 1, 2], 'known'],
+    ['introduced later', [1, 2, 3], 'introduced later'],
+    ['introduced later, the newest first', [2, 1, 3], 'introduced later'],
+    ['erased', [1, 3, 2], 'erased'],
+    ['erased, the newest first', [2, 1, 3], 'erased'],
+  ])('that name different users leave the user of the newest: %s', async (_what, order, newest) => {
+    await withService(async ({ service, database }) => {
+      const names = ['usr_1', 'usr_2', 'usr_3']
+      const introduceAll = async () => {
+        for (const name of names) await service.execute('introduce', work => introduce(name, work))
+      }
+      if (newest !== 'introduced later') await introduceAll()
+      if (newest === 'erased') await database.query("UPDATE users SET email = NULL, name = NULL, erased_at = now() WHERE external_id = 'usr_2'")
+      for (const which of order) {
+        const [userExternalId, place, second] = told[which - 1] ?? ['', '', 0]
+        const report = { externalId: 'txn_1', userExternalId, status: 'completed', amount: '10', currency: 'EUR', occurredAt: at(second) } as const
+        await service.execute('tell', work => recordTransaction({ ...report, order: place }, work))
+      }
+      if (newest === 'introduced later') await introduceAll()
+      const users = await database.query(
+        'SELECT users.external_id AS user, user_external_id AS name FROM transactions LEFT JOIN users ON users.id = user_id',
+      )
+      expect(users).toEqual([newest === 'erased' ? { user: null, name: null } : { user: 'usr_2', name: 'usr_2' }])
+      expect(await balances(database)).toEqual(newest === 'erased' ? [] : ['10.0000 EUR'])
+      expect(await wrongBalances(database)).toEqual([])
+    })
+  })
+
+  it('of a transaction that the API made leave it with its user', async () => {
+    await withService(async ({ service, database }) => {
+      for (const name of ['usr_1', 'usr_2']) await service.execute('introduce', work => introduce(name, work))
+      await database.query(
+        `INSERT INTO transactions (id, external_id, user_id, amount, currency, status, occurred_at, created_at, updated_at)
+         SELECT gen_random_uuid(), 'txn_1', id, 10, 'EUR', 'pending', now(), now(), now() FROM users WHERE external_id = 'usr_1'`,
+      )
+      await tell(service, ['completed', 1], 'txn_1', 'usr_2')
+      expect(await database.query('SELECT users.external_id AS user, status FROM transactions JOIN users ON users.id = user_id')).toEqual([
+        { user: 'usr_1', status: 'completed' },
+      ])
+      expect(await wrongBalances(database)).toEqual([])
+    })
+  })
+
+  it('that name two users and come at once, in both orders, end the same and never deadlock', async () => {
+    await withService(
+      async ({ service, database }) => {
+        for (const name of ['usr_1', 'usr_2']) await service.execute('introduce', work => introduce(name, work))
+        const deadlocks = () => database.query('SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()')
+        const before = await deadlocks()
+        const reports = Array.from({ length: 20 }, (_, index) => index).flatMap(index =>
+          [1, 2].map(second => ({
+            externalId: `txn_${index}`,
+            userExternalId: `usr_${index % 2 === 0 ? second : 3 - second}`,
+            occurredAt: at(second),
+          })),
+        )
+        const facts = { status: 'completed', amount: '1', currency: 'EUR', order: '' } as const
+        await Promise.all(reports.map(report => service.execute('tell', work => recordTransaction({ ...report, ...facts }, work))))
+        expect(await wrongBalances(database)).toEqual([])
+        expect(await balances(database)).toEqual(['10.0000 EUR', '10.0000 EUR'])
+        expect(await deadlocks()).toEqual(before)
+      },
+      { profile: { pool: { max: 6, min: 0, acquireMs: 10_000, idleMs: 60_000, evictMs: 10_000 } } },
+    )
+  })
+
   it('of somebody who was erased are kept without any link', async () => {
     await withService(async ({ service, database }) => {
       await service.execute('introduce', work => introduce('usr_1', work))

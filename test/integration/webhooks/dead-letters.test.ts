@@ -116,6 +116,45 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     })
   })
 
+  it.each([
+    ['53200', 'out_of_memory'],
+    ['57014', 'query_canceled'],
+    ['40001', 'serialization_failure'],
+    ['55P03', 'lock_not_available'],
+  ])('keeps no other waiting when its error may pass: %s', async (code, condition) => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", `RAISE ${condition}`))
+      for (const id of ['evt_bad', 'evt_1', 'evt_2']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 2, parked: 0, left: 1 })
+      expect(await stored(inbox)).toEqual([
+        ['evt_1', 'applied'],
+        ['evt_2', 'applied'],
+      ])
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'warn', event: 'webhook.buffer.held', code }))
+      await inbox.database.query('DROP TRIGGER refuse ON webhook_events')
+      expect(await inbox.drain()).toEqual({ drained: 1, parked: 0, left: 0 })
+    })
+  })
+
+  it('keeps no other waiting beside more of its kind', async () => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse("NEW.external_id LIKE 'evt_bad%'", 'RAISE query_canceled'))
+      for (const id of ['evt_bad_1', 'evt_bad_2', 'evt_bad_3', 'evt_1', 'evt_bad_4', 'evt_2']) await inbox.buffer(good, { id })
+      expect(await inbox.drain()).toEqual({ drained: 2, parked: 0, left: 4 })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 4 })
+    })
+  })
+
+  it('ends the drain when the next ones meet such an error as well', async () => {
+    await withInbox({ handlers, redis }, async inbox => {
+      await inbox.database.query(refuse('true', 'RAISE query_canceled'))
+      for (const id of [1, 2, 3, 4, 5, 6, 7]) await inbox.buffer(good, { id: `evt_${id}` })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 0, left: 7 })
+      expect(events(inbox).filter(event => event === 'webhook.buffer.held')).toHaveLength(5)
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.buffer.stuck', code: '57014' }))
+    })
+  })
+
   it('is buffered when it is delivered, and never lost', async () => {
     await withInbox({ handlers, redis }, async inbox => {
       await inbox.database.query("ALTER TABLE webhook_events ADD CHECK (external_id <> 'evt_bad')")
@@ -128,17 +167,18 @@ describe.skipIf(!hasRedis())('a buffered event that the database refuses', () =>
     await withInbox({ handlers, redis }, async inbox => {
       const { database } = inbox
       await database.query("ALTER TABLE webhook_events ADD CHECK (external_id NOT LIKE 'evt_%')")
-      for (const user of ['usr_1', 'usr_2']) await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user}` })
+      for (const user of ['usr_\u0000', 'usr_1', 'usr_2'])
+        await inbox.buffer({ type: 't', data: { user } }, { id: `evt_${user.replace('\u0000', 'x')}` })
       await inbox.buffer({ type: 'other', data: {} }, { id: 'evt_nobody' })
       await redis.command('XADD', '{webhooks}:events', '*', 'entry', 'nonsense', 'size', '8')
       await redis.command('XADD', '{webhooks}:parked', '1-1', 'entry', 'older nonsense', 'size', '0', 'reason', 'r')
       await database.query(
         "INSERT INTO users (id, external_id, erased_at, created_at, updated_at) VALUES (gen_random_uuid(), 'usr_1', now(), now(), now())",
       )
-      expect(await inbox.drain()).toEqual({ drained: 0, parked: 4, left: 0 })
+      expect(await inbox.drain()).toEqual({ drained: 0, parked: 5, left: 0 })
       await inbox.drain()
       const left = await parked(inbox)
-      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
+      expect(left.entries).toMatchObject([{ eventId: 'evt_usr_x' }, { eventId: 'evt_usr_2' }, { eventId: 'evt_nobody' }, { code: 'payload-damaged' }])
       expect(events(inbox)).toEqual(expect.arrayContaining(['webhook.buffer.erased', 'webhook.buffer.expired']))
     })
   })
@@ -173,14 +213,54 @@ describe('a stored event that the database refuses to settle', () => {
     })
   })
 
-  it('does not keep the next one from being tried when it cannot even be leased', async () => {
+  it.each([
+    ['P0001', "RAISE EXCEPTION 'no'"],
+    ['42501', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'"],
+    ['XX001', "RAISE EXCEPTION 'no' USING ERRCODE = 'XX001'"],
+  ])('does not keep the next one from being tried when it cannot even be leased: %s', async (code, raise) => {
     await withInbox({ handlers: [deferring('t')] }, async inbox => {
       for (const id of ['evt_bad', 'evt_2']) await inbox.send({ type: 't', data: {} }, { id })
       await inbox.allDue()
       await inbox.database.query("UPDATE webhook_events SET next_attempt_at = now() - interval '1 minute' WHERE external_id = 'evt_bad'")
-      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await inbox.database.query(refuse("NEW.external_id = 'evt_bad'", raise).replace('BEFORE INSERT', 'BEFORE UPDATE'))
       expect(await inbox.attempt([])).toEqual({ applied: 1, deferred: 0, parked: 0 })
-      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code: 'P0001' }))
+      expect(inbox.lines).toContainEqual(expect.objectContaining({ level: 'error', event: 'webhook.unsettled', eventId: 'evt_bad', code }))
     })
+  })
+
+  it('ends the run with its error when no event can be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      for (const id of ['evt_1', 'evt_2', 'evt_3', 'evt_4']) await inbox.send({ type: 't', data: {} }, { id })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
+      expect(inbox.lines.filter(({ event }) => event === 'webhook.unsettled')).toHaveLength(1)
+    })
+  })
+
+  it('ends the run with its error when the only event cannot be leased', async () => {
+    await withInbox({ handlers: [deferring('t')] }, async inbox => {
+      await inbox.send({ type: 't', data: {} }, { id: 'evt_1' })
+      await inbox.allDue()
+      await inbox.database.query(refuse('true', "RAISE EXCEPTION 'no' USING ERRCODE = '42501'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+      await expect(inbox.attempt([])).rejects.toMatchObject({ original: { code: '42501' } })
+    })
+  })
+})
+
+it('an event that the database refuses to change keeps no other user from being erased', async () => {
+  await withInbox({ handlers }, async inbox => {
+    const { database } = inbox
+    for (const user of ['usr_1', 'usr_2', 'usr_3']) await inbox.send({ type: 't', data: { user } }, { id: `evt_${user}` })
+    await database.query(
+      `INSERT INTO users (id, external_id, erased_at, events_due_at, created_at, updated_at) SELECT gen_random_uuid(), name,
+         now() - interval '1 hour', now() - interval '1 hour', now(), now() FROM unnest(ARRAY['usr_1', 'usr_2', 'usr_3']) AS name`,
+    )
+    await database.query(refuse("NEW.external_id = 'evt_usr_2'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
+    expect(await inbox.maintain()).toMatchObject({ outcome: 'failed', erasedEvents: { error: 'P0001' } })
+    expect(await inbox.rows()).toMatchObject([{ body: false }, { id: 'evt_usr_2', body: true }, { body: false }])
+    await database.query('DROP TRIGGER refuse ON webhook_events')
+    expect(await inbox.maintain()).toMatchObject({ erasedEvents: 1 })
+    expect((await inbox.rows()).map(({ body }) => body)).toEqual([false, false, false])
   })
 })

@@ -7,7 +7,7 @@ import { drainBuffer } from '../../../lib/webhooks/buffer/drain.ts'
 import { createRedisBuffer } from '../../../lib/webhooks/buffer/redis-buffer.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 import { withService } from '../../support/service.ts'
-import { eventBody } from '../../support/webhooks.ts'
+import { completedTransaction, eventBody } from '../../support/webhooks.ts'
 
 const keys = { current: undefined, byId: new Map() }
 const logger = createLogger({ name: 'test', level: 'silent' })
@@ -71,6 +71,37 @@ describe.skipIf(!hasRedis())('a drain', () => {
       }
       expect(await drain(shaky)).toEqual({ drained: 0, parked: 0, left: 2 })
       expect(await drain(shaky)).toEqual({ drained: 2, parked: 0, left: 0 })
+    })
+  })
+
+  it('asks once about many parked entries', async () => {
+    await withService(async ({ service, database }) => {
+      await database.query("ALTER TABLE webhook_events ADD CHECK (external_id NOT LIKE 'msg_%')")
+      const ids = Array.from({ length: 45 }, (_, index) => index)
+      const buffer = createRedisBuffer(settings(), keys)
+      for (const index of ids) {
+        const body = Buffer.from(completedTransaction({ userId: `usr_${index}` }))
+        const headers = { 'content-type': 'application/json', 'webhook-id': `msg_${index}` }
+        const delivery = { source: 'demo', body, headers, verdict: 'standard', receivedAt: new Date() }
+        await within(2_000, deadline => buffer.put(delivery as never, { applied: false, deadline }))
+      }
+      await database.query(
+        `INSERT INTO users (id, external_id, erased_at, created_at, updated_at)
+         SELECT gen_random_uuid(), 'usr_' || n, now(), now(), now() FROM unnest(ARRAY[0, 1, 22, 44]) AS n`,
+      )
+      let asked = 0
+      const counting: Pick<DatabaseService, 'execute' | 'hasReported'> = {
+        hasReported: error => service.hasReported(error),
+        execute: (name, ...rest) => {
+          asked += name === 'buffer.erased' ? 1 : 0
+          return service.execute(name, ...rest)
+        },
+      }
+      expect(await drain(counting)).toEqual({ drained: 0, parked: 45, left: 0 })
+      expect(await redis.command('XLEN', '{webhooks}:parked')).toBe(45)
+      await drain(counting)
+      expect(asked).toBe(1)
+      expect(await redis.command('XLEN', '{webhooks}:parked')).toBe(41)
     })
   })
 

@@ -60,27 +60,32 @@ export interface Load {
   stop(): Promise<void>
 }
 
+// What a machine that is too slow for the rate has waiting at most; more would only measure how long its queue gets.
+const MAX_UNANSWERED = 50
+
 /**
- * Sends requests at a steady rate, whether or not the ones before are answered: in turns on kept connections and on one of
- * their own, to the ports that are named at that moment.
+ * Sends requests at a steady rate, with up to 50 of them unanswered: in turns on kept connections and on one of their own, to
+ * the ports that are named at that moment.
  */
 export function startLoad(ports: () => readonly number[], { perSecond }: { readonly perSecond: number }): Load {
   const sent: { request: SentRequest; fate: Promise<Fate> }[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: 50 })
   const stop = new AbortController()
   const startedAt = performance.now()
+  let unanswered = 0
   const sending = (async () => {
     while (!stop.signal.aborted) {
       const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond)
       const open = ports()
-      while (sent.length < due) {
+      while (sent.length < due && unanswered < MAX_UNANSWERED) {
         const request = mixedRequest(sent.length)
         const first = sent.length % open.length
         // Not by thirds: each kind goes both ways.
-        sent.push({
-          request,
-          fate: sendToFirst([...open.slice(first), ...open.slice(0, first)], request, Math.floor(sent.length / 3) % 2 === 0 ? agent : undefined),
-        })
+        const keeps = Math.floor(sent.length / 3) % 2 === 0
+        const fate = sendToFirst([...open.slice(first), ...open.slice(0, first)], request, keeps ? agent : undefined)
+        unanswered++
+        void fate.finally(() => unanswered--)
+        sent.push({ request, fate })
       }
       await sleep(2)
     }

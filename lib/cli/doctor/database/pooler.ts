@@ -43,8 +43,11 @@ export async function findPoolerVersion(settings: DatabaseSettings): Promise<str
   let console: pg.Client | undefined
   try {
     console = await openConnection({ ...settings, name: 'pgbouncer' }, { name: 'cli/doctor', withinMs: WITHIN_MS, startUp: '' })
+    // Before 1.12 it answers with a notice and no row.
+    let noticed: string | undefined
+    console.on('notice', ({ message }) => (noticed = message))
     const { rows } = await console.query<{ version: string }>('SHOW VERSION')
-    return /PgBouncer (\d+\.\d+\S*)/.exec(rows[0]?.version ?? '')?.[1]
+    return /PgBouncer (?:version )?(\d+\.\d+\S*)/i.exec(rows[0]?.version ?? noticed ?? '')?.[1]
   } catch {
     return undefined
   } finally {

@@ -68,6 +68,11 @@ export async function meets(calling: Promise<Call>, fault: AddedFault): Promise<
   return fault.fired() > 0
 }
 
+/** With these options a call ends by a COMMIT of its own: a read otherwise has none. */
+export function withCommit(kind: Kind): CallOptions {
+  return kind === 'read' ? { snapshot: true } : {}
+}
+
 /** A name for an operation that no other has. */
 export function operationName(): string {
   return `op_${randomBytes(6).toString('hex')}`

@@ -36,11 +36,13 @@ export async function openWay(through: Through, database: ChaosDatabase, setting
   }
   const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...SETTINGS, ...settings } })
   // The pooler is asked over a connection for each look: it is not there for long.
-  const clients = () =>
+  const look = () =>
     withConnection(pooler, 'pgbouncer', async admin => {
       const { rows } = await admin.query<{ database: string }>('SHOW CLIENTS')
       return rows.filter(client => client.database === database.name).length
     })
+  // On a slow machine the pooler may take this connection for an idle client.
+  const clients = () => look().catch(look)
   return {
     target: { host: pooler.host, port: pooler.port },
     variables: { DB_POOLER: 'transaction' },

@@ -12,7 +12,7 @@ import { UnsupportedServerError } from '../errors/errors.ts'
 import { digestOf } from './digest.ts'
 import { findHomeSchema, refuseClosedSchema } from './home-schema.ts'
 import type { Migration } from './migration.ts'
-import { findMigrationsTable, nameOfTable, noteUnderWay, prepareMigrationsTable, quoteName, TABLE } from './migrations-table.ts'
+import { findMigrationsTable, isForeign, nameOfTable, noteUnderWay, prepareMigrationsTable, quoteName, TABLE } from './migrations-table.ts'
 import { refuseTakenNames } from './taken-names.ts'
 
 export interface ApplyOptions {
@@ -107,14 +107,15 @@ async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
 async function runPending(client: pg.Client, { migrations, schema, allowBreaking = false }: ApplyOptions): Promise<MigrateResult> {
   const home = await findHomeSchema(client, schema)
   const table = await findMigrationsTable(client, home.name)
-  const executed = new Set(table.state === 'ours' ? await executedMigrations(client, home.name) : [])
+  const recorded = table.state === 'ours' ? await executedMigrations(client, home.name) : []
+  const tableIsForeign = isForeign(table, { executed: recorded, known: migrations.map(({ name }) => name) })
+  const executed = new Set(tableIsForeign ? [] : recorded)
   const [applied, pending] = [migrations.filter(({ name }) => executed.has(name)), migrations.filter(({ name }) => !executed.has(name))]
   const result = { applied: pending.map(({ name }) => name), alreadyApplied: executed.size }
-  if (pending.length === 0 && table.state === 'ours') return result
+  if (pending.length === 0 && table.state === 'ours' && !tableIsForeign) return result
   if (executed.size > 0 && !allowBreaking) refuseBreaking(pending)
   refuseClosedSchema(home)
   const cutOff = pending.filter(({ name }) => table.state === 'ours' && name === table.underWay)
-  const tableIsForeign = table.state === 'foreign'
   await refuseTakenNames(client, { schema: home.name, pending, applied: [...applied, ...cutOff], tableIsForeign })
   if (table.state === 'missing' && schema === DEFAULT_SCHEMA) await refuseElsewhere(client, migrations)
   // Nothing has been changed before this line.

@@ -8,11 +8,58 @@ import { readStatements, WordReader, type SqlWord } from './sql-words.ts'
  * statement runs. Left out are temporary objects, and schemas and extensions with IF NOT EXISTS, which are meant to be shared.
  */
 export function createdNames(text: string): CreatedName[] {
-  return readStatements(text).flatMap(words => {
+  return readStatements(text).flatMap(words => namesOfStatement(new WordReader(words)))
+}
+
+function namesOfStatement(reader: WordReader): CreatedName[] {
+  if (reader.skip('explain')) return namesOfExplain(reader)
+  if (reader.skip('create')) return namesOfCreate(reader)
+  if (reader.skip('select') || reader.skip('with')) return namesOfInto(reader)
+  return reader.skip('alter') ? namesOfAlter(reader) : []
+}
+
+/** What one statement does to names: those that it gives up come first. */
+export interface NameChange {
+  readonly freed: readonly CreatedName[]
+  readonly taken: readonly CreatedName[]
+}
+
+/**
+ * The names that SQL text gives up and takes, statement by statement. Functions keep their names: one of several with the
+ * same name may be dropped.
+ */
+export function nameChanges(text: string): NameChange[] {
+  return readStatements(text).map(words => {
     const reader = new WordReader(words)
-    if (reader.skip('create')) return namesOfCreate(reader)
-    return reader.skip('alter') ? namesOfAlter(reader) : []
+    const taken = namesOfStatement(new WordReader(words))
+    if (reader.skip('drop')) return { freed: namesOfDrop(reader), taken }
+    return { freed: reader.skip('alter') ? renamedFrom(reader) : [], taken }
   })
+}
+
+// Without ANALYZE the statement is not run.
+function namesOfExplain(reader: WordReader): CreatedName[] {
+  const options = reader.list()
+  const analyzes =
+    options === undefined ? reader.skipAny('analyze', 'verbose').has('analyze') : options.some(part => new WordReader(part).skip('analyze'))
+  return analyzes ? namesOfStatement(reader) : []
+}
+
+/** Of SELECT … INTO, also behind WITH. */
+function namesOfInto(reader: WordReader): CreatedName[] {
+  for (let depth = 0; !reader.isAtEnd;) {
+    if (depth === 0 && (reader.skip('insert', 'into') || reader.skip('merge', 'into'))) return []
+    if (depth === 0 && reader.skip('into')) {
+      const modifiers = reader.skipAny(...MODIFIERS)
+      reader.skip('table')
+      const name = reader.qualifiedName()
+      return name === undefined || modifiers.has('temp') || modifiers.has('temporary') ? [] : [{ kind: 'table', ...name }]
+    }
+    const { kind, text } = reader.next()
+    if (kind === 'sign' && text === '(') depth += 1
+    if (kind === 'sign' && text === ')') depth -= 1
+  }
+  return []
 }
 
 // Words that may stand between CREATE or ALTER and the kind.
@@ -78,9 +125,7 @@ function namesOfIndex(reader: WordReader): CreatedName[] {
 }
 
 function namesOfAlter(reader: WordReader): CreatedName[] {
-  reader.skipAny(...MODIFIERS)
-  const isTable = reader.skip('table')
-  const kind = isTable ? 'table' : reader.skip('index') ? 'index' : IN_SCHEMA.find(([word]) => reader.skip(word))?.[1]
+  const kind = kindWithSchema(reader)
   if (kind === undefined) return []
   reader.skip('if', 'exists')
   reader.skip('only')
@@ -92,7 +137,38 @@ function namesOfAlter(reader: WordReader): CreatedName[] {
     const name = reader.name()
     return name === undefined ? [] : [{ kind, schema: altered.schema, name }]
   }
-  return isTable ? reader.rest().flatMap(part => namesOfAction(altered, part)) : []
+  if (reader.skip('set', 'schema')) {
+    const schema = reader.name()
+    return schema === undefined ? [] : [{ kind, schema, name: altered.name }]
+  }
+  return kind === 'table' ? reader.rest().flatMap(part => namesOfAction(altered, part)) : []
+}
+
+function namesOfDrop(reader: WordReader): CreatedName[] {
+  const kind = kindWithSchema(reader)
+  if (kind === undefined || kind === 'function') return []
+  reader.skip('concurrently')
+  reader.skip('if', 'exists')
+  return reader.rest().flatMap(part => {
+    const name = new WordReader(part).qualifiedName()
+    return name === undefined ? [] : [{ kind, ...name }]
+  })
+}
+
+function renamedFrom(reader: WordReader): CreatedName[] {
+  const kind = kindWithSchema(reader)
+  if (kind === undefined || kind === 'function') return []
+  reader.skip('if', 'exists')
+  reader.skip('only')
+  const name = reader.qualifiedName()
+  reader.skip('*')
+  return name !== undefined && (reader.skip('rename', 'to') || reader.skip('set', 'schema')) ? [{ kind, ...name }] : []
+}
+
+function kindWithSchema(reader: WordReader): NameKind | undefined {
+  reader.skipAny(...MODIFIERS)
+  if (reader.skip('table')) return 'table'
+  return reader.skip('index') ? 'index' : IN_SCHEMA.find(([word]) => reader.skip(word))?.[1]
 }
 
 function namesOfAction(table: Table, action: readonly SqlWord[]): CreatedName[] {

@@ -1,10 +1,8 @@
 import type { CreatedName } from './created-name.ts'
-import { WordReader, type SqlWord } from './sql-words.ts'
+import { LONGEST_NAME, WordReader, type SqlWord } from './sql-words.ts'
 
 type Implied = Pick<CreatedName, 'kind' | 'name'>
 
-// PostgreSQL makes no name longer than this many bytes.
-const LONGEST_NAME = 63
 const CONSTRAINTS = ['constraint', 'primary', 'unique', 'check', 'foreign', 'exclude', 'like']
 
 /** The names that a table's constraint makes; `undefined` for a part that is a column. */

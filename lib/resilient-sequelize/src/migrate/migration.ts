@@ -19,6 +19,11 @@ export interface Migration {
    * changes what they use, or asks for values that they do not write. Applied only when that is allowed.
    */
   breaking?: true
+  /**
+   * Tables of the schema that may exist before and then become ours, such as those of an application that had no migrations. The
+   * migration creates them with IF NOT EXISTS; whether their columns are the same is not looked at.
+   */
+  adopts?: readonly string[]
   /** Sends statements and does nothing else: it is also run against nothing, to tell later whether it was changed. */
   up(context: MigrationContext): Promise<void>
 }

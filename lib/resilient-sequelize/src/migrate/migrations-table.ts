@@ -13,6 +13,8 @@ export type MigrationsTable =
   | {
       readonly state: 'ours'
       readonly hasDigest: boolean
+      /** Whether it has our comment. Without it, what is in it tells: see `isForeign`. */
+      readonly marked: boolean
       /** The migration without a transaction that was begun and has not ended, if there is one. */
       readonly underWay: string | undefined
       /** Whether this user may comment on it: only its owner may. */
@@ -48,7 +50,16 @@ export async function findMigrationsTable(client: Queryable, schema: string): Pr
   const hasDigest = columns.includes(DIGEST)
   const marked = comment !== null && comment.startsWith(MARK)
   if (!hasRequired || !(marked || columns.length === REQUIRED.length + (hasDigest ? 1 : 0))) return { state: 'foreign' }
-  return { state: 'ours', hasDigest, owned, underWay: comment?.startsWith(UNDER_WAY) ? comment.slice(UNDER_WAY.length) : undefined }
+  return { state: 'ours', hasDigest, marked, owned, underWay: comment?.startsWith(UNDER_WAY) ? comment.slice(UNDER_WAY.length) : undefined }
+}
+
+/**
+ * Whether the table is another tool's after all: one with our columns by chance has rows, and none is of a migration that
+ * is known here. An empty one is what an earlier version left that was cut off.
+ */
+export function isForeign(table: MigrationsTable, { executed, known }: { executed: readonly string[]; known: readonly string[] }): boolean {
+  if (table.state !== 'ours') return table.state === 'foreign'
+  return !table.marked && executed.length > 0 && !executed.some(name => known.includes(name))
 }
 
 /** Creates the table, or adds the column that an earlier version made it without. */

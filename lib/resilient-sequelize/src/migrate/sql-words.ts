@@ -1,3 +1,5 @@
+import { endOfComment } from '../wire/sql-tokens.ts'
+
 /** A piece of SQL text: a keyword or plain name in lower case, a quoted name as it is, a string, or one other character. */
 export interface SqlWord {
   readonly kind: 'word' | 'quoted' | 'string' | 'sign'
@@ -5,10 +7,28 @@ export interface SqlWord {
 }
 
 const BLANKS = /\s+|--[^\n]*/y
-const STRING = /[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'/sy
 const DOLLAR_STRING = /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$.*?\$\1\$/sy
-const QUOTED = /"((?:[^"]|"")*)"/sy
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
+
+const ESCAPED_NAME = /U&"((?:[^"]|"")+)"(?:\s*UESCAPE\s*'([^'])')?/iy
+
+/** What PostgreSQL makes of the content of `U&"…"`. */
+function unescapeName(name: string, escape: string): string {
+  let made = ''
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name[at] === escape ? /^(?:\+([\da-f]{6})|([\da-f]{4}))/i.exec(name.slice(at + 1, at + 8)) : null
+    if (code) {
+      // Two halves of a surrogate pair join by themselves.
+      const unit = Number.parseInt(code[1] ?? code[2] ?? '', 16)
+      made += unit > 0xffff && unit <= 0x10ffff ? String.fromCodePoint(unit) : String.fromCharCode(unit)
+      at += code[0].length
+      continue
+    }
+    if (name[at] === escape && name[at + 1] === escape) at += 1
+    made += name[at] ?? ''
+  }
+  return made
+}
 
 /** Splits SQL text into statements, and those into words. Comments are left out. */
 export function readStatements(text: string): SqlWord[][] {
@@ -24,16 +44,25 @@ export function readStatements(text: string): SqlWord[][] {
     const add = (word: SqlWord) => statements.at(-1)?.push(word)
     if (take(BLANKS)) continue
     if (text.startsWith('/*', here)) {
-      at = endOfComment(text, here)
+      at = endOfComment(text, here + 2)
       continue
     }
-    if (take(STRING) || take(DOLLAR_STRING)) {
+    const end = endOfString(text, here)
+    if (end !== undefined || take(DOLLAR_STRING)) {
+      at = end ?? at
       add({ kind: 'string', text: text.slice(here, at) })
       continue
     }
-    const quoted = take(QUOTED)
-    if (quoted) {
-      add({ kind: 'quoted', text: (quoted[1] ?? '').replaceAll('""', '"') })
+    const escaped = take(ESCAPED_NAME)
+    if (escaped) {
+      const [, name = '', escape = '\\'] = escaped
+      add({ kind: 'quoted', text: unescapeName(name.replaceAll('""', '"'), escape) })
+      continue
+    }
+    const endOfName = text[here] === '"' ? endOfQuoted(text, here) : undefined
+    if (endOfName !== undefined) {
+      at = endOfName
+      add({ kind: 'quoted', text: text.slice(here + 1, at - 1).replaceAll('""', '"') })
       continue
     }
     const word = take(WORD)
@@ -48,17 +77,33 @@ export function readStatements(text: string): SqlWord[][] {
   return statements.filter(({ length }) => length > 0)
 }
 
-// They nest.
-function endOfComment(text: string, from: number): number {
-  let depth = 0
-  for (let at = from; at < text.length; at += 1) {
-    if (text.startsWith('/*', at)) depth += 1
-    else if (text.startsWith('*/', at)) depth -= 1
-    else continue
-    at += 1
-    if (depth === 0) return at + 1
+function endOfString(text: string, from: number): number | undefined {
+  if (text[from] === "'") return endOfQuoted(text, from)
+  return /^e'/i.test(text.slice(from, from + 2)) ? endOfQuoted(text, from + 1, { escapes: true }) : undefined
+}
+
+/**
+ * Where a quoted text ends that begins at `from`; `undefined` when it does not. A doubled quote is part of it. By hand: a
+ * pattern with alternatives exhausts the stack at some megabytes of data.
+ */
+function endOfQuoted(text: string, from: number, { escapes = false } = {}): number | undefined {
+  const quote = text[from]
+  for (let at = from + 1; at < text.length; at += 1) {
+    if (escapes && text[at] === '\\') at += 1
+    else if (text[at] === quote && text[at + 1] === quote) at += 1
+    else if (text[at] === quote) return at + 1
   }
-  return text.length
+  return undefined
+}
+
+/** PostgreSQL's `NAMEDATALEN - 1`: the longest name, in bytes. */
+export const LONGEST_NAME = 63
+
+/** What PostgreSQL makes of a name that is too long: its first bytes, and no part of a character. */
+function cutName(name: string): string {
+  let cut = name
+  while (Buffer.byteLength(cut) > LONGEST_NAME) cut = [...cut].slice(0, -1).join('')
+  return cut
 }
 
 /** Reads the words of one statement from the left to the right. */
@@ -96,7 +141,7 @@ export class WordReader {
     const word = this.#words[this.#at]
     if (word?.kind !== 'quoted' && word?.kind !== 'word') return undefined
     this.#at += 1
-    return word.text
+    return cutName(word.text)
   }
 
   /** Takes a name and the schema before it, if there is one. */

@@ -1,7 +1,7 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { COLLECTED_SCHEMA, collectStatements } from './collect-statements.ts'
 import type { CreatedName, NameKind } from './created-name.ts'
-import { createdNames } from './created-names.ts'
+import { createdNames, nameChanges } from './created-names.ts'
 import type { Migration } from './migration.ts'
 import { TABLE, type Queryable } from './migrations-table.ts'
 
@@ -61,15 +61,20 @@ const FOUND = `
 export async function refuseTakenNames(client: Queryable, options: NamesOptions): Promise<void> {
   const { schema, tableIsForeign } = options
   const created = await namesOf(options.pending, schema)
-  const own = await namesOf(options.applied, schema)
+  const own = await ownNamesOf(options.applied, schema)
   const ownNames = new Set(own.map(keyOf))
   // An index or a constraint belongs to whom its table belongs to.
   const ownTables = new Set(own.flatMap(one => (one.kind === 'table' ? [`${one.schema}.${one.name}`] : [])))
+  const adopted = new Set(options.pending.flatMap(({ adopts = [] }) => adopts.map(name => `${schema}.${name}`)))
+  const isAdopted = (in_: string | null, table: string | null | undefined) => adopted.has(`${in_}.${table}`)
   const wanted = created
-    .filter(one => !ownNames.has(keyOf(one)))
+    .filter(one => !ownNames.has(keyOf(one)) && !(one.kind === 'sequence' && isAdopted(one.schema, one.table)))
     .flatMap(one => classesOf(one.kind).map(kind => ({ class: kind, schema: one.schema, name: one.name })))
   const { rows } = wanted.length === 0 ? { rows: [] } : await client.query<Found>(FOUND, [JSON.stringify(wanted)])
-  const taken = rows.filter(({ schema: in_, table }) => table === null || !ownTables.has(`${in_}.${table}`)).map(describe)
+  const taken = rows
+    .filter(({ schema: in_, table }) => table === null || !(ownTables.has(`${in_}.${table}`) || isAdopted(in_, table)))
+    .filter(({ kind, schema: in_, name }) => kind !== 'table' || !isAdopted(in_, name))
+    .map(describe)
   if (tableIsForeign) taken.unshift(`table ${schema}.${TABLE}`)
   const names = [...new Set(taken)]
   if (names.length > 0) throw namesTaken(names)
@@ -79,7 +84,11 @@ export async function refuseTakenNames(client: Queryable, options: NamesOptions)
 export function namesTaken(names: readonly string[]): CodedError {
   const isGlobal = (name: string) => /^(schema|extension|role) /.test(name)
   const cures = [
-    ...(names.every(isGlobal) ? [] : ['Rename them, or keep our tables in a schema of their own: set DB_SCHEMA (`schema` of migrate).']),
+    ...(names.every(isGlobal)
+      ? []
+      : [
+          'Rename them, or keep our tables in a schema of their own: set DB_SCHEMA (`schema` of migrate). A migration takes over a table that it lists in `adopts`.',
+        ]),
     ...(names.some(isGlobal)
       ? ['Schemas, extensions and roles: choose another name in the migration, or write IF NOT EXISTS to share a schema or an extension.']
       : []),
@@ -100,6 +109,19 @@ async function namesOf(migrations: readonly Migration[], home: string): Promise<
   return collected.flatMap(({ statements }) =>
     statements.flatMap(({ text }) => createdNames(text).map(one => ({ ...one, schema: schemaOf(one, home) }))),
   )
+}
+
+/** What these migrations have created and neither dropped nor renamed since: a name that they gave up may be another's now. */
+async function ownNamesOf(migrations: readonly Migration[], home: string): Promise<Name[]> {
+  const own = new Map<string, Name>()
+  const collected = await Promise.all(migrations.map(collectStatements))
+  const changes = collected.flatMap(({ statements }) => statements.flatMap(({ text }) => nameChanges(text)))
+  const placed = (one: CreatedName): Name => ({ ...one, schema: schemaOf(one, home) })
+  for (const { freed, taken } of changes) {
+    for (const one of freed.map(placed)) own.delete(keyOf(one))
+    for (const one of taken.map(placed)) own.set(keyOf(one), one)
+  }
+  return [...own.values()]
 }
 
 function schemaOf({ kind, schema }: CreatedName, home: string): string | null {

@@ -110,7 +110,7 @@ export async function attempt<Result>(
     if (!guard.mayBeCommitted || guard.record.ended !== undefined) return failure(formatted(error), guard, lease, aborted)
     const identity = guard.startRefused ? undefined : guard.identity
     lease.destroy()
-    // What was never given an id has written nothing: there is nothing that could have been lost.
+    // There is nothing that could have been lost.
     if (guard.wroteNothing) return { kind: 'done', result, afterCommit: callbacks }
     return { kind: 'open', error, result: { value: result }, identity, afterCommit: callbacks }
   }
@@ -141,6 +141,7 @@ export async function attempt<Result>(
       keepsParsed,
       deadline,
       identified: mode === 'write' && identified,
+      readOnly: mode === 'snapshot',
       statementMs,
       proof,
       behindCommit,
@@ -227,7 +228,7 @@ function lostSession(guard: Guard, { connection, generation }: Lease, silent = f
   if (guard instanceof ReadStatements && !silent) return undefined
   if (!(guard instanceof ReadStatements) && guard.identity) return guard.identity
   // A pooler announces process ids of its own.
-  if (generation.transactionLimits !== undefined) return undefined
+  if (generation.transactionLimits !== undefined) return silent && !(guard instanceof ManagedTransaction) ? { waitedMs: guard.waitMs } : undefined
   const pid = processIdOf(connection)
   return pid === null ? undefined : { pid }
 }

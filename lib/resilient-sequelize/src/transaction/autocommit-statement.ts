@@ -2,13 +2,14 @@ import type pg from 'pg'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { isFromServer, isRefusal } from '../errors/is-refusal.ts'
 import { classifyError } from '../errors/classify-error.ts'
-import { RAISE_SESSION } from '../wire/durability.ts'
+import { RAISE, raiseOwnSession } from '../wire/durability.ts'
 import type { GuardedClient, Send, StatementGuard } from '../wire/guarded-client.ts'
 import { identityBefore, refusesIdentity } from '../wire/identity.ts'
-import { boundedMs, serverBound, transactionSettings, type TransactionLimits } from '../wire/limits.ts'
-import { wasNotSent, type Statement } from '../wire/pg-internals.ts'
+import { boundedMs, serverBound, setLocal, transactionSettings, type TransactionLimits } from '../wire/limits.ts'
+import { processIdOf, wasNotSent, type Statement } from '../wire/pg-internals.ts'
 import { canBePreceded, isSingle, type PrecededQuery } from '../wire/preceded-query.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
+import { endsTransaction, firstWord } from '../wire/sql-tokens.ts'
 import { UnitRecord } from './unit-record.ts'
 
 export interface AutocommitOptions {
@@ -25,6 +26,13 @@ export interface AutocommitOptions {
   behindCommit: (client: GuardedClient) => void
 }
 
+interface OtherStatement {
+  readonly statement: Statement | undefined
+  readonly boundMs: number
+  readonly precedes: boolean
+}
+
+const WRITES = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE'])
 const unheard = () => undefined
 
 /**
@@ -41,6 +49,7 @@ export class AutocommitStatement implements StatementGuard {
   #identity: TransactionIdentity | undefined
   #query: PrecededQuery | undefined
   #error: unknown
+  #waitMs = 0
 
   constructor(options: AutocommitOptions) {
     this.#options = options
@@ -84,15 +93,22 @@ export class AutocommitStatement implements StatementGuard {
     return this.#error !== undefined && classifyError(this.#error).connection === 'drop'
   }
 
+  /** Longest wait for the answer to the last statement, in ms. */
+  get waitMs(): number {
+    return this.#waitMs
+  }
+
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     const { deadline, statementMs, limits, identified, durable, behindCommit } = this.#options
     deadline.throwIfPassed()
     const boundMs = statementMs()
+    this.#waitMs = boundMs
     this.#sent = true
     this.#ownsSession = client.ownsSession
     // A transaction that a raw statement has begun on this connection is left alone.
     const isAlone = statement !== undefined && client.getTransactionStatus() === 'I' && isSingle(statement)
-    if (!isAlone || !isWrite(statement.text)) return this.#sendOther(client, send, { boundMs, precedes: isAlone && canBePreceded(statement) })
+    if (!isAlone || !isWrite(statement.text))
+      return this.#sendOther(client, send, { statement, boundMs, precedes: isAlone && canBePreceded(statement) })
     const settings = transactionSettings(client, { boundMs: serverBound(boundMs), limits })
     if (!identified) send(boundedMs(boundMs), client.settingsBefore(settings, { durable }))
     else {
@@ -107,11 +123,17 @@ export class AutocommitStatement implements StatementGuard {
   }
 
   // Nothing may precede what need not be one statement, or runs in no transaction, such as CALL and VACUUM.
-  #sendOther(client: GuardedClient, send: Send, { boundMs, precedes }: { boundMs: number; precedes: boolean }): void {
+  #sendOther(client: GuardedClient, send: Send, { statement, boundMs, precedes }: OtherStatement): void {
     const { durable, limits } = this.#options
     const pins = client.pins({ pooled: limits !== undefined })
-    if (precedes && (durable || Object.keys(pins).length > 0)) return send(boundedMs(boundMs), client.settingsBefore(pins, { durable }))
-    if (durable && client.ownsSession) client.sendRaw(RAISE_SESSION).catch(unheard)
+    const isPinned = Object.keys(pins).length === 0
+    if (precedes && (durable || !isPinned)) return send(boundedMs(boundMs), client.settingsBefore(pins, { durable }))
+    // A raw statement has begun a transaction: nothing may be asked in it before its level is set.
+    const within = client.getTransactionStatus() === 'T'
+    if (within && !isPinned) client.sendRaw(setLocal(pins).join('; ')).catch(unheard)
+    if (within && durable && statement !== undefined && endsTransaction(statement.text)) client.sendRaw(RAISE).catch(unheard)
+    const pid = processIdOf(client)
+    if (!within && durable && limits === undefined && pid !== null) client.sendRaw(raiseOwnSession(pid)).catch(unheard)
     send(boundedMs(boundMs))
   }
 
@@ -123,5 +145,5 @@ export class AutocommitStatement implements StatementGuard {
 
 /** Whether a text is one of the statements that write rows. */
 function isWrite(text: string): boolean {
-  return /^\s*(?:INSERT|UPDATE|DELETE|MERGE)\b/i.test(text)
+  return WRITES.has(firstWord(text))
 }

@@ -3,6 +3,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { wait } from '../../../invocation/src/wait.ts'
 import type { Lease } from '../pool/lease.ts'
 import type { GuardedClient } from '../wire/guarded-client.ts'
+import { refusesIdentity } from '../wire/identity.ts'
 import { ANSWER_MS, endSession } from './end-session.ts'
 import {
   isSameIncarnation,
@@ -34,15 +35,19 @@ interface Verdict extends ServerIncarnation {
   readonly replayed: boolean
 }
 
+/** The role may not ask, or the server cannot be asked: no further question tells more. */
+const REFUSED = 'refused'
+
 /** Why a server cannot know: a standby may not have replayed the commit; another system; a primary that was superseded. */
 const CANNOT_KNOW = ['standby', 'stranger', 'superseded'] as const
 type CannotKnow = (typeof CANNOT_KNOW)[number]
 
 const WHY = `CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN ${SYSTEM_ID} <> $1 THEN 'stranger' WHEN ${TIMELINE} < $2::int THEN 'superseded'`
-// Why it cannot know comes first: asked for an id that it has not seen, a standby would say that it is in the future. The
-// time of the last replay is null after the recovery from a crash, which replays as well.
-const VERDICT = `SELECT ${WHY} ELSE coalesce(pg_xact_status($3::xid8), 'forgotten') END AS status, ${SERVER_INCARNATION},
-  CASE WHEN pg_last_xact_replay_timestamp() IS NULL THEN false ELSE coalesce(pg_last_wal_replay_lsn() >= $4::pg_lsn, false) END AS replayed`
+// Why it cannot know comes first: asked for an id that it has not seen, a standby would say that it is in the future.
+const VERDICT = `SELECT ${WHY} ELSE coalesce(pg_xact_status($3::xid8), 'forgotten') END AS status, ${SERVER_INCARNATION}`
+// The time of the last replay is null after the recovery from a crash, which replays as well. Asked apart, and only behind a
+// failover: not every server supports it.
+const REPLAYED = `SELECT CASE WHEN pg_last_xact_replay_timestamp() IS NULL THEN false ELSE coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) END AS replayed`
 const CAN_KNOW = `SELECT ${WHY} END AS why`
 // With this `pg_xact_status` refuses an id that has not been given out yet: the server that gave it crashed before the id
 // reached the disk, and what it did is gone. A snapshot does not tell that: its xmax may be a transaction in progress.
@@ -59,7 +64,8 @@ const ASK_ELSEWHERE_MS = 250
 export async function resolveCommit({ identity, deadline, lease }: CommitOutcomeOptions): Promise<CommitOutcome> {
   let endSessionFirst = false
   while (deadline.remainingMs() > 0) {
-    const verdict: Verdict | undefined = await ask(identity, { deadline, lease, endSessionFirst }).catch(() => undefined)
+    const verdict: Verdict | typeof REFUSED | undefined = await ask(identity, { deadline, lease, endSessionFirst }).catch(() => undefined)
+    if (verdict === REFUSED) break
     const outcome = verdict && outcomeOf(verdict, identity)
     if (outcome !== undefined) return outcome
     endSessionFirst = verdict?.status === 'in progress'
@@ -108,8 +114,12 @@ function isPromoted(verdict: ServerIncarnation, identity: TransactionIdentity): 
 
 // A standby that knew the id when it was promoted gives it to no other transaction. After a second promotion the position
 // proves nothing: the first one may have lost the end of the log, and the log has grown past the position since.
-function isReplayed(verdict: Verdict, { timeline }: TransactionIdentity): boolean {
-  return timeline !== null && verdict.timeline === timeline + 1 && verdict.replayed
+function isReplayed(verdict: Verdict, identity: TransactionIdentity): boolean {
+  return isNextTimeline(verdict, identity) && verdict.replayed
+}
+
+function isNextTimeline(verdict: Pick<Verdict, 'timeline'>, { timeline }: TransactionIdentity): boolean {
+  return timeline !== null && verdict.timeline === timeline + 1
 }
 
 function cannotKnow({ status }: Verdict): boolean {
@@ -119,14 +129,14 @@ function cannotKnow({ status }: Verdict): boolean {
 async function ask(
   identity: TransactionIdentity,
   { deadline, lease, endSessionFirst }: { deadline: Deadline; lease: () => Promise<Lease>; endSessionFirst: boolean },
-): Promise<Verdict | undefined> {
+): Promise<Verdict | typeof REFUSED | undefined> {
   const leased = await lease()
   try {
     // Still in progress: its COMMIT may never have arrived, and its session waits for a client that is gone.
     if (endSessionFirst) await endSession(leased.connection, identity, deadline.remainingMs())
     const verdict = await verdictOn(identity, leased, answerMs(deadline.remainingMs()))
     // The address may lead to another server by now.
-    if (verdict !== undefined && cannotKnow(verdict)) leased.destroy()
+    if (verdict !== undefined && verdict !== REFUSED && cannotKnow(verdict)) leased.destroy()
     else leased.release()
     return verdict
   } catch (error) {
@@ -135,13 +145,26 @@ async function ask(
   }
 }
 
-async function verdictOn(identity: TransactionIdentity, { connection }: Lease, timeoutMs: number): Promise<Verdict | undefined> {
+async function verdictOn(identity: TransactionIdentity, { connection }: Lease, timeoutMs: number): Promise<Verdict | typeof REFUSED | undefined> {
   const { xid, systemId, timeline, position } = identity
   try {
-    const { rows } = (await connection.sendRaw(VERDICT, [systemId, timeline, xid, position], { timeoutMs })) as QueryResult
-    return rows[0] as Verdict | undefined
+    const { rows } = (await connection.sendRaw(VERDICT, [systemId, timeline, xid], { timeoutMs })) as QueryResult<Omit<Verdict, 'replayed'>>
+    const [said] = rows
+    const asks = said?.status === 'committed' && position !== null && isNextTimeline(said, identity)
+    return said && { ...said, replayed: asks && (await hasReplayed(connection, position, timeoutMs)) }
   } catch (error) {
     if ((error as { code?: unknown }).code === NOT_GIVEN_OUT) return { ...identity, status: 'future', replayed: false }
+    if (refusesIdentity(error)) return REFUSED
+    throw error
+  }
+}
+
+async function hasReplayed(connection: GuardedClient, position: string, timeoutMs: number): Promise<boolean> {
+  try {
+    const { rows } = (await connection.sendRaw(REPLAYED, [position], { timeoutMs })) as QueryResult<{ replayed: boolean }>
+    return rows[0]?.replayed === true
+  } catch (error) {
+    if (refusesIdentity(error)) return false
     throw error
   }
 }

@@ -15,6 +15,7 @@ import {
   limitsIn,
   SERVER_EARLIER_MS,
   serverBound,
+  setLocal,
   settingsStatement,
   startStatement,
   transactionSettings,
@@ -35,6 +36,8 @@ export interface ManagedTransactionOptions {
   characteristics?: string
   /** Whether the transaction's identity is read: only what writes has one. */
   identified: boolean
+  /** Whether `characteristics` keep it from writing. */
+  readOnly?: boolean
   /** Longest wait for the answer to one statement, in ms. */
   statementMs: () => number
   /** Hears of the identity as soon as the server has told it. */
@@ -121,9 +124,9 @@ export class ManagedTransaction implements StatementGuard {
     return this.#phase === 'committing' || this.startRefused
   }
 
-  /** Whether the server is known to hold nothing that this transaction wrote: it was never given an id. */
+  /** Whether the server is known to hold nothing that this transaction wrote: it may not write, or was never given an id. */
   get wroteNothing(): boolean {
-    return this.#phase === 'unsent' || (this.#hasNoId && !this.startRefused)
+    return this.#phase === 'unsent' || (!this.startRefused && (this.#options.readOnly === true || this.#hasNoId))
   }
 
   get #hasNoId(): boolean {
@@ -159,6 +162,7 @@ export class ManagedTransaction implements StatementGuard {
     const queries = !(statement !== undefined && comesBeforeQueries(statement.text))
     if (this.#phase === 'unsent') this.#start(client, within ? boundMs : serverBound(boundMs), queries)
     else if (!within) this.#follow(client, serverBound(boundMs), queries)
+    else if (this.#unbounded && queries) this.#pin(client)
     if (statement !== undefined && endsTransaction(statement.text)) this.#judge()
     this.#sent += 1
     send(boundMs)
@@ -289,7 +293,12 @@ export class ManagedTransaction implements StatementGuard {
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
   #follow(client: GuardedClient, boundMs: number, queries: boolean): void {
-    if (this.record.hasOwnTimeout || (this.sessionLimits === undefined && !queries)) return
+    if (this.sessionLimits === undefined && !queries) return
+    if (this.record.hasOwnTimeout) {
+      if (this.#unbounded) this.#pin(client)
+      this.#unbounded = false
+      return
+    }
     if (!this.#unbounded && Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
     const bound = this.#bound(client, boundMs)
     this.#unbounded = false
@@ -298,6 +307,12 @@ export class ManagedTransaction implements StatementGuard {
       answer => this.#learnLimits(client, answer),
       (error: unknown) => this.#note(error),
     )
+  }
+
+  // What the session may lack, where the bound has not brought it along.
+  #pin(client: GuardedClient): void {
+    const pins = setLocal(client.pins({ pooled: this.#options.limits !== undefined })).join('; ')
+    if (pins !== '') client.sendRaw(pins).catch((error: unknown) => this.#note(error))
   }
 
   #bound(client: GuardedClient, boundMs: number): string {

@@ -46,6 +46,7 @@ export class ReadStatements implements StatementGuard {
   #firstError: unknown
   #spoiledConnection = false
   #sessionEnd: unknown
+  #waitMs = 0
 
   constructor({ keepsParsed, deadline, statementMs, limits, proof, behindCommit }: ReadStatementsOptions) {
     this.keepsParsed = keepsParsed
@@ -74,6 +75,11 @@ export class ReadStatements implements StatementGuard {
     return this.#sessionEnd
   }
 
+  /** Longest wait for the answer to the last statement, in ms. */
+  get waitMs(): number {
+    return this.#waitMs
+  }
+
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void {
     this.#deadline.throwIfPassed()
     // Safe-executed work has less time than the read around it.
@@ -81,6 +87,7 @@ export class ReadStatements implements StatementGuard {
     this.record.throwIfEnded()
     if (statement !== undefined && this.record.noteStatement(statement)) client.forgetLimits()
     const boundMs = this.#statementMs()
+    this.#waitMs = boundMs
     const settings = transactionSettings(client, { boundMs: serverBound(boundMs), limits: this.#limits })
     // Up to one Sync it is one transaction, which the server ends by itself. Only where the connection has to prove itself
     // something has to be answered before the statement is.

@@ -27,7 +27,7 @@ import {
   type QueryCallback,
   type Statement,
 } from './pg-internals.ts'
-import { pinnedLocally, pinnedParameters, withoutOwn } from './pinned-settings.ts'
+import { pinnedLocally, pinnedParameters } from './pinned-settings.ts'
 import { nameQuery, precedeQuery, settingStatement } from './preceded-query.ts'
 import { isCallback, isSubmittable, keepsPortal, statementOf, textOf, watchErrors, type Submittable } from './query-forms.ts'
 
@@ -137,7 +137,7 @@ export function guardClient(
 
     // pg asks for it when it logs in.
     protected getStartupConf(): Record<string, string> {
-      return { ...withoutOwn(startParameters, this.#startOptions), ...ownStartUp.call(this) }
+      return { ...startParameters, ...ownStartUp.call(this) }
     }
 
     // When the log-in fails on our side, pg leaves the socket open, and the server a session that waits to be told more.
@@ -391,7 +391,7 @@ export function guardClient(
     }
 
     pins({ pooled }: { pooled: boolean }): LocalSettings {
-      return pinnedLocally({ options: this.#startOptions, announced: this.announced.IntervalStyle, pooled })
+      return pinnedLocally({ options: this.#startOptions, announced: this.announced, pooled })
     }
 
     get sessionLimits(): SessionLimits | undefined {

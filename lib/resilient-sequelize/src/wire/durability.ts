@@ -14,3 +14,8 @@ export const RAISE = `SELECT set_config('${SYNCHRONOUS_COMMIT}', 'on', true) WHE
 
 /** As `RAISE`, for the whole session: for statements that nothing can precede in their transaction. */
 export const RAISE_SESSION = `SELECT set_config('${SYNCHRONOUS_COMMIT}', 'on', false) WHERE ${WEAK}`
+
+/** `RAISE_SESSION` on the session of that process alone: one that a pooler lends is left as it is. */
+export function raiseOwnSession(pid: number): string {
+  return `${RAISE_SESSION} AND pg_backend_pid() = ${pid}`
+}

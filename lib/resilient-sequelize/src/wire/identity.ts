@@ -2,6 +2,7 @@ import type { Before, GuardedClient } from './guarded-client.ts'
 import type { LocalSettings } from './limits.ts'
 import type { PrecededQuery } from './preceded-query.ts'
 import type { Statement } from './pg-internals.ts'
+import { firstWord, isOneStatement } from './sql-tokens.ts'
 import { LOG_POSITION, SERVER_INCARNATION, type SessionIdentity, type TransactionIdentity } from './session-identity.ts'
 
 // Without a round trip: it is pipelined behind a statement, or ahead of one up to the same Sync.
@@ -21,6 +22,9 @@ const POSITION: Statement = { text: `SELECT ${LOG_POSITION}`, again: true }
 // Insufficient privilege; a function, relation or column that this server does not have; a feature that it does not support.
 const NOT_TOLD = ['42501', '42883', '42P01', '42703', '0A000']
 
+const BEFORE_QUERIES = new Set(['SET', 'RESET', 'SHOW', 'LOCK'])
+const NO_SNAPSHOT = new Set([...BEFORE_QUERIES, 'SAVEPOINT', 'RELEASE', 'ROLLBACK'])
+
 /** Whether the server refuses the question for a transaction's identity, and will always do so. */
 export function refusesIdentity(error: unknown): boolean {
   return NOT_TOLD.includes(String((error as { code?: unknown } | undefined)?.code))
@@ -31,12 +35,12 @@ export function refusesIdentity(error: unknown): boolean {
  * REPEATABLE READ transaction sees, and `SET TRANSACTION` has to come before any query.
  */
 export function takesNoSnapshot(text: string): boolean {
-  return /^\s*(?:SET|RESET|SHOW|LOCK|SAVEPOINT|RELEASE|ROLLBACK)\b/i.test(text)
+  return NO_SNAPSHOT.has(firstWord(text)) && isOneStatement(text)
 }
 
 /** Whether a statement has to come before any query of its transaction. */
 export function comesBeforeQueries(text: string): boolean {
-  return /^\s*(?:SET|RESET|SHOW|LOCK)\b/i.test(text)
+  return BEFORE_QUERIES.has(firstWord(text))
 }
 
 /** Asks for the identity of the transaction that runs on this connection, behind what it has written. */

@@ -2,6 +2,9 @@ import type pg from 'pg'
 import { RAISED, SYNCHRONOUS_COMMIT } from './durability.ts'
 import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
+import { firstWord, isOneStatement } from './sql-tokens.ts'
+
+const QUERIES = new Set(['SELECT', 'WITH', 'VALUES', 'TABLE'])
 
 /** A statement that goes right behind another, up to the same Sync; it answers one row. */
 export interface Trailing {
@@ -147,11 +150,11 @@ export function settingStatement(
  * or the server refuses it.
  */
 export function canBePreceded(statement: Statement): boolean {
-  return isSingle(statement) && /^\s*(?:SELECT|WITH|VALUES|TABLE)\b/i.test(statement.text)
+  return QUERIES.has(firstWord(statement.text)) && isSingle(statement)
 }
 
 /** Whether a text is certainly one statement. */
 export function isSingle({ text, values = [] }: Statement): boolean {
   // A placeholder without values is the server's to refuse, in the words of the simple protocol.
-  return values.length > 0 || (/^[^;]*(?:;\s*)?$/.test(text) && !/\$\d/.test(text))
+  return values.length > 0 || (!/\$\d/.test(text) && isOneStatement(text))
 }

@@ -12,6 +12,7 @@ const TOKEN = /'|"|--|\/\*|\$(?:[a-zA-Z_\x80-\uffff][\w\x80-\uffff]*)?\$|\$[\w\x
 const COMMENT_EDGE = /\/\*|\*\//g
 const STRING_EDGE = /['\\]/g
 const LINE_END = /[\n\r]/g
+const NO_SEPARATOR = /^[^;]*(?:;\s*)?$/
 /** A statement that ends a transaction has one of these words. */
 const MAY_END = /\b(?:COMMIT|END|ROLLBACK|ABORT|PREPARE)\b/i
 
@@ -33,6 +34,21 @@ export function* sqlTokens(text: string): Generator<SqlToken> {
       yield before
     }
   }
+}
+
+/** The first word of a text, in upper case, past comments and parentheses; empty when there is none. */
+export function firstWord(text: string): string {
+  for (const { kind, text: word } of sqlTokens(text)) return kind === 'word' ? word.toUpperCase() : ''
+  return ''
+}
+
+/** Whether a text is certainly one statement: a semicolon in a value or a comment separates nothing. */
+export function isOneStatement(text: string): boolean {
+  if (NO_SEPARATOR.test(text)) return true
+  // With `standard_conforming_strings` off a backslash escapes a quote.
+  if (text.includes('\\')) return false
+  for (const { kind, end } of sqlTokens(text)) if (kind === 'semicolon') return text.slice(end).trim() === ''
+  return true
 }
 
 /** Whether a text has a statement that ends the transaction, and not only goes back to a savepoint. */
@@ -77,8 +93,8 @@ function endOfLine(text: string, from: number): number {
   return ends.exec(text) === null ? text.length : ends.lastIndex
 }
 
-// Comments nest.
-function endOfComment(text: string, from: number): number {
+/** Where a comment ends whose content begins at `from`. Comments nest. */
+export function endOfComment(text: string, from: number): number {
   const edges = new RegExp(COMMENT_EDGE)
   edges.lastIndex = from
   let depth = 1

@@ -153,11 +153,26 @@ it.each([
   ['CALL', 'CALL call_note(2)'],
   ['DO', "DO 'BEGIN INSERT INTO notes (id) VALUES (2); END'"],
   ['several statements', 'SELECT 1; INSERT INTO notes (id) VALUES (2)'],
-])('raises %s on a direct connection that a unit has used', async (_name, text) => {
+])('raises %s as the first statement of a direct connection', async (_name, text) => {
   await withStage({ setter: SETTERS[0][1], pooled: false, durable: true }, async ({ sequelize, read }) => {
-    await insert(sequelize, 1)
     await sequelize.query(text)
-    expect((await read<{ level: string }>('SELECT level FROM notes ORDER BY id')).map(row => row.level)).toEqual(['on', 'on'])
+    expect((await read<{ level: string }>('SELECT level FROM notes')).map(row => row.level)).toEqual(['on'])
+  })
+})
+
+describe.each([
+  ['direct', false],
+  ['PgBouncer', true],
+] as const)('the first statement, %s', (_way, pooled) => {
+  it.skipIf(pooled && !hasPgBouncer()).each([
+    ['an insert behind a comment', ['/* route: a */ INSERT INTO notes (id) VALUES (1)']],
+    ['an insert with a semicolon in a value', ["INSERT INTO notes (id) VALUES (length(';'))"]],
+    ['a transaction that a raw statement begins', ['BEGIN', 'INSERT INTO notes (id) VALUES (1)', 'COMMIT']],
+  ])('raises %s', async (_name, texts) => {
+    await withStage({ setter: SETTERS[0][1], pooled, durable: true }, async ({ sequelize, read }) => {
+      for (const text of texts) await sequelize.query(text)
+      expect((await read<{ level: string }>('SELECT level FROM notes')).map(row => row.level)).toEqual(['on'])
+    })
   })
 })
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { QueryTypes } from 'sequelize'
 import { describe, expect, it } from 'vitest'
-import { ResilientSequelize } from '../../src/index.ts'
+import { ResilientSequelize, type Work } from '../../src/index.ts'
+import { startProxy } from '../../../postgres-faults/src/proxy/proxy.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
 import { withDatabase } from '../../../../test/support/database.ts'
 
@@ -71,5 +73,44 @@ describe.each(ways)('over a fresh pool, %s', (_way, pooled) => {
         expect(await writeAtOnce(inserts, { restriction, pooled })).toEqual(Array.from({ length: AT_ONCE }, (_, number) => String(number)))
       },
     )
+  })
+})
+
+describe('by a role that lost an answer to COMMIT', () => {
+  const lose = async (restriction: string, write: (sequelize: ResilientSequelize) => Promise<unknown>) =>
+    withDatabase(
+      async database => {
+        const { host, port } = database.connectionSettings
+        const user = `restricted_${randomBytes(4).toString('hex')}`
+        await database.query(`CREATE ROLE ${user} LOGIN PASSWORD 'secret'`)
+        await database.query(`CREATE TABLE notes (text text); GRANT ALL ON notes TO ${user}; ${restriction}`)
+        const proxy = await startProxy({ target: { host, port }, certificates: false })
+        const sequelize = new ResilientSequelize(database.name, user, 'secret', { host: proxy.host, port: proxy.port, logging: false })
+        try {
+          const fault = proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'after', action: 'reset' })
+          await write(sequelize)
+          return { lost: fault.fired(), rows: await database.query('SELECT text FROM notes') }
+        } finally {
+          await sequelize.gracefulShutdown()
+          await proxy.stop()
+          await database.query(`DROP OWNED BY ${user}; DROP ROLE ${user}`)
+        }
+      },
+      { empty: true },
+    )
+  const once = { lost: 1, rows: [{ text: 'a' }] }
+  const insert = ({ query }: Work) => query("INSERT INTO notes VALUES ('a')")
+
+  it('decides it by the id without functions that a failover alone needs', async () => {
+    const restriction = 'REVOKE EXECUTE ON FUNCTION pg_last_wal_replay_lsn(), pg_last_xact_replay_timestamp() FROM PUBLIC'
+    expect(await lose(restriction, sequelize => sequelize.execute('note', insert))).toEqual(once)
+  })
+
+  it('decides it by a row at once where the state of an id is not told', async () => {
+    const restriction = 'REVOKE EXECUTE ON FUNCTION pg_xact_status(xid8) FROM PUBLIC'
+    const wasCommitted = async (sequelize: ResilientSequelize) =>
+      (await sequelize.query("SELECT FROM notes WHERE text = 'a'", { type: QueryTypes.SELECT })).length === 1
+    const write = (sequelize: ResilientSequelize) => sequelize.execute('note', insert, { wasCommitted: () => wasCommitted(sequelize) })
+    expect(await lose(restriction, write)).toEqual(once)
   })
 })

@@ -125,6 +125,34 @@ const READS: Readonly<Record<string, (sequelize: ResilientSequelize) => Promise<
     (await sequelize.query("INSERT INTO samples (text) VALUES ('x') RETURNING interval '1 day 2 hours 3 minutes' AS span"))[0],
 }
 
+/** As `READS`, in forms that a first look at the text may mistake for others. */
+const ODD_READS: typeof READS = {
+  'a read behind a comment': async sequelize => (await sequelize.query(`/* route='a;b' */ ${SPAN}`))[0],
+  'a read behind a line of comment': async sequelize => (await sequelize.query(`-- a\n${SPAN}`))[0],
+  'a read in parentheses': async sequelize => (await sequelize.query(`(${SPAN})`))[0],
+  'a read with a semicolon in a value': async sequelize => (await sequelize.query(`${SPAN} WHERE ';' <> ''`))[0],
+  'a write behind a comment': async sequelize =>
+    (await sequelize.query("/* a */ INSERT INTO samples (text) VALUES ('x;y') RETURNING interval '1 day 2 hours 3 minutes' AS span"))[0],
+  'a unit that sets a limit first': sequelize =>
+    sequelize.execute('unit', async ({ query }) => {
+      await query('SET LOCAL statement_timeout = 5000')
+      return query(SPAN)
+    }),
+  'a part of a unit that locks first': sequelize =>
+    sequelize.execute('unit', async ({ query }) => {
+      await query('LOCK TABLE samples IN ROW EXCLUSIVE MODE')
+      const part = () => sequelize.execute('part', work => work.query(SPAN))
+      return sequelize.safeExecute(part, { operationName: 'part', fallbackValue: undefined })
+    }),
+  'a transaction that a raw statement begins': async sequelize => {
+    await sequelize.query('BEGIN')
+    await sequelize.query('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE')
+    const [rows] = await sequelize.query(SPAN)
+    await sequelize.query('COMMIT')
+    return rows
+  },
+}
+
 async function keepsValues(sequelize: ResilientSequelize): Promise<void> {
   const samples = samplesOf(sequelize)
   const ids = [
@@ -168,6 +196,45 @@ describe.each(WAYS)('through %s', way => {
           expect((await sequelize.query(`SELECT current_setting('${name}') AS value`, { transaction }))[0]).toEqual([{ value }])
         })
       })
+    })
+  })
+})
+
+describe.skipIf(!hasPgBouncer())('behind a pooler', () => {
+  it.each(['ISO, MDY', 'ISO, DMY', 'SQL, DMY'])('has it set nothing again for each transaction under %s', async style => {
+    await withDatabase(
+      async ({ connectionSettings, name, query }) => {
+        const { host, port, user, password } = connectionSettings
+        await query(`ALTER DATABASE ${name} SET DateStyle TO '${style}'`)
+        const proxy = await startProxy({ target: { host, port }, certificates: false })
+        const pooler = await startPgBouncer({ server: { host: proxy.host, port: proxy.port, user, password }, settings: { default_pool_size: '1' } })
+        const open = () => new ResilientSequelize(name, user, password, { host, port: pooler.port, logging: false, pool: { max: 1 } })
+        const instances = [open(), open()]
+        const readAll = async () => {
+          for (const sequelize of instances)
+            expect(await sequelize.query("SELECT '2026-03-04'::date::text AS day", { plain: true })).toEqual({ day: '2026-03-04' })
+        }
+        try {
+          await readAll()
+          proxy.resetCounts()
+          const before = proxy.statementFlights().length
+          await readAll()
+          await readAll()
+          const flights = proxy.statementFlights().slice(before).flat()
+          expect(flights.filter(text => text.startsWith('SET '))).toEqual([])
+        } finally {
+          for (const sequelize of instances) await sequelize.gracefulShutdown()
+          await pooler.stop()
+          await proxy.stop()
+        }
+      },
+      { empty: true },
+    )
+  })
+
+  it.each(Object.entries(ODD_READS))('%s has the interval style that values need', async (_name, read) => {
+    await withStage({ way: 'a pooler that refuses options', level: 'database', set: PINNED['interval style ISO 8601'] }, async ({ open }) => {
+      expect(await read(open())).toEqual([{ span: expect.objectContaining({ days: 1, hours: 2, minutes: 3 }) as unknown }])
     })
   })
 })

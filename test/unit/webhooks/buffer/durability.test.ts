@@ -7,7 +7,7 @@ const answering = (answers: Record<string, string>): RedisConnection => ({
   send: async (...command) => {
     const answer = answers[command.slice(0, 2).join(' ')]
     if (answer === undefined) throw new Error('NOPERM this user has no permissions')
-    return command[0] === 'CONFIG' ? [Buffer.from('appendfsync'), Buffer.from(answer)] : Buffer.from(answer)
+    return command[0] === 'CONFIG' ? answer.split(' ').map(word => Buffer.from(word)) : Buffer.from(answer)
   },
 })
 const unknown = () => Promise.reject(new Error("ERR unknown command 'WAITAOF', with args beginning with"))
@@ -18,23 +18,39 @@ const KEEPS = 'redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noevictio
 it.each([
   ['one server has it on its disk', answering({}), () => waited(1, 0), true],
   ['none had in time', answering({}), () => waited(0, 0), false],
-  ['it cannot be waited for, and the server flushes before it answers', answering({ INFO: KEEPS, 'CONFIG GET': 'always' }), unknown, true],
+  [
+    'it cannot be waited for, and the server flushes before it answers',
+    answering({ INFO: KEEPS, 'CONFIG GET': 'no-appendfsync-on-rewrite no appendfsync always' }),
+    unknown,
+    true,
+  ],
   [
     'it cannot be waited for, and a rewrite has begun',
-    answering({ INFO: `${KEEPS}aof_rewrite_in_progress:1\r\n`, 'CONFIG GET': 'always' }),
+    answering({ INFO: `${KEEPS}aof_rewrite_in_progress:1\r\n`, 'CONFIG GET': 'no-appendfsync-on-rewrite no appendfsync always' }),
     unknown,
     false,
   ],
-  ['it cannot be waited for, and the server flushes later', answering({ INFO: KEEPS, 'CONFIG GET': 'everysec' }), unknown, false],
+  [
+    'it cannot be waited for, and the server flushes later',
+    answering({ INFO: KEEPS, 'CONFIG GET': 'appendfsync everysec no-appendfsync-on-rewrite no' }),
+    unknown,
+    false,
+  ],
+  [
+    'it cannot be waited for, and the server does not flush while it saves its data',
+    answering({ INFO: KEEPS, 'CONFIG GET': 'no-appendfsync-on-rewrite yes appendfsync always' }),
+    unknown,
+    false,
+  ],
   ['it cannot be waited for, and how the server flushes may not be asked', answering({ INFO: KEEPS }), unknown, false],
 ])('is on the disk or not: %s', async (_what, redis, waiting, expected) => {
   expect(await isOnDisk(redis, waiting())).toBe(expected)
 })
 
 it('tells an error of the wait from a server that does not know it', async () => {
-  await expect(isOnDisk(answering({ 'CONFIG GET': 'always' }), Promise.reject(new Error('Socket closed unexpectedly')))).rejects.toThrow(
-    'Socket closed',
-  )
+  await expect(
+    isOnDisk(answering({ 'CONFIG GET': 'no-appendfsync-on-rewrite no appendfsync always' }), Promise.reject(new Error('Socket closed unexpectedly'))),
+  ).rejects.toThrow('Socket closed')
 })
 
 // A server that keeps everything, and what one line of its INFO may say instead.

@@ -1,5 +1,5 @@
 import { type Cut } from '../../proxy/faults.ts'
-import { meets, type Repetition } from '../repetition.ts'
+import { meets, withCommit, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 
 const cuts: readonly Cut[] = ['reset', 'close', 'silence']
@@ -20,10 +20,10 @@ export const commitAnswerLost: Row = {
   scenario: repetition => cutAtCommit(repetition, 'after'),
 }
 
-async function cutAtCommit({ proxy, call, variant }: Repetition, when: 'before' | 'after'): Promise<void> {
+async function cutAtCommit({ proxy, call, variant, kind }: Repetition, when: 'before' | 'after'): Promise<void> {
   await call()
   const fault = proxy.addFault({ on: 'statement', matches: 'COMMIT', when, action: variant as Cut })
-  const calling = call()
+  const calling = call(withCommit(kind))
   // A read has its row before its COMMIT is answered.
   const met = await meets(calling, fault)
   await calling

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
-import { meets, operationName, type Repetition } from '../repetition.ts'
+import { meets, operationName, withCommit, type Repetition } from '../repetition.ts'
 import { isThere } from '../row-proof.ts'
 import { type Row } from '../row.ts'
 import { type ChaosDatabase } from '../chaos-database.ts'
@@ -27,6 +27,7 @@ export const idUsedAgain: Row = {
     const fault = proxy.addFault({ on: 'statement', matches: 'COMMIT', when: 'before', action: 'silence' })
     const operation = operationName()
     const calling = call({
+      ...withCommit(kind),
       operation,
       ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: models => isThere(models, operation) } : {}),
     })
