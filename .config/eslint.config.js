@@ -24,11 +24,22 @@ export default tseslint.config(
   {
     // The environment is read in one place; what a command line prints is its product.
     files: ['lib/**/*.ts', 'packages/**/*.ts'],
-    ignores: ['lib/config/**', 'lib/server/**', 'lib/cli/**', 'lib/doctl-project-schema/**', 'lib/postgres-faults/**', 'lib/*/test/**'],
-    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read settings through lib/config.' }] },
+    ignores: [
+      'lib/functions-runtime/src/settings/**',
+      'lib/functions-devkit/**',
+      'lib/doctl-project-schema/**',
+      'lib/postgres-faults/**',
+      'lib/*/test/**',
+    ],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read settings through lib/functions-runtime/src/settings.' },
+      ],
+    },
   },
   {
-    files: ['lib/server/**', 'lib/cli/**', 'lib/doctl-project-schema/**', 'lib/postgres-faults/**', 'lib/*/test/**', 'test/**'],
+    files: ['lib/functions-devkit/**', 'lib/doctl-project-schema/**', 'lib/postgres-faults/**', 'lib/*/test/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   // What a test is handed is a record of functions, taken apart as it needs them.

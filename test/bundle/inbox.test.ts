@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { localWebhookSecrets } from '../../lib/server/webhook-secrets.ts'
-import { signDelivery } from '../../lib/server/sign-delivery.ts'
-import type { SourceDefinition } from '../../lib/webhooks/source.ts'
-import { sourceTable } from '../../lib/webhooks/sources.ts'
+import { localWebhookSecrets } from '../../lib/functions-devkit/src/server/webhook-secrets.ts'
+import { signDelivery } from '../../lib/functions-devkit/src/server/sign-delivery.ts'
+import type { SourceDefinition } from '../../lib/webhook-inbox/src/verify/source.ts'
+import { sourceTable } from '../../lib/app/webhooks/sources.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { callWeb, containerOf } from '../support/function-container.ts'
@@ -141,15 +141,15 @@ describe('a packed bundle with other handlers', () => {
   let checkout: Checkout
   beforeAll(() => {
     checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml'])
-    change('lib/webhooks/handlers/transaction-completed.ts', 'schema: completedTransactionSchema', 'schema: completedTransactionSchema.check(() => { throw new TypeError("no") })')
-    change('lib/webhooks/handlers/transaction-failed.ts', 'concerns: ({ userId }) => userId', 'concerns: () => { throw new TypeError("no") }')
-    change('lib/webhooks/handlers/transaction-refunded.ts', 'schema: refundedTransactionSchema', 'schema: refundedTransactionSchema.check(z.refine(async () => true))', "import * as z from 'zod/mini'\n")
-    change('lib/webhooks/handlers/user-created.ts', 'return recordUser', "await recordUser(data, { occurredAt, order, isChange: false }, work)\n    throw later('closed', { afterMs: 7_200_000 })\n    return recordUser")
-    change('lib/webhooks/handlers/user-created.ts', 'import { defineHandler }', 'import { defineHandler, later }')
-    change('lib/webhooks/handlers/user-updated.ts', 'return recordUser', "throw later('closed', { afterMs: Number.NaN })\n    return recordUser")
-    change('lib/webhooks/handlers/user-updated.ts', 'import { defineHandler }', 'import { defineHandler, later }')
-    change('lib/webhooks/handlers/alert-raised.ts', 'logger.warn({', "if (id !== '') throw later('closed')\n    logger.warn({")
-    change('lib/webhooks/handlers/alert-raised.ts', 'import { defineHandler }', 'import { defineHandler, later }')
+    change('lib/app/webhooks/handlers/transaction-completed.ts', 'schema: completedTransactionSchema', 'schema: completedTransactionSchema.check(() => { throw new TypeError("no") })')
+    change('lib/app/webhooks/handlers/transaction-failed.ts', 'concerns: ({ userId }) => userId', 'concerns: () => { throw new TypeError("no") }')
+    change('lib/app/webhooks/handlers/transaction-refunded.ts', 'schema: refundedTransactionSchema', 'schema: refundedTransactionSchema.check(z.refine(async () => true))', "import * as z from 'zod/mini'\n")
+    change('lib/app/webhooks/handlers/user-created.ts', 'return recordUser', "await recordUser(data, { occurredAt, order, isChange: false }, work)\n    throw later('closed', { afterMs: 7_200_000 })\n    return recordUser")
+    change('lib/app/webhooks/handlers/user-created.ts', 'import { defineHandler }', 'import { defineHandler, later }')
+    change('lib/app/webhooks/handlers/user-updated.ts', 'return recordUser', "throw later('closed', { afterMs: Number.NaN })\n    return recordUser")
+    change('lib/app/webhooks/handlers/user-updated.ts', 'import { defineHandler }', 'import { defineHandler, later }')
+    change('lib/app/webhooks/handlers/alert-raised.ts', 'logger.warn({', "if (id !== '') throw later('closed')\n    logger.warn({")
+    change('lib/app/webhooks/handlers/alert-raised.ts', 'import { defineHandler }', 'import { defineHandler, later }')
     change('packages/api/webhook/index.ts', 'routes: {', "routes: {\n    'GET /bigint': () => json(200, { id: 1n }),\n    'GET /large': () => json(200, { text: 'x'.repeat(1_048_576) }),\n    'GET /header': () => json(200, {}, { 'x-a': 'a\\nb' }),\n    'GET /status': () => json(Number.NaN, {}),")
     execFileSync('./build.sh', { cwd: checkout.folder, stdio: 'pipe' })
   }) // prettier-ignore

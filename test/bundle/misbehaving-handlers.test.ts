@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildBundles } from '../../lib/build/pipeline.ts'
+import { buildBundles } from '../../lib/functions-devkit/src/build/pipeline.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { createTestDatabase, withDatabase, type TestDatabase } from '../support/database.ts'
 import { callWeb, containerOf } from '../support/function-container.ts'
@@ -13,7 +13,7 @@ beforeAll(async () => {
   const paths = ['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml', 'test/support/misbehaving-handlers.ts']
   checkout = copyCheckout(paths)
   const from = '../../../test/support/misbehaving-handlers.ts'
-  checkout.write('lib/webhooks/handlers/index.ts', `export { misbehavingHandlers as handlers } from '${from}'\n`)
+  checkout.write('lib/app/webhooks/handlers/index.ts', `export { misbehavingHandlers as handlers } from '${from}'\n`)
   await buildBundles(checkout.folder)
 }, 120_000)
 afterAll(() => checkout.remove())

@@ -4,10 +4,10 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildBundles, proveBundles, recordProofs } from '../../lib/build/pipeline.ts'
-import { type Metafile } from '../../lib/build/metafile.ts'
-import { proveFunction, type Proof } from '../../lib/build/proof.ts'
-import { readSizes, SIZES_FILE } from '../../lib/build/sizes.ts'
+import { buildBundles, proveBundles, recordProofs } from '../../lib/functions-devkit/src/build/pipeline.ts'
+import { type Metafile } from '../../lib/functions-devkit/src/build/metafile.ts'
+import { proveFunction, type Proof } from '../../lib/functions-devkit/src/build/proof.ts'
+import { readSizes, SIZES_FILE } from '../../lib/functions-devkit/src/build/sizes.ts'
 import { main as migrate } from '../../packages/ops/migrate/index.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 
@@ -36,7 +36,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   development: `import { gzipSync } from 'fflate'\nexport const main = async () => ({ packed: gzipSync(new Uint8Array(1)).length })\n`,
   'of-the-host': `import { Cron } from 'croner'\nexport const main = async () => ({ next: new Cron('* * * * *').nextRun() })\n`,
   'brings-development': `import { generate } from 'selfsigned'\nexport const main = async () => generate()\n`,
-  'server-code': `import { port } from '../../../lib/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
+  'server-code': `import { port } from '../../../lib/functions-devkit/src/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
   'wants-variables': `${MAIN}main.variables = ['GIVEN', 'FORGOTTEN', 'SHARED']\n`,
   'reads-past-settings': `export const main = async () => ({ text: process.env.FORGOTTEN ?? process.env.GIVEN ?? process.env.SHARED })\n`,
   'reads-through-lib': `import { text } from '../../../lib/texts/text.ts'\nexport const main = async () => ({ text: text() })\n`,
@@ -64,7 +64,7 @@ describe('a bundle', () => {
       checkout.write(`packages/app/${name}/index.ts`, source)
       checkout.write(`packages/app/${name}/.include`, include)
     }
-    checkout.write('lib/server/port.ts', 'export const port = () => 3000\n')
+    checkout.write('lib/functions-devkit/src/server/port.ts', 'export const port = () => 3000\n')
     checkout.write('lib/texts/environment.ts', "import { env as here } from 'node:process'\nexport const { DEEP, GIVEN } = here\nexport { here }\n")
     checkout.write(
       'lib/texts/text.ts',
@@ -216,7 +216,7 @@ describe('npm run build', () => {
   afterEach(() => checkout.remove())
 
   const build = async (...args: string[]) => {
-    const child = spawn(process.execPath, [join(checkout.folder, 'lib/build/command.ts'), ...args], { cwd: checkout.folder })
+    const child = spawn(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/build/command.ts'), ...args], { cwd: checkout.folder })
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { status: child.exitCode, out, err, built: globSync('packages/*/*/dist', { cwd: checkout.folder }) }
   }

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import pino from 'pino'
 import { DataTypes, Op, Sequelize } from 'sequelize'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildBundles } from '../../lib/build/pipeline.ts'
+import { buildBundles } from '../../lib/functions-devkit/src/build/pipeline.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 
 type Members = Readonly<Record<string, (...given: unknown[]) => unknown>>

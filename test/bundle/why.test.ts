@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bundleOf, type Metafile } from '../../lib/build/metafile.ts'
-import { buildBundles } from '../../lib/build/pipeline.ts'
-import { describeWhy, explain } from '../../lib/build/why/why.ts'
+import { bundleOf, type Metafile } from '../../lib/functions-devkit/src/build/metafile.ts'
+import { buildBundles } from '../../lib/functions-devkit/src/build/pipeline.ts'
+import { describeWhy, explain } from '../../lib/functions-devkit/src/build/why/why.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 
 let checkout: Checkout

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CHAOS_TIMES } from '../../lib/postgres-faults/src/matrix/times.ts'
 import { countRows, slowDown, storeActivities, storeEvents, withMaintenance } from '../support/maintenance.ts'
-import type { MaintenanceReport } from '../../lib/maintenance/maintenance.ts'
+import type { MaintenanceReport } from '../../lib/functions-ops/src/maintenance/maintenance.ts'
 
 // A full run prunes as much as a busy month leaves behind.
 const ROWS = CHAOS_TIMES > 1 ? 12_000 : 1_200

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildBundles } from '../../lib/build/pipeline.ts'
+import { buildBundles } from '../../lib/functions-devkit/src/build/pipeline.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { maintainUntil, sendAll, takeSeat, type Told } from '../support/chaos/webhooks/crew.ts'
 import { makeDeliveries, type Maker, type SentEvent } from '../support/chaos/webhooks/deliveries.ts'
@@ -126,7 +126,7 @@ describe("with a user's own handlers", () => {
   beforeAll(async () => {
     checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml', 'test/support/chaos/webhooks'])
     checkout.write(
-      'lib/webhooks/handlers/index.ts',
+      'lib/app/webhooks/handlers/index.ts',
       `export { ownHandlers as handlers } from '../../../test/support/chaos/webhooks/own-handlers.ts'\n`,
     )
     await buildBundles(checkout.folder)

@@ -35,7 +35,9 @@ describe('what is added as the README says', () => {
     const greet = async () => (await fetch(`${addressOf(server)}/hello/Ada`, { method: 'POST' })).json()
     expect(await greet()).toEqual({ text: 'Servus, Ada', count: 1 })
     expect(await greet()).toEqual({ text: 'Servus, Ada', count: 2 })
-    expect(await run('node', 'lib/cli/send.ts', 'acme', 'order.paid', '--data', '{"orderId":"1"}')).toMatch(/^200 applied {2}evt_\w+\n$/)
+    expect(await run('node', 'lib/functions-devkit/src/cli/send.ts', 'acme', 'order.paid', '--data', '{"orderId":"1"}')).toMatch(
+      /^200 applied {2}evt_\w+\n$/,
+    )
     expect(server.output()).toContain('"event":"order.paid"')
     // One trigger calls both functions.
     const fired = await fetch(`${addressOf(server)}/__schedule/rounds-every-minute`, { method: 'POST' })
@@ -53,7 +55,7 @@ describe('what is added as the README says', () => {
   test('is complete: types, build and agreement find nothing missing', { timeout: 120_000 }, async () => {
     const [types, build, tests] = await Promise.all([
       run('tsc'),
-      run('node', 'lib/build/command.ts'),
+      run('node', 'lib/functions-devkit/src/build/command.ts'),
       run('vitest', 'run', '--config', '.config/vitest.config.ts', '--root', '.', 'test/unit/agreement', 'test/integration/schema.test.ts'),
     ])
     expect(types).toBe('')

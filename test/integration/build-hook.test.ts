@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findDoctl } from '../../lib/cli/doctl/doctl.ts'
+import { findDoctl } from '../../lib/functions-devkit/src/cli/doctl/doctl.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { createDoctl } from '../support/doctl.ts'
 import { ROOT } from '../support/project-copy.ts'

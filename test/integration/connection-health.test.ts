@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
-import type { DatabaseService } from '../../lib/database/service.ts'
+import type { DatabaseService } from '../../lib/functions-runtime/src/database/service.ts'
 import { withService } from '../support/service.ts'
 
 // What is said of a database by those who look at it, and what they leave alone.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCounters } from '../../lib/telemetry/counters.ts'
+import { createCounters } from '../../lib/functions-runtime/src/telemetry/counters.ts'
 import { hasPgBouncer, startPgBouncer } from '../../lib/postgres-faults/src/pgbouncer.ts'
 import { inject } from 'vitest'
 import { withService, type ServiceUnderTest } from '../support/service.ts'

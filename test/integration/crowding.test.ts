@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type DatabaseService, type Work } from '../../lib/database/service.ts'
+import { type DatabaseService, type Work } from '../../lib/functions-runtime/src/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../lib/invocation/src/invocation-scope.ts'

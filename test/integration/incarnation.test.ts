@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { isSameIncarnation, SERVER_INCARNATION, type ServerIncarnation } from '../../lib/resilient-sequelize/src/wire/session-identity.ts'
-import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
-import { startPostgres, type LocalPostgres } from '../../lib/server/postgres/local-postgres.ts'
+import { dataRootFor } from '../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres, type LocalPostgres } from '../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 
 async function ask<Row extends object>(server: LocalPostgres, text: string): Promise<Row> {
   const client = new pg.Client(server.url('postgres'))

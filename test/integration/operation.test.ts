@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import type { Work } from '../../lib/database/service.ts'
+import type { Work } from '../../lib/functions-runtime/src/database/service.ts'
 import type { BuildGeneration } from '../../lib/resilient-sequelize/src/pool/manager.ts'
 import { endSession, type LostSession } from '../../lib/resilient-sequelize/src/transaction/end-session.ts'
 import { askIdentity } from '../../lib/resilient-sequelize/src/wire/identity.ts'
@@ -8,8 +8,8 @@ import { currentDeadline, runWithDeadline } from '../../lib/invocation/src/deadl
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { holdForInvocation, runInvocation } from '../../lib/invocation/src/invocation-scope.ts'
 import { createRetryBudget } from '../../lib/invocation/src/retry-budget.ts'
-import { type DatabaseService } from '../../lib/database/service.ts'
-import { createLogger } from '../../lib/telemetry/logger.ts'
+import { type DatabaseService } from '../../lib/functions-runtime/src/database/service.ts'
+import { createLogger } from '../../lib/functions-runtime/src/telemetry/logger.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { serviceWith, withService, type ServiceUnderTest } from '../support/service.ts'
 

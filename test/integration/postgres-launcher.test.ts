@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { packagedBinaries } from '../../lib/server/postgres/binaries.ts'
-import { withConnection } from '../../lib/server/postgres/connection.ts'
-import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
-import { startPostgres, type LocalPostgres, type StartOptions } from '../../lib/server/postgres/local-postgres.ts'
-import { isAlive, processesServing, signal } from '../../lib/server/postgres/system-process.ts'
+import { packagedBinaries } from '../../lib/functions-devkit/src/server/postgres/binaries.ts'
+import { withConnection } from '../../lib/functions-devkit/src/server/postgres/connection.ts'
+import { dataRootFor } from '../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres, type LocalPostgres, type StartOptions } from '../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
+import { isAlive, processesServing, signal } from '../../lib/functions-devkit/src/server/postgres/system-process.ts'
 import { makeCertificates } from '../../lib/postgres-faults/src/certificates.ts'
 
 const launcher = join(import.meta.dirname, '../support/postgres-in-child.ts')
@@ -240,7 +240,7 @@ async function copyLauncher(clone: string): Promise<void> {
   const { native } = await packagedBinaries()
   const platformPackage = dirname(native)
   const modules = dirname(dirname(platformPackage))
-  for (const part of ['lib/server/postgres', 'test/support/postgres-in-child.ts', 'package.json']) {
+  for (const part of ['lib/functions-devkit/src/server/postgres', 'test/support/postgres-in-child.ts', 'package.json']) {
     await cp(join(checkout, part), join(clone, part), { recursive: true })
   }
   await mkdir(join(clone, 'node_modules'), { recursive: true })

@@ -78,21 +78,23 @@ describe('npm run', () => {
   const run = (script: string, ...args: string[]) => execFileSync('node', [script, ...args], { cwd: checkout.folder, encoding: 'utf8' })
 
   it('keys prints a key once, and what the setting holds of it', () => {
-    const printed = run('lib/cli/keys.ts', 'new', 'shop', 'users:read', 'users:write')
+    const printed = run('lib/functions-devkit/src/cli/keys.ts', 'new', 'shop', 'users:read', 'users:write')
     expect(printed).toMatch(/\bkey_[\w-]{43}\b/)
     expect(printed).toMatch(/\bshop\/users:read,users:write\/[0-9a-f]{64}\b/)
   })
 
   it('openapi writes the contract that is committed', () => {
-    checkout.write('lib/api/openapi.json', '{}')
-    run('lib/cli/openapi.ts')
-    expect(JSON.parse(readFileSync(join(checkout.folder, 'lib/api/openapi.json'), 'utf8'))).toEqual(JSON.parse(textOf('lib/api/openapi.json')))
+    checkout.write('lib/app/api/openapi.json', '{}')
+    run('lib/functions-devkit/src/cli/openapi.ts')
+    expect(JSON.parse(readFileSync(join(checkout.folder, 'lib/app/api/openapi.json'), 'utf8'))).toEqual(
+      JSON.parse(textOf('lib/app/api/openapi.json')),
+    )
   })
 
   it('logs tells where the lines are, and which functions have theirs forwarded', () => {
-    expect(run('lib/cli/logs.ts')).toMatch(/Forwarded now: none\. Not forwarded: api\/webhook, api\/user, api\/health\./)
+    expect(run('lib/functions-devkit/src/cli/logs.ts')).toMatch(/Forwarded now: none\. Not forwarded: api\/webhook, api\/user, api\/health\./)
     const project = textOf('project.yml')
     checkout.write('project.yml', project.replace(/API_KEYS\)/, 'API_KEYS LOG_DESTINATIONS)'))
-    expect(run('lib/cli/logs.ts')).toMatch(/Forwarded now: api\/user\. Not forwarded: api\/webhook, api\/health\./)
+    expect(run('lib/functions-devkit/src/cli/logs.ts')).toMatch(/Forwarded now: api\/user\. Not forwarded: api\/webhook, api\/health\./)
   })
 })

@@ -1,8 +1,8 @@
 import type { Model, ModelStatic } from 'sequelize'
 import { expect, it } from 'vitest'
-import { databaseSettings } from '../../lib/config/settings/database.ts'
-import { openDatabase } from '../../lib/database/connect.ts'
-import { createLogger } from '../../lib/telemetry/logger.ts'
+import { databaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
+import { createLogger } from '../../lib/functions-runtime/src/telemetry/logger.ts'
 import { withDatabase } from '../support/database.ts'
 import { environmentFor } from '../support/functions.ts'
 

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkSettings as checkBeforeDeploying } from '../../lib/cli/doctor/settings.ts'
+import { checkSettings as checkBeforeDeploying } from '../../lib/functions-devkit/src/cli/doctor/settings.ts'
 import { readEnvironmentFile } from '../../lib/doctl-project-schema/src/index.ts'
-import { checkSettings as checkBeforeServing } from '../../lib/server/settings-check.ts'
+import { checkSettings as checkBeforeServing } from '../../lib/functions-devkit/src/server/settings-check.ts'
 import { main } from '../../packages/api/webhook/index.ts'
 import { call, webhookSecret, withEnvironment } from '../support/functions.ts'
 import { gatherLogLines } from '../support/log-lines.ts'
@@ -49,7 +49,10 @@ describe('settings that cannot be used', () => {
     ['webhooks.ts', 'list', issues],
   ])('end the command line of %s in words', (file, command, expected) => {
     const env = { PATH: process.env.PATH ?? '', ...wrong }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/cli', file), command], { encoding: 'utf8', env })
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli', file), command], {
+      encoding: 'utf8',
+      env,
+    })
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     for (const issue of expected) expect(stderr).toContain(issue)
     expect(stderr).not.toMatch(secrets)
@@ -64,7 +67,10 @@ describe('settings that cannot be used', () => {
       DB_CONNECTION_URL: `postgres://u:p@${host}:${port}/db?sslmode=disable`,
       WEBHOOK_SECRET_DEMO: webhookSecret,
     }
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/cli/webhooks.ts'), 'list'], { encoding: 'utf8', env })
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/webhooks.ts'), 'list'], {
+      encoding: 'utf8',
+      env,
+    })
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^database-\w+: .*\nnpm run doctor names the reason and the cure\n$/)])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { BuildGeneration } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import type { ExecuteOptions, Work } from '../../lib/database/service.ts'
+import type { ExecuteOptions, Work } from '../../lib/functions-runtime/src/database/service.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { withService, type ServiceUnderTest } from '../support/service.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DatabaseService, Work } from '../../lib/database/service.ts'
+import type { DatabaseService, Work } from '../../lib/functions-runtime/src/database/service.ts'
 import { withService } from '../support/service.ts'
 
 const insert = ({ query }: Work) =>

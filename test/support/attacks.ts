@@ -1,7 +1,7 @@
-import { composeDelivery } from '../../lib/server/compose-delivery.ts'
-import { sampleData } from '../../lib/server/samples.ts'
-import { signDelivery } from '../../lib/server/sign-delivery.ts'
-import type { SourceDefinition } from '../../lib/webhooks/source.ts'
+import { composeDelivery } from '../../lib/functions-devkit/src/server/compose-delivery.ts'
+import { sampleData } from '../../lib/functions-devkit/src/server/samples.ts'
+import { signDelivery } from '../../lib/functions-devkit/src/server/sign-delivery.ts'
+import type { SourceDefinition } from '../../lib/webhook-inbox/src/verify/source.ts'
 
 export interface Attack {
   readonly what: string

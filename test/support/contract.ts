@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats, { type FormatsPlugin } from 'ajv-formats'
-import contract from '../../lib/api/openapi.json' with { type: 'json' }
+import contract from '../../lib/app/api/openapi.json' with { type: 'json' }
 import type { Answer } from './answer.ts'
 
 interface Header {

@@ -1,7 +1,7 @@
-import type { FunctionEvent, FunctionContext } from '../../lib/function/event.ts'
-import { scopes, writeKey, type Scope } from '../../lib/config/settings/api.ts'
-import { digestOf } from '../../lib/function/auth.ts'
-import { type Main } from '../../lib/function/define.ts'
+import type { FunctionEvent, FunctionContext } from '../../lib/functions-runtime/src/edge/event.ts'
+import { scopes, writeKey, type Scope } from '../../lib/app/settings/api.ts'
+import { digestOf } from '../../lib/functions-runtime/src/edge/auth.ts'
+import { type Main } from '../../lib/functions-runtime/src/edge/define.ts'
 import type { Answer } from './answer.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 

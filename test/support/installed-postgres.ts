@@ -3,11 +3,11 @@ import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { globSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { serverEnvironment } from '../../lib/server/postgres/cluster.ts'
-import { createDatabase, databaseUrl } from '../../lib/server/postgres/connection.ts'
-import { freePort } from '../../lib/server/postgres/free-port.ts'
-import { serverIdentity } from '../../lib/server/postgres/identity.ts'
-import { startPostmaster } from '../../lib/server/postgres/postmaster.ts'
+import { serverEnvironment } from '../../lib/functions-devkit/src/server/postgres/cluster.ts'
+import { createDatabase, databaseUrl } from '../../lib/functions-devkit/src/server/postgres/connection.ts'
+import { freePort } from '../../lib/functions-devkit/src/server/postgres/free-port.ts'
+import { serverIdentity } from '../../lib/functions-devkit/src/server/postgres/identity.ts'
+import { startPostmaster } from '../../lib/functions-devkit/src/server/postgres/postmaster.ts'
 
 /**
  * Returns the folder of the newest PostgreSQL that this machine has with all of its programs. The embedded one has neither

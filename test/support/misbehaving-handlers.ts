@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { Sequelize } from 'sequelize'
 import * as z from 'zod/mini'
-import type { Work } from '../../lib/database/service.ts'
-import { ConflictError } from '../../lib/errors.ts'
+import type { Work } from '../../lib/functions-runtime/src/database/service.ts'
+import { ConflictError } from '../../lib/functions-runtime/src/edge/http-errors.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { makeResilient } from '../../lib/resilient-sequelize/src/resilient-sequelize.ts'
-import { defineHandler } from '../../lib/webhooks/handler.ts'
+import { defineHandler } from '../../lib/webhook-inbox/src/inbox/handler.ts'
 
 // Handlers that do what a unit of work must survive. Each try leaves a number in the sequence `tries` and a row in `effects`.
 

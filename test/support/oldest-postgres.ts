@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LEAST_POSTGRES } from '../../lib/resilient-sequelize/src/wire/supported-server.ts'
-import { OTHER_PACKAGE, platformName } from '../../lib/server/postgres/binaries.ts'
-import { dataRootFor } from '../../lib/server/postgres/data-root.ts'
+import { OTHER_PACKAGE, platformName } from '../../lib/functions-devkit/src/server/postgres/binaries.ts'
+import { dataRootFor } from '../../lib/functions-devkit/src/server/postgres/data-root.ts'
 
 // `npm run test:oldest`: the fault matrix on the oldest PostgreSQL that is supported, or on POSTGRES_MAJOR. Its programs
 // are kept beside the local databases, and fetched once.

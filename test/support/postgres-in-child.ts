@@ -1,4 +1,4 @@
-import { startPostgres } from '../../lib/server/postgres/local-postgres.ts'
+import { startPostgres } from '../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 
 /** Starts PostgreSQL in the folder given as argument, reports its process id to the parent and waits to be killed. */
 const postgres = await startPostgres({ folder: process.argv[2] ?? '', settings: { fsync: 'off' } })

@@ -317,14 +317,14 @@ export const TRAPS: readonly Trap[] = [
     number: 29,
     words: 'an error after the answer ends the next call',
     kind: 'not ours',
-    reason: 'it is in the code: lib/function and its tests',
+    reason: 'it is in the code: lib/functions-runtime/src/edge and its tests',
     cases: [],
   },
   {
     number: 30,
     words: 'a container sleeps between calls',
     kind: 'not ours',
-    reason: 'it is in the code: lib/database and the chaos tests',
+    reason: 'it is in the code: lib/functions-runtime/src/database and the chaos tests',
     cases: [],
   },
   {
@@ -352,7 +352,7 @@ export const TRAPS: readonly Trap[] = [
     number: 34,
     words: 'an event holds more than the caller’s fields',
     kind: 'not ours',
-    reason: 'it is in the code: lib/function picks fields; the public functions are raw, where nothing is merged',
+    reason: 'it is in the code: lib/functions-runtime/src/edge picks fields; the public functions are raw, where nothing is merged',
     cases: [],
   },
 ]

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@redis/client'
-import { freePort } from '../../lib/server/postgres/free-port.ts'
+import { freePort } from '../../lib/functions-devkit/src/server/postgres/free-port.ts'
 
 /** A Redis of this machine, durable as in production unless its settings say otherwise. */
 export interface RedisServer {

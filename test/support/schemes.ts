@@ -1,4 +1,4 @@
-import type { Scheme } from '../../lib/webhooks/schemes/scheme.ts'
+import type { Scheme } from '../../lib/webhook-inbox/src/verify/schemes/scheme.ts'
 
 /** The keys of secrets that a scheme takes. */
 export function keysOf<Key>(scheme: Scheme<Key>, ...secrets: string[]): Key[] {

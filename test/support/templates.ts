@@ -1,7 +1,7 @@
 import { migrations } from '../../lib/app/migrations/index.ts'
-import { migrationSettings } from '../../lib/config/settings/database.ts'
-import { readSettings } from '../../lib/config/settings.ts'
-import { applyMigrations } from '../../lib/database/migrate.ts'
+import { migrationSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { readSettings } from '../../lib/functions-runtime/src/settings/settings.ts'
+import { applyMigrations } from '../../lib/functions-runtime/src/database/migrate.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 
 /** The database that test databases are copied from: every migration applied, no rows. */

@@ -1,9 +1,9 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hostSettings } from '../../lib/config/settings/host.ts'
+import { hostSettings } from '../../lib/functions-devkit/src/settings/host.ts'
 import { parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
-import type { Main } from '../../lib/function/define.ts'
+import type { Main } from '../../lib/functions-runtime/src/edge/define.ts'
 import { disagreements, variablesReadBy, type Readers, type Texts } from '../support/agreement.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -23,7 +23,9 @@ beforeAll(async () => {
     functions[name] = main.variables
   }
   const deployed = Object.values(functions).flat()
-  const inServer = sources('lib/server/**/*.ts', 'lib/cli/**/*.ts').flatMap(path => variablesReadBy(textOf(path)))
+  const inServer = sources('lib/functions-devkit/src/server/**/*.ts', 'lib/functions-devkit/src/cli/**/*.ts').flatMap(path =>
+    variablesReadBy(textOf(path)),
+  )
   readers = {
     functions,
     local: [...new Set([...inServer, ...hostSettings.variables])].filter(name => !deployed.includes(name) && !OF_THE_SYSTEM.includes(name)),
@@ -62,9 +64,9 @@ describe('the variables', () => {
     ])
   })
 
-  it('are read from the environment by lib/config alone, as far as functions go', () => {
+  it('are read from the environment by settings alone, as far as functions go', () => {
     const elsewhere = sources('packages/**/*.ts', 'lib/**/*.ts').filter(
-      path => !/^lib\/(?:(?:config|server|cli|build|doctl-project-schema|postgres-faults)\/|[^/]+\/test\/)/.test(path),
+      path => !/^lib\/(?:functions-runtime\/src\/settings\/|(?:functions-devkit|doctl-project-schema|postgres-faults)\/|[^/]+\/test\/)/.test(path),
     )
     expect(elsewhere.length).toBeGreaterThan(50)
     expect(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { checkEncoding, encodingsOf } from '../../lib/content.ts'
-import { readBody } from '../../lib/api/read-request.ts'
-import { readWebRequest } from '../../lib/function/event.ts'
-import { admit } from '../../lib/server/platform/event.ts'
+import { checkEncoding, encodingsOf } from '../../lib/functions-runtime/src/content/content.ts'
+import { readBody } from '../../lib/functions-runtime/src/api/read-request.ts'
+import { readWebRequest } from '../../lib/functions-runtime/src/edge/event.ts'
+import { admit } from '../../lib/functions-devkit/src/server/platform/event.ts'
 import * as z from 'zod/mini'
 
 const refused: [header: string, names: string][] = [

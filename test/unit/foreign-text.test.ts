@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { slackMessage, slackText } from '../../lib/alerts/slack.ts'
-import { asLine, asLines, readableJson } from '../../lib/foreign-text.ts'
-import { exposition } from '../../lib/health/metrics/exposition.ts'
+import { slackMessage, slackText } from '../../lib/functions-ops/src/alerts/slack.ts'
+import { asLine, asLines, readableJson } from '../../lib/functions-runtime/src/foreign-text.ts'
+import { exposition } from '../../lib/functions-ops/src/health/metrics/exposition.ts'
 
 /** Characters that a terminal, a chat or a log obeys, or does not show. */
 const NASTY = [

@@ -31,62 +31,63 @@ function cruise(folder: string): Cruised {
 const TARGETS = [
   'lib/invocation/src/index.ts',
   'lib/resilient-sequelize/src/index.ts',
-  'lib/telemetry/index.ts',
-  'lib/webhooks/claim.ts',
+  'lib/functions-runtime/src/telemetry/index.ts',
+  'lib/webhook-inbox/src/inbox/claim.ts',
+  'lib/functions-ops/src/health/index.ts',
   'lib/app/models/index.ts',
-  'lib/stand-ins/index.ts',
+  'lib/functions-devkit/src/stand-ins/index.ts',
   'lib/doctl-project-schema/src/index.ts',
-  'lib/build/index.ts',
-  'lib/cli/index.ts',
-  'lib/server/index.ts',
+  'lib/functions-devkit/src/cli/index.ts',
   'lib/postgres-faults/src/index.ts',
   'packages/api/index.ts',
+  'test/support/index.ts',
+]
+const NEVER_DEPLOYED = [
+  'lib/functions-devkit/src/cli/index.ts',
+  'lib/functions-devkit/src/stand-ins/index.ts',
+  'lib/postgres-faults/src/index.ts',
+  'lib/doctl-project-schema/src/index.ts',
   'test/support/index.ts',
 ]
 
 /** Imports that break a rule: of the rule, the folder of the importing file, and what it imports. */
 const BREAKS: Readonly<Record<string, readonly [folder: string, imports: readonly string[]]>> = {
-  'imports-of-invocation': ['lib/invocation/src', ['pg', 'lib/resilient-sequelize/src/index.ts', 'lib/telemetry/index.ts', 'test/support/index.ts']],
+  'imports-of-invocation': ['lib/invocation/src', ['pg', 'lib/resilient-sequelize/src/index.ts', ...NEVER_DEPLOYED]],
   'imports-of-resilient-sequelize': [
     'lib/resilient-sequelize/src/wire',
-    ['zod', 'lib/telemetry/index.ts', 'lib/postgres-faults/src/index.ts', 'packages/api/index.ts', 'test/support/index.ts'],
+    ['zod', 'lib/functions-runtime/src/telemetry/index.ts', 'packages/api/index.ts', ...NEVER_DEPLOYED],
   ],
-  'imports-of-framework': [
-    'lib/webhooks',
-    [
-      'croner',
-      'lib/build/index.ts',
-      'lib/cli/index.ts',
-      'lib/server/index.ts',
-      'lib/stand-ins/index.ts',
-      'lib/postgres-faults/src/index.ts',
-      'lib/doctl-project-schema/src/index.ts',
-      'packages/api/index.ts',
-      'test/support/index.ts',
-    ],
+  'imports-of-functions-runtime': [
+    'lib/functions-runtime/src/edge',
+    ['croner', 'lib/webhook-inbox/src/inbox/claim.ts', 'lib/functions-ops/src/health/index.ts', 'packages/api/index.ts', ...NEVER_DEPLOYED],
   ],
-  'imports-of-app': [
-    'lib/app/models',
-    ['pg', 'lib/server/index.ts', 'lib/postgres-faults/src/index.ts', 'packages/api/index.ts', 'test/support/index.ts'],
+  'imports-of-webhook-inbox': [
+    'lib/webhook-inbox/src/inbox',
+    ['pg', 'lib/functions-ops/src/health/index.ts', 'packages/api/index.ts', ...NEVER_DEPLOYED],
   ],
-  'imports-of-packages': [
-    'packages/api/user',
-    ['pg', 'lib/build/index.ts', 'lib/cli/index.ts', 'lib/server/index.ts', 'lib/postgres-faults/src/index.ts', 'test/support/index.ts'],
+  'imports-of-functions-ops': ['lib/functions-ops/src/health', ['croner', 'packages/api/index.ts', ...NEVER_DEPLOYED]],
+  'imports-of-app': ['lib/app/models', ['pg', 'packages/api/index.ts', ...NEVER_DEPLOYED]],
+  'imports-of-packages': ['packages/api/user', ['pg', ...NEVER_DEPLOYED]],
+  'imports-of-stand-ins': ['lib/functions-devkit/src/stand-ins', ['lib/functions-runtime/src/telemetry/index.ts', 'test/support/index.ts']],
+  'imports-of-doctl-project-schema': [
+    'lib/doctl-project-schema/src',
+    ['pg', 'lib/functions-runtime/src/telemetry/index.ts', 'test/support/index.ts'],
   ],
-  'imports-of-stand-ins': ['lib/stand-ins', ['lib/telemetry/index.ts', 'test/support/index.ts']],
-  'imports-of-doctl-project-schema': ['lib/doctl-project-schema/src', ['pg', 'lib/telemetry/index.ts', 'test/support/index.ts']],
-  'imports-of-devkit': ['lib/server', ['lib/postgres-faults/src/index.ts', 'packages/api/index.ts', 'test/support/index.ts']],
+  'imports-of-functions-devkit': [
+    'lib/functions-devkit/src/server',
+    ['lib/postgres-faults/src/index.ts', 'packages/api/index.ts', 'test/support/index.ts'],
+  ],
   'imports-of-postgres-faults': ['lib/postgres-faults/src', ['packages/api/index.ts', 'test/support/index.ts']],
-  'imports-of-lib-app': ['lib/health', ['lib/app/models/index.ts']],
+  'imports-of-lib-app': ['lib/functions-ops/src/health', ['lib/app/models/index.ts']],
   'every-file-has-a-layer': ['lib/invocation', ['lib/invocation/src/index.ts']],
   'every-import-resolves': ['test/unit', ['./missing.ts', 'missing-package']],
 }
 const breaks = Object.entries(BREAKS).flatMap(([rule, [folder, imports]]) =>
   imports.map((imported, index) => ({ rule, file: `${folder}/breaks-${rule}-${index}.ts`, imported })),
 )
-const importApp = ['lib/invocation/src', 'lib/resilient-sequelize/src', 'lib/webhooks', 'lib/server', 'lib/postgres-faults/src'].map(folder => ({
+const importApp = ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-devkit', 'postgres-faults'].map(folder => ({
   rule: 'imports-of-lib-app',
-  file: `${folder}/imports-app.ts`,
+  file: `lib/${folder}/src/imports-app.ts`,
   imported: 'lib/app/models/index.ts',
 }))
 const refused = [...breaks, ...importApp]
@@ -94,17 +95,19 @@ const refused = [...breaks, ...importApp]
 const ALLOWED: readonly (readonly [folder: string, imports: readonly string[]])[] = [
   ['lib/invocation/src', ['node:fs']],
   ['lib/resilient-sequelize/src', ['lib/invocation/src/index.ts', 'pg', 'sequelize']],
-  ['lib/webhooks', ['lib/resilient-sequelize/src/index.ts', 'lib/telemetry/index.ts']],
-  ['lib/app/models', ['lib/webhooks/claim.ts', 'sequelize']],
-  ['packages/api', ['lib/app/models/index.ts', 'lib/webhooks/claim.ts']],
-  ['lib/cli', ['lib/server/index.ts', 'lib/doctl-project-schema/src/index.ts', 'pg']],
+  ['lib/functions-runtime/src/edge', ['lib/resilient-sequelize/src/index.ts', 'pino']],
+  ['lib/webhook-inbox/src/inbox', ['lib/resilient-sequelize/src/index.ts', 'lib/functions-runtime/src/telemetry/index.ts']],
+  ['lib/functions-ops/src/health', ['lib/webhook-inbox/src/inbox/claim.ts', 'lib/functions-runtime/src/telemetry/index.ts']],
+  ['lib/app/models', ['lib/webhook-inbox/src/inbox/claim.ts', 'sequelize']],
+  ['packages/api', ['lib/app/models/index.ts', 'lib/webhook-inbox/src/inbox/claim.ts']],
+  ['lib/functions-devkit/src/server', ['lib/functions-devkit/src/cli/index.ts', 'lib/doctl-project-schema/src/index.ts', 'pg']],
   ['lib/invocation/test', ['vitest']],
   ['test/unit', TARGETS],
 ]
 const allowed = ALLOWED.flatMap(([folder, imports]) => imports.map((imported, index) => ({ file: `${folder}/allowed-${index}.ts`, imported })))
 
 /** Folders in which two files know each other's types. */
-const CYCLES = ['lib/invocation/src', 'lib/resilient-sequelize/src', 'lib/webhooks', 'lib/doctl-project-schema/src', 'test/support']
+const CYCLES = ['lib/invocation/src', 'lib/resilient-sequelize/src', 'lib/webhook-inbox/src', 'lib/doctl-project-schema/src', 'test/support']
 
 function importing(file: string, imported: string): string {
   const up = '../'.repeat(file.split('/').length - 1)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { instantSchema } from '../../lib/instant.ts'
+import { instantSchema } from '../../lib/functions-runtime/src/content/instant.ts'
 
 it.each([
   ['1970-01-01T00:00:00Z', '1970-01-01T00:00:00.000Z'],

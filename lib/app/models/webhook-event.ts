@@ -25,7 +25,7 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   processedAt: Date | null
   attempts: CreationOptional<number>
   outcome: EventOutcome | null
-  /** The bytes as they came, sealed (see `lib/webhooks/payload.ts`); null once they have been pruned. */
+  /** The bytes as they came, sealed (see `lib/webhook-inbox/src/inbox/payload.ts`); null once they have been pruned. */
   body: CreationOptional<Buffer | null>
   /** Headers that help a person, never a signature. */
   headers: CreationOptional<Record<string, string> | null>

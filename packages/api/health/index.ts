@@ -1,12 +1,12 @@
-import { alertSettings } from '../../../lib/config/settings/alerts.ts'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { healthKeySettings, scheduleSettings } from '../../../lib/config/settings/health.ts'
-import { logSettings } from '../../../lib/config/settings/log.ts'
-import { thresholdSettings } from '../../../lib/config/settings/thresholds.ts'
-import { readSettings, settled } from '../../../lib/config/settings.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
-import { prepareHealth } from '../../../lib/health/health.ts'
+import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { healthKeySettings, scheduleSettings } from '../../../lib/functions-ops/src/settings/health.ts'
+import { logSettings } from '../../../lib/functions-runtime/src/settings/log.ts'
+import { thresholdSettings } from '../../../lib/functions-ops/src/settings/thresholds.ts'
+import { readSettings, settled } from '../../../lib/functions-runtime/src/settings/settings.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 
 // It bears wrong settings, its own too: somebody has to tell of them.
 export const main = defineFunction({

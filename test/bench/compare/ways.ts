@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildBundles } from '../../../lib/build/pipeline.ts'
-import { bundle } from '../../../lib/build/bundle/bundle.ts'
+import { buildBundles } from '../../../lib/functions-devkit/src/build/pipeline.ts'
+import { bundle } from '../../../lib/functions-devkit/src/build/bundle/bundle.ts'
 import { copyCheckout, type Checkout } from '../../support/checkout.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -1,4 +1,4 @@
-import { digestOf } from '../../../lib/function/auth.ts'
+import { digestOf } from '../../../lib/functions-runtime/src/edge/auth.ts'
 import { type WebRequest } from '../../support/platform/events.ts'
 import { packBench, packOurs } from './bundle.ts'
 import { SEEDED_USER, type Route } from './stage.ts'

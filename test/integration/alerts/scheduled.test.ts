@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Health } from '../../../lib/health/health.ts'
+import type { Health } from '../../../lib/functions-ops/src/health/health.ts'
 import { runSchedule, withHealth, type HealthUnderTest } from '../../support/health.ts'
 import { startReceiver, type Receiver } from '../../support/receiver.ts'
 import { hasRedis, startRedis } from '../../support/redis.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createActivityRecorders } from '../../../lib/activity/record.ts'
-import { eraseDueActivities } from '../../../lib/activity/erase.ts'
+import { createActivityRecorders } from '../../../lib/app/activity/record.ts'
+import { eraseDueActivities } from '../../../lib/app/activity/erase.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { api, newUser, pay, readAll, withApi } from '../../support/api.ts'
 import type { TestDatabase } from '../../support/database.ts'

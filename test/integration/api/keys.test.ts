@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { operations } from '../../../lib/api/operations.ts'
-import { apiSettings, scopes } from '../../../lib/config/settings/api.ts'
+import { operations } from '../../../lib/app/api/operations.ts'
+import { apiSettings, scopes } from '../../../lib/app/settings/api.ts'
 import { api, newUser, withApi } from '../../support/api.ts'
 import { apiKey, keySetting } from '../../support/functions.ts'
 

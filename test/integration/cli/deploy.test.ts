@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { deploy, type DeployOptions } from '../../../lib/cli/deploy/deploy.ts'
-import { findDoctl, requireConnection } from '../../../lib/cli/doctl/doctl.ts'
+import { deploy, type DeployOptions } from '../../../lib/functions-devkit/src/cli/deploy/deploy.ts'
+import { findDoctl, requireConnection } from '../../../lib/functions-devkit/src/cli/doctl/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import { copyCheckout } from '../../support/checkout.ts'
@@ -545,7 +545,7 @@ describe('the command', () => {
           }
           checkout.write('.env', JSON.stringify(values))
           const command = (...words: string[]) =>
-            spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/deploy.ts'), ...words], {
+            spawnSync(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/cli/deploy.ts'), ...words], {
               encoding: 'utf8',
               env: { PATH: doctl.environment.PATH, DOCTL_STATE: doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
             })

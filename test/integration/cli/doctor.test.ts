@@ -6,18 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
-import { describeFindings, examine, statusOf, type DoctorOptions } from '../../../lib/cli/doctor/doctor.ts'
-import { judgePooler } from '../../../lib/cli/doctor/database/judge.ts'
-import { findPoolerVersion } from '../../../lib/cli/doctor/database/pooler.ts'
-import { readSettings } from '../../../lib/config/settings.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { hidingSecrets } from '../../../lib/cli/doctor/secrecy.ts'
-import { checkTree } from '../../../lib/cli/doctor/project.ts'
+import { findDoctl } from '../../../lib/functions-devkit/src/cli/doctl/doctl.ts'
+import { describeFindings, examine, statusOf, type DoctorOptions } from '../../../lib/functions-devkit/src/cli/doctor/doctor.ts'
+import { judgePooler } from '../../../lib/functions-devkit/src/cli/doctor/database/judge.ts'
+import { findPoolerVersion } from '../../../lib/functions-devkit/src/cli/doctor/database/pooler.ts'
+import { readSettings } from '../../../lib/functions-runtime/src/settings/settings.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { hidingSecrets } from '../../../lib/functions-devkit/src/cli/doctor/secrecy.ts'
+import { checkTree } from '../../../lib/functions-devkit/src/cli/doctor/project.ts'
 import { placeholderEnvironment, readEnvironmentFile } from '../../../lib/doctl-project-schema/src/index.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import { makeCertificates, type CertificateOptions } from '../../../lib/postgres-faults/src/certificates.ts'
-import { sourceTable } from '../../../lib/webhooks/sources.ts'
+import { sourceTable } from '../../../lib/app/webhooks/sources.ts'
 import { copyCheckout } from '../../support/checkout.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
@@ -750,10 +750,10 @@ describe('the doctor', () => {
     ['fails', 'over its own ceiling', { ceiling: 1000 }, /^fail build: api\/user has \d+ bytes, \d+ over its ceiling of 1000/],
     ['warns', 'over the general size', {}, /^warn build: api\/user has \d+ bytes, \d+ over the 1100000 /],
   ])('%s for a bundle %s', { timeout: LONGEST_MS }, async (_what, _size, user, expected) => {
-    const { checkBuild } = await import('../../../lib/cli/doctor/project.ts')
+    const { checkBuild } = await import('../../../lib/functions-devkit/src/cli/doctor/project.ts')
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
     try {
-      checkout.write('lib/build/sizes.json', JSON.stringify({ warnAbove: 1_100_000, functions: { 'api/user': user } }))
+      checkout.write('lib/functions-devkit/src/build/sizes.json', JSON.stringify({ warnAbove: 1_100_000, functions: { 'api/user': user } }))
       const lines = (await checkBuild(checkout.folder)).map(({ check, status, reason }) => `${status} ${check}: ${reason}`)
       expect(lines).toContainEqual(expect.stringMatching(expected))
     } finally {
@@ -774,7 +774,7 @@ describe('the doctor', () => {
 
 describe('npm run doctor', () => {
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'lib/cli/doctor.ts'), ...words], {
+    spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
     })
@@ -805,7 +805,13 @@ describe('npm run doctor', () => {
   })
 
   it('ends with 2, and not as if there were warnings, when it cannot do its work', () => {
-    const args = ['--import', 'data:text/javascript,process.execPath="/nowhere"', join(ROOT, 'lib/cli/doctor.ts'), '--env', '.env.example']
+    const args = [
+      '--import',
+      'data:text/javascript,process.execPath="/nowhere"',
+      join(ROOT, 'lib/functions-devkit/src/cli/doctor.ts'),
+      '--env',
+      '.env.example',
+    ]
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^doctor could not run: .*ENOENT/) as string })
   })

@@ -24,7 +24,8 @@ describe('in a clone', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'clone-'))
-    for (const path of ['lib/cli', 'lib/build', 'lib/server', 'package.json']) cpSync(join(ROOT, path), join(folder, path), { recursive: true })
+    for (const path of ['lib/functions-devkit/src/cli', 'lib/functions-devkit/src/build', 'lib/functions-devkit/src/server', 'package.json'])
+      cpSync(join(ROOT, path), join(folder, path), { recursive: true })
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 

@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { describe, expect, inject, it } from 'vitest'
-import { checkMigrations } from '../../../lib/cli/migrate/check.ts'
-import { newMigration } from '../../../lib/cli/migrate/new.ts'
-import { resetDatabase } from '../../../lib/cli/migrate/reset.ts'
-import { readMigrationStates } from '../../../lib/cli/migrate/state.ts'
-import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/database/migrate.ts'
+import { checkMigrations } from '../../../lib/functions-devkit/src/cli/migrate/check.ts'
+import { newMigration } from '../../../lib/functions-devkit/src/cli/migrate/new.ts'
+import { resetDatabase } from '../../../lib/functions-devkit/src/cli/migrate/reset.ts'
+import { readMigrationStates } from '../../../lib/functions-devkit/src/cli/migrate/state.ts'
+import { migrationSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { applyMigrations } from '../../../lib/functions-runtime/src/database/migrate.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import type { Migration } from '../../../lib/resilient-sequelize/src/migrate/migration.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
@@ -128,7 +128,7 @@ describe('the check of migrations', () => {
 
 describe('npm run migrate', () => {
   const run = (words: readonly string[], environment: Record<string, string> = {}) =>
-    spawnSync(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), ...words], {
+    spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), ...words], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: '/nonexistent/folder', ...environment },
     })
@@ -225,7 +225,7 @@ describe('npm run migrate', () => {
     await once(server, 'listening')
     try {
       const { port } = server.address() as AddressInfo
-      const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'status'], {
+      const child = spawn(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), 'status'], {
         env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: `postgres://app:s3cret-password@127.0.0.1:${port}/db?sslmode=require` },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
@@ -237,7 +237,7 @@ describe('npm run migrate', () => {
   })
 
   it('says at once why up waits, when the database may come back', async () => {
-    const child = spawn(process.execPath, [join(ROOT, 'lib/cli/migrate.ts'), 'up'], {
+    const child = spawn(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), 'up'], {
       env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: 10_000,

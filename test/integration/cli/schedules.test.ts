@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
-import { listSchedules, runSchedule, type SchedulesOptions } from '../../../lib/cli/schedules/schedules.ts'
+import { findDoctl } from '../../../lib/functions-devkit/src/cli/doctl/doctl.ts'
+import { listSchedules, runSchedule, type SchedulesOptions } from '../../../lib/functions-devkit/src/cli/schedules/schedules.ts'
 import { copyCheckout, type Checkout } from '../../support/checkout.ts'
 import { createDoctl, type DoctlFaults } from '../../support/doctl.ts'
 
@@ -56,7 +56,9 @@ afterEach(() => {
 })
 
 function schedules(...words: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(checkout.folder, 'lib/cli/schedules.ts'), ...words], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/cli/schedules.ts'), ...words], {
+    encoding: 'utf8',
+  })
   return { status, stdout, stderr }
 }
 function change(name: string, part: object, details: object = {}) {

@@ -6,10 +6,10 @@ import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { checklist } from '../../../lib/cli/smoke/checklist.ts'
-import { runChecks } from '../../../lib/cli/smoke/run.ts'
-import { localHealthKey } from '../../../lib/server/local-health-key.ts'
-import { keepSecrets } from '../../../lib/server/secrets.ts'
+import { checklist } from '../../../lib/functions-devkit/src/cli/smoke/checklist.ts'
+import { runChecks } from '../../../lib/functions-devkit/src/cli/smoke/run.ts'
+import { localHealthKey } from '../../../lib/functions-devkit/src/server/local-health-key.ts'
+import { keepSecrets } from '../../../lib/functions-devkit/src/server/secrets.ts'
 import { addressOf, useNpmStart, type Server } from '../../support/npm-start.ts'
 
 const npmStart = useNpmStart()
@@ -62,7 +62,7 @@ async function behind(server: Server, alter: (exchange: Exchange) => void, work:
 
 /** Runs the command as `npm run smoke` does; `enter` presses Enter after whatever stands before it. */
 async function smoke(args: readonly string[], { data, enter = () => Promise.resolve() }: { data: string; enter?: (asked: string) => Promise<void> }) {
-  const child = spawn('node', ['lib/cli/smoke.ts', ...args], {
+  const child = spawn('node', ['lib/functions-devkit/src/cli/smoke.ts', ...args], {
     cwd: npmStart.checkout,
     env: { PATH: `${join(npmStart.checkout, 'node_modules/.bin')}:${process.env.PATH}`, LOCAL_DATA_FOLDER: data },
     stdio: 'pipe',

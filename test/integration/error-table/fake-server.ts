@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { type ServerAddress } from '../../../lib/server/postgres/connection.ts'
+import { type ServerAddress } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
 
 /** What a server that is none does: instead of the log-in, after it, and with the first statement. */
 export interface FakeManners {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hasPgBouncer, startPgBouncer, type PgBouncer, type PgBouncerOptions } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { startProxy } from '../../../lib/postgres-faults/src/proxy/proxy.ts'
-import { withConnection, type ServerAddress } from '../../../lib/server/postgres/connection.ts'
-import { freePort } from '../../../lib/server/postgres/free-port.ts'
+import { withConnection, type ServerAddress } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
+import { freePort } from '../../../lib/functions-devkit/src/server/postgres/free-port.ts'
 import { type Provocation, type Provocations } from './provocation.ts'
 import { Stage, statements } from './stage.ts'
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
-import { startPostgres, type LocalPostgres } from '../../../lib/server/postgres/local-postgres.ts'
+import { dataRootFor } from '../../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres, type LocalPostgres } from '../../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 
 /** Where the programs are copied to when the server's user cannot reach them; shared with the other tests. */
 export const programsFolder = dataRootFor(resolve(import.meta.dirname, '../../..')).folder

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type LocalPostgres } from '../../../lib/server/postgres/local-postgres.ts'
+import { type LocalPostgres } from '../../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 import { hasPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { withPooler } from './pooler.ts'
 import { type Provocations } from './provocation.ts'

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Transaction } from 'sequelize'
 import { profiles } from '../../../lib/resilient-sequelize/src/pool/profile.ts'
-import { type DatabaseSettings } from '../../../lib/config/settings/database.ts'
+import { type DatabaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import type { GuardedClient } from '../../../lib/resilient-sequelize/src/wire/guarded-client.ts'
-import { openDatabase } from '../../../lib/database/connect.ts'
-import { createLogger } from '../../../lib/telemetry/logger.ts'
+import { openDatabase } from '../../../lib/functions-runtime/src/database/connect.ts'
+import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
 import type { Generation } from '../../../lib/resilient-sequelize/src/pool/generation.ts'
-import { type ServerAddress, withConnection } from '../../../lib/server/postgres/connection.ts'
+import { type ServerAddress, withConnection } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
 
 /** A connection of a pool of its own, as the functions have it. */
 export interface Session {

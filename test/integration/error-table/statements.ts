@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { serverIdentity } from '../../../lib/server/postgres/identity.ts'
+import { serverIdentity } from '../../../lib/functions-devkit/src/server/postgres/identity.ts'
 import { onLinux, type Provocations } from './provocation.ts'
 import { statements, type Session, type Stage } from './stage.ts'
 

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { generate, type SelfsignedOptions } from 'selfsigned'
 import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
-import { type Tls } from '../../../lib/config/tls.ts'
+import { type Tls } from '../../../lib/functions-runtime/src/settings/tls.ts'
 import { type Provocations } from './provocation.ts'
 import { type Stage } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Health } from '../../../lib/health/health.ts'
-import { createRound } from '../../../lib/health/round.ts'
+import type { Health } from '../../../lib/functions-ops/src/health/health.ts'
+import { createRound } from '../../../lib/functions-ops/src/health/round.ts'
 import { knowing, observations, withHealth, type HealthUnderTest } from '../../support/health.ts'
 
 // What probes owe their watchers: the truth within ten seconds of a change, and every answer within its bound.

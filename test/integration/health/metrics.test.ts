@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { exposition } from '../../../lib/health/metrics/exposition.ts'
+import { exposition } from '../../../lib/functions-ops/src/health/metrics/exposition.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { runInvocation } from '../../../lib/invocation/src/invocation-scope.ts'
 import { main as health } from '../../../packages/api/health/index.ts'

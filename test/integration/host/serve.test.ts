@@ -223,7 +223,7 @@ describe('LOG_FILE', () => {
 test.skipIf(!HAS_SCRIPT)('on a terminal its log can be read, and the file still holds JSON', async () => {
   const path = join(folder, 'app.log')
   // `script` is a terminal for the program that it runs.
-  const child = spawn('script', ['-qefc', 'exec node lib/server/serve.ts', '/dev/null'], {
+  const child = spawn('script', ['-qefc', 'exec node lib/functions-devkit/src/server/serve.ts', '/dev/null'], {
     cwd: ROOT,
     env: hostEnvironment(undefined, { ...NOWHERE, LOG_FILE: path, TERM: 'xterm' }),
     stdio: ['ignore', 'pipe', 'pipe'],

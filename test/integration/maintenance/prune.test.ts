@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { COUNTED_ROWS } from '../../../lib/maintenance/look-for-due.ts'
-import { pruneBatch } from '../../../lib/maintenance/prune-batch.ts'
-import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
+import { COUNTED_ROWS } from '../../../lib/functions-ops/src/maintenance/look-for-due.ts'
+import { pruneBatch } from '../../../lib/functions-ops/src/maintenance/prune-batch.ts'
+import { SMOKE_MARK } from '../../../lib/app/users/smoke-mark.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import {
   countRows,
@@ -17,7 +17,7 @@ import {
   withMaintenance,
 } from '../../support/maintenance.ts'
 import { withService } from '../../support/service.ts'
-import { maintain } from '../../../lib/maintenance/maintenance.ts'
+import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 
 const left = { deleted: 0, left: 0 }

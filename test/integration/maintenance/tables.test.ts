@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { lookStatement } from '../../../lib/maintenance/look-for-due.ts'
-import { pruneBatchStatement } from '../../../lib/maintenance/prune-batch.ts'
-import type { PrunedTable } from '../../../lib/maintenance/pruned-tables.ts'
-import { SMOKE_MARK } from '../../../lib/users/smoke-mark.ts'
+import { lookStatement } from '../../../lib/functions-ops/src/maintenance/look-for-due.ts'
+import { pruneBatchStatement } from '../../../lib/functions-ops/src/maintenance/prune-batch.ts'
+import type { PrunedTable } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { SMOKE_MARK } from '../../../lib/app/users/smoke-mark.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { storeActivities, storeChecks, storeCounters, storeErasedUsers, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'
 

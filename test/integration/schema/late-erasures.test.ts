@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { defineHandler } from '../../../lib/webhooks/handler.ts'
+import { defineHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { withInbox } from '../../support/inbox.ts'
 
 const ERASED_BY = {

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { resetDatabase } from '../../../lib/cli/migrate/reset.ts'
-import { migrationSettings } from '../../../lib/config/settings/database.ts'
+import { resetDatabase } from '../../../lib/functions-devkit/src/cli/migrate/reset.ts'
+import { migrationSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import { dumpRows } from '../../support/catalog.ts'
 import { withDatabase } from '../../support/database.ts'
 import { addressOf, useNpmStart } from '../../support/npm-start.ts'
@@ -21,7 +21,7 @@ describe('npm start with DB_SCHEMA', () => {
     const ready = await fetch(`${addressOf(server)}/health/ready`)
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'pass' }])
     const status = (environment: Record<string, string>) =>
-      spawnSync(process.execPath, [join(stage.checkout, 'lib/cli/migrate.ts'), 'status', '--local'], {
+      spawnSync(process.execPath, [join(stage.checkout, 'lib/functions-devkit/src/cli/migrate.ts'), 'status', '--local'], {
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data, ...environment },
       })

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
-import { createTransaction } from '../../../lib/transactions/create.ts'
-import { recordTransaction } from '../../../lib/transactions/record.ts'
-import { stepTransaction } from '../../../lib/transactions/step.ts'
-import { createClaim } from '../../../lib/idempotency/claim.ts'
-import type { DatabaseService } from '../../../lib/database/service.ts'
+import { createTransaction } from '../../../lib/app/transactions/create.ts'
+import { recordTransaction } from '../../../lib/app/transactions/record.ts'
+import { stepTransaction } from '../../../lib/app/transactions/step.ts'
+import { createClaim } from '../../../lib/app/idempotency/claim.ts'
+import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
 import { withService } from '../../support/service.ts'
 
 const activity = { recordActivity: () => Promise.resolve() } as never

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MOST_ATTEMPTS } from '../../../lib/webhooks/attempt-times.ts'
+import { MOST_ATTEMPTS } from '../../../lib/webhook-inbox/src/inbox/attempt-times.ts'
 import { main as maintenance } from '../../../packages/ops/maintenance/index.ts'
 import { main as webhook } from '../../../packages/api/webhook/index.ts'
 import type { TestDatabase } from '../../support/database.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
-import { createRedisBuffer } from '../../../lib/webhooks/buffer/redis-buffer.ts'
+import { createRedisBuffer } from '../../../lib/webhook-inbox/src/buffer/redis-buffer.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 
 // What the outage buffer has taken is there after its server is killed; what the server could not keep is refused.

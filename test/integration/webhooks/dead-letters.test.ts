@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { defineHandler, later } from '../../../lib/webhooks/handler.ts'
+import { defineHandler, later } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { withInbox, type Inbox } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 

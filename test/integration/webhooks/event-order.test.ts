@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod/mini'
-import { transactionCompleted } from '../../../lib/webhooks/handlers/transaction-completed.ts'
-import { userCreated } from '../../../lib/webhooks/handlers/user-created.ts'
-import { userUpdated } from '../../../lib/webhooks/handlers/user-updated.ts'
-import { defineHandler, later } from '../../../lib/webhooks/handler.ts'
+import { transactionCompleted } from '../../../lib/app/webhooks/handlers/transaction-completed.ts'
+import { userCreated } from '../../../lib/app/webhooks/handlers/user-created.ts'
+import { userUpdated } from '../../../lib/app/webhooks/handlers/user-updated.ts'
+import { defineHandler, later } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { withInbox } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 

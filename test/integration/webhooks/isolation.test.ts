@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { createActivityRecorders } from '../../../lib/activity/record.ts'
-import { createUser } from '../../../lib/users/create.ts'
-import { defineHandler } from '../../../lib/webhooks/handler.ts'
-import { transactionCompleted } from '../../../lib/webhooks/handlers/transaction-completed.ts'
-import { userCreated } from '../../../lib/webhooks/handlers/user-created.ts'
+import { createActivityRecorders } from '../../../lib/app/activity/record.ts'
+import { createUser } from '../../../lib/app/users/create.ts'
+import { defineHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
+import { transactionCompleted } from '../../../lib/app/webhooks/handlers/transaction-completed.ts'
+import { userCreated } from '../../../lib/app/webhooks/handlers/user-created.ts'
 import { withInbox, type Inbox } from '../../support/inbox.ts'
 
 // A stronger isolation sees the state of the first statement: what others commit while the user's lock is awaited would be overlooked.

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { ApplicationError } from '../../../lib/errors.ts'
-import { MOST_ATTEMPTS } from '../../../lib/webhooks/attempt-times.ts'
-import { defineHandler, later, type WebhookHandler } from '../../../lib/webhooks/handler.ts'
+import { ApplicationError } from '../../../lib/functions-runtime/src/edge/http-errors.ts'
+import { MOST_ATTEMPTS } from '../../../lib/webhook-inbox/src/inbox/attempt-times.ts'
+import { defineHandler, later, type WebhookHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { withInbox, type Inbox, type InboxOptions } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { defineHandler } from '../../../lib/webhooks/handler.ts'
+import { defineHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { withInbox, type Inbox, type InboxOptions } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 

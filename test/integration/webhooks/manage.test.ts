@@ -24,7 +24,7 @@ async function withParked(work: (database: TestDatabase, id: string) => Promise<
 const command = (database: TestDatabase, ...words: string[]) => run(environmentFor(database), ...words)
 
 function run(env: Record<string, string>, ...words: string[]) {
-  const file = join(import.meta.dirname, '../../../lib/cli/webhooks.ts')
+  const file = join(import.meta.dirname, '../../../lib/functions-devkit/src/cli/webhooks.ts')
   const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...words], { env, encoding: 'utf8' })
   return { status, stderr, answer: stdout === '' ? undefined : (JSON.parse(stdout) as unknown) }
 }

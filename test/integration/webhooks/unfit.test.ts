@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { defineHandler, later, type WebhookHandler } from '../../../lib/webhooks/handler.ts'
+import { defineHandler, later, type WebhookHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
 import { hostileValue } from '../../support/fuzz/values.ts'
 import { withInbox, type Inbox, type InboxOptions, type Sent } from '../../support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'

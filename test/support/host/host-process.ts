@@ -42,7 +42,7 @@ export function hostEnvironment(database: TestDatabase | undefined, variables: R
 
 /** Starts the program and takes no notice of whether it gets anywhere. */
 export function launchHost(database: TestDatabase | undefined, { variables = {}, checkout = ROOT }: HostProcessOptions = {}): HostProcess {
-  const child = spawn(process.execPath, ['lib/server/serve.ts'], {
+  const child = spawn(process.execPath, ['lib/functions-devkit/src/server/serve.ts'], {
     cwd: checkout,
     env: hostEnvironment(database, variables),
     stdio: ['ignore', 'pipe', 'pipe'],

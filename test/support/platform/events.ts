@@ -1,4 +1,4 @@
-import { admit, type PlatformEvent } from '../../../lib/server/platform/event.ts'
+import { admit, type PlatformEvent } from '../../../lib/functions-devkit/src/server/platform/event.ts'
 
 /** A web request, with whatever a test does not care about left out. */
 export interface WebRequest {

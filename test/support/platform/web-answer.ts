@@ -1,4 +1,4 @@
-import { toHttpReply } from '../../../lib/server/platform/response.ts'
+import { toHttpReply } from '../../../lib/functions-devkit/src/server/platform/response.ts'
 import { type CallOutcome } from './container.ts'
 
 /** What the client of a web call sees of its outcome. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { alertOf, isWorthAnAlert, type Finding } from '../../../lib/alerts/alert.ts'
-import { createContainerMemory, createLayeredMemory, type AlertMemory } from '../../../lib/alerts/memory.ts'
-import { signStandard } from '../../../lib/alerts/sign.ts'
-import { alertSettings } from '../../../lib/config/settings/alerts.ts'
-import { healthKeySettings, scheduleSettings } from '../../../lib/config/settings/health.ts'
-import { thresholdSettings } from '../../../lib/config/settings/thresholds.ts'
+import { alertOf, isWorthAnAlert, type Finding } from '../../../lib/functions-ops/src/alerts/alert.ts'
+import { createContainerMemory, createLayeredMemory, type AlertMemory } from '../../../lib/functions-ops/src/alerts/memory.ts'
+import { signStandard } from '../../../lib/functions-ops/src/alerts/sign.ts'
+import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts'
+import { healthKeySettings, scheduleSettings } from '../../../lib/functions-ops/src/settings/health.ts'
+import { thresholdSettings } from '../../../lib/functions-ops/src/settings/thresholds.ts'
 
 const finding: Finding = { kind: 'retries-high', severity: 'warning', summary: 's', observed: 10, threshold: 10 }
 const stand = (raised: string[], cleared: string[] = []) => ({ raised, cleared })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { readCursor, writeCursor } from '../../../lib/page.ts'
+import { readCursor, writeCursor } from '../../../lib/functions-runtime/src/content/page.ts'
 
 const list = ['users', undefined, 'usr_1']
 const places = fc.record({ at: fc.bigInt({ min: 0n, max: BigInt(Number.MAX_SAFE_INTEGER) }).map(String), id: fc.uuid() })

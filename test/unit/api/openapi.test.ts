@@ -1,7 +1,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { describe, expect, it } from 'vitest'
-import { describeApi } from '../../../lib/api/openapi.ts'
-import contract from '../../../lib/api/openapi.json' with { type: 'json' }
+import { describeApi } from '../../../lib/functions-runtime/src/api/openapi.ts'
+import contract from '../../../lib/app/api/openapi.json' with { type: 'json' }
 
 const lint = async (document: unknown) => {
   const config = await createConfig({ extends: ['recommended-strict'] })

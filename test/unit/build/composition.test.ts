@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { compositionOf, growthSince } from '../../../lib/build/composition.ts'
+import { compositionOf, growthSince } from '../../../lib/functions-devkit/src/build/composition.ts'
 
 describe('the composition of a bundle', () => {
   it('is counted by package, wherever the package lies, with what is ours and what is left over', () => {
     const inputs = {
-      'lib/errors.ts': { bytesInOutput: 10 },
+      'lib/functions-runtime/src/edge/http-errors.ts': { bytesInOutput: 10 },
       'packages/api/user/index.ts': { bytesInOutput: 5 },
       'node_modules/pg/lib/client.js': { bytesInOutput: 100 },
       'node_modules/pg/lib/query.js': { bytesInOutput: 50 },

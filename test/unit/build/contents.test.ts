@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { contentProblems } from '../../../lib/build/contents.ts'
+import { contentProblems } from '../../../lib/functions-devkit/src/build/contents.ts'
 
 const lock = { packages: { 'node_modules/tool': { dev: true }, 'node_modules/its-part': { dev: true }, 'node_modules/pg': {} } }
 const ENTRY = 'packages/api/user/index.ts'
@@ -17,7 +17,13 @@ function problemsOf(imports: Readonly<Record<string, readonly string[]>>, leftOu
 
 describe('the contents of a bundle', () => {
   it('are in order without development dependencies', () => {
-    expect(problemsOf({ [ENTRY]: ['lib/errors.ts', 'node_modules/pg/index.js'], 'lib/errors.ts': [], 'node_modules/pg/index.js': [] })).toEqual([])
+    expect(
+      problemsOf({
+        [ENTRY]: ['lib/functions-runtime/src/edge/http-errors.ts', 'node_modules/pg/index.js'],
+        'lib/functions-runtime/src/edge/http-errors.ts': [],
+        'node_modules/pg/index.js': [],
+      }),
+    ).toEqual([])
   })
 
   it('name the development dependency that is imported, not what it brings along', () => {
@@ -52,9 +58,9 @@ describe('the contents of a bundle', () => {
   })
 
   it.each([
-    'lib/server/port.ts',
-    'lib/cli/doctor.ts',
-    'lib/build/proof.ts',
+    'lib/functions-devkit/src/server/port.ts',
+    'lib/functions-devkit/src/cli/doctor.ts',
+    'lib/functions-devkit/src/build/proof.ts',
     'lib/doctl-project-schema/src/index.ts',
     'lib/postgres-faults/src/proxy/proxy.ts',
     'test/support/database.ts',

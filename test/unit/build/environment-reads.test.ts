@@ -1,6 +1,6 @@
 import { transform } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import { readsOf } from '../../../lib/build/environment-reads.ts'
+import { readsOf } from '../../../lib/functions-devkit/src/build/environment-reads.ts'
 
 const readsIn = async (source: string) => readsOf((await transform(source, { loader: 'ts', minifySyntax: true, legalComments: 'none' })).code)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { transcriptOf } from '../../../lib/cli/deploy/transcript.ts'
-import { reasonOf } from '../../../lib/cli/doctl/reason.ts'
+import { transcriptOf } from '../../../lib/functions-devkit/src/cli/deploy/transcript.ts'
+import { reasonOf } from '../../../lib/functions-devkit/src/cli/doctl/reason.ts'
 
 describe('what doctl says went wrong', () => {
   it.each([

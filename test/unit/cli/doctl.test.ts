@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { readFunction } from '../../../lib/cli/doctl/deployed.ts'
-import { findDoctl } from '../../../lib/cli/doctl/doctl.ts'
+import { readFunction } from '../../../lib/functions-devkit/src/cli/doctl/deployed.ts'
+import { findDoctl } from '../../../lib/functions-devkit/src/cli/doctl/doctl.ts'
 
 let folder: string
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { describeFindings } from '../../../lib/cli/doctor/doctor.ts'
-import { sendEvents } from '../../../lib/cli/send-events.ts'
-import { CheckError } from '../../../lib/cli/smoke/call.ts'
-import { runChecks } from '../../../lib/cli/smoke/run.ts'
+import { describeFindings } from '../../../lib/functions-devkit/src/cli/doctor/doctor.ts'
+import { sendEvents } from '../../../lib/functions-devkit/src/cli/send-events.ts'
+import { CheckError } from '../../../lib/functions-devkit/src/cli/smoke/call.ts'
+import { runChecks } from '../../../lib/functions-devkit/src/cli/smoke/run.ts'
 import { namesTaken, refuseTakenNames } from '../../../lib/resilient-sequelize/src/migrate/taken-names.ts'
-import { sourceTable } from '../../../lib/webhooks/sources.ts'
+import { sourceTable } from '../../../lib/app/webhooks/sources.ts'
 
 const FOREIGN = ['a\nok    forged  All is well', '\u001b[2Jgone', '\u009b31mred', 'a\u202eb', '\u200b\ufeff\u2028', 'x'.repeat(100_000)]
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { logLines } from '../../../lib/cli/deploy/log-lines.ts'
-import { explainFailure } from '../../../lib/cli/deploy/migration-failure.ts'
-import { callFunction, readLog } from '../../../lib/cli/doctl/call.ts'
-import { DoctlError, type Doctl } from '../../../lib/cli/doctl/doctl.ts'
+import { logLines } from '../../../lib/functions-devkit/src/cli/deploy/log-lines.ts'
+import { explainFailure } from '../../../lib/functions-devkit/src/cli/deploy/migration-failure.ts'
+import { callFunction, readLog } from '../../../lib/functions-devkit/src/cli/doctl/call.ts'
+import { DoctlError, type Doctl } from '../../../lib/functions-devkit/src/cli/doctl/doctl.ts'
 
 const failed = (error: unknown, log: readonly string[] = []) => explainFailure({ outcome: 'failed', id: 'a1', error }, log)
 const logged = (error: object) => logLines([JSON.stringify({ level: 'warn', function: 'ops/migrate', event: 'invocation.refused', error })])

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { expect, it } from 'vitest'
-import { healthKeySettings } from '../../../lib/config/settings/health.ts'
-import { payloadSettings } from '../../../lib/config/settings/payload.ts'
-import { readSettings } from '../../../lib/config/settings.ts'
-import { sourceSettings } from '../../../lib/webhooks/sources.ts'
+import { healthKeySettings } from '../../../lib/functions-ops/src/settings/health.ts'
+import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
+import { readSettings } from '../../../lib/functions-runtime/src/settings/settings.ts'
+import { sourceSettings } from '../../../lib/app/webhooks/sources.ts'
 
 const run = (...words: string[]) =>
-  spawnSync(process.execPath, [join(import.meta.dirname, '../../../lib/cli/secrets.ts'), ...words], { encoding: 'utf8' })
+  spawnSync(process.execPath, [join(import.meta.dirname, '../../../lib/functions-devkit/src/cli/secrets.ts'), ...words], { encoding: 'utf8' })
 
 it('npm run secrets prints usable secrets of each kind, fresh each time', () => {
   const [first, second] = [run(), run()].map(({ status, stdout }) => (expect(status).toBe(0), parse(stdout)))

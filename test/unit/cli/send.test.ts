@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { sendEvents } from '../../../lib/cli/send-events.ts'
-import { readSendOptions, type SendOptions } from '../../../lib/cli/send-options.ts'
-import { localWebhookSecrets } from '../../../lib/server/webhook-secrets.ts'
-import { readEvent } from '../../../lib/webhooks/read-event.ts'
-import { SignatureError } from '../../../lib/webhooks/signature-error.ts'
-import { defineSources } from '../../../lib/webhooks/source-settings.ts'
-import type { SourceDefinition } from '../../../lib/webhooks/source.ts'
-import { sourceTable } from '../../../lib/webhooks/sources.ts'
+import { sendEvents } from '../../../lib/functions-devkit/src/cli/send-events.ts'
+import { readSendOptions, type SendOptions } from '../../../lib/functions-devkit/src/cli/send-options.ts'
+import { localWebhookSecrets } from '../../../lib/functions-devkit/src/server/webhook-secrets.ts'
+import { readEvent } from '../../../lib/webhook-inbox/src/inbox/read-event.ts'
+import { SignatureError } from '../../../lib/webhook-inbox/src/verify/signature-error.ts'
+import { defineSources } from '../../../lib/webhook-inbox/src/verify/source-settings.ts'
+import type { SourceDefinition } from '../../../lib/webhook-inbox/src/verify/source.ts'
+import { sourceTable } from '../../../lib/app/webhooks/sources.ts'
 
 const demoSecret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
 const secrets = localWebhookSecrets(demoSecret)

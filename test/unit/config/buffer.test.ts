@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
 import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
 
 it('is off without an address, and has defaults with one', () => {

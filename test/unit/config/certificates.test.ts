@@ -1,8 +1,8 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
 
 // A CA whose base64 holds a + and a /, and needs padding: each is mangled in its own way.

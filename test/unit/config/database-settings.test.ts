@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { databaseSettings, migrationSettings } from '../../../lib/config/settings/database.ts'
+import { databaseSettings, migrationSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 
 const url = 'postgresql://ann:p%40ss%2Fw%23rd@db.example.com:25060/shop?sslmode=require'
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { databaseSettings, migrationSettings } from '../../../lib/config/settings/database.ts'
-import { sslModes } from '../../../lib/config/tls.ts'
+import { databaseSettings, migrationSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { sslModes } from '../../../lib/functions-runtime/src/settings/tls.ts'
 
 // Nothing of these may be repeated. Each is found in no reason by accident.
 const marks = { user: 'uusserr', password: 'Zq7zQ', host: 'hhosst', name: 'ddatta' }

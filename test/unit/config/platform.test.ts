@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readPlatform } from '../../../lib/config/platform.ts'
+import { readPlatform } from '../../../lib/functions-runtime/src/settings/platform.ts'
 
 it('reads what the platform sets', () => {
   expect(readPlatform({ __OW_DEADLINE: '1700000000000', __OW_ACTIVATION_ID: 'a1' })).toMatchObject({

@@ -1,7 +1,7 @@
 import { createClient } from '@redis/client'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
 
 // Nothing of these may be repeated. Each is found in no reason by accident.
 const marks = { user: 'uusserr', password: 'Zq7zQ', host: 'hhosst' }

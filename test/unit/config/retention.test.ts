@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { retentionSettings } from '../../../lib/config/settings/retention.ts'
-import { readSettings } from '../../../lib/config/settings.ts'
+import { retentionSettings } from '../../../lib/functions-ops/src/settings/retention.ts'
+import { readSettings } from '../../../lib/functions-runtime/src/settings/settings.ts'
 
 const variables = [
   'WEBHOOK_RETENTION_DAYS',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { integer, oneOf, optionalText, requiredText } from '../../../lib/config/schemas.ts'
-import { defineSettings, readSettings, SettingIssues, SettingsError, variablesOf } from '../../../lib/config/settings.ts'
+import { integer, oneOf, optionalText, requiredText } from '../../../lib/functions-runtime/src/settings/schemas.ts'
+import { defineSettings, readSettings, SettingIssues, SettingsError, variablesOf } from '../../../lib/functions-runtime/src/settings/settings.ts'
 
 const group = defineSettings(
   {

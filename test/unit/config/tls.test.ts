@@ -1,5 +1,5 @@
 import { inject, describe, expect, it } from 'vitest'
-import { decideTls, pgTls, sslModes } from '../../../lib/config/tls.ts'
+import { decideTls, pgTls, sslModes } from '../../../lib/functions-runtime/src/settings/tls.ts'
 
 const managed = 'db-1.b.db.ondigitalocean.com'
 const ca = () => inject('postgres').authority

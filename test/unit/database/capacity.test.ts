@@ -3,12 +3,19 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { profiles } from '../../../lib/resilient-sequelize/src/pool/profile.ts'
-import { capacityTable } from '../../../lib/database/capacity-table.ts'
-import { crowdedMark, DEFAULT_CROWDED_AT, judgeFit, recommend, usableConnections, type FleetSettings } from '../../../lib/database/capacity.ts'
+import { capacityTable } from '../../../lib/functions-devkit/src/cli/doctor/capacity-table.ts'
+import {
+  crowdedMark,
+  DEFAULT_CROWDED_AT,
+  judgeFit,
+  recommend,
+  usableConnections,
+  type FleetSettings,
+} from '../../../lib/functions-devkit/src/cli/doctor/capacity.ts'
 import type { GuardedClient } from '../../../lib/resilient-sequelize/src/wire/guarded-client.ts'
 import { CrowdingGuard } from '../../../lib/resilient-sequelize/src/pool/crowding-guard.ts'
-import { planOf, plans } from '../../../lib/database/plans.ts'
-import { createLogger } from '../../../lib/telemetry/logger.ts'
+import { planOf, plans } from '../../../lib/functions-devkit/src/cli/doctor/plans.ts'
+import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
 
 const smallest = planOf(1)
 const anyServer = fc.record({ maxConnections: fc.integer({ min: 0, max: 1000 }), reserved: fc.integer({ min: 0, max: 20 }) })

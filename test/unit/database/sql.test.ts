@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { joined, sql, tables } from '../../../lib/database/sql.ts'
+import { joined, sql, tables } from '../../../lib/functions-runtime/src/database/sql.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 

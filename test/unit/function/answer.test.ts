@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ApplicationError } from '../../../lib/errors.ts'
-import { defineFunction, type FunctionDefinition } from '../../../lib/function/define.ts'
-import { json, type Reply } from '../../../lib/function/reply.ts'
-import { toHttpReply } from '../../../lib/server/platform/response.ts'
+import { ApplicationError } from '../../../lib/functions-runtime/src/edge/http-errors.ts'
+import { defineFunction, type FunctionDefinition } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { json, type Reply } from '../../../lib/functions-runtime/src/edge/reply.ts'
+import { toHttpReply } from '../../../lib/functions-devkit/src/server/platform/response.ts'
 
 type Definition = FunctionDefinition<Record<string, never>, object>
 type Line = Record<string, unknown>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRouter } from '../../../lib/function/router.ts'
+import { createRouter } from '../../../lib/functions-runtime/src/edge/router.ts'
 
 const find = createRouter({ 'GET /': 'root', 'POST /': 'create', 'GET /{id}': 'one', 'PATCH /{id}': 'change', 'GET /{id}/activity': 'activity' })
 

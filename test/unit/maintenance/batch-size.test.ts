@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createBatchSize } from '../../../lib/maintenance/batch-size.ts'
+import { createBatchSize } from '../../../lib/functions-ops/src/maintenance/batch-size.ts'
 
 describe('the size of a batch', () => {
   it('stays at the most as long as batches are fast', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { payloadSettings } from '../../../lib/config/settings/payload.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
-import { inTurn } from '../../../lib/schedules/in-turn.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { inTurn } from '../../../lib/functions-runtime/src/schedules/in-turn.ts'
 
 const SILENT = { write: () => undefined }
 const EVENT = { source: 'schedule', task: 'rounds' }

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { takeLock } from '../../../lib/server/lock.ts'
-import { processIdentity } from '../../../lib/server/process-identity.ts'
+import { takeLock } from '../../../lib/functions-devkit/src/server/lock.ts'
+import { processIdentity } from '../../../lib/functions-devkit/src/server/process-identity.ts'
 
 let folder: string
 /** Which processes run, and since when. */

@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { isFromThisMachine } from '../../../lib/server/loopback.ts'
+import { isFromThisMachine } from '../../../lib/functions-devkit/src/server/loopback.ts'
 
 function from(remoteAddress: string | undefined, headers: { host?: string; origin?: string }): boolean {
   return isFromThisMachine({ socket: { remoteAddress }, headers } as Pick<IncomingMessage, 'socket' | 'headers'>)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { listen, readPort } from '../../../lib/server/port.ts'
+import { listen, readPort } from '../../../lib/functions-devkit/src/server/port.ts'
 
 describe('the port', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { localSettings } from '../../../lib/server/local-settings.ts'
-import { readProject } from '../../../lib/server/project.ts'
+import { localSettings } from '../../../lib/functions-devkit/src/server/local-settings.ts'
+import { readProject } from '../../../lib/functions-devkit/src/server/project.ts'
 
 const TEXT = `packages:
   - name: api

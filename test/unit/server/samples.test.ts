@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSamples, shellQuote } from '../../../lib/server/samples.ts'
+import { createSamples, shellQuote } from '../../../lib/functions-devkit/src/server/samples.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.750Z')
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createContext } from '../../../lib/server/platform/context.ts'
-import { invoke, type Main } from '../../../lib/server/platform/invoke.ts'
-import { createSchedules, type ScheduleDescription } from '../../../lib/server/schedules.ts'
-import { type ServedFunction } from '../../../lib/server/served-function.ts'
+import { createContext } from '../../../lib/functions-devkit/src/server/platform/context.ts'
+import { invoke, type Main } from '../../../lib/functions-devkit/src/server/platform/invoke.ts'
+import { createSchedules, type ScheduleDescription } from '../../../lib/functions-devkit/src/server/schedules.ts'
+import { type ServedFunction } from '../../../lib/functions-devkit/src/server/served-function.ts'
 
 const MINUTE_MS = 60_000
 

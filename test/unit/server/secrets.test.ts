@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { keepSecrets } from '../../../lib/server/secrets.ts'
+import { keepSecrets } from '../../../lib/functions-devkit/src/server/secrets.ts'
 
 let folder: string
 const file = () => join(folder, 'secrets.json')

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createServedFunction, type ServedFunction } from '../../../lib/server/served-function.ts'
+import { createServedFunction, type ServedFunction } from '../../../lib/functions-devkit/src/server/served-function.ts'
 
 let root: string
 let reports: string[]

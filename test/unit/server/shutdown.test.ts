@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createShutdown, type ResourceName } from '../../../lib/server/shutdown.ts'
+import { createShutdown, type ResourceName } from '../../../lib/functions-devkit/src/server/shutdown.ts'
 
 function setup({ wait = () => new Promise<false>(() => {}) }: { wait?: (ms: number) => Promise<false> } = {}) {
   const done: string[] = []

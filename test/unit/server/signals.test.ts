@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { onSignals } from '../../../lib/server/signals.ts'
+import { onSignals } from '../../../lib/functions-devkit/src/server/signals.ts'
 
 function setup({ underNpm = false } = {}) {
   const source = new EventEmitter()

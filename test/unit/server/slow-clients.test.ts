@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HttpLimits } from '../../../lib/config/settings/host.ts'
-import { createHttpServer } from '../../../lib/server/http.ts'
-import { type ServedFunction } from '../../../lib/server/served-function.ts'
+import { type HttpLimits } from '../../../lib/functions-devkit/src/settings/host.ts'
+import { createHttpServer } from '../../../lib/functions-devkit/src/server/http.ts'
+import { type ServedFunction } from '../../../lib/functions-devkit/src/server/served-function.ts'
 
 const LIMITS: HttpLimits = { headersMs: 200, requestMs: 300, keepAliveMs: 60_000, maxConnections: 20, maxHeaderBytes: 2_048 }
 

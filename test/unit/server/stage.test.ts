@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { stageFunction } from '../../../lib/server/stage.ts'
+import { stageFunction } from '../../../lib/functions-devkit/src/server/stage.ts'
 
 let root: string
 let functionFolder: string

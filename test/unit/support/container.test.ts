@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isAlive } from '../../../lib/server/postgres/system-process.ts'
+import { isAlive } from '../../../lib/functions-devkit/src/server/postgres/system-process.ts'
 import { startContainer, stopContainers, type Container, type ContainerOptions } from '../../support/platform/container.ts'
 import { zipFiles } from '../../support/platform/zip-files.ts'
 

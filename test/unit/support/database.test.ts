@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterEach, describe, expect, inject, it, vi } from 'vitest'
-import { withConnection } from '../../../lib/server/postgres/connection.ts'
+import { withConnection } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
 import { createTestDatabase, withDatabase, type TestDatabase } from '../../support/database.ts'
 
 afterEach(() => void vi.restoreAllMocks())

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeError, redactMessage } from '../../../lib/telemetry/redact.ts'
+import { describeError, redactMessage } from '../../../lib/functions-runtime/src/telemetry/redact.ts'
 
 it.each([
   ['getaddrinfo ENOTFOUND shop-db', 'getaddrinfo ENOTFOUND [host]'],

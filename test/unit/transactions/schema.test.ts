@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { currencies } from '../../../lib/transactions/currencies.ts'
-import { completedTransactionSchema } from '../../../lib/transactions/schema.ts'
+import { currencies } from '../../../lib/app/transactions/currencies.ts'
+import { completedTransactionSchema } from '../../../lib/app/transactions/schema.ts'
 
 const valid = { transactionId: 'txn_1', userId: 'usr_1', amount: '12.50', currency: 'EUR', completedAt: '2026-01-01T01:00:00+01:00' }
 const pathsOf = (value: unknown) => completedTransactionSchema.safeParse(value).error?.issues.map(({ path }) => path.join('.')) ?? []

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { transactionStatuses } from '../../../lib/transaction-status.ts'
-import { legalSteps, stepsTo, supersedes, type DatedState } from '../../../lib/transactions/state.ts'
+import { transactionStatuses } from '../../../lib/app/transactions/transaction-status.ts'
+import { legalSteps, stepsTo, supersedes, type DatedState } from '../../../lib/app/transactions/state.ts'
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 const state = (status: DatedState['status'], second: number, order = ''): DatedState => ({ status, occurredAt: at(second), order })

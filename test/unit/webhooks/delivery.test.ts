@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { instantSchema } from '../../../lib/instant.ts'
-import { keptHeaders, readDelivery, type Delivery } from '../../../lib/webhooks/delivery.ts'
-import { failureNote } from '../../../lib/webhooks/failure-note.ts'
-import { defineHandler, type DatabaseHandler } from '../../../lib/webhooks/handler.ts'
-import type { DescribedSource } from '../../../lib/webhooks/source.ts'
+import { instantSchema } from '../../../lib/functions-runtime/src/content/instant.ts'
+import { keptHeaders, readDelivery, type Delivery } from '../../../lib/webhook-inbox/src/inbox/delivery.ts'
+import { failureNote } from '../../../lib/webhook-inbox/src/inbox/failure-note.ts'
+import { defineHandler, type DatabaseHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
+import type { DescribedSource } from '../../../lib/webhook-inbox/src/verify/source.ts'
 
 const source = (handler: Partial<DatabaseHandler> = {}): DescribedSource => ({
   name: 's',

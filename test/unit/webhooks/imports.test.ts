@@ -16,19 +16,19 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
 }
 
 it('verifying a signature loads nothing of the database', () => {
-  const schemes = globSync('lib/webhooks/schemes/*.ts', { cwd: root })
+  const schemes = globSync('lib/webhook-inbox/src/verify/schemes/*.ts', { cwd: root })
   expect(schemes.length).toBeGreaterThan(6)
   const files = [
     ...schemes,
-    'lib/webhooks/source-settings.ts',
-    'lib/webhooks/sources.ts',
-    'lib/webhooks/verify-delivery.ts',
-    'lib/webhooks/read-event.ts',
+    'lib/webhook-inbox/src/verify/source-settings.ts',
+    'lib/app/webhooks/sources.ts',
+    'lib/webhook-inbox/src/verify/verify-delivery.ts',
+    'lib/webhook-inbox/src/inbox/read-event.ts',
   ]
   const loaded = new Set(files.flatMap(file => [...loadedBy(join(root, file))].map(one => (one.startsWith('/') ? relative(root, one) : one))))
   // Handlers name tables in their statements; that file loads nothing else.
   expect([...loaded].filter(one => /^lib\/database\/(?!sql\.ts$)/.test(one) || ['sequelize', 'pg'].includes(one))).toEqual([])
   // Otherwise the test would read nothing.
-  expect([...loadedBy(join(root, 'lib/webhooks/receive.ts'))]).toContain(join(root, 'lib/webhooks/claim.ts'))
+  expect([...loadedBy(join(root, 'lib/webhook-inbox/src/inbox/receive.ts'))]).toContain(join(root, 'lib/webhook-inbox/src/inbox/claim.ts'))
   expect([...loaded]).toContain('node:crypto')
 })

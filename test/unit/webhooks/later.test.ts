@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { backoffMs } from '../../../lib/webhooks/attempt-times.ts'
-import { failureNote, untilNextMs } from '../../../lib/webhooks/failure-note.ts'
-import { judgeFailure, mayPassSoon } from '../../../lib/webhooks/failure.ts'
-import { later } from '../../../lib/webhooks/handler.ts'
-import { fromPutOff, LONGEST_LATER_MS, putOff } from '../../../lib/webhooks/later.ts'
+import { backoffMs } from '../../../lib/webhook-inbox/src/inbox/attempt-times.ts'
+import { failureNote, untilNextMs } from '../../../lib/webhook-inbox/src/inbox/failure-note.ts'
+import { judgeFailure, mayPassSoon } from '../../../lib/webhook-inbox/src/inbox/failure.ts'
+import { later } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
+import { fromPutOff, LONGEST_LATER_MS, putOff } from '../../../lib/webhook-inbox/src/inbox/later.ts'
 
 describe('later', () => {
   it('is due after its own time, and else after the usual backoff', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { signDelivery } from '../../../lib/server/sign-delivery.ts'
-import { defineSources } from '../../../lib/webhooks/source-settings.ts'
-import type { SourceDefinition } from '../../../lib/webhooks/source.ts'
-import { SignatureError } from '../../../lib/webhooks/signature-error.ts'
+import { signDelivery } from '../../../lib/functions-devkit/src/server/sign-delivery.ts'
+import { defineSources } from '../../../lib/webhook-inbox/src/verify/source-settings.ts'
+import type { SourceDefinition } from '../../../lib/webhook-inbox/src/verify/source.ts'
+import { SignatureError } from '../../../lib/webhook-inbox/src/verify/signature-error.ts'
 
 const definition: SourceDefinition = { scheme: 'stripe', secrets: 'ONE' }
 const secret = 'a-secret-for-the-hints'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readSettings } from '../../../lib/config/settings.ts'
-import { payloadSettings } from '../../../lib/config/settings/payload.ts'
-import { open, seal } from '../../../lib/webhooks/payload.ts'
+import { readSettings } from '../../../lib/functions-runtime/src/settings/settings.ts'
+import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
+import { open, seal } from '../../../lib/webhook-inbox/src/inbox/payload.ts'
 
 const key = (byte: number) => Buffer.alloc(32, byte).toString('base64')
 const keysOf = (text: string) => readSettings({ keys: payloadSettings }, { PAYLOAD_KEY: text }).keys

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkHeaderId, readEvent } from '../../../lib/webhooks/read-event.ts'
-import { atPointer, type Place } from '../../../lib/webhooks/place.ts'
-import { bodyDigest } from '../../../lib/webhooks/source.ts'
+import { checkHeaderId, readEvent } from '../../../lib/webhook-inbox/src/inbox/read-event.ts'
+import { atPointer, type Place } from '../../../lib/webhook-inbox/src/verify/place.ts'
+import { bodyDigest } from '../../../lib/webhook-inbox/src/verify/source.ts'
 import { codeOf } from '../../support/schemes.ts'
 
 const json = { 'content-type': 'application/json' }

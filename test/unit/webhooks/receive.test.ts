@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import type { ExecuteOptions } from '../../../lib/database/service.ts'
+import type { ExecuteOptions } from '../../../lib/functions-runtime/src/database/service.ts'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
-import { createCounters } from '../../../lib/telemetry/counters.ts'
-import { createLogger } from '../../../lib/telemetry/logger.ts'
-import { receiveWebhook } from '../../../lib/webhooks/receive.ts'
-import type { Source } from '../../../lib/webhooks/source.ts'
+import { createCounters } from '../../../lib/functions-runtime/src/telemetry/counters.ts'
+import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
+import { receiveWebhook } from '../../../lib/webhook-inbox/src/inbox/receive.ts'
+import type { Source } from '../../../lib/webhook-inbox/src/verify/source.ts'
 
 const source: Source = {
   name: 'hasty',

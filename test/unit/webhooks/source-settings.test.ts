@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { signDelivery } from '../../../lib/server/sign-delivery.ts'
-import { isSampleSecret } from '../../../lib/webhooks/sample-secrets.ts'
-import { defineSources } from '../../../lib/webhooks/source-settings.ts'
-import { bodyDigest, type SourceDefinition } from '../../../lib/webhooks/source.ts'
-import { sourceTable } from '../../../lib/webhooks/sources.ts'
+import { signDelivery } from '../../../lib/functions-devkit/src/server/sign-delivery.ts'
+import { isSampleSecret } from '../../../lib/webhook-inbox/src/verify/sample-secrets.ts'
+import { defineSources } from '../../../lib/webhook-inbox/src/verify/source-settings.ts'
+import { bodyDigest, type SourceDefinition } from '../../../lib/webhook-inbox/src/verify/source.ts'
+import { sourceTable } from '../../../lib/app/webhooks/sources.ts'
 import { codeOf } from '../../support/schemes.ts'
 
 const one: SourceDefinition = { scheme: 'github', secrets: 'ONE' }

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import type { DatabaseService, Work } from '../../../lib/database/service.ts'
-import type { Statement } from '../../../lib/database/sql.ts'
-import { ApplicationError } from '../../../lib/errors.ts'
+import type { DatabaseService, Work } from '../../../lib/functions-runtime/src/database/service.ts'
+import type { Statement } from '../../../lib/functions-runtime/src/database/sql.ts'
+import { ApplicationError } from '../../../lib/functions-runtime/src/edge/http-errors.ts'
 import { DeadlineExceededError } from '../../../lib/invocation/src/errors.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
-import { createLogger } from '../../../lib/telemetry/logger.ts'
-import type { ReadDelivery } from '../../../lib/webhooks/delivery.ts'
-import { defineHandler } from '../../../lib/webhooks/handler.ts'
-import { takeDelivery } from '../../../lib/webhooks/take.ts'
+import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
+import type { ReadDelivery } from '../../../lib/webhook-inbox/src/inbox/delivery.ts'
+import { defineHandler } from '../../../lib/webhook-inbox/src/inbox/handler.ts'
+import { takeDelivery } from '../../../lib/webhook-inbox/src/inbox/take.ts'
 
 const failing = defineHandler({
   type: 't',

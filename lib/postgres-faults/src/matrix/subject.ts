@@ -1,8 +1,8 @@
-import { openDatabase } from '../../../database/connect.ts'
-import { databaseSettings, type DatabaseSettings } from '../../../config/settings/database.ts'
+import { openDatabase } from '../../../functions-runtime/src/database/connect.ts'
+import { databaseSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { type PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
-import { type DatabaseService } from '../../../database/service.ts'
-import { createLogger } from '../../../telemetry/logger.ts'
+import { type DatabaseService } from '../../../functions-runtime/src/database/service.ts'
+import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildBundles } from '../../../build/pipeline.ts'
+import { buildBundles } from '../../../functions-devkit/src/build/pipeline.ts'
 import { copyCheckout } from '../../../../test/support/checkout.ts'
 
 const PROJECT = 'packages:\n  - name: app\n    functions:\n      - { name: differential, runtime: "nodejs:24", web: false }\n'
@@ -16,8 +16,8 @@ export async function buildApplication(): Promise<Bundle> {
   const checkout = copyCheckout([
     'build.sh',
     'lib/build.sh',
-    'lib/build/bundle',
-    'lib/stand-ins',
+    'lib/functions-devkit/src/build/bundle',
+    'lib/functions-devkit/src/stand-ins',
     'lib/invocation/src',
     'lib/resilient-sequelize/src',
     'lib/resilient-sequelize/package.json',

@@ -1,6 +1,6 @@
 import { ConnectionError, Sequelize, type Options } from 'sequelize'
 import { expect, it, vi } from 'vitest'
-import { freePort } from '../../../server/postgres/free-port.ts'
+import { freePort } from '../../../functions-devkit/src/server/postgres/free-port.ts'
 import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { ResilientSequelize } from '../../src/index.ts'
 

@@ -1,5 +1,5 @@
 import { inject } from 'vitest'
-import { freePort } from '../../../server/postgres/free-port.ts'
+import { freePort } from '../../../functions-devkit/src/server/postgres/free-port.ts'
 import { startPgBouncer, type PgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { buildApplication, type Bundle } from './bundle.ts'

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { databaseSettings } from '../../../../lib/config/settings/database.ts'
-import { readSettings } from '../../../../lib/config/settings.ts'
-import { prepareDatabase } from '../../../../lib/database/connect.ts'
+import { databaseSettings } from '../../../../lib/functions-runtime/src/database/settings.ts'
+import { readSettings } from '../../../../lib/functions-runtime/src/settings/settings.ts'
+import { prepareDatabase } from '../../../../lib/functions-runtime/src/database/connect.ts'
 import { openDeadline } from '../../../../lib/invocation/src/deadline.ts'
-import { createLogger } from '../../../../lib/telemetry/logger.ts'
+import { createLogger } from '../../../../lib/functions-runtime/src/telemetry/logger.ts'
 
 // Ours without its edge: an operation on the database, as a handler calls it.
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { databaseSettings } from '../../../../lib/config/settings/database.ts'
-import { prepareDatabase } from '../../../../lib/database/connect.ts'
-import { defineFunction } from '../../../../lib/function/define.ts'
-import { json } from '../../../../lib/function/reply.ts'
+import { databaseSettings } from '../../../../lib/functions-runtime/src/database/settings.ts'
+import { prepareDatabase } from '../../../../lib/functions-runtime/src/database/connect.ts'
+import { defineFunction } from '../../../../lib/functions-runtime/src/edge/define.ts'
+import { json } from '../../../../lib/functions-runtime/src/edge/reply.ts'
 
 /** A function of ours whose one call writes a row and keeps its connection busy for as many ms as its path says. */
 export const main = defineFunction({

@@ -1,7 +1,7 @@
-import { composeDelivery } from '../../../../lib/server/compose-delivery.ts'
-import { localWebhookSecrets } from '../../../../lib/server/webhook-secrets.ts'
-import { bodyDigest, type SourceDefinition } from '../../../../lib/webhooks/source.ts'
-import { sourceTable } from '../../../../lib/webhooks/sources.ts'
+import { composeDelivery } from '../../../../lib/functions-devkit/src/server/compose-delivery.ts'
+import { localWebhookSecrets } from '../../../../lib/functions-devkit/src/server/webhook-secrets.ts'
+import { bodyDigest, type SourceDefinition } from '../../../../lib/webhook-inbox/src/verify/source.ts'
+import { sourceTable } from '../../../../lib/app/webhooks/sources.ts'
 import { webhookSecret } from '../../functions.ts'
 
 /** One event as its sender knows it. */

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { ApplicationError } from '../../../../lib/errors.ts'
-import { defineHandler } from '../../../../lib/webhooks/handler.ts'
-import { later } from '../../../../lib/webhooks/later.ts'
+import { ApplicationError } from '../../../../lib/functions-runtime/src/edge/http-errors.ts'
+import { defineHandler } from '../../../../lib/webhook-inbox/src/inbox/handler.ts'
+import { later } from '../../../../lib/webhook-inbox/src/inbox/later.ts'
 
 // Handlers as users write them: each leaves its event's id in `effects`, and then something goes wrong half of the time.
 

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
-import { logSettings } from '../../../../lib/config/settings/log.ts'
-import { hostSettings } from '../../../../lib/config/settings/host.ts'
+import { logSettings } from '../../../../lib/functions-runtime/src/settings/log.ts'
+import { hostSettings } from '../../../../lib/functions-devkit/src/settings/host.ts'
 import { placeholderEnvironment } from '../../../../lib/doctl-project-schema/src/index.ts'
-import { usableConnections } from '../../../../lib/database/capacity.ts'
+import { usableConnections } from '../../../../lib/functions-devkit/src/cli/doctor/capacity.ts'
 import schema from '../../../support/app-platform/app-spec.schema.json' with { type: 'json' }
 
 const ROOT = join(import.meta.dirname, '../../../..')

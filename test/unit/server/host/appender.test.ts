@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createAppender } from '../../../../lib/server/host/appender.ts'
+import { createAppender } from '../../../../lib/functions-devkit/src/server/host/appender.ts'
 
 test('an appender that is given one descriptor after the other during a write lets go of each that it will not use', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'appender-'))

@@ -11,7 +11,7 @@ const dependenciesOf = (file: string) =>
 // A platform that builds an image takes the development dependencies out of it before it runs anything.
 test('npm run serve needs nothing that only development installs', async () => {
   const { metafile } = await build({
-    entryPoints: [join(ROOT, 'lib/server/serve.ts')],
+    entryPoints: [join(ROOT, 'lib/functions-devkit/src/server/serve.ts')],
     bundle: true,
     packages: 'external',
     platform: 'node',

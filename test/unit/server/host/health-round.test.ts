@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { isHealthRound, startHealthRounds } from '../../../../lib/server/host/health-round.ts'
-import type { Firing } from '../../../../lib/server/firing.ts'
+import { isHealthRound, startHealthRounds } from '../../../../lib/functions-devkit/src/server/host/health-round.ts'
+import type { Firing } from '../../../../lib/functions-devkit/src/server/firing.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

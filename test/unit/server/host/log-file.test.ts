@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openLogFile, type LogFile } from '../../../../lib/server/host/log-file.ts'
+import { openLogFile, type LogFile } from '../../../../lib/functions-devkit/src/server/host/log-file.ts'
 
 let folder: string
 let told: string[]
@@ -113,7 +113,7 @@ describe('a log file', () => {
     const path = join(folder, 'pipe')
     execFileSync('mkfifo', [path])
     const script = `
-      const { openLogFile } = await import(${JSON.stringify(join(import.meta.dirname, '../../../../lib/server/host/log-file.ts'))})
+      const { openLogFile } = await import(${JSON.stringify(join(import.meta.dirname, '../../../../lib/functions-devkit/src/server/host/log-file.ts'))})
       const file = openLogFile({ path: ${JSON.stringify(path)}, retryMs: 20, onChange: (state, code) => console.log(state, code ?? '') })
       file.write('line\\n')
       setTimeout(() => void file.end(), 1_000)`

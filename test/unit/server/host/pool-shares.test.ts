@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { profiles } from '../../../../lib/resilient-sequelize/src/pool/profile.ts'
-import { sharePool } from '../../../../lib/server/host/pool-shares.ts'
-import { readHostedProject } from '../../../../lib/server/host/hosted-project.ts'
+import { sharePool } from '../../../../lib/functions-devkit/src/server/host/pool-shares.ts'
+import { readHostedProject } from '../../../../lib/functions-devkit/src/server/host/hosted-project.ts'
 
 const POOLED = ['api/webhook', 'api/user', 'api/health', 'ops/maintenance']
 const project = readFileSync(join(import.meta.dirname, '../../../../project.yml'), 'utf8')

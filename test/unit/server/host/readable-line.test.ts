@@ -3,9 +3,9 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import pretty from 'pino-pretty'
 import { describe, expect, it } from 'vitest'
-import { createLogger } from '../../../../lib/telemetry/logger.ts'
-import { READABLE } from '../../../../lib/server/host/log-output.ts'
-import { readableLine } from '../../../../lib/server/host/readable-line.ts'
+import { createLogger } from '../../../../lib/functions-runtime/src/telemetry/logger.ts'
+import { READABLE } from '../../../../lib/functions-devkit/src/server/host/log-output.ts'
+import { readableLine } from '../../../../lib/functions-devkit/src/server/host/readable-line.ts'
 
 /** What a terminal gets of one call of the logger. */
 async function shown(write: (logger: ReturnType<typeof createLogger>) => void): Promise<string> {

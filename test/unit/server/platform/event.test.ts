@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, type IncomingRequest } from '../../../../lib/server/platform/event.ts'
+import { admit, type IncomingRequest } from '../../../../lib/functions-devkit/src/server/platform/event.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 

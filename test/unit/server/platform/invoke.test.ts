@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createContext } from '../../../../lib/server/platform/context.ts'
-import { endForWeb, invoke, type Main, type Wait } from '../../../../lib/server/platform/invoke.ts'
-import { type CallEnd } from '../../../../lib/server/platform/response.ts'
+import { createContext } from '../../../../lib/functions-devkit/src/server/platform/context.ts'
+import { endForWeb, invoke, type Main, type Wait } from '../../../../lib/functions-devkit/src/server/platform/invoke.ts'
+import { type CallEnd } from '../../../../lib/functions-devkit/src/server/platform/response.ts'
 
 const START = Date.parse('2026-03-01T12:00:00Z')
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { toHttpReply } from '../../../../lib/server/platform/response.ts'
+import { toHttpReply } from '../../../../lib/functions-devkit/src/server/platform/response.ts'
 
 function reply(result: unknown) {
   const { status, headers, body } = toHttpReply({ end: 'result', result }, 'request-1')

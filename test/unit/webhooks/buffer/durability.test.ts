@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { RedisConnection, Reply } from '../../../../lib/webhooks/buffer/connection.ts'
-import { isOnDisk, requireKeeping } from '../../../../lib/webhooks/buffer/durability.ts'
+import type { RedisConnection, Reply } from '../../../../lib/webhook-inbox/src/buffer/connection.ts'
+import { isOnDisk, requireKeeping } from '../../../../lib/webhook-inbox/src/buffer/durability.ts'
 
 /** A server that answers each command, by its first two words, in one way. */
 const answering = (answers: Record<string, string>): RedisConnection => ({

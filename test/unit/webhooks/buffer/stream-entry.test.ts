@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entriesOf } from '../../../../lib/webhooks/buffer/stream-entry.ts'
+import { entriesOf } from '../../../../lib/webhook-inbox/src/buffer/stream-entry.ts'
 
 describe('entriesOf', () => {
   it('leaves out an entry that was deleted while it was read', () => {

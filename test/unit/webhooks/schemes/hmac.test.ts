@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { github } from '../../../../lib/webhooks/schemes/github.ts'
-import { hmac, type HmacDescription } from '../../../../lib/webhooks/schemes/hmac.ts'
-import type { Scheme } from '../../../../lib/webhooks/schemes/scheme.ts'
-import { shopify } from '../../../../lib/webhooks/schemes/shopify.ts'
+import { github } from '../../../../lib/webhook-inbox/src/verify/schemes/github.ts'
+import { hmac, type HmacDescription } from '../../../../lib/webhook-inbox/src/verify/schemes/hmac.ts'
+import type { Scheme } from '../../../../lib/webhook-inbox/src/verify/schemes/scheme.ts'
+import { shopify } from '../../../../lib/webhook-inbox/src/verify/schemes/shopify.ts'
 import { codeOf, keysOf } from '../../../support/schemes.ts'
 
 const secret = "It's-a-Secret-to-Everybody"

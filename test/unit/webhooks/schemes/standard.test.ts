@@ -1,8 +1,8 @@
 import { createHmac, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { standard, type StandardKey } from '../../../../lib/webhooks/schemes/standard.ts'
-import type { VerifyOptions } from '../../../../lib/webhooks/schemes/scheme.ts'
+import { standard, type StandardKey } from '../../../../lib/webhook-inbox/src/verify/schemes/standard.ts'
+import type { VerifyOptions } from '../../../../lib/webhook-inbox/src/verify/schemes/scheme.ts'
 import { codeOf, keysOf } from '../../../support/schemes.ts'
 import { signedHeaders } from '../../../support/webhooks.ts'
 

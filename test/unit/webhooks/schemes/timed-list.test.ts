@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { digitalocean } from '../../../../lib/webhooks/schemes/digitalocean.ts'
-import type { Scheme } from '../../../../lib/webhooks/schemes/scheme.ts'
-import { stripe } from '../../../../lib/webhooks/schemes/stripe.ts'
+import { digitalocean } from '../../../../lib/webhook-inbox/src/verify/schemes/digitalocean.ts'
+import type { Scheme } from '../../../../lib/webhook-inbox/src/verify/schemes/scheme.ts'
+import { stripe } from '../../../../lib/webhook-inbox/src/verify/schemes/stripe.ts'
 import { codeOf, keysOf } from '../../../support/schemes.ts'
 
 const secret = 'whsec_a-text-that-is-no-base64'

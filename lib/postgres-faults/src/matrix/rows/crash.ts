@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
+import { processesServing, signal } from '../../../../functions-devkit/src/server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
 import { meets, operationName, withCommit, type Repetition } from '../repetition.ts'
 import { isThere } from '../row-proof.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type ServerAddress } from '../../../../server/postgres/connection.ts'
+import { type ServerAddress } from '../../../../functions-devkit/src/server/postgres/connection.ts'
 import { ask, type FailoverPair } from '../../failover-pair.ts'
 import { type Call } from '../call.ts'
 import { failoverGround, pairOf } from '../failover-ground.ts'

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  checkProject,
+  type CheckOptions,
+  type CheckResult,
+  functionsOf,
+  parseProject,
+  placeholderEnvironment,
+  type Stage,
+} from '../../../doctl-project-schema/src/index.ts'
+import { readLock } from './contents.ts'
+import { readMetafile, type Metafile } from './metafile.ts'
+import { proveFunction, type Proof } from './proof.ts'
+import { readSizes, recordCompositions, SIZES_FILE } from './sizes.ts'
+
+// These are meant to be open to anybody: the webhook checks signatures, users take an API key, health tells no secret.
+const ACCEPTED = ['webhook', 'user', 'health'].map(name => `public-without-authentication:api/${name}`)
+
+/** A program that does a step failed, and has printed why by itself. */
+export class StepFailedError extends Error {
+  override readonly name = 'StepFailedError'
+}
+
+/** Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. */
+export function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): CheckResult {
+  return checkProject(checkout, { ...options, stage, accept: ACCEPTED })
+}
+
+/**
+ * Builds every function of project.yml as the deployer does: through its hook, from the hook's folder.
+ * @throws StepFailedError when one cannot be built.
+ */
+export async function buildBundles(checkout: string): Promise<Metafile> {
+  const folder = mkdtempSync(join(tmpdir(), 'build-'))
+  try {
+    const file = join(folder, 'metafile.json')
+    await runHook(checkout, [`--metafile=${file}`])
+    return readMetafile(file)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Proves the bundles one after the other: load times would disturb each other. */
+export async function proveBundles({ checkout, metafile }: { readonly checkout: string; readonly metafile: Metafile }): Promise<Proof[]> {
+  const text = readFileSync(join(checkout, 'project.yml'), 'utf8')
+  // A sequence or an image has no bundle.
+  const functions = functionsOf(parseProject(text, placeholderEnvironment(text))).filter(({ runtime }) => runtime === 'nodejs:24')
+  const lock = readLock(join(checkout, 'package-lock.json'))
+  const sizes = readSizes(join(checkout, SIZES_FILE))
+  const proofs: Proof[] = []
+  for (const { qualifiedName: name, main, environment } of functions)
+    proofs.push(await proveFunction({ checkout, name, main, passed: Object.keys(environment), metafile, lock, sizes }))
+  return proofs
+}
+
+/** Writes down what the bundles are made of, to compare with later. */
+export function recordProofs(checkout: string, proofs: readonly Proof[]): void {
+  recordCompositions(join(checkout, SIZES_FILE), new Map(proofs.map(({ name, composition }) => [name, composition])))
+}
+
+/** Runs the deployer's hook. */
+export async function runHook(checkout: string, parameters: readonly string[]): Promise<void> {
+  const child = spawn('./build.sh', parameters, { cwd: join(checkout, 'lib'), stdio: ['ignore', 'inherit', 'inherit'] })
+  try {
+    const [code] = (await once(child, 'close')) as [number | null]
+    if (code !== 0) throw new StepFailedError('The build failed; what is wrong stands above')
+  } catch (cause) {
+    if (cause instanceof StepFailedError) throw cause
+    // Its first line names a program that is not there, as it does with line ends of Windows.
+    throw new StepFailedError(`lib/build.sh cannot be started (${(cause as Error).message})`, { cause })
+  }
+}

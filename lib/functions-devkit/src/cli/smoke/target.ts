@@ -1,0 +1,34 @@
+import { sourceTable } from '../../../../app/webhooks/sources.ts'
+
+/** What is checked, and what it is checked with. */
+export interface SmokeTarget {
+  /** What stands before `/webhook`, `/user` and `/health`. */
+  readonly url: string
+  /** Of the source `demo`. */
+  readonly webhookSecret: string
+  /** With the scopes `users:read` and `users:write`. */
+  readonly apiKey: string
+  readonly healthKey: string | undefined
+}
+
+/**
+ * Reads the keys for a deployment.
+ * @throws Error that names every variable that is missing.
+ */
+export function readTarget(url: string, environment: Readonly<Record<string, string | undefined>>): SmokeTarget {
+  const webhookSecret = firstOf(environment[sourceTable.demo.secrets])
+  // The setting of the functions holds no key, only what it is recognised by.
+  const apiKey = firstOf(environment.SMOKE_API_KEY)
+  const missing = [
+    ...(webhookSecret === undefined ? [`${sourceTable.demo.secrets} (as it is deployed)`] : []),
+    ...(apiKey === undefined ? ['SMOKE_API_KEY (npm run keys -- new smoke users:read users:write makes one)'] : []),
+  ]
+  if (webhookSecret === undefined || apiKey === undefined) throw new Error(`Set in .env or in the environment: ${missing.join(', ')}`)
+  return { url, webhookSecret, apiKey, healthKey: firstOf(environment.HEALTH_KEY) }
+}
+
+/** While a secret is being replaced there are two, and the functions take either. */
+function firstOf(text: string | undefined): string | undefined {
+  const [value] = text?.trim().split(/\s+/) ?? []
+  return value === undefined || value === '' || value === 'none' ? undefined : value
+}
