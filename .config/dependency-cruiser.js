@@ -77,7 +77,6 @@ export const IMPORTS_OF_APP_TO_GO = [
   'lib/webhook-inbox/src/buffer/drain.ts',
   'lib/webhook-inbox/src/inbox/attempts.ts',
   'lib/webhook-inbox/src/inbox/claim.ts',
-  'lib/webhook-inbox/src/inbox/lease-event.ts',
   'lib/webhook-inbox/src/inbox/manage.ts',
   'lib/webhook-inbox/src/inbox/take.ts',
   'lib/webhook-inbox/src/verify/source-settings.ts',
