@@ -12,7 +12,7 @@ let checkout: Checkout
 beforeAll(async () => {
   const paths = ['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml', 'test/support/misbehaving-handlers.ts']
   checkout = copyCheckout(paths)
-  const from = '../../../test/support/misbehaving-handlers.ts'
+  const from = '../../../../test/support/misbehaving-handlers.ts'
   checkout.write('lib/app/webhooks/handlers/index.ts', `export { misbehavingHandlers as handlers } from '${from}'\n`)
   await buildBundles(checkout.folder)
 }, 120_000)

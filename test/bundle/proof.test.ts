@@ -58,7 +58,7 @@ describe('a bundle', () => {
   let metafile: Metafile
 
   beforeAll(async () => {
-    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/build/bundle', 'lib/stand-ins', 'lib/zip', 'package.json', 'package-lock.json'])
+    checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/functions-devkit/src/build/bundle', 'lib/functions-devkit/src/stand-ins', 'lib/zip', 'package.json', 'package-lock.json'])
     const include = 'dist/index.js\n../../../lib/zip/package.json\n'
     for (const [name, source] of Object.entries(FUNCTIONS)) {
       checkout.write(`packages/app/${name}/index.ts`, source)
@@ -105,7 +105,7 @@ describe('a bundle', () => {
     ['development', /^contains fflate, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
     ['of-the-host', /^contains croner, which only the long-lived host uses \(packages\/app\/of-the-host\/index\.ts imports it\): /],
     ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
-    ['server-code', /^contains code of lib\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /],
+    ['server-code', /^contains code of lib\/functions-devkit\/src\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /],
     ['reads-past-settings', /^reads FORGOTTEN, which project\.yml does not pass to it: add to its environment there$/],
     ['reads-through-lib', /^reads DEEP, FORGOTTEN, which project\.yml does not pass to it/],
     ['wants-variables', /^reads FORGOTTEN, which project\.yml does not pass to it: add to its environment there$/],

@@ -31,7 +31,7 @@ const real: Packages = {
 let checkout: Checkout
 
 beforeAll(async () => {
-  checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/build/bundle', 'lib/stand-ins'])
+  checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/functions-devkit/src/build/bundle', 'lib/functions-devkit/src/stand-ins'])
   checkout.write('project.yml', 'packages:\n  - name: app\n    functions:\n      - { name: packages, runtime: "nodejs:24", web: false }\n')
   const names = ['sequelize', 'lodash', 'semver', 'pino', 'debug']
   checkout.write('packages/app/packages/index.ts', `export const main = () => ({ ${names.map(name => `${name}: require('${name}')`).join(', ')} })\n`)
