@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import pino from 'pino'
 import { DataTypes, Op, Sequelize } from 'sequelize'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildBundles } from '../../lib/functions-devkit/src/build/pipeline.ts'
+import { bundleFunctions } from '../support/bundle-functions.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 
 type Members = Readonly<Record<string, (...given: unknown[]) => unknown>>
@@ -30,13 +30,13 @@ const real: Packages = {
 }
 let checkout: Checkout
 
-beforeAll(async () => {
+beforeAll(() => {
   checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/functions-devkit/src/build/bundle', 'lib/functions-devkit/src/stand-ins'])
   checkout.write('project.yml', 'packages:\n  - name: app\n    functions:\n      - { name: packages, runtime: "nodejs:24", web: false }\n')
   const names = ['sequelize', 'lodash', 'semver', 'pino', 'debug']
   checkout.write('packages/app/packages/index.ts', `export const main = () => ({ ${names.map(name => `${name}: require('${name}')`).join(', ')} })\n`)
   checkout.write('packages/app/packages/dist/package.json', '{ "type": "commonjs" }')
-  await buildBundles(checkout.folder)
+  bundleFunctions(checkout.folder)
   const entry = join(checkout.folder, 'packages/app/packages/dist/index.js')
   bundled = (createRequire(entry)(entry) as { main: () => Packages }).main()
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildBundles } from '../../../lib/functions-devkit/src/build/pipeline.ts'
 import { bundle } from '../../../lib/functions-devkit/src/build/bundle/bundle.ts'
+import { bundleFunctions } from '../../support/bundle-functions.ts'
 import { copyCheckout, type Checkout } from '../../support/checkout.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -34,7 +34,7 @@ export async function buildWays(): Promise<Ways> {
     const functions = OURS.map(name => `      - { name: ${name}, runtime: "nodejs:24", web: false }\n`).join('')
     checkout.write('project.yml', `packages:\n  - name: bench\n    functions:\n${functions}`)
     for (const name of OURS) checkout.write(`packages/bench/${name}/index.ts`, `export * from '../../../test/bench/compare/functions/${name}.ts'\n`)
-    await buildBundles(checkout.folder)
+    bundleFunctions(checkout.folder)
     const rivals = join(checkout.folder, 'rivals')
     await bundle({
       checkout: ROOT,

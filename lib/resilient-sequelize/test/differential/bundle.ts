@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildBundles } from '../../../functions-devkit/src/build/pipeline.ts'
+import { bundleFunctions } from '../../../../test/support/bundle-functions.ts'
 import { copyCheckout } from '../../../../test/support/checkout.ts'
 
 const PROJECT = 'packages:\n  - name: app\n    functions:\n      - { name: differential, runtime: "nodejs:24", web: false }\n'
@@ -12,7 +12,7 @@ export interface Bundle {
 }
 
 /** Builds the bundle in a copy of this checkout. */
-export async function buildApplication(): Promise<Bundle> {
+export function buildApplication(): Bundle {
   const checkout = copyCheckout([
     'build.sh',
     'lib/build.sh',
@@ -27,7 +27,7 @@ export async function buildApplication(): Promise<Bundle> {
     checkout.write('project.yml', PROJECT)
     checkout.write('packages/app/differential/index.ts', `export { main } from '../../../${APPLICATION}'\n`)
     checkout.write('packages/app/differential/dist/package.json', '{ "type": "commonjs" }')
-    await buildBundles(checkout.folder)
+    bundleFunctions(checkout.folder)
   } catch (error) {
     checkout.remove()
     throw error

@@ -24,7 +24,7 @@ export interface Stage {
 export function openStage(): Stage {
   const databases = new Map<string, Promise<TestDatabase>>()
   let pooler: Promise<PgBouncer> | undefined
-  let bundle: Promise<Bundle> | undefined
+  let bundle: Bundle | undefined
 
   const database = (name: string) => {
     const made = databases.get(name) ?? createTestDatabase({ empty: true })
@@ -42,7 +42,7 @@ export function openStage(): Stage {
     const { host, port, user, password, database: name } = (await database(`${kind} ${route}`)).connectionSettings
     const server: Address = { host, port, user, password, database: name }
     const address = route === 'pooler' ? { ...server, host: (await startPooler()).host, port: (await startPooler()).port } : server
-    const ours = kind === 'ours' ? { profile, bundle: build === 'bundle' ? (await (bundle ??= buildApplication())).file : undefined } : {}
+    const ours = kind === 'ours' ? { profile, bundle: build === 'bundle' ? (bundle ??= buildApplication()).file : undefined } : {}
     return startSubject({ kind, address, server, closedPort: await closedPort, ...ours })
   }
   // The same for both subjects: messages name it.
@@ -64,7 +64,7 @@ export function openStage(): Stage {
     async close() {
       await (await pooler)?.stop()
       for (const made of databases.values()) await (await made).drop()
-      ;(await bundle)?.remove()
+      bundle?.remove()
     },
   }
 }
