@@ -1,5 +1,6 @@
 import type { FunctionEvent, FunctionContext } from '../../lib/functions-runtime/src/edge/event.ts'
-import { scopes, writeKey, type Scope } from '../../lib/app/settings/api.ts'
+import { scopes, type Scope } from '../../lib/app/settings/api.ts'
+import { writeKey } from '../../lib/functions-runtime/src/settings/api-keys.ts'
 import { digestOf } from '../../lib/functions-runtime/src/edge/auth.ts'
 import { type Main } from '../../lib/functions-runtime/src/edge/define.ts'
 import type { Answer } from './answer.ts'

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql, tables } from '../../functions-runtime/src/database/sql.ts'
-import type { Origin } from './origin.ts'
+import type { Origin } from '../../functions-runtime/src/api/origin.ts'
 import type { ActivityKind } from './schema.ts'
 
 /** Records what users do, for one request. Nothing that becomes of it changes what the request is answered. */

@@ -6,6 +6,9 @@ import type { Operations } from '../../functions-runtime/src/api/operation.ts'
 
 const pageOf = <Schema extends z.ZodMiniType>(schema: Schema) => z.strictObject({ items: z.array(schema), next: z.nullable(z.string()) })
 
+const NO_USER = 'No such user, or an erased one.'
+const NO_TRANSACTION = 'No such user or transaction.'
+
 /** Every operation of `api/user`. */
 export const operations = {
   'POST /': {
@@ -14,6 +17,7 @@ export const operations = {
     scope: 'users:write',
     body: newUserSchema,
     idempotencyKey: 'optional',
+    missing: 'The user that this key created was erased since.',
     conflicts: 'The email address or the external id is taken, or another request with this key is still being worked on.',
     answer: { status: 201, description: 'The user.', schema: userSchema, headers: ['location', 'etag'] },
   },
@@ -28,14 +32,14 @@ export const operations = {
     operationId: 'readUser',
     summary: 'Reads a user',
     scope: 'users:read',
-    about: 'user',
+    missing: NO_USER,
     answer: { status: 200, description: 'The user.', schema: userSchema, headers: ['etag'] },
   },
   'PATCH /{userId}': {
     operationId: 'changeUser',
     summary: 'Changes name or email address of a user',
     scope: 'users:write',
-    about: 'user',
+    missing: NO_USER,
     body: userPatchSchema,
     patch: true,
     ifMatch: true,
@@ -46,14 +50,14 @@ export const operations = {
     operationId: 'eraseUser',
     summary: 'Erases a user',
     scope: 'users:write',
-    about: 'user',
+    missing: NO_USER,
     answer: { status: 204, description: 'Nothing that tells of the person is left.' },
   },
   'GET /{userId}/activity': {
     operationId: 'listActivity',
     summary: 'Lists what a user did, newest first',
     scope: 'users:read',
-    about: 'user',
+    missing: NO_USER,
     query: activityQuerySchema,
     answer: { status: 200, description: 'A page of activities.', schema: pageOf(activitySchema), headers: ['link'] },
   },
@@ -61,14 +65,14 @@ export const operations = {
     operationId: 'readBalances',
     summary: 'Reads what a user has, in each currency',
     scope: 'users:read',
-    about: 'user',
+    missing: NO_USER,
     answer: { status: 200, description: 'The sums of the completed transactions.', schema: z.strictObject({ items: z.array(balanceSchema) }) },
   },
   'POST /{userId}/transactions': {
     operationId: 'createTransaction',
     summary: 'Creates a transaction of a user',
     scope: 'transactions:write',
-    about: 'user',
+    missing: NO_USER,
     body: newTransactionSchema,
     idempotencyKey: 'required',
     conflicts: 'The external id is taken, or another request with this key is still being worked on.',
@@ -78,7 +82,7 @@ export const operations = {
     operationId: 'listTransactions',
     summary: 'Lists the transactions of a user, newest first',
     scope: 'users:read',
-    about: 'user',
+    missing: NO_USER,
     query: transactionQuerySchema,
     answer: { status: 200, description: 'A page of transactions.', schema: pageOf(transactionSchema), headers: ['link'] },
   },
@@ -86,14 +90,14 @@ export const operations = {
     operationId: 'readTransaction',
     summary: 'Reads a transaction of a user',
     scope: 'users:read',
-    about: 'transaction',
+    missing: NO_TRANSACTION,
     answer: { status: 200, description: 'The transaction.', schema: transactionSchema },
   },
   'PATCH /{userId}/transactions/{transactionId}': {
     operationId: 'stepTransaction',
     summary: 'Takes a transaction to another state',
     scope: 'transactions:write',
-    about: 'transaction',
+    missing: NO_TRANSACTION,
     body: transactionPatchSchema,
     patch: true,
     conflicts: 'The state that the transaction is in does not allow this one.',

@@ -1,9 +1,10 @@
 import type { Models } from '../models/index.ts'
+import type { Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
 import { DeadlineExceededError } from '../../invocation/src/errors.ts'
 import { UNDER_LOCK } from '../users/lock.ts'
-import { claimKey, readAnswer, readTime, type Claim } from './claim.ts'
+import { claimKey, readAnswer, readTime } from './claim.ts'
 
 /** How something is made once. */
 export interface Creation<Answer extends object, Made> {

@@ -1,44 +1,7 @@
-import { requiredText } from '../../functions-runtime/src/settings/schemas.ts'
-import { defineSettings, SettingIssues } from '../../functions-runtime/src/settings/settings.ts'
+import { defineApiKeys } from '../../functions-runtime/src/settings/api-keys.ts'
 
 /** What a key may be for: reading users and what belongs to them, writing users, writing transactions. */
 export const scopes = ['users:read', 'users:write', 'transactions:write'] as const
 export type Scope = (typeof scopes)[number]
 
-/** A key that may call the API, as the setting has it: the key itself is known to its holder alone. */
-export interface ApiKey {
-  /** Who holds it. Two keys of one name are one caller, while the one is being replaced by the other. */
-  readonly name: string
-  readonly scopes: readonly Scope[]
-  /** SHA-256: a key is random and long, so a slow hash would add nothing. */
-  readonly digest: Buffer
-}
-
-export interface ApiSettings {
-  readonly keys: readonly ApiKey[]
-}
-
-const ENTRY = /^([\w.-]{1,64})\/([a-z:,]+)\/([0-9a-f]{64})$/
-
-/** Who may call the API: `name/scope,scope/sha256`, apart by blanks. */
-export const apiSettings = defineSettings({ API_KEYS: requiredText() }, ({ API_KEYS: text }): ApiSettings => {
-  const keys = text.trim().split(/\s+/).map(readKey)
-  const known = keys.filter(key => key !== undefined)
-  if (known.length < keys.length) {
-    throw new SettingIssues([{ variable: 'API_KEYS', reason: 'is not name/scopes/sha256, as `npm run keys -- new` prints it' }])
-  }
-  return Object.freeze({ keys: known })
-})
-
-/** An entry of the setting. */
-export function writeKey({ name, scopes: granted, digest }: ApiKey): string {
-  return `${name}/${granted.join(',')}/${digest.toString('hex')}`
-}
-
-function readKey(text: string): ApiKey | undefined {
-  const [, name, granted, digest] = ENTRY.exec(text) ?? []
-  if (name === undefined || granted === undefined || digest === undefined) return undefined
-  const words = granted.split(',')
-  const known = scopes.filter(scope => words.includes(scope))
-  return known.length === words.length ? { name, scopes: known, digest: Buffer.from(digest, 'hex') } : undefined
-}
+export const apiSettings = defineApiKeys(scopes)

@@ -1,7 +1,8 @@
-import { createActivityRecorders } from '../../../lib/app/activity/record.ts'
+import { createActivityRecorders, type ActivityRecorder } from '../../../lib/app/activity/record.ts'
 import { listActivities } from '../../../lib/app/activity/list.ts'
 import { operations } from '../../../lib/app/api/operations.ts'
 import { pageReply } from '../../../lib/functions-runtime/src/api/page-reply.ts'
+import type { Origin } from '../../../lib/functions-runtime/src/api/origin.ts'
 import { serveOperations } from '../../../lib/functions-runtime/src/api/serve.ts'
 import { apiSettings } from '../../../lib/app/settings/api.ts'
 import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
@@ -24,14 +25,19 @@ export const main = defineFunction({
   settings: { database: databaseSettings, api: apiSettings },
   setup: ({ database: settings, api }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'api/user', logger, timeLimitMs })
-    return { api, database, activities: createActivityRecorders(database.service) }
+    const activities = createActivityRecorders(database.service)
+    const openTools = (origin: Origin) => {
+      const activity = activities(origin)
+      return { tools: { activity }, end: () => activity.flushActivity() }
+    }
+    return { api, database, openTools }
   },
   pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),
   routes: {
     // Long, and seldom asked for.
     'GET /openapi.json': async () => json(200, (await import('../../../lib/app/api/openapi.json', { with: { type: 'json' } })).default),
-    ...serveOperations(operations, {
+    ...serveOperations<typeof operations, { activity: ActivityRecorder }>(operations, {
       'POST /': async ({ body, locate, ...tools }) => {
         const user = await createUser(body, tools)
         return json(201, { ...user }, { location: locate(user.id), etag: tagOf(user) })

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createTransaction } from '../../../lib/app/transactions/create.ts'
 import { recordTransaction } from '../../../lib/app/transactions/record.ts'
 import { stepTransaction } from '../../../lib/app/transactions/step.ts'
-import { createClaim } from '../../../lib/app/idempotency/claim.ts'
+import { createClaim } from '../../../lib/functions-runtime/src/api/claim.ts'
 import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
 import { withService } from '../../support/service.ts'
 

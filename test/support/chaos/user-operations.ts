@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createActivityRecorders } from '../../../lib/app/activity/record.ts'
 import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
-import { createClaim } from '../../../lib/app/idempotency/claim.ts'
+import { createClaim } from '../../../lib/functions-runtime/src/api/claim.ts'
 import { createTransaction } from '../../../lib/app/transactions/create.ts'
 import { createUser } from '../../../lib/app/users/create.ts'
 import { patchUser } from '../../../lib/app/users/patch.ts'

@@ -2,7 +2,7 @@ import { asLines } from '../../../functions-runtime/src/foreign-text.ts'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { migrations } from '../../../app/migrations/index.ts'
+import { application } from '../application.ts'
 import { functionsOf, parseProject, type Project } from '../../../doctl-project-schema/src/index.ts'
 import { deploy } from './deploy/deploy.ts'
 import { DoctlError, findDoctl, requireConnection, type Doctl } from './doctl/doctl.ts'
@@ -43,7 +43,7 @@ async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2
     await requireConnection(doctl)
     if (!(await isSound(checkout, doctl, options, print))) return 1
     const project = parseProject(readFileSync(join(checkout, 'project.yml'), 'utf8'), variables)
-    const known = options['no-migrate'] ? undefined : migrations.length
+    const known = options['no-migrate'] ? undefined : application.migrations.length
     const allowBreaking = options['allow-breaking']
     const reads = await readVariables(checkout, project)
     const fine = await deploy({ doctl, checkout, project, environmentFile: options.env, migrations: known, allowBreaking, reads, print })

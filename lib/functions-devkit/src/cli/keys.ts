@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { scopes, writeKey, type Scope } from '../../../app/settings/api.ts'
+import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
+import { application } from '../application.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 
+const { scopes } = application
 const USAGE = `npm run keys -- new <name> [scope …]
 
-  Makes an API key, prints it once, and prints what API_KEYS needs for it. Without a scope it may only read.
+  Makes an API key, prints it once, and prints what API_KEYS needs for it. Without a scope it has the first one.
   Scopes: ${scopes.join(' ')}
 `
 
@@ -12,7 +14,7 @@ process.exitCode = run(process.argv.slice(2))
 
 /** Exit status: 0 done, 2 wrong usage. */
 function run([action, name, ...words]: readonly string[]): 0 | 2 {
-  const granted = words.length === 0 ? (['users:read'] as const) : scopes.filter(scope => words.includes(scope))
+  const granted = words.length === 0 ? scopes.slice(0, 1) : scopes.filter(scope => words.includes(scope))
   if (action !== 'new' || name === undefined || !/^[\w.-]{1,64}$/.test(name) || granted.length < Math.max(1, new Set(words).size)) {
     process.stderr.write(USAGE)
     return 2
@@ -21,7 +23,7 @@ function run([action, name, ...words]: readonly string[]): 0 | 2 {
   return 0
 }
 
-function describeKey(name: string, granted: readonly Scope[]): string {
+function describeKey(name: string, granted: readonly string[]): string {
   const key = `key_${randomBytes(32).toString('base64url')}`
   const entry = writeKey({ name, scopes: granted, digest: digestOf(key) })
   return `The key, for its holder alone; it is shown nowhere again:

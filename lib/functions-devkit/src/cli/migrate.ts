@@ -1,4 +1,4 @@
-import { migrations } from '../../../app/migrations/index.ts'
+import { application } from '../application.ts'
 import { resolve } from 'node:path'
 import { readSettings, SettingsError, type Environment } from '../../../functions-runtime/src/settings/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
@@ -65,7 +65,14 @@ async function perform(command: MigrateCommand): Promise<boolean> {
       await warnOfWaiting(command)
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
-        printApplied(await applyMigrations({ settings: settingsOf(command), deadline, migrations, allowBreaking: command.allowBreaking }))
+        printApplied(
+          await applyMigrations({
+            settings: settingsOf(command),
+            deadline,
+            migrations: application.migrations,
+            allowBreaking: command.allowBreaking,
+          }),
+        )
       } finally {
         deadline.clear()
       }

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { application } from '../application.ts'
 import { describeApi } from '../../../functions-runtime/src/api/openapi.ts'
 
 // `npm run openapi`: writes the contract anew; a test tells when that is due.
-const file = join(import.meta.dirname, '../../../app/api/openapi.json')
-writeFileSync(file, JSON.stringify(describeApi()))
+const { description, file: path } = application.api
+const file = join(import.meta.dirname, '../../../..', path)
+writeFileSync(file, JSON.stringify(describeApi(description)))
 execFileSync('prettier', ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })

@@ -4,14 +4,13 @@ import { lockHolder } from '../server/lock.ts'
 import { inWords, report } from '../server/report.ts'
 import { keepSecrets } from '../server/secrets.ts'
 import { localWebhookSecrets } from '../server/webhook-secrets.ts'
-import type { SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
-import { sourceTable } from '../../../app/webhooks/sources.ts'
+import { application } from '../application.ts'
 import { sendEvents } from './send-events.ts'
 import { readSendOptions, type SendOptions } from './send-options.ts'
 
 // `npm run send`: signed events for the server that `npm start` runs.
 
-const table: Readonly<Record<string, SourceDefinition>> = sourceTable
+const { sources: table } = application
 
 try {
   process.exitCode = (await send(readSendOptions(process.argv.slice(2)))) ? 0 : 1

@@ -1,4 +1,5 @@
-import { scopes, writeKey } from '../../../app/settings/api.ts'
+import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
+import { application } from '../application.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 import { localHealthKey } from './local-health-key.ts'
 import { type LocalSecrets } from './secrets.ts'
@@ -21,7 +22,7 @@ export function localSettings({ databaseUrl, secrets, environment }: LocalSettin
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
-    API_KEYS: writeKey({ name: 'local', scopes, digest: digestOf(secrets.apiKey) }),
+    API_KEYS: writeKey({ name: 'local', scopes: application.scopes, digest: digestOf(secrets.apiKey) }),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }

@@ -1,13 +1,25 @@
 import * as z from 'zod/mini'
-import { scopes } from '../../../app/settings/api.ts'
-import { activitySchema } from '../../../app/activity/schema.ts'
 import { limitSchema } from '../content/page.ts'
-import { balanceSchema, transactionSchema } from '../../../app/transactions/schema.ts'
-import { userSchema } from '../../../app/users/schema.ts'
-import { operations } from '../../../app/api/operations.ts'
-import type { Operation } from './operation.ts'
+import type { Operation, Operations } from './operation.ts'
 
 type Json = Readonly<Record<string, unknown>>
+
+/** An API to describe. */
+export interface ApiDescription {
+  readonly operations: Operations
+  readonly scopes: readonly string[]
+  readonly info: Json
+  readonly servers: readonly Json[]
+  /** Groups of operations. */
+  readonly tags: readonly { readonly name: string; readonly description: string }[]
+  /** Returns the group of a path. */
+  readonly tagOf: (path: string) => string
+  /** Descriptions of what stands in paths, and in queries, by name. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly queries: Readonly<Record<string, string>>
+  /** What the schemas that have a name are called. */
+  readonly named: ReadonlyMap<unknown, string>
+}
 
 const HEADERS: Readonly<Record<string, Json>> = {
   location: { description: 'Where the new thing is, relative to the URL that was called.', required: true, schema: { type: 'string' } },
@@ -46,72 +58,32 @@ const PROBLEM = {
   additionalProperties: false,
 }
 
-const PARAMETERS: Readonly<Record<string, Json>> = {
-  userId: { name: 'userId', in: 'path', required: true, description: 'The id of a user.', schema: { type: 'string' } },
-  transactionId: {
-    name: 'transactionId',
-    in: 'path',
-    required: true,
-    description: "The id of one of that user's transactions.",
-    schema: { type: 'string' },
-  },
-}
-
-const QUERY: Readonly<Record<string, string>> = {
+const QUERIES: Readonly<Record<string, string>> = {
   limit: 'How many to give at most.',
   cursor: '`next` of the page before this one; good for the same list with the same filters.',
-  email: 'Of the user with this address, in whatever letter case.',
-  externalId: 'Of the user with this external id.',
-  createdAfter: 'Created after this instant.',
-  createdBefore: 'Created before this instant.',
-  kind: 'Of this kind.',
-  status: 'In this state.',
 }
 
-const NAMED: ReadonlyMap<unknown, string> = new Map<unknown, string>([
-  [userSchema, 'User'],
-  [activitySchema, 'Activity'],
-  [transactionSchema, 'Transaction'],
-  [balanceSchema, 'Balance'],
-])
-
-/** The contract of `api/user` as an OpenAPI 3.1 document, made of the schemas that requests are checked with. */
-export function describeApi(): Json {
+/** Returns the contract of an API as an OpenAPI 3.1 document, made of the schemas that requests are checked with. */
+export function describeApi(api: ApiDescription): Json {
+  const { operations, scopes, info, servers, tags, named } = api
   const paths: Record<string, Record<string, unknown>> = {}
   for (const [route, operation] of Object.entries(operations)) {
     const [method = '', path = ''] = route.split(' ')
-    paths[path] = { ...paths[path], [method.toLowerCase()]: describeOperation(path, operation) }
+    paths[path] = { ...paths[path], [method.toLowerCase()]: describeOperation(path, operation, api) }
   }
   return {
     openapi: '3.1.0',
-    info: {
-      title: 'Users',
-      version: '1.0.0',
-      summary: 'Users, what they did, and their transactions.',
-      description: 'Amounts are decimal text. Instants are RFC 3339 in UTC. Every error is a problem document with a stable `code`.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    },
-    servers: [
-      {
-        url: 'https://{host}/api/v1/web/{namespace}/api/user',
-        description: 'A namespace of DigitalOcean Functions.',
-        variables: { host: { default: 'faas-fra1-00000000.doserverless.co' }, namespace: { default: 'fn-00000000' } },
-      },
-      { url: 'http://127.0.0.1:8080/user', description: '`npm start`.' },
-    ],
+    info,
+    servers,
     security: [{ apiKey: [] }],
-    tags: [
-      { name: 'users', description: 'Who the application knows.' },
-      { name: 'activity', description: 'What they did.' },
-      { name: 'transactions', description: 'What they paid, and what they have.' },
-    ],
+    tags,
     paths,
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: `A key with the scope that the operation names: ${scopes.join(', ')}.` },
       },
       schemas: {
-        ...Object.fromEntries([...NAMED].map(([schema, name]) => [name, toJson(schema as z.ZodMiniType, 'output', { named: false })])),
+        ...Object.fromEntries([...named].map(([schema, name]) => [name, toJson(schema as z.ZodMiniType, 'output')])),
         Problem: PROBLEM,
       },
       responses: Object.fromEntries(
@@ -124,20 +96,21 @@ export function describeApi(): Json {
   }
 }
 
-function describeOperation(path: string, operation: Operation): Json {
+function describeOperation(path: string, operation: Operation, { tagOf, parameters, queries, named }: ApiDescription): Json {
   const { operationId, summary, scope, body, patch, query } = operation
+  const ofPath = (name: string) => ({ name, in: 'path', required: true, description: parameters[name] ?? '', schema: { type: 'string' } })
   return {
     operationId,
     summary,
     tags: [tagOf(path)],
     description: `Needs a key with the scope \`${scope}\`.`,
     parameters: [
-      ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => PARAMETERS[name]),
-      ...(query === undefined ? [] : queryParameters(query)),
+      ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ofPath(name)),
+      ...(query === undefined ? [] : queryParameters(query, { ...QUERIES, ...queries })),
       ...headerParameters(operation),
     ],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: mediaTypes(patch === true, toJson(body, 'input')) } }),
-    responses: { ...describeAnswer(operation), ...describeProblems(operation) },
+    ...(body === undefined ? {} : { requestBody: { required: true, content: mediaTypes(patch === true, toJson(body, 'input', named)) } }),
+    responses: { ...describeAnswer(operation, named), ...describeProblems(operation) },
   }
 }
 
@@ -148,18 +121,13 @@ function describeProblems(operation: Operation): Json {
   return Object.fromEntries(described)
 }
 
-function tagOf(path: string): string {
-  if (path.endsWith('/activity')) return 'activity'
-  return /\/(?:transactions|balances)/.test(path) ? 'transactions' : 'users'
-}
-
 function mediaTypes(patch: boolean, schema: Json): Json {
   return { ...(patch ? { 'application/merge-patch+json': { schema } } : {}), 'application/json': { schema } }
 }
 
-function queryParameters(schema: z.ZodMiniType): Json[] {
+function queryParameters(schema: z.ZodMiniType, descriptions: Readonly<Record<string, string>>): Json[] {
   const { properties = {} } = toJson(schema, 'input') as { properties?: Record<string, Json> }
-  return Object.entries(properties).map(([name, property]) => ({ name, in: 'query', description: QUERY[name] ?? '', schema: property }))
+  return Object.entries(properties).map(([name, property]) => ({ name, in: 'query', description: descriptions[name] ?? '', schema: property }))
 }
 
 function headerParameters({ idempotencyKey, ifMatch }: Operation): Json[] {
@@ -180,12 +148,12 @@ function headerParameters({ idempotencyKey, ifMatch }: Operation): Json[] {
   ]
 }
 
-function describeAnswer({ answer: { status, description, schema, headers = [] } }: Operation): Json {
+function describeAnswer({ answer: { status, description, schema, headers = [] } }: Operation, named: ApiDescription['named']): Json {
   return {
     [status]: {
       description,
       headers: pick([...headers, 'x-request-id']),
-      ...(schema === undefined ? {} : { content: { 'application/json': { schema: toJson(schema, 'output') } } }),
+      ...(schema === undefined ? {} : { content: { 'application/json': { schema: toJson(schema, 'output', named) } } }),
     },
   }
 }
@@ -193,14 +161,13 @@ function describeAnswer({ answer: { status, description, schema, headers = [] } 
 /** An error that an operation may be answered with; `own` when the words are about that operation alone. */
 type OneProblem = readonly [status: number, description: string, own?: boolean]
 
-function problemsOf({ query, body, about, conflicts, idempotencyKey, ifMatch }: Operation): OneProblem[] {
+function problemsOf({ query, body, missing, conflicts, ifMatch }: Operation): OneProblem[] {
   const content = query !== undefined || body !== undefined
-  const missing: Partial<Record<string, string>> = { user: 'No such user, or an erased one.', transaction: 'No such user or transaction.' }
   const all: readonly (readonly [boolean, ...OneProblem])[] = [
     [content, 400, 'It cannot be read.'],
     [true, 401, 'There is no valid key.'],
     [true, 403, 'The key lacks the scope.'],
-    [about !== undefined || idempotencyKey !== undefined, 404, missing[about ?? ''] ?? 'The user that this key created was erased since.', true],
+    [missing !== undefined, 404, missing ?? '', true],
     [conflicts !== undefined, 409, conflicts ?? '', true],
     [ifMatch === true, 412, 'It was changed meanwhile.'],
     [body !== undefined, 413, 'It is longer than the platform carries.'],
@@ -232,11 +199,11 @@ function pick(names: readonly string[]): Json {
 }
 
 // A number in a query is text that is read as one; what has a name is described once.
-function toJson(schema: z.ZodMiniType, io: 'input' | 'output', { named = true } = {}): Json {
+function toJson(schema: z.ZodMiniType, io: 'input' | 'output', named: ApiDescription['named'] = new Map()): Json {
   const { $schema: _, ...described } = z.toJSONSchema(schema, {
     io,
     override: ({ zodSchema, jsonSchema }) => {
-      const name = named ? NAMED.get(zodSchema) : undefined
+      const name = named.get(zodSchema)
       if (name === undefined && zodSchema !== (limitSchema as unknown)) return
       for (const key of Object.keys(jsonSchema)) delete jsonSchema[key]
       if (name === undefined) Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: 100, default: 20 })

@@ -1,22 +1,28 @@
 import type * as z from 'zod/mini'
-import { readOrigin } from '../../../app/activity/origin.ts'
-import type { ActivityRecorder, ActivityRecorders } from '../../../app/activity/record.ts'
-import type { ApiSettings } from '../../../app/settings/api.ts'
 import type { Database } from '../database/connect.ts'
 import type { DatabaseService } from '../database/service.ts'
 import { authenticate, requireScope } from '../edge/auth.ts'
 import type { Invocation, WebHandler } from '../edge/define.ts'
 import type { WebRequest } from '../edge/event.ts'
 import type { Reply } from '../edge/reply.ts'
-import { createClaim, type Claim } from '../../../app/idempotency/claim.ts'
+import type { ApiSettings } from '../settings/api-keys.ts'
+import { createClaim, type Claim } from './claim.ts'
 import type { Operation, Operations } from './operation.ts'
+import { readOrigin, type Origin } from './origin.ts'
 import { readBody, readIdempotencyKey, readIfMatch, readQuery } from './read-request.ts'
 
+/** What the application gives every handler of one request beside what was sent. */
+export interface RequestTools<Tools extends object> {
+  readonly tools: Tools
+  /** Called before the answer is given: ends what is under way. Never rejects. */
+  readonly end: () => Promise<void>
+}
+
 /** What the operations of a function share. */
-export interface ApiServices {
+export interface ApiServices<Tools extends object> {
   readonly api: ApiSettings
   readonly database: Database
-  readonly activities: ActivityRecorders
+  readonly openTools: (origin: Origin) => RequestTools<Tools>
 }
 
 type Output<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined
@@ -36,31 +42,35 @@ export interface ApiRequest<Route extends string, O> {
   readonly locate: WebRequest['locate']
   /** The query as it was sent. */
   readonly search: URLSearchParams
-  readonly activity: ActivityRecorder
   readonly database: DatabaseService
 }
 
-export type ApiHandlers<Ops extends Operations> = {
-  readonly [Route in keyof Ops & string]: (request: ApiRequest<Route, Ops[Route]>) => Promise<Reply> | Reply
+export type ApiHandlers<Ops extends Operations, Tools extends object> = {
+  readonly [Route in keyof Ops & string]: (request: ApiRequest<Route, Ops[Route]> & Tools) => Promise<Reply> | Reply
 }
+
+type Handle<Tools> = (request: ApiRequest<string, unknown> & Tools) => Promise<Reply>
 
 /**
  * Makes routes out of operations and their handlers: who may call is decided first, then what was sent is checked, and
  * the answer is given once nothing is under way any more.
  */
-export function serveOperations<Ops extends Operations>(operations: Ops, handlers: ApiHandlers<Ops>): Record<string, WebHandler<ApiServices>> {
+export function serveOperations<Ops extends Operations, Tools extends object>(
+  operations: Ops,
+  handlers: ApiHandlers<Ops, Tools>,
+): Record<string, WebHandler<ApiServices<Tools>>> {
   return Object.fromEntries(
-    Object.entries(operations).map(([route, operation]): [string, WebHandler<ApiServices>] => {
-      const handle = handlers[route] as (request: ApiRequest<string, unknown>) => Promise<Reply>
+    Object.entries(operations).map(([route, operation]): [string, WebHandler<ApiServices<Tools>>] => {
+      const handle = handlers[route] as unknown as Handle<Tools>
       return [route, (request, invocation) => answer({ route, operation, handle }, request, invocation)]
     }),
   )
 }
 
-async function answer(
-  { route, operation, handle }: { route: string; operation: Operation; handle: (request: ApiRequest<string, unknown>) => Promise<Reply> },
+async function answer<Tools extends object>(
+  { route, operation, handle }: { route: string; operation: Operation; handle: Handle<Tools> },
   request: WebRequest,
-  { services }: Invocation<ApiServices>,
+  { services }: Invocation<ApiServices<Tools>>,
 ): Promise<Reply> {
   const caller = authenticate(request.headers, services.api.keys)
   requireScope(caller, operation.scope)
@@ -70,9 +80,10 @@ async function answer(
   const query = operation.query && readQuery(request, operation.query)
   const body = operation.body && readBody(request, operation.body)
   const claim = key === undefined ? undefined : createClaim({ caller: caller.name, key, request: [route, params, body] })
-  const activity = services.activities(readOrigin(headers))
+  const { tools, end } = services.openTools(readOrigin(headers))
   try {
     return await handle({
+      ...tools,
       params,
       query: query as undefined,
       body: body as undefined,
@@ -80,10 +91,9 @@ async function answer(
       matches,
       locate,
       search: request.query,
-      activity,
       database: services.database.service,
     })
   } finally {
-    await activity.flushActivity()
+    await end()
   }
 }

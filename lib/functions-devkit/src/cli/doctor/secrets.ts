@@ -1,6 +1,6 @@
 import { readSettings, SettingsError, type Environment } from '../../../../functions-runtime/src/settings/settings.ts'
 import { payloadSettings } from '../../../../webhook-inbox/src/settings/payload.ts'
-import { sourceSettings } from '../../../../app/webhooks/sources.ts'
+import { application } from '../../application.ts'
 import { findingsOf, type Finding } from './finding.ts'
 
 const secrets = findingsOf('secrets')
@@ -11,7 +11,7 @@ const SHORTEST_PASSWORD = 12
 export function checkSecrets(variables: Environment, { password }: { readonly password: string | undefined }): Finding[] {
   let read
   try {
-    read = readSettings({ sources: sourceSettings, keys: payloadSettings }, variables)
+    read = readSettings({ sources: application.sourceSettings, keys: payloadSettings }, variables)
   } catch (error) {
     // The check of the settings tells.
     if (error instanceof SettingsError) return []

@@ -8,7 +8,7 @@ import {
   ProjectFileError,
   type ProjectFunction,
 } from '../../../../doctl-project-schema/src/index.ts'
-import { sourceSettings } from '../../../../app/webhooks/sources.ts'
+import { application } from '../../application.ts'
 import { loadFunction, type CheckedMain } from '../functions.ts'
 import { describeMistake } from '../mistake.ts'
 import { findingsOf, type Finding } from './finding.ts'
@@ -70,7 +70,7 @@ function issuesOf({ environment }: ProjectFunction, main: CheckedMain, absent: R
 
 // One reason, not one for each sender.
 function withoutSenders(issues: readonly SettingIssue[]): SettingIssue[] {
-  const all = sourceSettings.variables
+  const all = application.sourceSettings.variables
   const none = all.every(variable => issues.some(issue => issue.variable === variable && /secrets of all sources/.test(issue.reason)))
   if (!none) return [...issues]
   return [...issues.filter(({ variable }) => !all.includes(variable)), { variable: all.join(', '), reason: `are none: ${NO_SENDER}` }]

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { migrations as allMigrations } from '../../../../app/migrations/index.ts'
+import { application } from '../../application.ts'
 import type { Migration } from '../../../../resilient-sequelize/src/migrate/migration.ts'
 import { breakingChanges, readCatalog, readIndexes } from './catalog.ts'
 
@@ -20,7 +20,7 @@ const SCHEMA = '"public"'
  * Applies migrations one after the other to an empty database and looks at what each has changed in its catalogue. What
  * a migration does is thus seen, and not guessed from its text. Leaves the database with their schema; the user has to own it.
  */
-export async function checkMigrations(client: pg.Client, migrations: readonly Migration[] = allMigrations): Promise<MigrationFinding[]> {
+export async function checkMigrations(client: pg.Client, migrations: readonly Migration[] = application.migrations): Promise<MigrationFinding[]> {
   const findings: MigrationFinding[] = []
   for (const migration of migrations) {
     const before = await readCatalog(client)

@@ -1,4 +1,4 @@
-import { migrations as allMigrations } from '../../../../app/migrations/index.ts'
+import { application } from '../../application.ts'
 import pg from 'pg'
 import type { DatabaseSettings } from '../../../../functions-runtime/src/database/settings.ts'
 import { applyMigrations } from '../../../../functions-runtime/src/database/migrate.ts'
@@ -19,7 +19,7 @@ export interface ResetOptions {
  * which stands beside another application, only what is in that schema.
  * @throws NotLocalError before anything is touched, when the database may be elsewhere
  */
-export async function resetDatabase({ settings, migrations = allMigrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
+export async function resetDatabase({ settings, migrations = application.migrations, withinMs, resolve }: ResetOptions): Promise<MigrateResult> {
   const { client, settings: local } = await connectLocally(settings, resolve)
   try {
     await (local.schema === 'public' ? dropEverything(client) : dropSchema(client, local.schema))

@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { digestOf } from '../../../../resilient-sequelize/src/migrate/digest.ts'
 import { findMigrationsTable, isForeign, nameOfTable, TABLE } from '../../../../resilient-sequelize/src/migrate/migrations-table.ts'
 import { namesTaken } from '../../../../resilient-sequelize/src/migrate/taken-names.ts'
-import { migrations as allMigrations } from '../../../../app/migrations/index.ts'
+import { application } from '../../application.ts'
 import type { Migration } from '../../../../resilient-sequelize/src/migrate/migration.ts'
 
 /** How a migration of this checkout stands to a database: `changed` when it is not what was applied there under its name. */
@@ -32,7 +32,7 @@ interface Row {
 export async function readMigrationStates(
   client: Pick<pg.Client, 'query'>,
   schema: string,
-  migrations: readonly Migration[] = allMigrations,
+  migrations: readonly Migration[] = application.migrations,
 ): Promise<MigrationStates> {
   const known = new Set(migrations.map(({ name }) => name))
   const applied = new Map((await readRows(client, { schema, known: [...known] })).map(row => [row.name, row]))

@@ -1,4 +1,4 @@
-import { SMOKE_MARK } from '../../../../app/users/smoke-mark.ts'
+import { application } from '../../application.ts'
 import { call, CheckError, expectAnswer, type Answer } from './call.ts'
 import { sendEvent, signPing } from './events.ts'
 import type { SmokeTarget } from './target.ts'
@@ -18,7 +18,7 @@ export function checklist(target: SmokeTarget, mark: string): readonly Check[] {
   const id = `smoke_${mark}`
   const authorization = `Bearer ${apiKey}`
   const withHealthKey = healthKey === undefined ? {} : { headers: { authorization: `Bearer ${healthKey}` } }
-  const user = { email: `smoke-${mark}@example.com`, name: 'Smoke test', externalId: `${SMOKE_MARK}${mark}` }
+  const user = { email: `smoke-${mark}@example.com`, name: 'Smoke test', externalId: `${application.smokeMark}${mark}` }
   let userUrl: string | undefined
 
   async function createUser(): Promise<Answer> {

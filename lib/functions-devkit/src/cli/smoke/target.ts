@@ -1,4 +1,4 @@
-import { sourceTable } from '../../../../app/webhooks/sources.ts'
+import { application } from '../../application.ts'
 
 /** What is checked, and what it is checked with. */
 export interface SmokeTarget {
@@ -16,11 +16,11 @@ export interface SmokeTarget {
  * @throws Error that names every variable that is missing.
  */
 export function readTarget(url: string, environment: Readonly<Record<string, string | undefined>>): SmokeTarget {
-  const webhookSecret = firstOf(environment[sourceTable.demo.secrets])
+  const webhookSecret = firstOf(environment[application.defaultSource.secrets])
   // The setting of the functions holds no key, only what it is recognised by.
   const apiKey = firstOf(environment.SMOKE_API_KEY)
   const missing = [
-    ...(webhookSecret === undefined ? [`${sourceTable.demo.secrets} (as it is deployed)`] : []),
+    ...(webhookSecret === undefined ? [`${application.defaultSource.secrets} (as it is deployed)`] : []),
     ...(apiKey === undefined ? ['SMOKE_API_KEY (npm run keys -- new smoke users:read users:write makes one)'] : []),
   ]
   if (webhookSecret === undefined || apiKey === undefined) throw new Error(`Set in .env or in the environment: ${missing.join(', ')}`)
