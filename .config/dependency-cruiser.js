@@ -57,12 +57,10 @@ export const IMPORTS_OF_APP_TO_GO = [
   'lib/functions-ops/src/maintenance/prune.ts',
   'lib/functions-runtime/src/database/connect.ts',
   'lib/functions-runtime/src/database/service.ts',
-  'lib/webhook-inbox/src/buffer/drain.ts',
   'lib/webhook-inbox/src/inbox/attempts.ts',
   'lib/webhook-inbox/src/inbox/claim.ts',
   'lib/webhook-inbox/src/inbox/manage.ts',
   'lib/webhook-inbox/src/inbox/take.ts',
-  'lib/webhook-inbox/src/verify/source-settings.ts',
 ]
 
 const exactly = file => `^${file.replaceAll('.', '\\.')}$`

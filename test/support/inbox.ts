@@ -132,7 +132,7 @@ function tableOf(handlers: readonly WebhookHandler[], concerns?: SourceDefinitio
 }
 
 function bindSources(table: Readonly<Record<string, SourceDefinition>>) {
-  const { value } = defineSources(table).parse({ SECRET: webhookSecret })
+  const { value } = defineSources(table, []).parse({ SECRET: webhookSecret })
   if (value === undefined) throw new Error('the sources of the test are wrong')
   return value
 }

@@ -1,3 +1,4 @@
+import { describedSources } from '../../lib/app/webhooks/sources.ts'
 import { databaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
 import { retentionSettings } from '../../lib/functions-ops/src/settings/retention.ts'
 import { prepareDatabase, type Database } from '../../lib/functions-runtime/src/database/connect.ts'
@@ -19,7 +20,11 @@ if (retention === undefined) throw new Error('the settings of the test are wrong
 export const tables = prunedTables(retention)
 
 /** As without a key for payloads and without an outage buffer. */
-export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer'> = { keys: { current: undefined, byId: new Map() }, buffer: undefined }
+export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer' | 'sources'> = {
+  keys: { current: undefined, byId: new Map() },
+  buffer: undefined,
+  sources: describedSources,
+}
 
 /** Several containers of `ops/maintenance` on one database. */
 export interface Maintenance {

@@ -1,5 +1,6 @@
 import type { SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
 import { defineSources, describeSources } from '../../webhook-inbox/src/verify/source-settings.ts'
+import { handlers } from './handlers/index.ts'
 
 /** Who sends webhooks: `POST /webhook/<name>`. A source without a secret in its variable is off. */
 export const sourceTable = {
@@ -22,7 +23,7 @@ export const sourceTable = {
 } as const satisfies Record<string, SourceDefinition>
 
 /** The sources by name, as the webhook function is configured. */
-export const sourceSettings = defineSources(sourceTable)
+export const sourceSettings = defineSources(sourceTable, handlers)
 
 /** The same without their secrets: for what was verified when it came. */
-export const describedSources = describeSources(sourceTable)
+export const describedSources = describeSources(sourceTable, handlers)

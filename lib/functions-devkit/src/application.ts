@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { ApiDescription } from '../../functions-runtime/src/api/openapi.ts'
 import type { SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
-import type { SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
+import type { DescribedSource, SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
 import type { Sources } from '../../webhook-inbox/src/verify/source-settings.ts'
 
 /** What an application tells the tools of itself, in `lib/app/project.ts`. */
@@ -13,6 +13,8 @@ export interface Application {
   /** Who sends webhooks, by name. */
   readonly sources: Readonly<Record<string, SourceDefinition>>
   readonly sourceSettings: SettingsGroup<Sources>
+  /** The sources without their secrets. */
+  readonly describedSources: ReadonlyMap<string, DescribedSource>
   /** The source for which events are signed when none is named. */
   readonly defaultSource: SourceDefinition
   /** What an API key may be for. */

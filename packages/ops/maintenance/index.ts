@@ -7,6 +7,7 @@ import { retentionSettings } from '../../../lib/functions-ops/src/settings/reten
 import { prepareDatabase } from '../../../lib/functions-runtime/src/database/connect.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
+import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { DAY_MS, prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
 import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
@@ -17,7 +18,14 @@ export const main = defineFunction({
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
-    return { ...webhooks, alerts: heard, tables: prunedTables(retention), unattributedMs: retention.unattributedDays * DAY_MS, database }
+    return {
+      ...webhooks,
+      sources: describedSources,
+      alerts: heard,
+      tables: prunedTables(retention),
+      unattributedMs: retention.unattributedDays * DAY_MS,
+      database,
+    }
   },
   pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),

@@ -1,3 +1,4 @@
+import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
@@ -26,7 +27,7 @@ describe.skipIf(!hasRedis())('a drain', () => {
   }
   const settings = () => ({ url: redis.url, ca: undefined, durable: 'proven', maxBytes: 1_000_000 }) as const
   const drain = (database: Pick<DatabaseService, 'execute' | 'hasReported'>) =>
-    within(12_000, deadline => drainBuffer({ settings: settings(), keys, database, deadline, logger, takeMs: 2_000 }))
+    within(12_000, deadline => drainBuffer({ settings: settings(), sources: describedSources, keys, database, deadline, logger, takeMs: 2_000 }))
   async function put(source: string, id: string): Promise<void> {
     const headers = { 'content-type': 'application/json', 'webhook-id': id }
     const body = Buffer.from(source === 'demo' ? eventBody('smoke.ping', {}) : JSON.stringify({ id, type: 'smoke.ping', data: {} }))

@@ -11,7 +11,7 @@ import { sourceTable } from '../../../lib/app/webhooks/sources.ts'
 const demoSecret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
 const secrets = localWebhookSecrets(demoSecret)
 const table: Record<string, SourceDefinition> = sourceTable
-const sources = defineSources(table).parse(secrets).value
+const sources = defineSources(table, []).parse(secrets).value
 
 /** Takes deliveries as the function would: 401 for a bad signature, 200 with what was read otherwise. */
 async function send(args: string[]) {
@@ -87,7 +87,7 @@ describe('secrets on a developer’s machine', () => {
 
   it('are strong ones that a source of their scheme takes', () => {
     const own = { mine: { scheme: 'standard', secrets: 'WEBHOOK_SECRET_MINE' } } as const satisfies Record<string, SourceDefinition>
-    expect(defineSources(own).parse(localWebhookSecrets(demoSecret, own))).toMatchObject({ value: { weakSecrets: [] } })
+    expect(defineSources(own, []).parse(localWebhookSecrets(demoSecret, own))).toMatchObject({ value: { weakSecrets: [] } })
     expect(sources?.weakSecrets).toEqual([])
   })
 })

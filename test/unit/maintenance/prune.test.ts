@@ -7,7 +7,7 @@ import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
 
 const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: 'activities' as const, since: 'at', keepMs: 1_000 }))
-const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined }
+const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined, sources: new Map<never, never>() }
 const logger = createLogger({ name: 'test', level: 'silent' })
 
 interface Stand {

@@ -10,7 +10,7 @@ const value = { type: 'é/ü', n: [1, 2, { a: 'b: c, d' }], text: '日本' }
 const compact = JSON.stringify(value)
 
 function hints(sent: string, received: string, { held = secret, signedWith = secret, headers = {}, sentAt = Date.now() } = {}) {
-  const source = defineSources({ one: definition }).parse({ ONE: held }).value?.get('one')
+  const source = defineSources({ one: definition }, []).parse({ ONE: held }).value?.get('one')
   try {
     source?.verify({
       headers: { ...signDelivery(definition, { id: 'x', body: sent, sentAt, secret: signedWith }), ...headers },

@@ -15,7 +15,7 @@ const standardSecret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const body = '{"a":1}'
 
 const read = (environment: Record<string, string>, table: Record<string, SourceDefinition> = { one, two }) => {
-  const { value, issues } = defineSources(table).parse(environment)
+  const { value, issues } = defineSources(table, []).parse(environment)
   return { sources: value, issues: issues?.map(({ variable, reason }) => `${variable} ${reason}`) }
 }
 const signed = (secret: string, definition = one, sentAt = Date.now()) => ({
@@ -142,7 +142,7 @@ describe('a source', () => {
     ['no end of tolerance', { one: { ...one, toleranceSeconds: Number.POSITIVE_INFINITY } }],
     ['no place for its id', { one: { scheme: 'digitalocean', secrets: 'ONE', type: { pointer: '/type' } } as unknown as SourceDefinition }],
   ])('with %s is a mistake in the code', (_what, table) => {
-    expect(() => defineSources(table as Record<string, SourceDefinition>)).toThrow(TypeError)
+    expect(() => defineSources(table as Record<string, SourceDefinition>, [])).toThrow(TypeError)
   })
 
   it('that ships answers in the time that its sender gives', () => {

@@ -1,3 +1,4 @@
+import { application } from '../application.ts'
 import { parseArgs } from 'node:util'
 import { readSettings, SettingsError } from '../../../functions-runtime/src/settings/settings.ts'
 import { bufferSettings } from '../../../webhook-inbox/src/settings/buffer.ts'
@@ -52,7 +53,7 @@ async function manage(command: object): Promise<Record<string, unknown>> {
   const { manager, service } = prepareDatabase(settings, { name: 'cli/webhooks', logger, timeLimitMs: TIME_MS })
   const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
   try {
-    return await manageWebhooks(command, { database: service, keys, buffer, deadline })
+    return await manageWebhooks(command, { database: service, keys, buffer, sources: application.describedSources, deadline })
   } finally {
     deadline.clear()
     await manager.gracefulShutdown()

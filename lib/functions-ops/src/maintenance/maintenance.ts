@@ -42,8 +42,7 @@ export interface MaintenanceOptions extends PruneOptions {
   counters?: Pick<Counters, 'add'>
   /** How long an entry that is parked in the buffer is kept when it is about no known user, in ms. */
   unattributedMs?: number
-  /** Default: our own. */
-  sources?: ReadonlyMap<string, DescribedSource>
+  sources: ReadonlyMap<string, DescribedSource>
   /** Who hears of alerts. */
   alerts?: Pick<Alerts, 'passOn'>
 }

@@ -10,7 +10,6 @@ import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { readDelivery, type ReadDelivery } from '../inbox/delivery.ts'
 import { failureNote } from '../inbox/failure-note.ts'
 import { sourceOf, type DescribedSource } from '../verify/source.ts'
-import { describedSources } from '../../../app/webhooks/sources.ts'
 import { takeDelivery } from '../inbox/take.ts'
 import type { BufferedState } from './buffer.ts'
 import { withRedis, type RedisConnection, type Reply } from './connection.ts'
@@ -35,8 +34,7 @@ export interface DrainOptions {
   readonly deadline: Deadline
   readonly logger: Logger
   readonly counters?: Pick<Counters, 'add'>
-  /** Default: our own. */
-  readonly sources?: ReadonlyMap<string, DescribedSource>
+  readonly sources: ReadonlyMap<string, DescribedSource>
   /** Entries that are read at once. */
   readonly batch?: number
   /** Longest time for one entry, in ms. */
@@ -89,7 +87,7 @@ export async function drainBuffer(options: DrainOptions): Promise<DrainReport> {
     try {
       if (waiting > 0) await drain(redis, progress, options)
       if (progress.drained > 0) for (const refused of progress.refused) await park(redis, refused, progress, options)
-      const { sources = describedSources, unattributedMs = UNATTRIBUTED_MS } = options
+      const { sources, unattributedMs = UNATTRIBUTED_MS } = options
       if (Number(parked) > 0) await dropErasedParked(redis, { ...options, sources, unattributedMs })
     } finally {
       await redis.send('EVAL', UNLOCK, '1', LOCK, owner)
@@ -135,7 +133,7 @@ async function settle(
   progress: Progress,
   options: DrainOptions,
 ): Promise<'settled' | 'held' | 'away' | 'away-answering'> {
-  const { keys, database, deadline, logger, counters, sources = describedSources, takeMs = LONGEST_TAKE_MS } = options
+  const { keys, database, deadline, logger, counters, sources, takeMs = LONGEST_TAKE_MS } = options
   let delivery: ReadDelivery & BufferedState
   try {
     const buffered = readEntry(entry.entry, keys)

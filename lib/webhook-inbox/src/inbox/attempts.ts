@@ -17,7 +17,6 @@ import { logUnapplied } from './log-unapplied.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
 import { sourceOf, type DescribedSource } from '../verify/source.ts'
-import { describedSources } from '../../../app/webhooks/sources.ts'
 
 /** What a run of later attempts came to. */
 export interface AttemptsReport {
@@ -34,8 +33,7 @@ export interface AttemptOptions extends HandlerTools {
   /** The function's, which ends before the platform cuts it off. */
   readonly deadline: Deadline
   readonly counters?: Pick<Counters, 'add'>
-  /** Default: our own. */
-  readonly sources?: ReadonlyMap<string, DescribedSource>
+  readonly sources: ReadonlyMap<string, DescribedSource>
 }
 
 // An attempt that is not done by then is somebody else's. Always before the function's own end.
@@ -138,7 +136,7 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
 }
 
 /** Reads an event from what is stored of it, under the id that it is stored with. */
-function readAgain(due: DueEvent, { keys, sources = describedSources }: AttemptOptions): ReadDelivery {
+function readAgain(due: DueEvent, { keys, sources }: AttemptOptions): ReadDelivery {
   const read = readDelivery(deliveryOf(due, keys), sourceOf(due.source, sources))
   const event = { ...read.event, id: due.externalId }
   return { ...read, event: { ...event, order: orderOf(event) } }

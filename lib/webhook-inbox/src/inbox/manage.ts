@@ -14,7 +14,6 @@ import type { ParkedEntry } from '../buffer/parked.ts'
 import { endIfErased } from './claim.ts'
 import { eventName, open } from './payload.ts'
 import type { DescribedSource } from '../verify/source.ts'
-import { describedSources } from '../../../app/webhooks/sources.ts'
 
 /** What a person may ask of the inbox; `buffer` with `retry` is about the entries that are parked in the outage buffer. */
 const commandSchema = z.discriminatedUnion('action', [
@@ -34,8 +33,7 @@ export interface ManageOptions {
   readonly keys: PayloadKeys
   readonly buffer: BufferSettings | undefined
   readonly deadline: Deadline
-  /** Default: our own. */
-  readonly sources?: ReadonlyMap<string, DescribedSource>
+  readonly sources: ReadonlyMap<string, DescribedSource>
 }
 
 const FIELDS = `id, source, external_id AS "externalId", type, user_id AS "userId", received_at AS "receivedAt", processed_at AS "processedAt",
@@ -80,7 +78,7 @@ export async function manageWebhooks(input: unknown, options: ManageOptions): Pr
 async function standOf(
   buffer: BufferSettings,
   { state, limit }: { state: keyof typeof IS; limit: number },
-  { deadline, keys, sources = describedSources }: ManageOptions,
+  { deadline, keys, sources }: ManageOptions,
 ): Promise<(BufferStand & { entries?: ParkedEntry[] }) | { error: string }> {
   try {
     const stand = await bufferStand(buffer, deadline)

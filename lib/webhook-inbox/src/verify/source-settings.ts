@@ -1,10 +1,13 @@
 import { defineSettings, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
 import { optionalText } from '../../../functions-runtime/src/settings/schemas.ts'
-import { handlers as allHandlers } from '../../../app/webhooks/handlers/index.ts'
+import type { WebhookHandler } from '../inbox/handler.ts'
 import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
 import { schemeOf, type DescribedSource, type Source, type SourceDefinition } from './source.ts'
+
+/** Who sends webhooks, by name. */
+export type SourceTable = Readonly<Record<string, SourceDefinition>>
 
 /** A secret that works but is easily guessed. */
 export interface WeakSecret {
@@ -21,12 +24,13 @@ class SourceMap extends Map<string, Source> implements Sources {
 }
 
 /**
- * Makes the settings group of a table of sources: reads the secrets of each and binds them to its scheme.
+ * Makes the settings group of a table of sources: reads the secrets of each and binds them to its scheme. `handlers` serve
+ * every source that does not name its own.
  * @throws TypeError for a definition that cannot work: a mistake in the code.
  */
-export function defineSources(table: Readonly<Record<string, SourceDefinition>>): SettingsGroup<Sources> {
+export function defineSources(table: SourceTable, handlers: readonly WebhookHandler[]): SettingsGroup<Sources> {
   const shape = Object.fromEntries(Object.values(table).map(({ secrets }) => [secrets, optionalText()]))
-  const templates = Object.entries(table).map(([name, definition]) => templateOf(name, definition))
+  const templates = Object.entries(table).map(([name, definition]) => templateOf(name, definition, handlers))
   return defineSettings(shape, (values): Sources => {
     // Such a function would refuse every delivery: most likely the variables were forgotten.
     if (Object.values(values).every(value => value === undefined)) {
@@ -48,8 +52,8 @@ export function defineSources(table: Readonly<Record<string, SourceDefinition>>)
 }
 
 /** The sources of a table without their secrets: enough to read again what was verified before. */
-export function describeSources(table: Readonly<Record<string, SourceDefinition>>): ReadonlyMap<string, DescribedSource> {
-  return new Map(Object.entries(table).map(([name, definition]) => [name, templateOf(name, definition).source]))
+export function describeSources(table: SourceTable, handlers: readonly WebhookHandler[]): ReadonlyMap<string, DescribedSource> {
+  return new Map(Object.entries(table).map(([name, definition]) => [name, templateOf(name, definition, handlers).source]))
 }
 
 type Template = ReturnType<typeof templateOf>
@@ -57,7 +61,7 @@ type Template = ReturnType<typeof templateOf>
 // A day: what is older than that is no delay of the wire.
 const LONGEST_TOLERANCE_S = 86_400
 
-function templateOf(name: string, definition: SourceDefinition) {
+function templateOf(name: string, definition: SourceDefinition, allHandlers: readonly WebhookHandler[]) {
   const { secrets: variable, toleranceSeconds = 300, answerWithinMs, replayGuard, handlers = allHandlers } = definition
   const scheme = schemeOf(definition)
   const eventId = definition.eventId ?? scheme.eventId

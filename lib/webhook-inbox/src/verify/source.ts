@@ -22,7 +22,7 @@ interface Common {
    * send it again under another id. The price: two honest events with equal bodies count as one.
    */
   readonly replayGuard?: 'body'
-  /** Which handlers its events may reach. Default: all of `handlers/index.ts`. */
+  /** Which handlers its events may reach. Default: all of the application's. */
   readonly handlers?: readonly WebhookHandler[]
   /**
    * The user that an event of any type is about, as the sender calls that user: for events without a handler, and for
