@@ -3,7 +3,7 @@ import type { Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
 import { DeadlineExceededError } from '../../invocation/src/errors.ts'
-import { UNDER_LOCK } from '../users/lock.ts'
+import { UNDER_LOCK } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import { claimKey, readAnswer, readTime } from './claim.ts'
 
 /** How something is made once. */

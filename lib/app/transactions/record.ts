@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { sql, tables } from '../../functions-runtime/src/database/sql.ts'
 import type { TransactionStatus } from './transaction-status.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'
-import { lockUser } from '../users/lock.ts'
+import { lockUser } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import { changeTransaction } from './change.ts'
 
 /** What somebody tells of a transaction. */

@@ -6,7 +6,7 @@ import type { Claim } from '../../functions-runtime/src/api/claim.ts'
 import { CLAIMED } from '../idempotency/claim.ts'
 import { createOnce } from '../idempotency/create-once.ts'
 import { joinTransactions } from '../transactions/join.ts'
-import { lockUser } from './lock.ts'
+import { lockUser } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import type { NewUser, User } from './schema.ts'
 import { takenError } from './taken.ts'
 

@@ -1,10 +1,8 @@
 import { sql, tables, type Statement } from '../../functions-runtime/src/database/sql.ts'
 import type { DatabaseService, ExecuteOptions, Work } from '../../functions-runtime/src/database/service.ts'
 import type { Logger } from '../../functions-runtime/src/telemetry/logger.ts'
+import { FORGET } from '../../webhook-inbox/src/inbox/forget.ts'
 import { refusalOf } from '../../webhook-inbox/src/inbox/failure.ts'
-
-/** In SQL: what an event loses with the person it is about. The row, its id and its outcome stay, so that a redelivery is a duplicate. */
-export const FORGET = 'body = NULL, headers = NULL, user_id = NULL, concerns = NULL, invalid_paths = NULL'
 
 // A processed event loses what it said. A parked one ends: there is nothing left to look at. A pending one is due at once,
 // since a payment counts whoever made it; that attempt is its last one. Rows that another session has locked are skipped

@@ -3,7 +3,7 @@ import type { ActivityRecorder } from '../activity/record.ts'
 import { eraseActivities } from '../activity/erase.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
 import { eraseEvents } from './erase-events.ts'
-import { lockUser, UNDER_LOCK } from './lock.ts'
+import { lockUser, UNDER_LOCK } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import { userIdSchema } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 

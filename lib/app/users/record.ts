@@ -4,7 +4,7 @@ import { violatedUniqueConstraint } from '../../resilient-sequelize/src/errors/c
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
 import { joinTransactions } from '../transactions/join.ts'
-import { lockUser } from './lock.ts'
+import { lockUser } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import type { ReportedUser } from './schema.ts'
 
 const RECORD = sql`

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { lookStatement } from '../../../lib/functions-ops/src/maintenance/look-for-due.ts'
 import { pruneBatchStatement } from '../../../lib/functions-ops/src/maintenance/prune-batch.ts'
-import type { PrunedTable } from '../../../lib/app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from '../../../lib/functions-ops/src/maintenance/pruned-table.ts'
 import { SMOKE_MARK } from '../../../lib/app/users/smoke-mark.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts'
 import { storeActivities, storeChecks, storeCounters, storeErasedUsers, storeKeys, storeEvents, tables } from '../../support/maintenance.ts'

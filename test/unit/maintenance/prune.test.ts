@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../../../lib/functions-runtime/src/database/service.ts'
-import type { PrunedTable } from '../../../lib/app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from '../../../lib/functions-ops/src/maintenance/pruned-table.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'

@@ -3,7 +3,7 @@ import type { DatabaseService } from '../../../functions-runtime/src/database/se
 import { joined, sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { isDue } from './prune-batch.ts'
-import type { PrunedTable } from '../../../app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from './pruned-table.ts'
 
 /** Rows are counted up to here: more of them would cost more to count than it tells. */
 export const COUNTED_ROWS = 10_000

@@ -12,7 +12,7 @@ import { drainBuffer, type DrainReport } from '../../../webhook-inbox/src/buffer
 import type { DescribedSource } from '../../../webhook-inbox/src/verify/source.ts'
 import { lookForDue } from './look-for-due.ts'
 import { pruneTables, type PrunedReport, type PruneOptions } from './prune.ts'
-import type { PrunedTable } from '../../../app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from './pruned-table.ts'
 
 interface Failed {
   readonly error: string

@@ -1,6 +1,6 @@
 import type { DatabaseService, ExecuteOptions } from '../../../functions-runtime/src/database/service.ts'
 import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
-import type { PrunedTable } from '../../../app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from './pruned-table.ts'
 
 /**
  * The statement that deletes or clears one batch. Rows that another transaction holds are passed over, so that a batch waits for

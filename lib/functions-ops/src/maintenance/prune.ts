@@ -6,7 +6,7 @@ import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { createBatchSize, type BatchSize } from './batch-size.ts'
 import { lookForDue, type Due } from './look-for-due.ts'
 import { pruneBatch } from './prune-batch.ts'
-import type { PrunedTable } from '../../../app/maintenance/pruned-tables.ts'
+import type { PrunedTable } from './pruned-table.ts'
 
 /** What became of one table. */
 export interface PrunedReport {

@@ -5,7 +5,7 @@ import type { DatabaseService, Work } from '../../../functions-runtime/src/datab
 import { ApplicationError } from '../../../functions-runtime/src/edge/http-errors.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import type { Counters } from '../../../functions-runtime/src/telemetry/counters.ts'
-import { UNDER_LOCK } from '../../../app/users/lock.ts'
+import { UNDER_LOCK } from './user-lock.ts'
 import { MOST_ATTEMPTS } from './attempt-times.ts'
 import { endIfErased, forgetPayload, KEPT_UNLESS_ERASED, noteUser, retractClaim, SUBJECT } from './claim.ts'
 import { readDelivery, type Delivery, type ReadDelivery } from './delivery.ts'

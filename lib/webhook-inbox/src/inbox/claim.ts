@@ -1,9 +1,9 @@
 import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
 import type { PayloadKeys } from '../settings/payload.ts'
-import type { EventOutcome } from '../../../app/models/webhook-event.ts'
+import type { EventOutcome } from './outcome.ts'
 import type { Work } from '../../../functions-runtime/src/database/service.ts'
-import { FORGET } from '../../../app/users/erase-events.ts'
-import { lockUser } from '../../../app/users/lock.ts'
+import { FORGET } from './forget.ts'
+import { lockUser } from './user-lock.ts'
 import { bodyHash, type ReadDelivery } from './delivery.ts'
 import { eventName, seal } from './payload.ts'
 

@@ -1,4 +1,4 @@
-import type { Work } from '../../functions-runtime/src/database/service.ts'
+import type { Work } from '../../../functions-runtime/src/database/service.ts'
 
 // The number tells these locks from others of the same application.
 const LOCK = 'SELECT pg_advisory_xact_lock(7126, hashtext($externalId)) IS NULL AS locked'
