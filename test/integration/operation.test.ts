@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import type { Work } from '../../lib/functions-runtime/src/database/service.ts'
 import type { BuildGeneration } from '../../lib/resilient-sequelize/src/pool/manager.ts'
-import { endSession, type LostSession } from '../../lib/resilient-sequelize/src/transaction/end-session.ts'
+import { endSession, type ToldSession } from '../../lib/resilient-sequelize/src/transaction/end-session.ts'
 import { askIdentity } from '../../lib/resilient-sequelize/src/wire/identity.ts'
 import { currentDeadline, runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
@@ -1216,7 +1216,7 @@ describe('ending a session', () => {
       const { pid, start } = other
       const lease = await manager.acquire()
       const [own] = ((await lease.connection.sendRaw('SELECT pg_backend_pid() AS pid')) as { rows: { pid: number }[] }).rows
-      const end = (session: LostSession) => endSession(lease.connection, session, 1_000)
+      const end = (session: ToldSession) => endSession(lease.connection, session, 1_000)
       // The process id is another's by now; of that session only the id is known; it is the session that asks.
       await end({ pid, backendStart: '1.5' })
       await end({ pid })

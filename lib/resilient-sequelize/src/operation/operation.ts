@@ -7,7 +7,7 @@ import { isRefusal } from '../errors/is-refusal.ts'
 import { STALE_STATEMENT } from '../errors/table.ts'
 import { describeFailure, retryMessage } from '../pool/connection-log.ts'
 import { isFresh, lookMs, type Lease } from '../pool/lease.ts'
-import { endSession, type LostSession } from '../transaction/end-session.ts'
+import { endSession, sendEndOfUntold, type LostSession } from '../transaction/end-session.ts'
 import { Proof } from '../transaction/proof.ts'
 import type { GuardedClient } from '../wire/guarded-client.ts'
 import { attempt } from './attempt.ts'
@@ -109,7 +109,7 @@ async function tryInTurn<Result>(
   let { keepsParsed = true } = options
   for (let replays = 0; ; replays += 1) {
     // To end a lost session something is sent before the work is.
-    const unproven = lost === undefined && options.mode !== 'autocommit'
+    const unproven = lost?.pid === undefined && options.mode !== 'autocommit'
     const lease = await leaseConnection(options, tools, { queue, unproven })
     const begunAt = performance.now()
     if (lost !== undefined && !(await ended(lost, lease, options))) continue
@@ -204,6 +204,10 @@ function isAnswer(cause: unknown, { key }: Classification): boolean {
 }
 
 async function ended(lost: LostSession, lease: Lease, { deadline }: OperationOptions): Promise<boolean> {
+  if (lost.pid === undefined) {
+    sendEndOfUntold(lease.connection, lost)
+    return true
+  }
   try {
     await endSession(lease.connection, lost, deadline.remainingMs())
     return true

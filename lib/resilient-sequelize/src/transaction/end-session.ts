@@ -29,7 +29,7 @@ const END_SESSION = `SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity
     AND ($4::text IS NULL OR extract(epoch FROM xact_start)::text = $4)`
 // If half of a flight was lost, a session that has set what the statement needs waits for the rest, as active, and no time
 // limit of the server ends that. It is found by what it did last; a COPY waits for its client in the same way.
-const END_UNTOLD = `SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity
+const END_UNTOLD = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE pid <> pg_backend_pid() AND usename = current_user AND datname = current_database()
     AND application_name = current_setting('application_name') AND state = 'active' AND wait_event = 'ClientRead'
     AND strpos(query, '${SETTING_MARK}') > 0 AND xact_start <= now() - make_interval(secs => $1::float8 / 1000)`
@@ -41,13 +41,16 @@ export const ANSWER_MS = 1_500
  * Ends a session that was lost in silence, and waits a moment until it is gone: as long as it lives it holds its locks,
  * and the same work on a new connection would wait for them. Takes 1.5 s at most.
  */
-export async function endSession(connection: GuardedClient, lost: LostSession, leftMs: number): Promise<void> {
+export async function endSession(connection: GuardedClient, { pid, backendStart, transactionStart }: ToldSession, leftMs: number): Promise<void> {
   const timeoutMs = Math.max(1, Math.min(ANSWER_MS, leftMs))
   const waitMs = Math.min(WAIT_MS, Math.max(1, Math.floor(timeoutMs)))
-  if (lost.pid === undefined) {
-    await connection.sendRaw(END_UNTOLD, [lost.waitedMs, waitMs], { timeoutMs })
-    return
-  }
-  const { pid, backendStart = null, transactionStart = null } = lost
-  await connection.sendRaw(END_SESSION, [pid, backendStart, waitMs, transactionStart], { timeoutMs })
+  await connection.sendRaw(END_SESSION, [pid, backendStart ?? null, waitMs, transactionStart ?? null], { timeoutMs })
+}
+
+/**
+ * Sends what ends a session that did not tell its process id. Nobody waits for that one, so nothing waits for the answer:
+ * what follows leaves in the same flight, and meets what this meets.
+ */
+export function sendEndOfUntold(connection: GuardedClient, { waitedMs }: UntoldSession): void {
+  connection.sendRaw(END_UNTOLD, [waitedMs]).catch(() => undefined)
 }

@@ -1,4 +1,5 @@
 import { ownGround } from '../own-ground.ts'
+import { reconnect } from '../reconnect.ts'
 import { type Row } from '../row.ts'
 import { killServer } from './crash.ts'
 
@@ -25,7 +26,7 @@ export const asynchronousCommit: Row = {
     await database.query('CHECKPOINT')
     for (let calls = 0; calls < CALLS; calls += 1) await call()
     await killServer(database)
-    await manager.connect()
+    await reconnect(manager)
     await call()
   },
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processesServing, signal } from '../../../../functions-devkit/src/server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
+import { reconnect } from '../reconnect.ts'
 import { meets, operationName, withCommit, type Repetition } from '../repetition.ts'
 import { isThere } from '../row-proof.ts'
 import { type Row } from '../row.ts'
@@ -42,7 +43,7 @@ export const idUsedAgain: Row = {
     await calling
     if (id !== undefined && other?.id !== id) throw new Error(`The id ${id} was not used again: the other writer got ${other?.id}`)
     figure('answered after the crash', performance.now() - crashedAt)
-    await manager.connect()
+    await reconnect(manager)
     await call()
   },
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownGround, postgresOf } from '../own-ground.ts'
+import { reconnect } from '../reconnect.ts'
 import { type Row } from '../row.ts'
 
 const CALLERS = 4
@@ -31,7 +32,7 @@ export const restartedUnderLoad: Row = {
     await postgres.stop(variant === 'fast' ? 'fast' : 'immediate')
     await postgres.start()
     await Promise.all(callers)
-    await manager.connect()
+    await reconnect(manager)
     const { outcome } = await call()
     if (outcome.kind !== 'ok') find('the container is not as good as before')
   },
