@@ -117,8 +117,7 @@ describe('ops/maintenance', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: null,
-        erasedEvents: null,
+        erased: { events: null, activities: null },
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
           unattributedPayloads: { deleted: 0, left: 0 },

@@ -1,3 +1,4 @@
+import { erasers } from '../../lib/app/maintenance/erasers.ts'
 import { openDeadline, type Deadline } from '../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../lib/functions-runtime/src/telemetry/logger.ts'
 import { maintain, type MaintenanceReport } from '../../lib/functions-ops/src/maintenance/maintenance.ts'
@@ -97,7 +98,7 @@ export async function withInbox(
         const delivery = readDelivery({ source: 'standard', body, headers, verdict: 'standard', receivedAt: new Date() }, source)
         await within(20_000, deadline => createRedisBuffer(settings, keys).put(delivery, { applied: false, deadline }))
       },
-      maintain: () => within(20_000, deadline => maintain({ ...common, tables, buffer: settings, deadline, sources: sourcesOf(handlers) })),
+      maintain: () => within(20_000, deadline => maintain({ ...common, tables, erasers, buffer: settings, deadline, sources: sourcesOf(handlers) })),
       manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline, sources: sourcesOf(handlers) })),
       async allDue() {
         await database.query('UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL')

@@ -1,3 +1,4 @@
+import { erasers } from '../../lib/app/maintenance/erasers.ts'
 import { describedSources } from '../../lib/app/webhooks/sources.ts'
 import { databaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
 import { retentionSettings } from '../../lib/functions-ops/src/settings/retention.ts'
@@ -20,10 +21,11 @@ if (retention === undefined) throw new Error('the settings of the test are wrong
 export const tables = prunedTables(retention)
 
 /** As without a key for payloads and without an outage buffer. */
-export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer' | 'sources'> = {
+export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer' | 'sources' | 'erasers'> = {
   keys: { current: undefined, byId: new Map() },
   buffer: undefined,
   sources: describedSources,
+  erasers,
 }
 
 /** Several containers of `ops/maintenance` on one database. */

@@ -8,6 +8,7 @@ import { prepareDatabase } from '../../../lib/functions-runtime/src/database/con
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'
+import { erasers } from '../../../lib/app/maintenance/erasers.ts'
 import { DAY_MS, prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
 import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
@@ -21,6 +22,7 @@ export const main = defineFunction({
     return {
       ...webhooks,
       sources: describedSources,
+      erasers,
       alerts: heard,
       tables: prunedTables(retention),
       unattributedMs: retention.unattributedDays * DAY_MS,

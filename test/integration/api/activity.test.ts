@@ -82,9 +82,9 @@ describe('activities', () => {
           await database.query('COMMIT')
           const told = 'SELECT 1 FROM activities WHERE ip IS NOT NULL OR user_agent IS NOT NULL OR details IS NOT NULL'
           expect(await database.query(told)).toHaveLength(1)
-          expect(await run()).toMatchObject({ outcome: 'complete', erased: 2 })
+          expect(await run()).toMatchObject({ outcome: 'complete', erased: { activities: 2 } })
           expect(await database.query(told)).toEqual([])
-          expect(await run()).toMatchObject({ outcome: 'complete', erased: null })
+          expect(await run()).toMatchObject({ outcome: 'complete', erased: { activities: null } })
         } finally {
           await main.shutdown()
         }

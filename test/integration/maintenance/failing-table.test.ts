@@ -15,8 +15,7 @@ describe('a table that cannot be pruned', () => {
         complete: false,
         buffer: null,
         attempts: null,
-        erased: null,
-        erasedEvents: null,
+        erased: { events: null, activities: null },
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
           unattributedPayloads: { deleted: 0, left: 0 },

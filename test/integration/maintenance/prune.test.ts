@@ -45,8 +45,7 @@ describe('pruning', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: null,
-        erasedEvents: null,
+        erased: { events: null, activities: null },
         pruned: { ...nothing, webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
       })
       expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
@@ -59,8 +58,7 @@ describe('pruning', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: null,
-        erasedEvents: null,
+        erased: { events: null, activities: null },
         pruned: nothing,
       })
     })

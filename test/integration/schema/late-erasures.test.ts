@@ -29,12 +29,12 @@ it.each(Object.entries(ERASED_BY))('the events of a user who is erased by %s are
       "INSERT INTO users (id, external_id, email, name, created_at, updated_at) SELECT gen_random_uuid(), name, name || '@example.com', name, now(), now() FROM unnest(ARRAY['usr_1', 'usr_2']) AS name",
     )
     await database.query(erase)
-    expect(await inbox.maintain()).toMatchObject({ erasedEvents: 1 })
+    expect(await inbox.maintain()).toMatchObject({ erased: { events: 1 } })
     expect(await inbox.rows()).toMatchObject([
       { id: 'evt_1', body: false },
       { id: 'evt_2', body: true },
     ])
     // Whoever was erased a while ago is not looked at again.
-    expect(await inbox.maintain()).toMatchObject({ erasedEvents: erase.includes('1 day') ? null : 0 })
+    expect(await inbox.maintain()).toMatchObject({ erased: { events: erase.includes('1 day') ? null : 0 } })
   })
 })

@@ -257,10 +257,10 @@ it('an event that the database refuses to change keeps no other user from being 
          now() - interval '1 hour', now() - interval '1 hour', now(), now() FROM unnest(ARRAY['usr_1', 'usr_2', 'usr_3']) AS name`,
     )
     await database.query(refuse("NEW.external_id = 'evt_usr_2'", "RAISE EXCEPTION 'no'").replace('BEFORE INSERT', 'BEFORE UPDATE'))
-    expect(await inbox.maintain()).toMatchObject({ outcome: 'failed', erasedEvents: { error: 'P0001' } })
+    expect(await inbox.maintain()).toMatchObject({ outcome: 'failed', erased: { events: { error: 'P0001' } } })
     expect(await inbox.rows()).toMatchObject([{ body: false }, { id: 'evt_usr_2', body: true }, { body: false }])
     await database.query('DROP TRIGGER refuse ON webhook_events')
-    expect(await inbox.maintain()).toMatchObject({ erasedEvents: 1 })
+    expect(await inbox.maintain()).toMatchObject({ erased: { events: 1 } })
     expect((await inbox.rows()).map(({ body }) => body)).toEqual([false, false, false])
   })
 })

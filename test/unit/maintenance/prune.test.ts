@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../lib/resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../../../lib/functions-runtime/src/database/service.ts'
+import { erasers } from '../../../lib/app/maintenance/erasers.ts'
 import type { PrunedTable } from '../../../lib/functions-ops/src/maintenance/pruned-table.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
 
 const tables: PrunedTable[] = ['a', 'b', 'c'].map(name => ({ name, table: 'activities' as const, since: 'at', keepMs: 1_000 }))
-const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined, sources: new Map<never, never>() }
+const plainInbox = { keys: { current: undefined, byId: new Map<never, never>() }, buffer: undefined, sources: new Map<never, never>(), erasers }
 const logger = createLogger({ name: 'test', level: 'silent' })
 
 interface Stand {
