@@ -6,6 +6,7 @@ import { logSettings } from '../../lib/functions-runtime/src/settings/log.ts'
 import { thresholdSettings } from '../../lib/functions-ops/src/settings/thresholds.ts'
 import { readSettings, settled } from '../../lib/functions-runtime/src/settings/settings.ts'
 import type { Reply } from '../../lib/functions-runtime/src/edge/reply.ts'
+import { migrations } from '../../lib/app/migrations/index.ts'
 import { prepareHealth, type Health } from '../../lib/functions-ops/src/health/health.ts'
 import type { ScheduledReport } from '../../lib/functions-ops/src/health/scheduled-check.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
@@ -41,7 +42,7 @@ export function startHealth(environment: Readonly<Record<string, string>>, logge
   }
   const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
   const settings = readSettings(groups, { HEALTH_KEY: healthKey, ...environment })
-  return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs: 10_000, defaults })
+  return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs: 10_000, migrations: migrations.map(one => one.name), defaults })
 }
 
 /** Runs a test with containers; nothing of the environment is touched, so that tests can run at the same time. */

@@ -6,6 +6,7 @@ import { logSettings } from '../../../lib/functions-runtime/src/settings/log.ts'
 import { thresholdSettings } from '../../../lib/functions-ops/src/settings/thresholds.ts'
 import { readSettings, settled } from '../../../lib/functions-runtime/src/settings/settings.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { migrations } from '../../../lib/app/migrations/index.ts'
 import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 
 // It bears wrong settings, its own too: somebody has to tell of them.
@@ -22,7 +23,14 @@ export const main = defineFunction({
   },
   setup: (settings, { logger, timeLimitMs, ...tools }) => {
     const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
-    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults, pools: () => tools.pools() })
+    return prepareHealth(settings, {
+      name: 'api/health',
+      logger,
+      timeLimitMs,
+      migrations: migrations.map(({ name }) => name),
+      defaults,
+      pools: () => tools.pools(),
+    })
   },
   pool: health => health.pool(),
   shutdown: health => health.shutdown(),

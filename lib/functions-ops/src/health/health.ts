@@ -44,6 +44,8 @@ export interface HealthTools {
   readonly name: string
   readonly logger: Logger
   readonly timeLimitMs: number
+  /** Names of the migrations that the database has to have. */
+  readonly migrations: readonly string[]
   /** The pools of all functions in a long-lived process that serves several. */
   readonly pools?: () => readonly NamedPool[]
   /** Where a setting that has a default is wrong. */
@@ -70,7 +72,7 @@ export interface Health {
 const KEPT_MS = 3_000
 
 /** Prepares health for one process. Works with whatever of its settings is usable. */
-export function prepareHealth(settings: HealthSettings, { name, logger, timeLimitMs, defaults, pools = () => [] }: HealthTools): Health {
+export function prepareHealth(settings: HealthSettings, { name, logger, timeLimitMs, migrations, defaults, pools = () => [] }: HealthTools): Health {
   const given = settings.database.value
   const prepared = given === undefined ? undefined : prepareDatabase(given, { name, logger, timeLimitMs })
   const own = prepared === undefined || given === undefined ? undefined : createHealthDatabase({ manager: prepared.manager, settings: given, logger })
@@ -86,7 +88,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
   const statusNow = () => prepared?.manager.getConnectionStatus()
   const checksOf = (seen: Look): ChecksOptions => ({ look: seen, issues, everyMs: schedule.everyMs, thresholds })
 
-  const round = createRound(() => look({ database: own, buffer }), { keepMs: KEPT_MS })
+  const round = createRound(() => look({ database: own, migrations, buffer }), { keepMs: KEPT_MS })
   const scrape = createRound(
     async () => {
       const [database, { buffer: stand }] = await Promise.all([
@@ -94,11 +96,11 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
           ? undefined
           : asked(LOOK_MS, signal =>
               own.ask(signal, async client => {
-                const [seen, fleet] = await Promise.all([askDatabase(client, own.schema), askFleet(client, own.schema)])
+                const [seen, fleet] = await Promise.all([askDatabase(client, { schema: own.schema, migrations }), askFleet(client, own.schema)])
                 return { ...seen, fleet }
               }),
             ),
-        look({ database: undefined, buffer }),
+        look({ database: undefined, migrations, buffer }),
       ])
       const longLived = given?.profile.name === 'server'
       return exposition(

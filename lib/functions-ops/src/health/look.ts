@@ -22,6 +22,8 @@ export interface Look {
 }
 
 export interface LookOptions {
+  /** Names of the migrations that the database has to have. */
+  readonly migrations: readonly string[]
   database: HealthDatabase | undefined
   buffer: BufferSettings | undefined
   /** How long each may take, in ms. */
@@ -32,9 +34,11 @@ export interface LookOptions {
 export const LOOK_MS = 3_000
 
 /** Asks the database and Redis at the same time, each within its own bound; never rejects. */
-export async function look({ database, buffer, withinMs = LOOK_MS }: LookOptions): Promise<Look> {
+export async function look({ database, migrations, buffer, withinMs = LOOK_MS }: LookOptions): Promise<Look> {
   const [seenDatabase, seenBuffer] = await Promise.all([
-    database === undefined ? undefined : asked(withinMs, signal => database.ask(signal, client => askDatabase(client, database.schema))),
+    database === undefined
+      ? undefined
+      : asked(withinMs, signal => database.ask(signal, client => askDatabase(client, { schema: database.schema, migrations }))),
     buffer === undefined ? undefined : asked(withinMs, (_signal, deadline) => bufferStand(buffer, deadline)),
   ])
   return { time: new Date().toISOString(), database: seenDatabase, buffer: seenBuffer }

@@ -2,7 +2,6 @@ import type { TLSSocket } from 'node:tls'
 import type { QueryResult } from 'pg'
 import type { GuardedClient } from '../../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../../resilient-sequelize/src/errors/code-of.ts'
-import { migrations } from '../../../app/migrations/index.ts'
 import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
 
 /** What a server tells of itself. */
@@ -45,9 +44,18 @@ const SCHEDULE = limited(sql`
  * somebody has locked hides nothing but what is in it.
  * @throws what the first question met: then there is no database to speak of.
  */
-export async function askDatabase(client: GuardedClient, schema: string): Promise<DatabaseLook> {
+export async function askDatabase(
+  client: GuardedClient,
+  { schema, migrations }: { schema: string; migrations: readonly string[] },
+): Promise<DatabaseLook> {
+  const toPending = (rows: readonly { name: string }[]): DatabaseLook['migrations'] => {
+    const names = new Set(rows.map(({ name }) => name))
+    return { pending: migrations.filter(name => !names.has(name)) }
+  }
   const facts = rowsOf<{ version: string; replica: boolean; writable: boolean; sessions: number; capacity: number }>(client, FACTS(schema))
-  const applied = rowsOf<{ name: string }>(client, APPLIED(schema)).then(toPending, toUnseenMigrations)
+  const applied = rowsOf<{ name: string }>(client, APPLIED(schema)).then(toPending, (error: unknown) =>
+    codeOf(error) === UNDEFINED_TABLE ? toPending([]) : toUnseen(error),
+  )
   const schedule = rowsOf<{ lastAgeMs: number | null; tableAgeMs: number | null }>(client, SCHEDULE(schema)).then(
     ([row]) => row ?? { lastAgeMs: null, tableAgeMs: null },
     toUnseen,
@@ -67,15 +75,6 @@ export async function askDatabase(client: GuardedClient, schema: string): Promis
 export async function rowsOf<Row extends object>(client: GuardedClient, text: string): Promise<Row[]> {
   const answer = (await client.sendRaw(text, undefined, { timeoutMs: 2 * LONGEST_MS })) as QueryResult<Row> | QueryResult<Row>[]
   return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
-}
-
-function toPending(rows: readonly { name: string }[]): DatabaseLook['migrations'] {
-  const names = new Set(rows.map(({ name }) => name))
-  return { pending: migrations.map(({ name }) => name).filter(name => !names.has(name)) }
-}
-
-function toUnseenMigrations(error: unknown): DatabaseLook['migrations'] {
-  return codeOf(error) === UNDEFINED_TABLE ? toPending([]) : toUnseen(error)
 }
 
 function toUnseen(error: unknown): { unseen: string } {
