@@ -26,7 +26,7 @@ it('a look works while the pool is full, over a connection that is gone afterwar
     await begun.promise
     const health = healthOf(subject)
     expect(manager.getConnectionStatus().pool).toMatchObject({ inUse: 1, max: 1 })
-    const { database: seen } = await look({ database: health, buffer: undefined })
+    const { database: seen } = await look({ database: health, migrations: [], buffer: undefined })
     expect(seen).toMatchObject({ seen: { server: { role: 'primary' } } })
     expect(manager.getConnectionStatus().pool).toMatchObject({ inUse: 1, waiting: 0 })
     const own = await database.query(
@@ -48,9 +48,9 @@ it('a look works while the circuit breaker is open, and closes it when the datab
       service.execute('read', ({ query }) => query('SELECT 1 AS one'), { mode: 'read', deadline: openDeadline({ remainingMs: 2_000, reserveMs: 0 }) })
     for (let call = 0; call < 2; call += 1) await expect(read()).rejects.toMatchObject({ code: 'database-unavailable' })
     expect(manager.getConnectionStatus().breaker).toBe('open')
-    expect((await look({ database: health, buffer: undefined, withinMs: 500 })).database).toMatchObject({ code: expect.any(String) as string })
+    expect((await look({ database: health, migrations: [], buffer: undefined, withinMs: 500 })).database).toMatchObject({ code: expect.any(String) as string })
     fault.remove()
-    expect((await look({ database: health, buffer: undefined })).database).toHaveProperty('seen')
+    expect((await look({ database: health, migrations: [], buffer: undefined })).database).toHaveProperty('seen')
     expect(manager.getConnectionStatus().breaker).toBe('closed')
     await health.shutdown()
   })
