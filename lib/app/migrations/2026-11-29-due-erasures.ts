@@ -1,7 +1,7 @@
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
-// Since when events of an erased user may still have to be erased; null once none is left, and of no meaning before the user
-// is erased. The default makes users due whom functions erase that do not know the column, before or after this.
+// Since when events of an erased user may still have to be erased; null once none is left. It has no meaning for other users.
+// The default covers users whom older functions erase: those do not set the column.
 export const dueErasures: Migration = {
   name: '2026-11-29-due-erasures',
   async up({ query }) {

@@ -60,7 +60,7 @@ export interface Load {
   stop(): Promise<void>
 }
 
-// What a machine that is too slow for the rate has waiting at most; more would only measure how long its queue gets.
+// More unanswered requests would only measure the queue of a slow machine.
 const MAX_UNANSWERED = 50
 
 /**

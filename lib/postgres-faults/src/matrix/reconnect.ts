@@ -3,7 +3,7 @@ import type { PoolManager } from '../../../resilient-sequelize/src/pool/manager.
 
 const AGAIN_MS = 50
 
-/** Connects as soon as that works. On a busy machine a connection may take longer than it is given; the test's own limit ends this. */
+/** Connects, and retries until that succeeds: on a busy machine one attempt can exceed its time limit. */
 export async function reconnect(manager: Pick<PoolManager, 'connect'>): Promise<void> {
   for (;;) {
     try {

@@ -4,7 +4,7 @@ import { SETTING_MARK } from '../wire/limits.ts'
 /** A session of ours that nobody listens to any more. */
 export type LostSession = ToldSession | UntoldSession
 
-/** A session that has told its process id. */
+/** A session whose process id is known. */
 export interface ToldSession {
   readonly pid: number
   /** `undefined` when the session was lost before it told; its name then guards against hitting another's. */
@@ -13,10 +13,10 @@ export interface ToldSession {
   readonly transactionStart?: string | undefined
 }
 
-/** A session that a pooler lent, and that did not come to tell its process id. */
+/** A session that a pooler lent, and whose process id did not arrive. */
 export interface UntoldSession {
   readonly pid?: undefined
-  /** For how long its statement was waited for, in ms. */
+  /** How long the client waited for the answer, in ms. */
   readonly waitedMs: number
 }
 
@@ -27,8 +27,8 @@ const END_SESSION = `SELECT pg_terminate_backend(pid, $3) FROM pg_stat_activity
   WHERE pid = $1 AND pid <> pg_backend_pid() AND usename = current_user AND wait_event IS DISTINCT FROM 'SyncRep'
     AND CASE WHEN $2::text IS NULL THEN application_name = current_setting('application_name') ELSE extract(epoch FROM backend_start)::text = $2 END
     AND ($4::text IS NULL OR extract(epoch FROM xact_start)::text = $4)`
-// If half of a flight was lost, a session that has set what the statement needs waits for the rest, as active, and no time
-// limit of the server ends that. It is found by what it did last; a COPY waits for its client in the same way.
+// When half of a flight is lost, the session waits for the rest in state `active`, and no time limit of the server ends that.
+// It is recognised by its last statement: a COPY waits for its client in the same state.
 const END_UNTOLD = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE pid <> pg_backend_pid() AND usename = current_user AND datname = current_database()
     AND application_name = current_setting('application_name') AND state = 'active' AND wait_event = 'ClientRead'
@@ -48,8 +48,8 @@ export async function endSession(connection: GuardedClient, { pid, backendStart,
 }
 
 /**
- * Sends what ends a session that did not tell its process id. Nobody waits for that one, so nothing waits for the answer:
- * what follows leaves in the same flight, and meets what this meets.
+ * Terminates a lent session whose process id is unknown. The statement is pipelined ahead of the next ones and its answer is
+ * not awaited: no other work waits for that session, and when the pooler is full the next statement must report it.
  */
 export function sendEndOfUntold(connection: GuardedClient, { waitedMs }: UntoldSession): void {
   connection.sendRaw(END_UNTOLD, [waitedMs]).catch(() => undefined)

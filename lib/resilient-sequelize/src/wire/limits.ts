@@ -47,7 +47,7 @@ type TimeLimit = (typeof TIME_LIMITS)[number]
 const inMs = (name: TimeLimit) => `(extract(epoch FROM current_setting('${name}')::interval) * 1000)::bigint`
 /** SQL of a session's own time limits, one column each; to be read before they are changed. */
 export const SESSION_LIMITS = TIME_LIMITS.map((name, index) => `${inMs(name)} AS own_${index}`).join(', ')
-/** Stands in every statement that sets values on a session whose own limits are not known, such as one that a pooler lends. */
+/** Part of every statement that sets values on a session whose own limits are unknown, such as one lent by a pooler. */
 export const SETTING_MARK = ' AS own_0'
 export const SESSION_LIMIT_COUNT = TIME_LIMITS.length
 

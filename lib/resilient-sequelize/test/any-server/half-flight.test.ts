@@ -7,8 +7,8 @@ import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbou
 import { startProxy, type Proxy } from '../../../postgres-faults/src/proxy/proxy.ts'
 import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 
-// A pooler lends a session for a flight of statements of which only the first half arrives. The session waits for the rest,
-// and no time limit of the server ends that.
+// Only the first half of a flight reaches the session that a pooler lent for it. The session waits for the rest, and no time
+// limit of the server ends that.
 
 const NAME = 'half-flight'
 

@@ -61,7 +61,7 @@ interface Refused {
 const BATCH = 20
 const LONGEST_TAKE_MS = 10_000
 const LEAST_TAKE_MS = 2_000
-// So many entries that meet an error which may pass are no fault of theirs: the database has one for all.
+// After this many transient errors in a row the database is at fault, not the entries.
 const MOST_IN_A_ROW = 5
 const SQLSTATE = /^[0-9A-Z]{5}$/
 const UNATTRIBUTED_MS = 7 * 24 * 60 * 60_000
@@ -103,7 +103,7 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
   const { deadline, batch = BATCH } = options
   // Sources of which an entry had to be left: what came after it waits as well.
   const held = new Set<string>()
-  // How many entries in a row the server has answered with an error that may pass.
+  // Consecutive entries that the server answered with a transient error.
   let inARow = 0
   let from: string | undefined = '0-0'
   while (deadline.remainingMs() > LEAST_TAKE_MS) {
@@ -113,7 +113,7 @@ async function drain(redis: RedisConnection, progress: Progress, options: DrainO
     from = read.next
     for (const entry of read.entries) {
       if (deadline.remainingMs() <= LEAST_TAKE_MS) return
-      // What comes behind such an entry is not tried for as long.
+      // Less time for each entry after a transient error.
       const settled = await settle(redis, entry, held, progress, inARow === 0 ? options : { ...options, takeMs: LEAST_TAKE_MS })
       if (settled === 'away') return
       if (settled === 'away-answering') {
