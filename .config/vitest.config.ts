@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'lib/*/test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts', 'test/support/adoption/folder.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { shuffle: true },
     // Two cores: more workers than that only wait for each other.

@@ -50,7 +50,7 @@ function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
   return points.flatMap(([point, matches]) => moments.flatMap(when => cuts.map(action => ({ point, matches, when, action }))))
 }
 
-const lanes = openLanes(24)
+const lanes = openLanes(12)
 let database: TestDatabase
 let certificates: Awaited<ReturnType<typeof makeCertificates>>
 beforeAll(async () => {
@@ -109,7 +109,7 @@ async function meet(operation: UserOperation, { matches, when, action }: Fault, 
     const fault = proxy.addFault({ on: 'statement', matches, when, action })
     const told = await within(deadlineMs[action], prepared.perform)
     const left = await prepared.effects()
-    const again = operation.bestEffort ? undefined : { told: await within(deadlineMs[action], prepared.perform), left: await prepared.effects() }
+    const again = operation.bestEffort ? undefined : { told: await within(deadlineMs.reset, prepared.perform), left: await prepared.effects() }
     return { fired: fault.fired(), told, left, again }
   } finally {
     await subject.manager.gracefulShutdown()
