@@ -50,7 +50,7 @@ function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
   return points.flatMap(([point, matches]) => moments.flatMap(when => cuts.map(action => ({ point, matches, when, action }))))
 }
 
-const lanes = openLanes(12)
+const lanes = openLanes(24)
 let database: TestDatabase
 let certificates: Awaited<ReturnType<typeof makeCertificates>>
 beforeAll(async () => {

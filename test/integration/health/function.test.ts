@@ -4,8 +4,7 @@ import { main as migrate } from '../../../packages/ops/migrate/index.ts'
 import { call, withFunctions } from '../../support/functions.ts'
 import { healthKey, knowing } from '../../support/health.ts'
 
-// Other tests may fill the server that they share.
-const KEY = { HEALTH_KEY: healthKey, ALERT_CONNECTIONS_PERCENT: '100' }
+const KEY = { HEALTH_KEY: healthKey }
 const sessionsOf = "SELECT * FROM pg_stat_activity WHERE application_name LIKE 'api/health%' AND datname = current_database()"
 
 it('is alive without a database and connects to none', async () => {
