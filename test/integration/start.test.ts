@@ -37,15 +37,16 @@ async function paste(command: string): Promise<{ status: number; body: Record<st
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }
 }
 
-/** Runs with another health function in the checkout. */
+/** Runs with another health function in the checkout. Its bundle has no parts, so its `.include` names none. */
 async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
-  const source = join(stage.checkout, 'packages/api/health/index.ts')
-  const original = readFileSync(source, 'utf8')
-  writeFileSync(source, `${code}\n`)
+  const files = ['.include', 'index.ts'].map(name => join(stage.checkout, 'packages/api/health', name))
+  const originals = files.map(file => readFileSync(file, 'utf8'))
+  const write = (texts: readonly string[]) => files.forEach((file, index) => writeFileSync(file, texts[index] ?? ''))
+  write(['dist/index.js\n../../../lib/zip/package.json\n', `${code}\n`])
   try {
     await run()
   } finally {
-    writeFileSync(source, original)
+    write(originals)
   }
 }
 

@@ -22,7 +22,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
         synchronous_commit: 'off',
         full_page_writes: 'off',
         autovacuum: 'off',
-        max_connections: '200',
+        // The fault matrix runs many cells at once, each with sessions of its own.
+        max_connections: '600',
         shared_buffers: '64MB',
       },
     })

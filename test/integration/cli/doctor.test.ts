@@ -333,13 +333,13 @@ const BROKEN: readonly Broken[] = [
   ],
   [
     'too few connections for so many containers',
-    () => doctor({ DB_CROWDED_AT: '0' }, { containers: 500 }),
-    /^fail connections: .*too few for 500 containers.* → DB_CROWDED_AT=none/,
+    () => doctor({ DB_CROWDED_AT: '0' }, { containers: 2000 }),
+    /^fail connections: .*too few for 2000 containers.* → DB_CROWDED_AT=none/,
   ],
   [
     'containers that have to take turns',
-    () => doctor({}, { containers: 500 }),
-    /^warn connections: .*of 500 containers \d+ keep theirs.* → a connection pool/,
+    () => doctor({}, { containers: 2000 }),
+    /^warn connections: .*of 2000 containers \d+ keep theirs.* → a connection pool/,
   ],
   [
     'a name that does not resolve',
