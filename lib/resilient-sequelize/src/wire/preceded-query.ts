@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { lowered, SESSION_LIMITS, setLowered, type LocalSettings, type SessionLimits } from './limits.ts'
 import { extensibleQuery, queryArguments, type QueryCallback, type QueryClass, type Statement, type Wire } from './pg-internals.ts'
+import { NO_SEPARATOR } from './sql-tokens.ts'
 
 export interface PrecededOptions {
   /** The statement that is sent first, up to the same Sync; it answers one row. */
@@ -119,5 +120,5 @@ export function canBePreceded(statement: Statement): boolean {
 /** Whether a text is certainly one statement. */
 export function isSingle({ text, values = [] }: Statement): boolean {
   // A placeholder without values is the server's to refuse, in the words of the simple protocol.
-  return values.length > 0 || (/^[^;]*(?:;\s*)?$/.test(text) && !/\$\d/.test(text))
+  return values.length > 0 || (NO_SEPARATOR.test(text) && !/\$\d/.test(text))
 }
