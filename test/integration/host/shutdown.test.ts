@@ -37,7 +37,7 @@ async function withTwo(database: TestDatabase, variables: Record<string, string>
 describe('kill -TERM during 200 requests a second', { timeout: 120_000 }, () => {
   test.each(times)('loses none where a balancer goes by readiness: all are answered, and each event is applied once (%i)', async () => {
     await withDatabase(async database => {
-      // The balancer runs in the same busy process as the load: it may need seconds to ask and to be answered.
+      // The balancer shares a process with the load: on a busy machine one probe can take seconds.
       await withTwo(database, { SHUTDOWN_GRACE_MS: '4000' }, async (one, other) => {
         const balancer = watchReadiness([one.port, other.port], READINESS)
         const load = startLoad(balancer.ready, { perSecond: PER_SECOND })

@@ -60,7 +60,7 @@ export interface Load {
   stop(): Promise<void>
 }
 
-// What a machine that is too slow for the rate has waiting at most; more would only measure how long its queue gets.
+// More unanswered requests would only measure the queue of a slow machine.
 const MAX_UNANSWERED = 50
 
 /**
@@ -69,7 +69,7 @@ const MAX_UNANSWERED = 50
  */
 export function startLoad(ports: () => readonly number[], { perSecond }: { readonly perSecond: number }): Load {
   const sent: { request: SentRequest; fate: Promise<Fate> }[] = []
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
+  const agent = new Agent({ keepAlive: true })
   const stop = new AbortController()
   const startedAt = performance.now()
   let unanswered = 0
