@@ -171,9 +171,16 @@ export class ManagedTransaction implements StatementGuard {
 
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
     if (what === 'statement' && isRefusal(error)) this.#refused += 1
-    this.record.add(error, expired)
     if (!isRefusal(error)) this.#judged?.resolve()
-    this.#note(error)
+    this.#note(error, expired)
+  }
+
+  noteBound(boundMs: number): void {
+    this.record.noteBound(boundMs)
+  }
+
+  expiry(): number {
+    return this.record.expiry()
   }
 
   ended(error: Error): void {
@@ -195,8 +202,8 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
-  #note(error: unknown): void {
-    this.record.add(error)
+  #note(error: unknown, expired = false): void {
+    this.record.add(error, expired)
     const { severity } = error as { severity?: unknown }
     if (severity === undefined && classifyError(error).connection === 'keep') return
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
@@ -224,13 +231,14 @@ export class ManagedTransaction implements StatementGuard {
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
     this.#phase = 'committing'
+    const expiry = this.expiry()
     let answer: QueryResult | QueryResult[]
     try {
       const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
       behindCommit?.(client)
       answer = await answered
     } catch (error) {
-      this.record.add(error)
+      this.record.add(error, performance.now() >= expiry)
       // A server that says no and goes on has committed nothing. When it goes away instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
@@ -269,15 +277,13 @@ export class ManagedTransaction implements StatementGuard {
     this.#unbounded = client.sessionLimits === undefined && !queries
     const bound = this.#unbounded ? '' : this.#bound(client, boundMs)
     const start = startStatement(characteristics, bound)
-    const started = proof ? proof.send(client, start) : client.sendRaw(start)
-    started.then(
-      answer => this.#learnLimits(client, answer),
-      (error: unknown) => {
-        // Refused alone, as when somebody cancels it: what follows in the same flight is then committed by itself.
-        if (isRefusal(error)) this.#startRefused = true
-        this.#note(error)
-      },
-    )
+    const onError = (error: unknown) => {
+      // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
+      if (isRefusal(error)) this.#startRefused = true
+      this.#note(error)
+    }
+    const started = proof ? proof.send(client, start, { onError }) : client.sendRaw(start, undefined, { onError })
+    started.then(answer => this.#learnLimits(client, answer), unheard)
   }
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
@@ -287,14 +293,14 @@ export class ManagedTransaction implements StatementGuard {
     const bound = this.#bound(client, boundMs)
     this.#unbounded = false
     if (bound === '') return
-    client.sendRaw(bound).then(
-      answer => this.#learnLimits(client, answer),
-      (error: unknown) => this.#note(error),
-    )
+    const expiry = this.expiry()
+    const onError = (error: unknown) => this.#note(error, performance.now() >= expiry)
+    client.sendRaw(bound, undefined, { onError }).then(answer => this.#learnLimits(client, answer), unheard)
   }
 
   #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
+    this.noteBound(boundMs)
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
     return settingsStatement(limitSettings(boundMs, isFirst ? this.#options.limits : undefined), this.sessionLimits ?? client.sessionLimits)
   }
@@ -317,19 +323,18 @@ export class ManagedTransaction implements StatementGuard {
   #askIdentity(client: GuardedClient): void {
     // Within a savepoint its failure is the savepoint's, as the statement's before it is; a lost connection is lost for all.
     const own = client.guard === this
-    const asked = askIdentity(client)
-      .then(
-        identity => {
-          if (identity === undefined) return
-          this.#keepIdentity(identity)
-          this.#options.onIdentity?.(identity)
-        },
-        // It fails with the statement before it or with the connection, or because this role may not ask.
-        (error: unknown) => {
-          this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
-          if (own || classifyError(error).connection === 'drop') this.#note(error)
-        },
-      )
+    const expiry = this.expiry()
+    // It fails with the statement before it or with the connection, because this role may not ask, or for lack of time.
+    const onError = (error: unknown) => {
+      this.#identityRefused ||= (error as { code?: unknown }).code === INSUFFICIENT_PRIVILEGE
+      if (own || classifyError(error).connection === 'drop') this.#note(error, performance.now() >= expiry)
+    }
+    const asked = askIdentity(client, { onError })
+      .then(identity => {
+        if (identity === undefined) return
+        this.#keepIdentity(identity)
+        this.#options.onIdentity?.(identity)
+      }, unheard)
       .finally(() => {
         if (this.#identityAsked === asked) this.#identityAsked = undefined
       })
@@ -342,3 +347,6 @@ export class ManagedTransaction implements StatementGuard {
     this.#identity = identity
   }
 }
+
+// `onError` has heard of it.
+const unheard = () => undefined

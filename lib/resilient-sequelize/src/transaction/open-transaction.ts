@@ -143,23 +143,21 @@ export class OpenTransaction implements StatementGuard {
     const careful = this.#options.identity === 'untried' && this.#identity === undefined
     if (careful) client.sendRaw(`SAVEPOINT ${SAVEPOINT}`).catch(ignore)
     const statements = this.#statements
-    const asked = askIdentity(client)
-      .then(
-        identity => {
-          if (identity === undefined) return
-          this.#identity = identity
-          this.#identifiedStatements = statements
-          this.#options.onIdentity(identity)
-        },
-        // It fails with the statement before it or with the connection, or because the role may not ask.
-        (error: unknown) => {
-          // The statement before it may have succeeded: what it wrote is lost with the connection.
-          if (classifyError(error).connection === 'drop') this.#firstError ??= error
-          if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return
-          this.#stopsAsking = true
-          this.#options.onIdentityRefused()
-        },
-      )
+    // It fails with the statement before it or with the connection, or because the role may not ask.
+    const onError = (error: unknown) => {
+      // The statement before it may have succeeded: what it wrote is lost with the connection.
+      if (classifyError(error).connection === 'drop') this.#firstError ??= error
+      if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return
+      this.#stopsAsking = true
+      this.#options.onIdentityRefused()
+    }
+    const asked = askIdentity(client, { onError })
+      .then(identity => {
+        if (identity === undefined) return
+        this.#identity = identity
+        this.#identifiedStatements = statements
+        this.#options.onIdentity(identity)
+      }, ignore)
       .finally(() => {
         if (this.#identityAsked === asked) this.#identityAsked = undefined
       })
