@@ -183,7 +183,7 @@ describe('a pool that somebody closed', () => {
     await withService(async ({ database, manager, service }) => {
       await one(service)
       await manager.end()
-      await expect.poll(() => sessions(database)).toHaveLength(0)
+      expect(await sessions(database)).toHaveLength(0)
       expect(await one(service)).toBe(1)
     })
   })
@@ -192,7 +192,7 @@ describe('a pool that somebody closed', () => {
     await withService(async ({ database, manager, service }) => {
       await one(service)
       await manager.gracefulShutdown()
-      await expect.poll(() => sessions(database)).toHaveLength(0)
+      expect(await sessions(database)).toHaveLength(0)
       await expect(one(service)).rejects.toMatchObject({ code: 'shut-down', retryable: false })
     })
   })
@@ -243,7 +243,7 @@ describe('a shutdown', () => {
       const starting = manager.currentGeneration()
       await manager.gracefulShutdown()
       await starting
-      await expect.poll(() => sessions(database)).toHaveLength(0)
+      expect(await sessions(database)).toHaveLength(0)
       expect(manager.getConnectionStatus().state).toBe('idle')
     })
   })

@@ -6,18 +6,12 @@ import { addressOf, useNpmStart, type Server } from '../support/npm-start.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const npmStart = useNpmStart()
-const { launch, launchAndWait } = npmStart
+const { launch, launchAndWait, writeHealth } = npmStart
 
-const CHANGED = ['project.yml', 'packages/api/health/index.ts', 'packages/api/health/.include']
 afterEach(() => {
-  for (const path of CHANGED) npmStart.write(path, readFileSync(join(REPOSITORY, path), 'utf8'))
+  npmStart.restore('project.yml')
+  npmStart.restoreHealth()
 })
-
-/** Puts another function in the place of the health function: one that needs nothing beside it. */
-function writeHealth(code: string): void {
-  npmStart.write('packages/api/health/index.ts', code)
-  npmStart.write('packages/api/health/.include', 'dist/index.js\n../../../lib/zip/package.json\n')
-}
 
 /** Replaces the health function's schedule by others. */
 function schedule(...triggers: readonly { name: string; cron: string; enabled: boolean; body?: string }[]): void {

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, globSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -37,16 +37,13 @@ async function paste(command: string): Promise<{ status: number; body: Record<st
   return { status: response.status, body: (await response.json()) as Record<string, unknown> }
 }
 
-/** Runs with another health function in the checkout. Its bundle has no parts, so its `.include` names none. */
+/** Runs with another health function in the checkout. */
 async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
-  const files = ['.include', 'index.ts'].map(name => join(stage.checkout, 'packages/api/health', name))
-  const originals = files.map(file => readFileSync(file, 'utf8'))
-  const write = (texts: readonly string[]) => files.forEach((file, index) => writeFileSync(file, texts[index] ?? ''))
-  write(['dist/index.js\n../../../lib/zip/package.json\n', `${code}\n`])
+  stage.writeHealth(code)
   try {
     await run()
   } finally {
-    write(originals)
+    stage.restoreHealth()
   }
 }
 

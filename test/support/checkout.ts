@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -8,6 +8,8 @@ const REPOSITORY = join(import.meta.dirname, '../..')
 export interface Checkout {
   readonly folder: string
   write(path: string, text: string): void
+  /** Writes a file again as it is in the repository. */
+  restore(path: string): void
   remove(): void
 }
 
@@ -20,12 +22,14 @@ export function copyCheckout(paths: readonly string[]): Checkout {
     cpSync(join(REPOSITORY, path), join(folder, path), { recursive: true, filter: source => !/\/(dist|node_modules)$/.test(source) })
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'))
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
   return {
     folder,
-    write(path, text) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true })
-      writeFileSync(join(folder, path), text)
-    },
+    write,
+    restore: path => write(path, readFileSync(join(REPOSITORY, path), 'utf8')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

@@ -9,6 +9,7 @@ import { copyCheckout, type Checkout } from './checkout.ts'
 
 /** What stands last in what a start prints. */
 export const READY = 'Enter prints fresh ones.'
+const HEALTH = 'packages/api/health'
 const HAS_PROC = existsSync('/proc/self/stat')
 
 export interface LaunchOptions {
@@ -33,6 +34,10 @@ export interface NpmStart {
   /** Of the current test. */
   readonly data: string
   write: Checkout['write']
+  restore: Checkout['restore']
+  /** Replaces the health function by one whose bundle has no parts: its `.include` names none. */
+  writeHealth(code: string): void
+  restoreHealth(): void
   /** Runs what `npm start` runs. */
   launch(options?: LaunchOptions): Server
   launchAndWait(options?: LaunchOptions): Promise<Server>
@@ -127,6 +132,14 @@ export function useNpmStart(): NpmStart {
       return data
     },
     write: (path, text) => checkout.write(path, text),
+    restore: path => checkout.restore(path),
+    writeHealth(code) {
+      checkout.write(`${HEALTH}/.include`, 'dist/index.js\n../../../lib/zip/package.json\n')
+      checkout.write(`${HEALTH}/index.ts`, `${code}\n`)
+    },
+    restoreHealth() {
+      for (const name of ['.include', 'index.ts']) checkout.restore(`${HEALTH}/${name}`)
+    },
     launch,
     launchAndWait,
     processes,

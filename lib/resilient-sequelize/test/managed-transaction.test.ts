@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { GuardedClient } from '../src/wire/guarded-client.ts'
+import type { GuardedClient, RawOptions } from '../src/wire/guarded-client.ts'
+import { answerRaw } from './scripted-answers.ts'
 import { ManagedTransaction } from '../src/transaction/managed-transaction.ts'
 import { noteAnswer, noteLastWords } from '../src/errors/is-refusal.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
@@ -15,11 +16,7 @@ const hangingUp = (error: Error) => (noteLastWords(error), error)
 function transaction({ commit = { command: 'COMMIT' }, status = 'I', now }: { commit?: object; status?: string; now?: () => number } = {}) {
   const answers: Readonly<Record<string, object>> = { COMMIT: commit, ROLLBACK: { command: 'ROLLBACK' } }
   const client = {
-    sendRaw: async (text: string) => {
-      const answer = answers[text] ?? { rows: [{ xid: '7' }] }
-      if (answer instanceof Error) throw answer
-      return answer
-    },
+    sendRaw: (text: string, _values?: unknown, options?: RawOptions) => answerRaw(answers[text] ?? { rows: [{ xid: '7' }] }, options),
     getTransactionStatus: () => status,
     pipeline: true,
     keepLimits: () => undefined,
@@ -93,11 +90,7 @@ it('is lost when its connection ends behind a write in a savepoint', async () =>
     keepLimits: () => undefined,
     pins: () => ({}),
     pipeline: true,
-    async sendRaw() {
-      const answer = answers.shift()
-      if (answer instanceof Error) throw answer
-      return answer
-    },
+    sendRaw: (_text: string, _values?: unknown, options?: RawOptions) => answerRaw(answers.shift(), options),
   } as unknown as GuardedClient
   const deadline = openDeadline({ remainingMs: 1_000, reserveMs: 0 })
   deadline.clear()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OpenTransaction } from '../src/transaction/open-transaction.ts'
-import type { GuardedClient } from '../src/wire/guarded-client.ts'
+import type { GuardedClient, RawOptions } from '../src/wire/guarded-client.ts'
+import { answerRaw } from './scripted-answers.ts'
 
 const READ = { rows: [{ xid: null }] }
 const WRITE = { rows: [{ xid: '7' }] }
@@ -10,11 +11,7 @@ const TERMINATED = Object.assign(new Error('terminating connection'), { severity
 async function transaction(answers: readonly (object | Error)[]): Promise<OpenTransaction> {
   const left = [...answers]
   const client = {
-    async sendRaw() {
-      const answer = left.shift()
-      if (answer instanceof Error) throw answer
-      return answer
-    },
+    sendRaw: (_text: string, _values?: unknown, options?: RawOptions) => answerRaw(left.shift(), options),
     keepSession: () => undefined,
     pins: () => ({}),
   } as unknown as GuardedClient

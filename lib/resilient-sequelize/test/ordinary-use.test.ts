@@ -2,6 +2,7 @@ import { Sequelize, type Transaction } from 'sequelize'
 import { expect, it } from 'vitest'
 import { ResilientSequelize } from '../src/index.ts'
 import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { textsIn } from './notes.ts'
 
 // What an application does with Sequelize, where this class once did something else.
 
@@ -17,8 +18,6 @@ async function withSequelize(work: (sequelize: ResilientSequelize, database: Tes
   })
 }
 
-const texts = async (database: TestDatabase) =>
-  (await database.query<{ text: string }>('SELECT text FROM notes ORDER BY text')).map(({ text }) => text)
 const raise = (code: string) => `DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${code}'; END $$`
 
 it('stores what a function writes that catches its own errors', async () => {
@@ -26,7 +25,7 @@ it('stores what a function writes that catches its own errors', async () => {
     await sequelize.query(`CREATE FUNCTION note() RETURNS int LANGUAGE plpgsql AS $$
       BEGIN BEGIN INSERT INTO notes VALUES ('kept'); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN 1; END $$`)
     await sequelize.query('SELECT note()')
-    expect(await texts(database)).toEqual(['kept'])
+    expect(await textsIn(database)).toEqual(['kept'])
   })
 })
 
@@ -76,7 +75,7 @@ it('commits a transaction whose savepoint took an internal error back', async ()
       await run(raise('XX000')).catch(() => undefined)
       await run('ROLLBACK TO SAVEPOINT a')
     })
-    expect(await texts(database)).toEqual(['before'])
+    expect(await textsIn(database)).toEqual(['before'])
   })
 })
 
@@ -112,7 +111,7 @@ it('lends connections on which COPY and cursors work', async () => {
     manager.releaseConnection(client as never)
     await sequelize.query("INSERT INTO notes VALUES ('after')")
     expect(client.pipeline).toBe(true)
-    expect(await texts(database)).toEqual(['after'])
+    expect(await textsIn(database)).toEqual(['after'])
   })
 })
 

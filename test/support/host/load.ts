@@ -69,7 +69,7 @@ const MAX_UNANSWERED = 50
  */
 export function startLoad(ports: () => readonly number[], { perSecond }: { readonly perSecond: number }): Load {
   const sent: { request: SentRequest; fate: Promise<Fate> }[] = []
-  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
+  const agent = new Agent({ keepAlive: true })
   const stop = new AbortController()
   const startedAt = performance.now()
   let unanswered = 0

@@ -71,8 +71,7 @@ describe('a client', () => {
     const { socket, heard } = client()
     socket.write('GET /echo HTTP/1.1\r\nhost: here\r\n')
     drip(socket, 'x-more: 1\r\n')
-    // What it still sends may reset the connection before it reads the answer.
-    expect(await heard).toMatch(/^HTTP\/1\.1 408 |^$/)
+    expect(await heard).toMatch(/^HTTP\/1\.1 408 /)
     expect(calls).toBe(0)
   })
 

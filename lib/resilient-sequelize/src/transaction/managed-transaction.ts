@@ -180,9 +180,16 @@ export class ManagedTransaction implements StatementGuard {
 
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
     if (what === 'statement') this.#failures.push(error)
-    this.record.add(error, expired)
     if (!isRefusal(error)) this.#judged?.resolve()
-    this.#note(error)
+    this.#note(error, expired)
+  }
+
+  noteBound(boundMs: number): void {
+    this.record.noteBound(boundMs)
+  }
+
+  expiry(): number {
+    return this.record.expiry()
   }
 
   ended(error: Error): void {
@@ -204,11 +211,17 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
-  #note(error: unknown): void {
-    this.record.add(error)
+  #note(error: unknown, expired = false): void {
+    this.record.add(error, expired)
     const { severity } = error as { severity?: unknown }
     if (severity === undefined && classifyError(error).connection === 'keep') return
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
+  }
+
+  /** Notes the error of a statement that the unit itself sends now. */
+  #noteOwn(): (error: unknown) => void {
+    const expiry = this.expiry()
+    return error => this.#note(error, performance.now() >= expiry)
   }
 
   /**
@@ -233,15 +246,16 @@ export class ManagedTransaction implements StatementGuard {
     if (this.#firstError !== undefined && classifyError(this.#firstError).connection === 'drop') throw this.#firstError
     deadline.throwIfPassed(COMMIT_MS)
     this.#phase = 'committing'
+    const expiry = this.expiry()
     let answer: QueryResult | QueryResult[]
     try {
       // In the flight of COMMIT: the work has had its last word. The server's refusal of it is told by COMMIT as well.
-      if (durable && !this.#hasNoId && !this.spoiled) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => this.#note(error))
+      if (durable && !this.#hasNoId && !this.spoiled) client.sendRaw(RAISE, undefined, { again: true, onError: this.#noteOwn() }).catch(unheard)
       const answered = client.sendRaw('COMMIT', undefined, { timeoutMs: deadline.remainingMs() * COMMIT_SHARE })
       behindCommit?.(client)
       answer = await answered
     } catch (error) {
-      this.record.add(error)
+      this.record.add(error, performance.now() >= expiry)
       // A server that refuses and goes on has committed nothing. When the connection ends instead, that is open.
       if (isRefusal(error) || wasNotSent(error)) this.#phase = 'ended'
       throw error
@@ -280,15 +294,13 @@ export class ManagedTransaction implements StatementGuard {
     this.#unbounded = client.sessionLimits === undefined && !queries
     const bound = this.#unbounded ? '' : this.#bound(client, boundMs)
     const start = startStatement(characteristics, bound)
-    const started = proof ? proof.send(client, start) : client.sendRaw(start)
-    started.then(
-      answer => this.#learnLimits(client, answer),
-      (error: unknown) => {
-        // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
-        this.#startError = error
-        this.#note(error)
-      },
-    )
+    const onError = (error: unknown) => {
+      // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
+      this.#startError = error
+      this.#note(error)
+    }
+    const started = proof ? proof.send(client, start, { onError }) : client.sendRaw(start, undefined, { onError })
+    started.then(answer => this.#learnLimits(client, answer), unheard)
   }
 
   // In the flight of a statement that is sent anyway, and only once the last limit is not the right one any more.
@@ -303,20 +315,18 @@ export class ManagedTransaction implements StatementGuard {
     const bound = this.#bound(client, boundMs)
     this.#unbounded = false
     if (bound === '') return
-    client.sendRaw(bound).then(
-      answer => this.#learnLimits(client, answer),
-      (error: unknown) => this.#note(error),
-    )
+    client.sendRaw(bound, undefined, { onError: this.#noteOwn() }).then(answer => this.#learnLimits(client, answer), unheard)
   }
 
   // What the session may lack, where the bound has not brought it along.
   #pin(client: GuardedClient): void {
     const pins = setLocal(client.pins({ pooled: this.#options.limits !== undefined })).join('; ')
-    if (pins !== '') client.sendRaw(pins).catch((error: unknown) => this.#note(error))
+    if (pins !== '') client.sendRaw(pins, undefined, { onError: this.#noteOwn() }).catch(unheard)
   }
 
   #bound(client: GuardedClient, boundMs: number): string {
     this.#boundMs = boundMs
+    this.noteBound(boundMs)
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
     const { limits } = this.#options
     const settings = isFirst ? transactionSettings(client, { boundMs, limits }) : limitSettings(boundMs, undefined)
@@ -341,19 +351,18 @@ export class ManagedTransaction implements StatementGuard {
   #askIdentity(client: GuardedClient): void {
     // Within a savepoint its failure is the savepoint's, as the statement's before it is; a lost connection is lost for all.
     const own = client.guard === this
-    const asked = askIdentity(client)
-      .then(
-        identity => {
-          if (identity === undefined) return
-          this.#keepIdentity(identity)
-          this.#options.onIdentity?.(identity)
-        },
-        // It fails with the statement before it or with the connection, or because this role may not ask.
-        (error: unknown) => {
-          this.#identityRefused ||= refusesIdentity(error)
-          if (own || classifyError(error).connection === 'drop') this.#note(error)
-        },
-      )
+    const noteOwn = this.#noteOwn()
+    // It fails with the statement before it or with the connection, because this role may not ask, or for lack of time.
+    const onError = (error: unknown) => {
+      this.#identityRefused ||= refusesIdentity(error)
+      if (own || classifyError(error).connection === 'drop') noteOwn(error)
+    }
+    const asked = askIdentity(client, { onError })
+      .then(identity => {
+        if (identity === undefined) return
+        this.#keepIdentity(identity)
+        this.#options.onIdentity?.(identity)
+      }, unheard)
       .finally(() => {
         if (this.#identityAsked === asked) this.#identityAsked = undefined
       })
@@ -366,3 +375,6 @@ export class ManagedTransaction implements StatementGuard {
     this.#identity = identity
   }
 }
+
+// `onError` has heard of it.
+const unheard = () => undefined

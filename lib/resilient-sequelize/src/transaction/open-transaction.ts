@@ -114,7 +114,7 @@ export class OpenTransaction implements StatementGuard {
     if (this.#state === 'starting') return send(boundedMs(Math.min(leftMs, proofMs ?? Number.POSITIVE_INFINITY)))
     if (this.#state === 'open') this.#pin(client)
     const raises = durable && this.#state === 'committing' && !this.wroteNothing && !this.spoiled
-    if (raises) client.sendRaw(RAISE, undefined, { again: true }).catch((error: unknown) => void (this.#firstError ??= error))
+    if (raises) client.sendRaw(RAISE, undefined, { again: true, onError: error => (this.#firstError ??= error) }).catch(ignore)
     send(boundedMs(leftMs))
     if (this.#state === 'committing') {
       this.#commitSent = true
@@ -159,23 +159,21 @@ export class OpenTransaction implements StatementGuard {
     const careful = this.#options.identity === 'untried' && this.#identity === undefined
     if (careful) client.sendRaw(`SAVEPOINT ${SAVEPOINT}`).catch(ignore)
     const statements = this.#statements
-    const asked = askIdentity(client)
-      .then(
-        identity => {
-          if (identity === undefined) return
-          this.#identity = identity
-          this.#identifiedStatements = statements
-          this.#options.onIdentity(identity)
-        },
-        // It fails with the statement before it or with the connection, or because the role may not ask.
-        (error: unknown) => {
-          // The statement before it may have succeeded: what it wrote is lost with the connection.
-          if (classifyError(error).connection === 'drop') this.#firstError ??= error
-          if (!refusesIdentity(error)) return
-          this.#stopsAsking = true
-          this.#options.onIdentityRefused()
-        },
-      )
+    // It fails with the statement before it or with the connection, or because the role may not ask.
+    const onError = (error: unknown) => {
+      // The statement before it may have succeeded: what it wrote is lost with the connection.
+      if (classifyError(error).connection === 'drop') this.#firstError ??= error
+      if (!refusesIdentity(error)) return
+      this.#stopsAsking = true
+      this.#options.onIdentityRefused()
+    }
+    const asked = askIdentity(client, { onError })
+      .then(identity => {
+        if (identity === undefined) return
+        this.#identity = identity
+        this.#identifiedStatements = statements
+        this.#options.onIdentity(identity)
+      }, ignore)
       .finally(() => {
         if (this.#identityAsked === asked) this.#identityAsked = undefined
       })

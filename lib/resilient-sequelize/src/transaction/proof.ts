@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg'
-import type { GuardedClient } from '../wire/guarded-client.ts'
+import type { GuardedClient, RawOptions } from '../wire/guarded-client.ts'
 import { defer } from '../../../invocation/src/deferred.ts'
 import { isRefusal } from '../errors/is-refusal.ts'
 
@@ -38,10 +38,10 @@ export class Proof {
   }
 
   /** Sends what begins a flight; the first one is the proof. */
-  send(client: GuardedClient, text: string): Promise<QueryResult | QueryResult[]> {
-    if (this.#state !== 'unasked') return client.sendRaw(text)
+  send(client: GuardedClient, text: string, options: Pick<RawOptions, 'onError'>): Promise<QueryResult | QueryResult[]> {
+    if (this.#state !== 'unasked') return client.sendRaw(text, undefined, options)
     this.#state = 'asked'
-    const answer = client.sendRaw(text, undefined, { timeoutMs: this.#timeoutMs })
+    const answer = client.sendRaw(text, undefined, { ...options, timeoutMs: this.#timeoutMs })
     this.#answered = answer.then(
       () => void (this.#state = 'alive'),
       (error: unknown) => {

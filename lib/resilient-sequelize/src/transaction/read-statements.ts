@@ -101,14 +101,12 @@ export class ReadStatements implements StatementGuard {
     const start = startStatement('READ ONLY', bound)
     // What fails before or behind the statement fails the statement too, and that error is the one to report, unless the
     // connection went with what failed before it.
-    const started = this.#proof ? this.#proof.send(client, start) : client.sendRaw(start)
-    started.then(
-      answer => client.keepLimits(limitsIn(answer)),
-      (error: unknown) => {
-        this.record.add(error)
-        if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
-      },
-    )
+    const onError = (error: unknown) => {
+      this.record.add(error)
+      if (classifyError(error).connection === 'drop') this.#sessionEnd ??= error
+    }
+    const started = this.#proof ? this.#proof.send(client, start, { onError }) : client.sendRaw(start, undefined, { onError })
+    started.then(answer => client.keepLimits(limitsIn(answer)), unheard)
     const end = (how: 'COMMIT' | 'ROLLBACK') => {
       client.sendRaw(how).catch(unheard)
       this.#behindCommit(client)

@@ -68,9 +68,13 @@ class SavepointGuard implements StatementGuard, Savepoint {
       if (!this.#sent || follows) {
         // The budget is all the server's: who asked has gone by then, but the transaction around it has not.
         const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), ...this.#bound(leftMs + SERVER_EARLIER_MS)]
+        const opens = !this.#sent
+        const expiry = this.#expiry()
+        // Where it could not be opened there is nothing to go back to.
+        const onError = (error: unknown) => opens && this.#parent.failed?.(error, 'savepoint', performance.now() >= expiry)
         this.#sent = true
         this.#boundMs = leftMs
-        if (words.length > 0) client.sendRaw(words.join('; ')).catch(unheard)
+        if (words.length > 0) client.sendRaw(words.join('; '), undefined, { onError }).catch(unheard)
       }
       send(timeoutMs)
     }
@@ -135,11 +139,16 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   // A limit that the work has set stands.
   #bound(boundMs: number): string[] {
+    this.root.noteBound?.(boundMs)
     const bound =
       this.root.keepsOwnTimeout === true
         ? ''
         : settingsStatement(limitSettings(boundMs, undefined), this.root.sessionLimits ?? this.#client.sessionLimits)
     return bound === '' ? [] : [bound]
+  }
+
+  #expiry(): number {
+    return this.root.expiry?.() ?? Number.POSITIVE_INFINITY
   }
 
   #send(words: string, timeoutMs: number): Promise<unknown> {
@@ -149,8 +158,9 @@ class SavepointGuard implements StatementGuard, Savepoint {
   // What cannot be kept has to be taken back, or it would spoil the transaction around it. When even that is not answered
   // the connection is gone, and the transaction with it.
   async #giveUp(takeBack: string, timeoutMs: number, reason?: Error): Promise<void> {
+    const expiry = this.#expiry()
     await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
-      this.#parent.failed?.(error, 'savepoint')
+      this.#parent.failed?.(error, 'savepoint', performance.now() >= expiry)
       throw error
     })
     if (reason !== undefined) throw reason

@@ -2,7 +2,7 @@ import { NestedOperationError } from '../errors/errors.ts'
 import { classifyError, SESSION_ENDED, type Classification } from '../errors/classify-error.ts'
 import { errorChain, LIBRARY_WRAPPINGS, readField } from '../errors/error-chain.ts'
 import type { Sync } from '../wire/guarded-client.ts'
-import type { SessionLimits } from '../wire/limits.ts'
+import { CLOCK_MS, SERVER_EARLIER_MS, type SessionLimits } from '../wire/limits.ts'
 import type { Statement } from '../wire/pg-internals.ts'
 import { endsTransaction } from '../wire/sql-tokens.ts'
 
@@ -31,6 +31,7 @@ export class UnitRecord {
   #ended: NestedOperationError | undefined
   /** Statements that end the transaction, sent and not answered. */
   #ending = 0
+  #leastBoundMs = Number.POSITIVE_INFINITY
   /** The session's own time limits, where they are known. */
   sessionLimits: SessionLimits | undefined
 
@@ -67,6 +68,16 @@ export class UnitRecord {
   /** Whether the work has set a time limit for its statements, which then stands. */
   get hasOwnTimeout(): boolean {
     return this.#ownLimits.has('statement_timeout')
+  }
+
+  /** Notes how long the server was told that a statement may take, in ms. */
+  noteBound(boundMs: number): void {
+    this.#leastBoundMs = Math.min(this.#leastBoundMs, boundMs)
+  }
+
+  /** When a statement that the unit itself sends now has had all the time that the server was told, by `performance.now()`. */
+  expiry(): number {
+    return this.hasOwnTimeout ? Number.POSITIVE_INFINITY : performance.now() + this.#leastBoundMs - SERVER_EARLIER_MS - CLOCK_MS
   }
 
   /** Notes a statement that ends the transaction, once it is sent. */

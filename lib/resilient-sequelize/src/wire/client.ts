@@ -15,7 +15,7 @@ import type {
   TransactionStatus,
   TypeHooks,
 } from './guarded-client.ts'
-import { readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
+import { CLOCK_MS, readSessionLimits, SERVER_EARLIER_MS, serverBound, type LocalSettings, type SessionLimits } from './limits.ts'
 import {
   named,
   parsedStatementsOf,
@@ -51,8 +51,6 @@ interface Sent {
 const CONNECT_MS = 5_000
 const CONNECT_SHARE = 0.4
 const SHORTEST_CONNECT_MS = 300
-// The server's clock and ours need not agree to the millisecond.
-const CLOCK_MS = 5
 // A session can be given other limits while it lives.
 const LIMITS_KEPT_MS = 10_000
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK|PREPARE TRANSACTION)/
@@ -261,9 +259,13 @@ export function guardClient(
       ;(this.query as (...given: unknown[]) => void)(statement, answered)
     }
 
-    sendRaw(text: string, values?: readonly unknown[], { timeoutMs = 0, again = false }: RawOptions = {}): Promise<pg.QueryResult> {
+    sendRaw(text: string, values?: readonly unknown[], { timeoutMs = 0, again = false, onError }: RawOptions = {}): Promise<pg.QueryResult> {
       return new Promise((resolve, reject) => {
-        const answered = (error: Error | null | undefined, result: pg.QueryResult) => (error ? reject(error) : resolve(result))
+        const answered = (error: Error | null | undefined, result: pg.QueryResult) => {
+          if (!error) return resolve(result)
+          onError?.(error)
+          reject(error)
+        }
         this.#pass([{ text, values, again }, answered], timeoutMs)
       })
     }

@@ -54,6 +54,10 @@ export interface StatementGuard {
    * `expired`: the time that was given to the statement is over.
    */
   failed?(error: unknown, what?: 'statement' | 'savepoint', expired?: boolean): void
+  /** Notes how long the server was told that a statement may take, in ms. */
+  noteBound?(boundMs: number): void
+  /** When a statement that the unit itself sends now has had all the time that the server was told, by `performance.now()`. */
+  expiry?(): number
   /** Called with the answer to a statement, before the caller sees it. */
   answered?(result: unknown): void
   /** Called when the server has finished a statement that came through this guard, before the caller sees its answer. */
@@ -73,6 +77,8 @@ export interface RawOptions {
   readonly timeoutMs?: number
   /** Whether the same text comes again and again, so that the server should keep it parsed. */
   readonly again?: boolean
+  /** Called with its error before any statement behind it is reported to have failed because of that; the promise is later. */
+  readonly onError?: ((error: unknown) => void) | undefined
 }
 
 export interface KnownSession {

@@ -1,4 +1,4 @@
-import type { Before, GuardedClient } from './guarded-client.ts'
+import type { Before, GuardedClient, RawOptions } from './guarded-client.ts'
 import type { LocalSettings } from './limits.ts'
 import type { PrecededQuery } from './preceded-query.ts'
 import type { Statement } from './pg-internals.ts'
@@ -43,10 +43,17 @@ export function comesBeforeQueries(text: string): boolean {
   return BEFORE_QUERIES.has(firstWord(text))
 }
 
-/** Asks for the identity of the transaction that runs on this connection, behind what it has written. */
-export async function askIdentity(client: GuardedClient, now = performance.now()): Promise<TransactionIdentity | undefined> {
+/**
+ * Asks for the identity of the transaction that runs on this connection, behind what it has written; for `onError` see
+ * `RawOptions`.
+ */
+export async function askIdentity(
+  client: GuardedClient,
+  { onError }: Pick<RawOptions, 'onError'> = {},
+  now = performance.now(),
+): Promise<TransactionIdentity | undefined> {
   const known = knownIdentity(client, now)
-  const result = await client.sendRaw(known === undefined ? IDENTITY : TRANSACTION_ALONE, undefined, { again: true })
+  const result = await client.sendRaw(known === undefined ? IDENTITY : TRANSACTION_ALONE, undefined, { again: true, onError })
   const [row] = Array.isArray(result) ? [] : (result.rows as TransactionIdentity[])
   if (row === undefined) return undefined
   if (known !== undefined) return { ...known, ...row }

@@ -21,6 +21,9 @@ export interface TransactionLimits {
  */
 export const SERVER_EARLIER_MS = 100
 
+/** The server's clock and ours need not agree to the millisecond. */
+export const CLOCK_MS = 5
+
 /** A wait for the server ends this long before the deadline, so that it ends with what it waited for and not with the clock. */
 export const ANSWER_EARLIER_MS = 50
 

@@ -12,6 +12,7 @@ const TOKEN = /'|"|--|\/\*|\$(?:[a-zA-Z_\x80-\uffff][\w\x80-\uffff]*)?\$|\$[\w\x
 const COMMENT_EDGE = /\/\*|\*\//g
 const STRING_EDGE = /['\\]/g
 const LINE_END = /[\n\r]/g
+/** Matches a text without a semicolon, but for one at its end: certainly one statement. */
 const NO_SEPARATOR = /^[^;]*(?:;\s*)?$/
 /** A statement that ends a transaction has one of these words. */
 const MAY_END = /\b(?:COMMIT|END|ROLLBACK|ABORT|PREPARE)\b/i

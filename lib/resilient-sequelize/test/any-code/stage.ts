@@ -1,5 +1,6 @@
 import { ResilientSequelize, type ResilientOptions } from '../../src/index.ts'
 import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { textsIn } from '../notes.ts'
 
 export interface Stage {
   readonly sequelize: ResilientSequelize
@@ -13,7 +14,7 @@ export async function withStage(work: (stage: Stage) => Promise<void>, options: 
   await withDatabase(
     async database => {
       const sequelize = new ResilientSequelize(database.url, { logging: false, pool: { max: 2 }, ...options })
-      const texts = async () => (await database.query<{ text: string }>('SELECT text FROM notes ORDER BY text')).map(({ text }) => text)
+      const texts = () => textsIn(database)
       try {
         await sequelize.query('CREATE TABLE notes (text text PRIMARY KEY, parent text REFERENCES notes DEFERRABLE INITIALLY DEFERRED)')
         await work({ sequelize, database, texts })

@@ -1,6 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { ExecuteOptions, Work } from '../../src/index.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
 import { withStage, type Stage } from './stage.ts'
 
 // What the work asks of the server is what it gets.
@@ -161,6 +163,30 @@ describe('the limit of a statement', () => {
       const slow = sequelize.execute('slow', ({ query }) => query('SELECT pg_sleep(10)'), { deadline }).finally(() => deadline.clear())
       await expect(slow).rejects.toMatchObject({ code: 'deadline-exceeded' })
     })
+  })
+
+  it('that is ours is never told as one of the work, whichever statement of the unit runs into it', async () => {
+    await withStage(
+      async ({ sequelize }) => {
+        const pid = async ({ query }: Work) => (await query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid ?? 0
+        const many = ({ query }: Work) => Promise.all(Array.from({ length: 500 }, () => query('UPDATE notes SET text = $a WHERE false', { a: 'a' })))
+        const told: unknown[] = []
+        for (let time = 0; time < 20; time += 1) {
+          const backend = await sequelize.execute('warm', pid)
+          const deadline = openDeadline({ remainingMs: 260, reserveMs: 0 })
+          const unit = sequelize.execute('many', many, { deadline }).catch((error: unknown) => told.push(error))
+          // The server has 110 ms for each statement and pauses for longer in the middle of one, the unit's own or the work's.
+          await setTimeout(10)
+          process.kill(backend, 'SIGSTOP')
+          await setTimeout(140)
+          process.kill(backend, 'SIGCONT')
+          await unit.finally(() => deadline.clear())
+        }
+        expect(told.length).toBeGreaterThan(0)
+        expect(told.filter(error => !(error instanceof CodedError))).toEqual([])
+      },
+      { pool: { max: 1 } },
+    )
   })
 
   it('leaves a transaction that begins with SET TRANSACTION alone', async () => {

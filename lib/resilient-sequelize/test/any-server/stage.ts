@@ -1,6 +1,7 @@
 import { ResilientSequelize, type ResilientOptions } from '../../src/index.ts'
 import { startProxy, type Proxy } from '../../../postgres-faults/src/proxy/proxy.ts'
 import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { textsIn } from '../notes.ts'
 
 export interface Stage {
   readonly sequelize: ResilientSequelize
@@ -20,7 +21,7 @@ export async function withStage(work: (stage: Stage) => Promise<void>, options: 
       const proxy = await startProxy({ target: { host, port }, certificates: false })
       const address = { host: proxy.host, port: proxy.port, logging: false, pool: { max: 2 } } as const
       const sequelize = new ResilientSequelize(database.name, user, password, { ...address, ...options })
-      const texts = async () => (await database.query<{ text: string }>('SELECT text FROM notes ORDER BY text')).map(({ text }) => text)
+      const texts = () => textsIn(database)
       try {
         await work({ sequelize, database, proxy, texts })
       } finally {
