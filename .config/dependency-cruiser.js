@@ -48,10 +48,6 @@ export const LAYERS = {
 /** Tests may import everything. */
 const TESTS = '^(test|lib/[^/]+/test)/'
 
-/** Files outside of `packages` and tests that still import `lib/app`. These exceptions are to go; none is to be added. */
-export const IMPORTS_OF_APP_TO_GO = ['lib/functions-runtime/src/database/connect.ts', 'lib/functions-runtime/src/database/service.ts']
-
-const exactly = file => `^${file.replaceAll('.', '\\.')}$`
 const npmPath = npm => (npm === 'any' ? ['(^|/)node_modules/'] : npm.map(name => `(^|/)node_modules/${name}/`))
 
 const layerRules = Object.entries(LAYERS).map(([name, { path, imports, npm }]) => ({
@@ -69,7 +65,7 @@ export default {
       name: 'imports-of-lib-app',
       comment: 'Only packages and tests may import lib/app, so that it can be changed or deleted without an edit of the framework.',
       severity: 'error',
-      from: { pathNot: [LAYERS.app.path, LAYERS.packages.path, TESTS, ...IMPORTS_OF_APP_TO_GO.map(exactly)] },
+      from: { pathNot: [LAYERS.app.path, LAYERS.packages.path, TESTS] },
       to: { path: LAYERS.app.path },
     },
     {

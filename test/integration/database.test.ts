@@ -2,6 +2,7 @@ import pg from 'pg'
 import { Sequelize } from 'sequelize'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { databaseSettings, type DatabaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { loadModels } from '../../lib/app/database.ts'
 import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
 import type { BuildGeneration, PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
 import type { DatabaseService } from '../../lib/functions-runtime/src/database/service.ts'
@@ -31,7 +32,7 @@ async function withService(
       level: 'debug',
       destination: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
     })
-    const options = { settings: { ...settings, ...changes }, applicationName: 'subject', logger }
+    const options = { settings: { ...settings, ...changes }, applicationName: 'subject', logger, models: loadModels }
     const { manager, service } = openDatabase({ ...options, ...(around && { around }) })
     try {
       await work({ database, manager, service, lines })

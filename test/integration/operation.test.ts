@@ -19,7 +19,10 @@ const insert = ({ query }: Work, externalId: string) =>
   })
 const stored = async (database: TestDatabase) =>
   (await database.query<{ external_id: string }>('SELECT external_id FROM webhook_events ORDER BY external_id')).map(row => row.external_id)
-const wasStored = (externalId: string) => async (models: Work['models']) => (await models.WebhookEvent.count({ where: { externalId } })) === 1
+const wasStored =
+  (externalId: string) =>
+  async ({ models }: Work) =>
+    (await models.WebhookEvent.count({ where: { externalId } })) === 1
 // What a serialization failure looks like.
 const CONFLICT = "DO 'BEGIN RAISE EXCEPTION SQLSTATE ''40001''; END'"
 // Fails with this SQLSTATE, in a transaction that only reads as well.

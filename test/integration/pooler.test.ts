@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { loadModels } from '../../lib/app/database.ts'
 import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
 import type { PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
 import type { DatabaseService, Work } from '../../lib/functions-runtime/src/database/service.ts'
@@ -49,7 +50,7 @@ async function behindPooler(
     if (!settings) throw new Error('the settings of the test are wrong')
     const lines: string[] = []
     const logger = createLogger({ name: 'test', level: 'info', destination: { write: line => void lines.push(line) } })
-    const { manager, service } = openDatabase({ settings, applicationName: 'subject', timeLimitMs: TIME_LIMIT_MS, logger })
+    const { manager, service } = openDatabase({ settings, applicationName: 'subject', timeLimitMs: TIME_LIMIT_MS, logger, models: loadModels })
     const events = () => lines.map(line => (JSON.parse(line) as { event: string }).event)
     try {
       await work({ manager, service, database, events })

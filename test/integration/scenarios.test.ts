@@ -1,3 +1,4 @@
+import { loadModels } from '../../lib/app/database.ts'
 import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -53,11 +54,11 @@ describe.each([profiles.function, profiles.server])('in the $name profile', prof
         profile,
         slowOperationMs: 1_000,
       } as const
-      const { manager, service } = openDatabase({ settings, applicationName: 'subject', logger })
+      const { manager, service } = openDatabase({ settings, applicationName: 'subject', logger, models: loadModels })
       const write = (externalId: string) =>
         service.execute('write', work => insert(work, externalId), {
           deadline: within(15_000),
-          wasCommitted: async models => (await models.WebhookEvent.count({ where: { externalId } })) === 1,
+          wasCommitted: async ({ models }) => (await models.WebhookEvent.count({ where: { externalId } })) === 1,
         })
       await write('first')
       const running = numbers(20).map(async externalId => {

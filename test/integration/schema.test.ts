@@ -1,6 +1,7 @@
 import type { Model, ModelStatic } from 'sequelize'
 import { expect, it } from 'vitest'
 import { databaseSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { loadModels } from '../../lib/app/database.ts'
 import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
 import { createLogger } from '../../lib/functions-runtime/src/telemetry/logger.ts'
 import { withDatabase } from '../support/database.ts'
@@ -20,7 +21,12 @@ it('has a model for every table, and models whose columns, types and nullability
   await withDatabase(async database => {
     const settings = databaseSettings.parse(environmentFor(database)).value
     if (!settings) throw new Error('the settings of the test are wrong')
-    const { manager } = openDatabase({ settings, applicationName: 'test', logger: createLogger({ name: 'test', level: 'silent' }) })
+    const { manager } = openDatabase({
+      settings,
+      applicationName: 'test',
+      logger: createLogger({ name: 'test', level: 'silent' }),
+      models: loadModels,
+    })
     const { sequelize } = await manager.currentGeneration()
     const modelled: Column[] = (Object.values(sequelize.models) as ModelStatic<Model>[]).flatMap(model =>
       Object.entries(model.getAttributes()).map(([name, attribute]) => ({

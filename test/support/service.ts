@@ -4,6 +4,7 @@ import type { Profile } from '../../lib/resilient-sequelize/src/pool/profile.ts'
 import { CounterFlush } from '../../lib/functions-runtime/src/database/counter-flush.ts'
 import type { BuildGeneration, PoolManager } from '../../lib/resilient-sequelize/src/pool/manager.ts'
 import { Executor, type ExecutorOptions } from '../../lib/resilient-sequelize/src/operation/executor.ts'
+import { loadModels } from '../../lib/app/database.ts'
 import { openDatabase } from '../../lib/functions-runtime/src/database/connect.ts'
 import type { Models } from '../../lib/app/models/index.ts'
 import { DatabaseService } from '../../lib/functions-runtime/src/database/service.ts'
@@ -62,6 +63,7 @@ export async function withService(
     const { manager, service } = openDatabase({
       settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
+      models: loadModels,
       logger,
       counters,
       ...(flush

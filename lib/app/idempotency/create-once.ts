@@ -1,4 +1,3 @@
-import type { Models } from '../models/index.ts'
 import type { Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
@@ -19,7 +18,7 @@ export interface Creation<Answer extends object, Made> {
   /** What else belongs to it, once it is certain that this call makes it. */
   readonly complete: (made: Made, work: Work) => Promise<void>
   /** Proves without a claim that it was made, when the answer to COMMIT is lost. */
-  readonly wasMade: (models: Models) => Promise<boolean>
+  readonly wasMade: (work: Work) => Promise<boolean>
 }
 
 const RETRY_AFTER_MS = 2_000
@@ -48,7 +47,7 @@ export async function createOnce<Answer extends object, Made>(
     claiming = false
     return at
   }
-  const wasCommitted = claim === undefined ? wasMade : async (models: Models) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
+  const wasCommitted = claim === undefined ? wasMade : async ({ models }: Work) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
   return database.execute(operationName, work, { ...UNDER_LOCK, wasCommitted }).catch((error: unknown) => {
     throw claiming && error instanceof DeadlineExceededError ? inProgress(error) : error
   })

@@ -48,7 +48,7 @@ export async function createTransaction(
       if (!made) throw userUnknown()
       await activity.recordActivity(userId, 'transaction.created', { transactionId: id, status })
     },
-    wasMade: async (models: Work['models']) => (await models.Transaction.findByPk(id)) !== null,
+    wasMade: async ({ models }: Work) => (await models.Transaction.findByPk(id)) !== null,
   }
   return createOnce('transaction.create', database, creation).catch((error: unknown) => {
     if (violatedUniqueConstraint(error) !== 'transactions_external_id_key') throw error

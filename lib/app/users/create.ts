@@ -26,7 +26,7 @@ export async function createUser(
     answer: () => user,
     make: (work: Work) => insertUser(user, claim, work),
     complete: () => activity.recordActivity(user.id, 'user.created'),
-    wasMade: async (models: Work['models']) => (await models.User.findByPk(user.id)) !== null,
+    wasMade: async ({ models }: Work) => (await models.User.findByPk(user.id)) !== null,
   }
   return createOnce('user.create', database, creation).catch((error: unknown) => {
     throw takenError(error)

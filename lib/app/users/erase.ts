@@ -45,6 +45,6 @@ export async function eraseUser(id: string, { activity, database }: { activity: 
   }
   await database.execute('user.erase', work, {
     ...UNDER_LOCK,
-    wasCommitted: async models => ((await models.User.findByPk(id))?.erasedAt ?? null) !== null,
+    wasCommitted: async ({ models }) => ((await models.User.findByPk(id))?.erasedAt ?? null) !== null,
   })
 }

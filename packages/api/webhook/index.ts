@@ -4,7 +4,7 @@ import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.t
 import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import { inboxSettings } from '../../../lib/webhook-inbox/src/settings/inbox.ts'
 import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
-import { prepareDatabase } from '../../../lib/functions-runtime/src/database/connect.ts'
+import { prepareDatabase } from '../../../lib/app/database.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 import { json } from '../../../lib/functions-runtime/src/edge/reply.ts'
 import { createRedisBuffer } from '../../../lib/webhook-inbox/src/buffer/redis-buffer.ts'

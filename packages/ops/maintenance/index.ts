@@ -4,7 +4,7 @@ import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.t
 import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
 import { retentionSettings } from '../../../lib/functions-ops/src/settings/retention.ts'
-import { prepareDatabase } from '../../../lib/functions-runtime/src/database/connect.ts'
+import { prepareDatabase } from '../../../lib/app/database.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { Models } from '../../../lib/app/models/index.ts'
-import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
+import type { DatabaseService, Work } from '../../../lib/functions-runtime/src/database/service.ts'
 import { openDeadline } from '../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../lib/functions-runtime/src/telemetry/logger.ts'
 import { storeUnapplied } from '../../../lib/webhook-inbox/src/inbox/claim.ts'
@@ -52,7 +51,7 @@ describe('an event that is stored for a person', () => {
 describe('a delivery', () => {
   it('proves by its own row that its COMMIT came through, and by nobody else’s', async () => {
     await withService(async ({ service, database }) => {
-      let proof: ((models: Models) => Promise<boolean>) | undefined
+      let proof: ((work: Work) => Promise<boolean>) | undefined
       const observed: Pick<DatabaseService, 'execute' | 'hasReported'> = {
         hasReported: error => service.hasReported(error),
         execute: (name, work, options) => {
@@ -60,8 +59,7 @@ describe('a delivery', () => {
           return service.execute(name, work, options)
         },
       }
-      const proven = () =>
-        service.execute('look', ({ models }) => proof?.(models) ?? Promise.reject(new Error('there is no proof')), { mode: 'read' })
+      const proven = () => service.execute('look', work => proof?.(work) ?? Promise.reject(new Error('there is no proof')), { mode: 'read' })
       const body = completedTransaction()
       expect(await take(body, 'msg_1', observed)).toMatchObject({ outcome: 'applied' })
       expect(await proven()).toBe(true)

@@ -14,6 +14,7 @@ import { createCounters, type Counters } from '../telemetry/counters.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { CounterFlush } from './counter-flush.ts'
 import { loadSequelize } from './load-sequelize.ts'
+import type { DefineModels } from './models.ts'
 import { DatabaseService, type Loaded } from './service.ts'
 
 /** The two things that a function holds of the database. */
@@ -26,6 +27,8 @@ export interface DatabaseOptions {
   settings: DatabaseSettings
   /** Shown by the server for each session; says which function holds it. */
   applicationName: string
+  /** Loads what defines the application's models, once Sequelize is loaded; without it units of work have none. */
+  models?: () => Promise<DefineModels>
   /** How long an invocation may take at most, in ms: after it the server ends what stands idle in a transaction. */
   timeLimitMs?: number
   logger: Logger
@@ -50,7 +53,12 @@ const LONGEST_TIME_LIMIT_MS = 60_000
  */
 export function prepareDatabase(
   settings: DatabaseSettings,
-  { name, logger, timeLimitMs }: { name: string; logger: Logger; timeLimitMs: number },
+  {
+    name,
+    logger,
+    timeLimitMs,
+    models,
+  }: { name: string } & Pick<DatabaseOptions, 'logger' | 'models'> & Required<Pick<DatabaseOptions, 'timeLimitMs'>>,
 ): Database {
   if (settings.tls.mode === 'unverified') {
     logger.warn({ event: 'database.tls.unverified', hint: 'Set DB_CA_CERT: the connection is encrypted, but the server is not verified.' })
@@ -62,6 +70,7 @@ export function prepareDatabase(
     timeLimitMs,
     logger,
     counters,
+    ...(models && { models }),
     behindCommit: new CounterFlush({ counters, functionName: name, schema: settings.schema, logger }).send,
   })
 }
@@ -113,7 +122,6 @@ async function loadModels(options: DatabaseOptions, manager: PoolManager, early:
   const { settings, timeLimitMs = LONGEST_TIME_LIMIT_MS, logger, now } = options
   await loadSequelize()
   const { ResilientSequelize } = await import('../../../resilient-sequelize/src/class.ts')
-  const { defineModels } = await import('../../../app/models/index.ts')
   const { pool } = settings.profile
   const sequelize = new ResilientSequelize({
     dialect: 'postgres',
@@ -134,7 +142,8 @@ async function loadModels(options: DatabaseOptions, manager: PoolManager, early:
       ...(now && { now }),
     },
   } as Options)
-  return { sequelize, models: defineModels(sequelize, settings.schema) }
+  const models = (await options.models?.())?.(sequelize, settings.schema)
+  return { sequelize, models }
 }
 
 async function beginEarly(options: DatabaseOptions): Promise<EarlyConnection> {

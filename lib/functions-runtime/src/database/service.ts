@@ -1,8 +1,8 @@
 import type { Sequelize } from 'sequelize'
-import type { Models } from '../../../app/models/index.ts'
 import type { ExecuteOptions as UnitOptions, Executor } from '../../../resilient-sequelize/src/operation/executor.ts'
 import type { SafeExecuteOptions } from '../../../resilient-sequelize/src/operation/safe-execute.ts'
 import type { Work as Unit } from '../../../resilient-sequelize/src/operation/work.ts'
+import type { ApplicationModels } from './models.ts'
 import type { Statement } from './sql.ts'
 import type { Counters } from '../telemetry/counters.ts'
 
@@ -10,7 +10,7 @@ import type { Counters } from '../telemetry/counters.ts'
 export interface Work extends Omit<Unit, 'query'> {
   /** As a unit's; a statement of ours is sent with the schema that our tables are in. */
   readonly query: <Row extends object>(text: string | Statement, bind?: Parameters<Unit['query']>[1]) => Promise<Row[]>
-  readonly models: Models
+  readonly models: ApplicationModels
   readonly sequelize: Sequelize
 }
 
@@ -19,13 +19,13 @@ export interface ExecuteOptions extends Omit<UnitOptions, 'wasCommitted'> {
    * Looks for a row that the work itself wrote, such as a claim or an idempotency key: proves a commit whose answer
    * was lost when the server was restarted meanwhile.
    */
-  wasCommitted?: (models: Models) => Promise<boolean>
+  wasCommitted?: (work: Work) => Promise<boolean>
 }
 
 /** The Sequelize instance of a function and its models, once they are loaded. */
 export interface Loaded {
   readonly sequelize: Sequelize
-  readonly models: Models
+  readonly models: ApplicationModels | undefined
 }
 
 /** Runs work on the database of a function: each `execute` is one unit, applied once or not at all. */
@@ -49,7 +49,7 @@ export class DatabaseService {
     work: (work: Work) => Promise<Result>,
     { wasCommitted, ...options }: ExecuteOptions = {},
   ): Promise<Result> {
-    const proof = wasCommitted === undefined ? {} : { wasCommitted: () => wasCommitted(this.#loaded().models) }
+    const proof = wasCommitted === undefined ? {} : { wasCommitted: (unit: Unit) => wasCommitted(this.#extend(unit)) }
     return this.#executor.execute(operationName, unit => work(this.#extend(unit)), { ...options, ...proof })
   }
 
@@ -70,14 +70,17 @@ export class DatabaseService {
 
   // The unit makes its transaction object when it is asked for it.
   #extend(unit: Unit): Work {
-    const { models, sequelize } = this.#loaded()
+    const loaded = this.#loaded()
     const { afterCommit, signal } = unit
     return {
       query: (text, bind) => unit.query(typeof text === 'string' ? text : text(this.#schema), bind),
       afterCommit,
       signal,
-      models,
-      sequelize,
+      sequelize: loaded.sequelize,
+      get models() {
+        if (loaded.models === undefined) throw new TypeError('The database of this function was prepared without `models`.')
+        return loaded.models
+      },
       get transaction() {
         return unit.transaction
       },

@@ -15,6 +15,7 @@ import { judgeFailure, refusalOf } from './failure.ts'
 import { leaseEvent, type DueEvent } from './lease-event.ts'
 import { logUnapplied } from './log-unapplied.ts'
 import { eventName, open, PayloadUnreadableError } from './payload.ts'
+import { rowProof } from './row-proof.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
 import { sourceOf, type DescribedSource } from '../verify/source.ts'
 
@@ -102,7 +103,7 @@ async function attempt(due: DueEvent, options: AttemptOptions, deadline: Deadlin
     return await database.execute('webhook.attempt', work => apply(delivery, { id, lease }, work, options), {
       ...UNDER_LOCK,
       deadline: options.deadline,
-      wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id, outcome: ['applied', 'ignored'] } })) > 0,
+      wasCommitted: rowProof(() => id, 'done'),
     })
   } catch (error) {
     // What it was about, the next attempt finds out: the lease ends by itself.

@@ -16,6 +16,7 @@ import { judgeFailure, mayPassSoon, refusalOf, type Progress, type Refusal } fro
 import type { Effect } from './handler.ts'
 import { fromPutOff, LaterError, putOff, type PutOff } from './later.ts'
 import { logUnapplied } from './log-unapplied.ts'
+import { rowProof } from './row-proof.ts'
 import { runHandler, type HandlerTools } from './run-handler.ts'
 
 /** What became of a delivery. */
@@ -101,7 +102,7 @@ async function applyUntilDone(delivery: ReadDelivery, state: State, options: Tak
       return await database.execute('webhook.apply', work => apply(delivery, state, options, work), {
         ...UNDER_LOCK,
         deadline,
-        wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id: state.id, outcome: ['applied', 'ignored'] } })) > 0,
+        wasCommitted: rowProof(() => state.id, 'done'),
       })
     } catch (error) {
       if (mayPassSoon(error) && (await untilReplay(replays, { deadline, signal: deadline.signal }))) before = error
@@ -165,7 +166,7 @@ async function storeFailed(
     const claim = await database.execute('webhook.store', work => storeUnapplied({ id, delivery, keys }, unapplied, work, options), {
       ...UNDER_LOCK,
       deadline,
-      wasCommitted: async ({ WebhookEvent }) => (await WebhookEvent.count({ where: { id } })) > 0,
+      wasCommitted: rowProof(() => id, 'stored'),
     })
     if (claim.outcome === 'duplicate' && claim.known.outcome !== 'failed') return duplicateOf(claim.known)
     return { outcome: failure === 'permanent' || claim.outcome === 'duplicate' ? 'failed' : 'deferred', code }

@@ -30,7 +30,7 @@ export const idUsedAgain: Row = {
     const calling = call({
       ...withCommit(kind),
       operation,
-      ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: models => isThere(models, operation) } : {}),
+      ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: work => isThere(work, operation) } : {}),
     })
     if (!(await meets(calling, fault))) return
     const id = await idOf(database, applicationName)

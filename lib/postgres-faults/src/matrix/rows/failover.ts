@@ -79,7 +79,7 @@ export const logLost: Row = {
     const operation = operationName()
     const { calling } = await loseCommit(repetition, {
       operation,
-      ...(variant.endsWith(PROVEN) && kind !== 'read' && { wasCommitted: models => isThere(models, operation) }),
+      ...(variant.endsWith(PROVEN) && kind !== 'read' && { wasCommitted: work => isThere(work, operation) }),
     })
     const id = await idOf(pair, database.name, operation)
     pair.moveAddress()

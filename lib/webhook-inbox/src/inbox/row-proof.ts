@@ -1,0 +1,10 @@
+import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import type { Work } from '../../../functions-runtime/src/database/service.ts'
+
+const STORED = sql`SELECT FROM ${tables.webhook_events} WHERE id = $id`
+const DONE = sql`${STORED} AND outcome IN ('applied', 'ignored')`
+
+/** Looks for the row of an event, for `wasCommitted`: whether it is stored, or `done` with. */
+export function rowProof(id: () => string, wanted: 'stored' | 'done'): (work: Work) => Promise<boolean> {
+  return async ({ query }) => (await query(wanted === 'done' ? DONE : STORED, { id: id() })).length > 0
+}
