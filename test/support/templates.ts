@@ -2,6 +2,7 @@ import { migrations } from '../../lib/app/migrations/index.ts'
 import { migrationSettings } from '../../lib/functions-runtime/src/database/settings.ts'
 import { readSettings } from '../../lib/functions-runtime/src/settings/settings.ts'
 import { applyMigrations } from '../../lib/functions-runtime/src/database/migrate.ts'
+import type { Migration } from '../../lib/resilient-sequelize/src/migrate/migration.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 
 /** The database that test databases are copied from: every migration applied, no rows. */
@@ -11,12 +12,12 @@ export const EMPTY_TEMPLATE = 'template0'
 
 const LONGEST_MIGRATION_MS = 30_000
 
-/** Brings a database to the newest schema, as the function `ops/migrate` does. */
-export async function migrate(url: string): Promise<void> {
+/** Applies migrations, as the function `ops/migrate` does; by default all of the application. */
+export async function migrate(url: string, of: readonly Migration[] = migrations): Promise<void> {
   const { database } = readSettings({ database: migrationSettings }, { DB_MIGRATION_URL: url })
   const deadline = openDeadline({ remainingMs: LONGEST_MIGRATION_MS })
   try {
-    await applyMigrations({ settings: database, deadline, migrations })
+    await applyMigrations({ settings: database, deadline, migrations: of })
   } finally {
     deadline.clear()
   }

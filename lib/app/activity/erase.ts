@@ -1,5 +1,6 @@
 import type { DatabaseService, ExecuteOptions } from '../../functions-runtime/src/database/service.ts'
-import { sql, tables } from '../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../functions-runtime/src/database/sql.ts'
+import { tables } from '../models/tables.ts'
 
 const ERASE = sql`
   WITH gone AS (

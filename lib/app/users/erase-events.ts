@@ -1,4 +1,6 @@
-import { sql, tables, type Statement } from '../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
+import { tables } from '../models/tables.ts'
+import { tables as inboxTables } from '../../webhook-inbox/src/tables.ts'
 import type { DatabaseService, ExecuteOptions, Work } from '../../functions-runtime/src/database/service.ts'
 import type { Logger } from '../../functions-runtime/src/telemetry/logger.ts'
 import { FORGET } from '../../webhook-inbox/src/inbox/forget.ts'
@@ -10,14 +12,14 @@ import { refusalOf } from '../../webhook-inbox/src/inbox/failure.ts'
 const eraseEventsOf = (users: Statement) => sql`
   WITH gone AS MATERIALIZED (${users}),
   found AS MATERIALIZED (
-    SELECT id, outcome FROM ${tables.webhook_events} WHERE id IN (
-      SELECT event.id FROM gone JOIN ${tables.webhook_events} AS event ON event.user_id = gone.id
-      UNION SELECT event.id FROM gone JOIN ${tables.webhook_events} AS event ON event.concerns = gone.external_id)
+    SELECT id, outcome FROM ${inboxTables.webhook_events} WHERE id IN (
+      SELECT event.id FROM gone JOIN ${inboxTables.webhook_events} AS event ON event.user_id = gone.id
+      UNION SELECT event.id FROM gone JOIN ${inboxTables.webhook_events} AS event ON event.concerns = gone.external_id)
     FOR UPDATE SKIP LOCKED),
   hurried AS (
-    UPDATE ${tables.webhook_events} SET next_attempt_at = now() WHERE id IN (SELECT id FROM found WHERE outcome IS NULL) AND next_attempt_at > now()),
+    UPDATE ${inboxTables.webhook_events} SET next_attempt_at = now() WHERE id IN (SELECT id FROM found WHERE outcome IS NULL) AND next_attempt_at > now()),
   ended AS (
-    UPDATE ${tables.webhook_events} SET outcome = CASE outcome WHEN 'failed' THEN 'ignored' ELSE outcome END, processed_at = coalesce(processed_at, now()), ${FORGET}
+    UPDATE ${inboxTables.webhook_events} SET outcome = CASE outcome WHEN 'failed' THEN 'ignored' ELSE outcome END, processed_at = coalesce(processed_at, now()), ${FORGET}
     WHERE id IN (SELECT id FROM found WHERE outcome IS NOT NULL) RETURNING 1)
   SELECT count(*)::int AS erased FROM ended`
 const OF_ONE = eraseEventsOf(sql`SELECT id, external_id FROM ${tables.users} WHERE id = $id`)
@@ -30,8 +32,8 @@ const DUE = sql`
 const IN_FLIGHT = "interval '15 minutes'"
 const SETTLE = sql`
   UPDATE ${tables.users} SET events_due_at = CASE WHEN erased_at > now() - ${IN_FLIGHT}
-      OR EXISTS (SELECT FROM ${tables.webhook_events} WHERE user_id = users.id)
-      OR EXISTS (SELECT FROM ${tables.webhook_events} WHERE concerns = users.external_id) THEN now() END
+      OR EXISTS (SELECT FROM ${inboxTables.webhook_events} WHERE user_id = users.id)
+      OR EXISTS (SELECT FROM ${inboxTables.webhook_events} WHERE concerns = users.external_id) THEN now() END
   WHERE id = ANY ($ids::uuid[]) RETURNING events_due_at IS NOT NULL AND erased_at <= now() - ${IN_FLIGHT} AS overdue`
 // Less than this is not enough for a batch.
 const LEAST_BATCH_MS = 600

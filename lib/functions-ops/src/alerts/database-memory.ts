@@ -1,5 +1,6 @@
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import type { AlertMemory } from './memory.ts'

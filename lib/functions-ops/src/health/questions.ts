@@ -2,7 +2,9 @@ import type { TLSSocket } from 'node:tls'
 import type { QueryResult } from 'pg'
 import type { GuardedClient } from '../../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../../resilient-sequelize/src/errors/code-of.ts'
-import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
+import { tables as runtimeTables } from '../../../functions-runtime/src/database/tables.ts'
 
 /** What a server tells of itself. */
 export interface ServerFacts {
@@ -32,11 +34,11 @@ const FACTS = limited(`
     count(*)::int AS sessions, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - coalesce(current_setting('reserved_connections', true)::int, 0) AS capacity
   FROM pg_stat_get_activity(NULL) WHERE usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'`)
-const APPLIED = limited(sql`SELECT name FROM ${tables.schema_migrations}`)
+const APPLIED = limited(sql`SELECT name FROM ${runtimeTables.schema_migrations}`)
 // A schedule that never ran has no row: then it counts for how long there could have been one.
 const SCHEDULE = limited(sql`
   SELECT (extract(epoch FROM now() - max(checked_at)) * 1000)::float8 AS "lastAgeMs",
-    (SELECT (extract(epoch FROM now() - applied_at) * 1000)::float8 FROM ${tables.schema_migrations} WHERE name = '2026-11-24-health-tables') AS "tableAgeMs"
+    (SELECT (extract(epoch FROM now() - min(applied_at)) * 1000)::float8 FROM ${runtimeTables.schema_migrations} WHERE name IN ('2026-11-24-health-tables', '2026-11-30-ops-tables')) AS "tableAgeMs"
   FROM ${tables.health_checks}`)
 
 /**

@@ -1,5 +1,7 @@
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
+import { tables as runtimeTables } from '../../../functions-runtime/src/database/tables.ts'
 import { byName } from './health-reply.ts'
 import { statusOf, type Check } from './check.ts'
 import { INBOX, type InboxFacts } from './metrics/fleet.ts'
@@ -20,7 +22,7 @@ const SINCE = sql`
   WITH last AS (SELECT status, checked_at FROM ${tables.health_checks} ORDER BY checked_at DESC LIMIT 1),
   counted AS (
     SELECT name || CASE name WHEN 'breaker-changes' THEN ' ' || label ELSE coalesce(' ' || nullif(outcome, ''), '') END AS key, sum(count)::float8 AS count
-    FROM ${tables.operation_counters}
+    FROM ${runtimeTables.operation_counters}
     WHERE minute >= least(
         date_trunc('minute', now()) - make_interval(mins => $minutes::int),
         greatest(date_trunc('minute', coalesce((SELECT checked_at FROM last), now())), date_trunc('minute', now()) - make_interval(mins => ${MOST_INTERVALS} * $minutes::int)))

@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '../../../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
-import { joined, sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { joined, sql, table, type Statement } from '../../../functions-runtime/src/database/sql.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { isDue } from './prune-batch.ts'
 import type { PrunedTable } from './pruned-table.ts'
@@ -84,7 +84,7 @@ async function look(tables: readonly PrunedTable[], share: number, { database, d
 export function lookStatement(pruned: readonly PrunedTable[]): Statement {
   const counts = pruned.map(
     (one, index) =>
-      sql`(SELECT count(*) FROM (SELECT 1 FROM ${tables[one.table]} WHERE ${isDue(one, 'coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
+      sql`(SELECT count(*) FROM (SELECT 1 FROM ${table(one.table)} WHERE ${isDue(one, 'coalesce($now, now()::text)', `$keep${index}`)} LIMIT ${COUNTED_ROWS}) AS due)`,
   )
   return sql`SELECT coalesce($now, now()::text) AS now, ARRAY[${joined(counts, ', ')}]::int[] AS due`
 }

@@ -1,5 +1,5 @@
 import type { DatabaseService, ExecuteOptions } from '../../../functions-runtime/src/database/service.ts'
-import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { sql, table as named, type Statement } from '../../../functions-runtime/src/database/sql.ts'
 import type { PrunedTable } from './pruned-table.ts'
 
 /**
@@ -11,12 +11,12 @@ export function pruneBatchStatement(pruned: PrunedTable): Statement {
   const { table, since, clear, set } = pruned
   const change =
     clear === undefined
-      ? sql`DELETE FROM ${tables[table]}`
-      : sql`UPDATE ${tables[table]} SET ${[...clear.map(column => `${column} = NULL`), ...(set === undefined ? [] : [set])].join(', ')}`
+      ? sql`DELETE FROM ${named(table)}`
+      : sql`UPDATE ${named(table)} SET ${[...clear.map(column => `${column} = NULL`), ...(set === undefined ? [] : [set])].join(', ')}`
   return sql`
     WITH gone AS (
       ${change} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM ${tables[table]} WHERE ${isDue(pruned, '$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
+        SELECT ctid FROM ${named(table)} WHERE ${isDue(pruned, '$now', '$keepSeconds')} ORDER BY ${since} LIMIT $rows FOR UPDATE SKIP LOCKED))
       RETURNING 1)
     SELECT count(*)::int AS deleted FROM gone`
 }

@@ -1,10 +1,8 @@
-import type { tables } from '../../../functions-runtime/src/database/sql.ts'
-
 /** A table whose old rows are deleted, or lose a part of what they hold. */
 export interface PrunedTable {
   /** What the answer calls it. */
   readonly name: string
-  readonly table: keyof typeof tables
+  readonly table: string
   /** The column that a row's age is counted from; it leads an index, and a row where it is null is kept for good. */
   readonly since: string
   /** In SQL, which rows are meant at all; the index is made for the same ones. */

@@ -3,7 +3,8 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { GuardedClient } from '../../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../../resilient-sequelize/src/errors/code-of.ts'
 import { isRefusal } from '../../../resilient-sequelize/src/errors/is-refusal.ts'
-import { sql, tables, type Statement } from './sql.ts'
+import { sql, type Statement } from './sql.ts'
+import { tables } from './tables.ts'
 
 export interface CounterFlushOptions {
   counters: Counters

@@ -5,7 +5,7 @@
 export type Statement = (schema: string) => string
 
 /**
- * Builds a statement. Each part is a table of `tables`, another statement, or text of our own; never a value, which
+ * Builds a statement. Each part is a table of `tablesNamed`, another statement, or text of our own; never a value, which
  * belongs into `bind`. A name without its schema would depend on the search path that the administrator set.
  */
 export function sql(texts: TemplateStringsArray, ...parts: readonly (Statement | string | number)[]): Statement {
@@ -26,7 +26,8 @@ function oncePerSchema(build: Statement): Statement {
   }
 }
 
-function table(name: string): Statement {
+/** One of our tables. */
+export function table(name: string): Statement {
   return oncePerSchema(schema => `${quoteName(schema)}.${quoteName(name)}`)
 }
 
@@ -35,16 +36,7 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** Every table that a statement may name. */
-export const tables = {
-  activities: table('activities'),
-  alerts_raised: table('alerts_raised'),
-  balances: table('balances'),
-  health_checks: table('health_checks'),
-  idempotency_keys: table('idempotency_keys'),
-  operation_counters: table('operation_counters'),
-  schema_migrations: table('schema_migrations'),
-  transactions: table('transactions'),
-  users: table('users'),
-  webhook_events: table('webhook_events'),
-} as const
+/** Tables, or views, that a package or the application owns, by their names: parts of statements. */
+export function tablesNamed<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, Statement>> {
+  return Object.fromEntries(names.map(name => [name, table(name)])) as Record<Name, Statement>
+}

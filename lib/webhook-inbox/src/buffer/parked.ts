@@ -1,4 +1,5 @@
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import type { PayloadKeys } from '../settings/payload.ts'
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
@@ -32,7 +33,7 @@ const PAGE = 20
 const LEAST_MS = 500
 // Entries that the database is asked about at once. Their bodies are not kept.
 const BATCH = 500
-const ERASED = sql`SELECT external_id AS name FROM ${tables.users} WHERE external_id = ANY ($names::text[]) AND erased_at IS NOT NULL`
+const ERASED = sql`SELECT name FROM ${tables.webhook_erased} WHERE name = ANY ($names::text[])`
 
 /** Reads the first parked entries, at most `limit`. */
 export async function listParked(redis: RedisConnection, limit: number, options: ReadParkedOptions): Promise<ParkedEntry[]> {

@@ -1,4 +1,5 @@
-import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import type { PayloadKeys } from '../settings/payload.ts'
 import { CommitUnknownError, DatabaseUnavailableError } from '../../../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../../../functions-runtime/src/database/service.ts'

@@ -1,4 +1,5 @@
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
@@ -19,8 +20,8 @@ const LOCK_NOT_AVAILABLE = '55P03'
 const RAISE = 'exec_stmt_raise'
 // As an INSERT locks it: refused at once while another session holds or awaits a lock that keeps writers out.
 const LOCK_TABLE = sql`LOCK TABLE ${tables.webhook_events} IN ROW EXCLUSIVE MODE NOWAIT`
-// The foreign key of an insert locks it like this, whatever the value.
-const LOCK_USERS = sql`LOCK TABLE ${tables.users} IN ROW SHARE MODE NOWAIT`
+// With a view the server locks the tables it reads: as strongly as the foreign key of an insert does, whatever the value.
+const LOCK_ERASED = sql`LOCK TABLE ${tables.webhook_erased} IN ROW SHARE MODE NOWAIT`
 // Longer than the short waits of an insert for anything but a transaction.
 const LIMIT = "SET LOCAL lock_timeout = '50ms'"
 const CLAIM = sql`
@@ -46,14 +47,14 @@ export async function claimHolder(
     await database.execute(
       'webhook.probe',
       async ({ query }) => {
-        const [table, users, , claim, row] = await Promise.allSettled([
+        const [table, erased, , claim, row] = await Promise.allSettled([
           query(LOCK_TABLE),
-          query(LOCK_USERS),
+          query(LOCK_ERASED),
           query(LIMIT),
           query(CLAIM, { id: uuidv7(), ...key }),
           query(ROW, key),
         ])
-        if (isLocked(table) || isLocked(users)) holder = 'table'
+        if (isLocked(table) || isLocked(erased)) holder = 'table'
         else if (isLocked(claim) || isLocked(row)) holder = 'delivery'
         else if (row?.status === 'fulfilled') holder = 'none'
         throw new TakenBack()

@@ -1,4 +1,5 @@
-import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import type { PayloadKeys } from '../settings/payload.ts'
 import type { EventOutcome } from './outcome.ts'
 import type { Work } from '../../../functions-runtime/src/database/service.ts'
@@ -39,8 +40,7 @@ export interface Unapplied {
 }
 
 // Whether the user whom the event is about was erased: then the row keeps nothing that it does not need for an attempt.
-const ERASED = (name: Statement | string) =>
-  sql`SELECT EXISTS (SELECT FROM ${tables.users} WHERE external_id = ${name} AND erased_at IS NOT NULL) AS erased`
+const ERASED = (name: Statement | string) => sql`SELECT EXISTS (SELECT FROM ${tables.webhook_erased} WHERE name = ${name}) AS erased`
 const OF_ROW = ERASED(sql`coalesce($concerns, (SELECT concerns FROM ${tables.webhook_events} WHERE id = $id))`)
 const IS_ERASED = '(SELECT erased FROM subject)'
 const GONE = `$processed::boolean AND ${IS_ERASED}`
@@ -82,10 +82,10 @@ const RETRACT = sql`
   WHERE id = $id AND outcome IN ('applied', 'ignored') AND coalesce(attempts = $attempts::int, true) RETURNING id`
 const END_IF_ERASED = sql`
   UPDATE ${tables.webhook_events} SET outcome = 'ignored', processed_at = now(), next_attempt_at = NULL, ${FORGET}
-  WHERE id = $id AND processed_at IS NULL AND EXISTS (SELECT FROM ${tables.users} WHERE external_id = $concerns AND erased_at IS NOT NULL) RETURNING id`
+  WHERE id = $id AND processed_at IS NULL AND EXISTS (SELECT FROM ${tables.webhook_erased} WHERE name = $concerns) RETURNING id`
 // The user may have been erased since the handler found that user.
 const NOTE_USER = sql`
-  WITH subject AS MATERIALIZED (SELECT EXISTS (SELECT FROM ${tables.users} WHERE id = $userId AND erased_at IS NOT NULL) AS erased)
+  WITH subject AS MATERIALIZED (SELECT EXISTS (SELECT FROM ${tables.webhook_erased} WHERE id = $userId) AS erased)
   UPDATE ${tables.webhook_events} SET user_id = CASE WHEN ${IS_ERASED} THEN NULL ELSE $userId::uuid END,
     body = CASE WHEN ${IS_ERASED} THEN NULL ELSE body END, headers = CASE WHEN ${IS_ERASED} THEN NULL ELSE headers END,
     concerns = CASE WHEN ${IS_ERASED} THEN NULL ELSE concerns END

@@ -1,4 +1,5 @@
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'

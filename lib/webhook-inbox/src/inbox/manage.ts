@@ -1,4 +1,5 @@
-import { sql, tables, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import * as z from 'zod/mini'
 import type { BufferSettings } from '../settings/buffer.ts'
 import type { PayloadKeys } from '../settings/payload.ts'

@@ -1,4 +1,5 @@
-import { sql, tables } from '../../../functions-runtime/src/database/sql.ts'
+import { sql } from '../../../functions-runtime/src/database/sql.ts'
+import { tables } from '../tables.ts'
 import type { Work } from '../../../functions-runtime/src/database/service.ts'
 
 const STORED = sql`SELECT FROM ${tables.webhook_events} WHERE id = $id`

@@ -1,4 +1,6 @@
-import { sql, tables, type Statement } from '../../../../functions-runtime/src/database/sql.ts'
+import { sql, type Statement } from '../../../../functions-runtime/src/database/sql.ts'
+import { tables as runtimeTables } from '../../../../functions-runtime/src/database/tables.ts'
+import { tables as inboxTables } from '../../../../webhook-inbox/src/tables.ts'
 import type { GuardedClient } from '../../../../resilient-sequelize/src/wire/guarded-client.ts'
 import { codeOf } from '../../../../resilient-sequelize/src/errors/code-of.ts'
 import { rowsOf } from '../questions.ts'
@@ -22,13 +24,13 @@ const LONGEST_MS = 1_000
 const limited = (text: Statement) => sql`SET LOCAL statement_timeout = ${LONGEST_MS}; ${text}`
 
 const COUNTERS = limited(
-  sql`SELECT function, name, label, outcome, count::float8 AS count FROM ${tables.operation_counters} WHERE minute = 'infinity' ORDER BY 1, 2, 3, 4`,
+  sql`SELECT function, name, label, outcome, count::float8 AS count FROM ${runtimeTables.operation_counters} WHERE minute = 'infinity' ORDER BY 1, 2, 3, 4`,
 )
 /** Each part has an index of its own, which is empty as long as all goes well. */
 export const INBOX = sql`
-  SELECT (SELECT count(*) FROM ${tables.webhook_events} WHERE outcome = 'failed')::int AS parked,
-    (SELECT count(*) FROM ${tables.webhook_events} WHERE next_attempt_at <= now())::int AS due,
-    coalesce((SELECT extract(epoch FROM now() - min(next_attempt_at)) * 1000 FROM ${tables.webhook_events} WHERE next_attempt_at <= now()), 0)::float8
+  SELECT (SELECT count(*) FROM ${inboxTables.webhook_events} WHERE outcome = 'failed')::int AS parked,
+    (SELECT count(*) FROM ${inboxTables.webhook_events} WHERE next_attempt_at <= now())::int AS due,
+    coalesce((SELECT extract(epoch FROM now() - min(next_attempt_at)) * 1000 FROM ${inboxTables.webhook_events} WHERE next_attempt_at <= now()), 0)::float8
       AS "oldestDueMs"`
 
 const INBOX_IN_TIME = limited(INBOX)

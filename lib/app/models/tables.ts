@@ -1,0 +1,4 @@
+import { tablesNamed } from '../../functions-runtime/src/database/sql.ts'
+
+/** The tables of this application, for statements. */
+export const tables = tablesNamed('activities', 'balances', 'idempotency_keys', 'transactions', 'users')
