@@ -144,7 +144,7 @@ describe("with a user's own handlers", () => {
     checkout.remove()
   })
 
-  it.skipIf(!hasRedis()).each([false, true])(
+  it.skipIf(!hasRedis()).concurrent.each([false, true])(
     'every event has exactly one effect, with a buffer: %s',
     async buffered => {
       const answers = await torture({ buffered, own: { root: checkout.folder, makers } })

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { addressOf, READY, useNpmStart, type Server } from '../support/npm-start.ts'
 
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0
-const stage = useNpmStart()
+const stage = useNpmStart({ handsOn: true })
 const { launch, launchAndWait, processes, nothingRuns } = stage
 
 /** The last command in the output that goes to a path. */

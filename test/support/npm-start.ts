@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -47,10 +47,15 @@ export interface NpmStart {
   nothingRuns(): Promise<void>
 }
 
-/** Lets the tests of a file run `npm start`; whatever they start is ended after each. */
-export function useNpmStart(): NpmStart {
+/**
+ * Lets the tests of a file run `npm start`; whatever they start is ended after each. With `handsOn` only the first test that
+ * waits for a start makes a database: the others begin with a copy of what that one left.
+ */
+export function useNpmStart({ handsOn = false }: { handsOn?: boolean } = {}): NpmStart {
   let checkout: Checkout
   let data = ''
+  let made = ''
+  let isReady = false
   const started: ChildProcess[] = []
 
   beforeAll(() => {
@@ -61,6 +66,7 @@ export function useNpmStart(): NpmStart {
     data = mkdtempSync(join(tmpdir(), 'start-data-'))
     // PostgreSQL runs as another user when the tests run as root, and has to get in.
     chmodSync(data, 0o755)
+    isReady = false
   })
 
   afterEach(async () => {
@@ -70,10 +76,14 @@ export function useNpmStart(): NpmStart {
       await once(child, 'exit')
     }
     await nothingRuns()
-    rmSync(data, { recursive: true })
+    if (handsOn && isReady && made === '') renameSync(data, (made = `${data}-made`))
+    else rmSync(data, { recursive: true })
   })
 
-  afterAll(() => checkout.remove())
+  afterAll(() => {
+    checkout.remove()
+    if (made !== '') rmSync(made, { recursive: true })
+  })
 
   function launch({ port = '0', stdin = 'pipe', args = '', environment = {} }: LaunchOptions = {}): Server {
     const { scripts } = JSON.parse(readFileSync(join(checkout.folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
@@ -108,8 +118,10 @@ export function useNpmStart(): NpmStart {
   }
 
   async function launchAndWait(options?: LaunchOptions): Promise<Server> {
+    if (made !== '' && readdirSync(data).length === 0) copyFolder(made, data)
     const server = launch(options)
     await server.shows(READY)
+    isReady = true
     return server
   }
 
@@ -145,6 +157,11 @@ export function useNpmStart(): NpmStart {
     processes,
     nothingRuns,
   }
+}
+
+// With the owners of its files, which PostgreSQL looks at.
+function copyFolder(from: string, to: string): void {
+  execFileSync('cp', ['-a', `${from}/.`, to])
 }
 
 /** Where a server answers. */

@@ -51,7 +51,7 @@ const locks = [
   ['ACCESS EXCLUSIVE on the users, for an event about one', lock('users', 'ACCESS EXCLUSIVE'), about],
 ] as const
 
-describe('an event whose tables another session has locked', () => {
+describe.concurrent('an event whose tables another session has locked', () => {
   it.each(locks)('sends the sender away as busy: %s', async (_what, statement, of) => {
     expect(await answerWhile(statement, { handlers: of })).toMatchObject(busy)
   })
@@ -61,7 +61,7 @@ describe('an event whose tables another session has locked', () => {
   })
 })
 
-describe('an event that another delivery holds', () => {
+describe.concurrent('an event that another delivery holds', () => {
   it('is in progress while its row is not committed', async () => {
     expect(await answerWhile(claimed)).toMatchObject(inProgress)
   })

@@ -177,7 +177,7 @@ async function keepsValues(sequelize: ResilientSequelize): Promise<void> {
     expect(await read(sequelize)).toEqual([{ span: expect.objectContaining({ days: 1, hours: 2, minutes: 3 }) as unknown }])
 }
 
-describe.each(WAYS)('through %s', way => {
+describe.concurrent.each(WAYS)('through %s', way => {
   describe.skipIf(way !== 'direct' && !hasPgBouncer()).each(LEVELS)('a setting of the %s', level => {
     it.each(Object.entries(PINNED))('%s changes no value', async (_name, set) => {
       await withStage({ way, level, set }, async ({ open }) => {
