@@ -12,6 +12,8 @@ import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 // It bears wrong settings, its own too: somebody has to tell of them.
 export const main = defineFunction({
   name: 'api/health',
+  openBecause: 'it tells no secret without its key',
+  fewConnections: 2,
   settings: {
     database: settled(databaseSettings),
     buffer: settled(bufferSettings),

@@ -22,6 +22,7 @@ import { tagOf } from '../../../lib/app/users/view.ts'
 // What each operation takes and gives, and who may call it, stands in lib/app/api/operations.ts.
 export const main = defineFunction({
   name: 'api/user',
+  openBecause: 'each call needs an API key',
   settings: { database: databaseSettings, api: apiSettings },
   setup: ({ database: settings, api }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'api/user', logger, timeLimitMs })

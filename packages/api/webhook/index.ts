@@ -13,6 +13,7 @@ import { sourceSettings } from '../../../lib/app/webhooks/sources.ts'
 
 export const main = defineFunction({
   name: 'api/webhook',
+  openBecause: 'it checks the signature of each event',
   settings: {
     database: databaseSettings,
     sources: sourceSettings,

@@ -14,6 +14,7 @@ import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
+  fewConnections: 2,
   settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings, alerts: alertSettings },
   setup: ({ database: settings, retention, alerts, ...webhooks }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })

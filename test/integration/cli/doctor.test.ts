@@ -735,12 +735,12 @@ describe('the doctor', () => {
       (text: string) => text.replace('web: false', 'web: true'),
       /^warn project: .*public-without-authentication:ops\/migrate/,
     ],
-  ])('names %s, and the cure', (_title, change, line) => {
+  ])('names %s, and the cure', async (_title, change, line) => {
     using copy = copyProject()
     const text = change(copy.text)
     expect(text).not.toBe(copy.text)
     copy.write('project.yml', text)
-    const lines = checkTree(copy.root, placeholderEnvironment(text), []).map(
+    const lines = (await checkTree(copy.root, placeholderEnvironment(text), [])).map(
       ({ check, status, reason, cure }) => `${status} ${check}: ${reason} → ${cure}`,
     )
     expect(lines).toContainEqual(expect.stringMatching(line))

@@ -23,6 +23,7 @@ function served(name: string, web: boolean | 'raw', main: Main): ServedFunction 
     ...description,
     prepare: () => true,
     pool: () => undefined,
+    fewConnections: () => undefined,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

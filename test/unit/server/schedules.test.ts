@@ -15,6 +15,7 @@ function served(qualifiedName: string, main: Main): ServedFunction {
     ...description,
     prepare: () => true,
     pool: () => undefined,
+    fewConnections: () => undefined,
     settingIssues: () => [],
     call(event) {
       const context = createContext({ ...description, apiHost: '' })

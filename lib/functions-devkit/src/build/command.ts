@@ -28,14 +28,14 @@ async function build(checkout: string, args: readonly string[]): Promise<0 | 1 |
   }
   const colour = process.stdout.isTTY && process.stdout.hasColors()
   try {
-    const before = check(checkout, 'before-build')
+    const before = await check(checkout, 'before-build')
     // Its warnings can wait: some are about what is built.
     if (before.problems.length > 0) {
       process.stdout.write(reportOf(before, { colour }))
       return 1
     }
     const metafile = await buildBundles(checkout)
-    const after = check(checkout, 'after-build')
+    const after = await check(checkout, 'after-build')
     process.stdout.write(reportOf(after, { colour }))
     if (after.problems.length > 0) return 1
     if (options.why !== undefined) {

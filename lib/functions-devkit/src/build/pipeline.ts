@@ -12,22 +12,30 @@ import {
   placeholderEnvironment,
   type Stage,
 } from '../../../doctl-project-schema/src/index.ts'
+import { loadFunction } from '../cli/functions.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
 import { readSizes, recordCompositions, SIZES_FILE } from './sizes.ts'
 
-// These are meant to be open to anybody: the webhook checks signatures, users take an API key, health tells no secret.
-const ACCEPTED = ['webhook', 'user', 'health'].map(name => `public-without-authentication:api/${name}`)
+const OPEN = 'public-without-authentication'
 
 /** A program that does a step failed, and has printed why by itself. */
 export class StepFailedError extends Error {
   override readonly name = 'StepFailedError'
 }
 
-/** Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. */
-export function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): CheckResult {
-  return checkProject(checkout, { ...options, stage, accept: ACCEPTED })
+/**
+ * Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. Functions
+ * that say why they are open to anybody are not warned of.
+ */
+export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<CheckResult> {
+  const found = checkProject(checkout, { ...options, stage })
+  const open = found.warnings.filter(({ code }) => code === OPEN)
+  if (open.length === 0) return found
+  const functions = await Promise.all(open.map(({ name }) => loadFunction(checkout, name.slice(OPEN.length + 1))))
+  const explained = functions.flatMap(({ name, main }) => (main?.openBecause === undefined ? [] : `${OPEN}:${name}`))
+  return checkProject(checkout, { ...options, stage, accept: explained })
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Main } from '../../../functions-runtime/src/edge/define.ts'
 import { locateMistake, type Mistake } from './mistake.ts'
 
 /** What is read of a function before it is deployed. */
-export type CheckedMain = Pick<Main, 'variables' | 'settingIssues'>
+export type CheckedMain = Pick<Main, 'variables' | 'settingIssues' | 'openBecause'>
 
 /** A function's source, loaded; or the mistake for which it cannot be. */
 export type LoadedFunction =

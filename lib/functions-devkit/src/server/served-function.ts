@@ -41,6 +41,8 @@ export interface ServedFunction extends FunctionDescription {
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** The pool that its calls have built, if there is one. */
   pool(): PoolStatus | undefined
+  /** How many connections it needs at most, if its bundle is loaded and says so. */
+  fewConnections(): number | undefined
   /** What is wrong with the settings that it reads; nothing when it does not say. */
   settingIssues(): readonly SettingIssue[]
   /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
@@ -53,6 +55,7 @@ interface Bundle {
     readonly settingIssues?: () => readonly SettingIssue[]
     readonly pool?: () => PoolStatus | undefined
     readonly hostedBy?: (hosting: Hosting) => void
+    readonly fewConnections?: number | undefined
   }
   readonly folder: string
   readonly digest: string
@@ -125,6 +128,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
   return {
     ...description,
     pool: () => bundle?.main.pool?.(),
+    fewConnections: () => bundle?.main.fewConnections,
     prepare: () => newest() !== undefined,
     settingIssues: () => newest()?.main.settingIssues?.() ?? [],
     call(event) {

@@ -53,6 +53,13 @@ export interface FunctionDefinition<G extends Groups, Services> {
   pool?(services: Services): PoolStatus | undefined
   /** Ends what `setup` built; the long-lived server calls it, the platform never does. */
   shutdown?(services: Services): Promise<void>
+  /** How many connections it needs at most in a process that it shares with others, which divide the rest evenly. */
+  fewConnections?: number
+  /**
+   * For a function that anybody may call, which project.yml gives no authentication: how it knows its callers, or why it need
+   * not. The build warns of one that does not say.
+   */
+  openBecause?: string
   routes?: Routes<WebHandler<Services>>
   /** Answers a schedule or a direct invocation: an event without `http`. */
   invoked?: DirectHandler<Services>
@@ -91,6 +98,10 @@ export interface Main {
   settingIssues(environment?: Environment): readonly SettingIssue[]
   /** Every variable that this function reads, sorted: what project.yml has to pass. */
   readonly variables: readonly string[]
+  /** As its definition says. */
+  readonly fewConnections: number | undefined
+  /** As its definition says. */
+  readonly openBecause: string | undefined
 }
 
 // Time that an invocation has when the platform does not say: its own default limit.
@@ -195,6 +206,8 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
+  main.fewConnections = definition.fewConnections
+  main.openBecause = definition.openBecause
   main.pool = function pool(): PoolStatus | undefined {
     return started === undefined ? undefined : definition.pool?.(started.services)
   }

@@ -19,6 +19,9 @@ export function inTurn(functions: Readonly<Record<string, Main>>): Main {
 
   main.variables = [...new Set(all.flatMap(([, one]) => one.variables))].sort()
   main.settingIssues = (environment?: Parameters<Main['settingIssues']>[0]) => all.flatMap(([, one]) => one.settingIssues(environment))
+  const few = all.flatMap(([, { fewConnections }]) => fewConnections ?? [])
+  main.fewConnections = few.length < all.length ? undefined : Math.max(...few)
+  main.openBecause = undefined
   // Each has a pool of its own; the host shows one.
   main.pool = () => all.map(([, one]) => one.pool()).find(pool => pool !== undefined)
   main.hostedBy = (hosting: Parameters<Main['hostedBy']>[0]) => all.forEach(([, one]) => one.hostedBy(hosting))

@@ -6,7 +6,12 @@ import { profiles } from '../../../../lib/resilient-sequelize/src/pool/profile.t
 import { sharePool } from '../../../../lib/functions-devkit/src/server/host/pool-shares.ts'
 import { readHostedProject } from '../../../../lib/functions-devkit/src/server/host/hosted-project.ts'
 
-const POOLED = ['api/webhook', 'api/user', 'api/health', 'ops/maintenance']
+const POOLED = new Map([
+  ['api/webhook', undefined],
+  ['api/user', undefined],
+  ['api/health', 2],
+  ['ops/maintenance', 2],
+])
 const project = readFileSync(join(import.meta.dirname, '../../../../project.yml'), 'utf8')
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
 
@@ -37,7 +42,7 @@ describe('the connections of one process', () => {
 })
 
 describe('the environment of a hosted function', () => {
-  const of = (environment: Record<string, string>) => readHostedProject(project, environment).environmentOf
+  const of = (environment: Record<string, string>) => readHostedProject(project, environment, { fewOf: name => POOLED.get(name) }).environmentOf
 
   test('holds what project.yml passes to it and nothing else, with the server profile and its share', () => {
     const environmentOf = of({ DB_HOST: 'db', API_KEYS: 'keys', DB_POOL_MAX: '12', DB_POOL_MIN: 'none', UNKNOWN: 'x' })

@@ -38,15 +38,16 @@ export async function examine({ checkout, file, shell, containers, build, doctl,
   return lines.flat().map(one => ({ ...one, reason: hide(one.reason), ...(one.cure === undefined ? {} : { cure: hide(one.cure) }) }))
 
   async function examineAll(): Promise<(readonly Finding[])[]> {
-    const [settings, bundles, connection, database, buffer] = await Promise.all([
+    const [settings, tree, bundles, connection, database, buffer] = await Promise.all([
       checkSettings(checkout, variables),
+      checkTree(checkout, variables, warnings),
       build ? checkBuild(checkout) : undefined,
       checkDoctl(checkout, doctl),
       checkDatabase({ variables, containers, now }),
       checkBuffer(variables),
     ])
     const password = databaseSettings.parse(variables).value?.password
-    return [settings, checkTree(checkout, variables, warnings), bundles ?? [], connection, database, buffer, checkSecrets(variables, { password })]
+    return [settings, tree, bundles ?? [], connection, database, buffer, checkSecrets(variables, { password })]
   }
 }
 

@@ -12,10 +12,10 @@ const MOST_TRIGGERS = 3
 const BUILD_MS = 14_000
 
 /** Holds project.yml and the folders to what the deployer makes of them with these variables; schedules have a line of their own. */
-export function checkTree(checkout: string, variables: Environment, moreWarnings: readonly Warning[]): Finding[] {
+export async function checkTree(checkout: string, variables: Environment, moreWarnings: readonly Warning[]): Promise<Finding[]> {
   const project = findingsOf('project')
   const schedules = findingsOf('schedules')
-  const { problems, warnings } = checkProject(checkout, 'before-build', { env: variables, moreWarnings })
+  const { problems, warnings } = await checkProject(checkout, 'before-build', { env: variables, moreWarnings })
   const findings = [
     ...problems.map(({ file, line, path, code, reason, fix }) =>
       (/^(cron|trigger|too-many-triggers|duplicate-trigger|details|enabled|body)/.test(code) ? schedules : project).fail(

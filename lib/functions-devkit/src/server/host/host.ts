@@ -74,7 +74,9 @@ export async function startHost({ checkout, environment, settings, output, logge
   }
 
   async function start(): Promise<Host> {
-    const project = readHostedProject(readFileSync(join(checkout, 'project.yml'), 'utf8'), environment)
+    const project = readHostedProject(readFileSync(join(checkout, 'project.yml'), 'utf8'), environment, {
+      fewOf: name => functions.byQualifiedName(name)?.fewConnections(),
+    })
     const missing = notBuilt(checkout, project.functions)
     if (missing.length > 0) throw new Error(`Not built: ${missing.join(', ')}. Run npm run build first, in the step that makes the image`)
 
@@ -94,7 +96,14 @@ export async function startHost({ checkout, environment, settings, output, logge
       apiHost: `http://127.0.0.1:${settings.port}`,
       report,
       once: true,
-      hosting: name => ({ environment: project.environmentOf(name), output, pools }),
+      hosting: name => ({
+        // Once all are loaded: each has its share.
+        get environment() {
+          return project.environmentOf(name)
+        },
+        output,
+        pools,
+      }),
     })
     // Calls have had their time by then.
     shutdown.add('database', { end: () => functions.shutdown({ waitForCalls: false }) })

@@ -8,16 +8,24 @@ import { ROUND_EVERY_MS } from './health-round.ts'
 import { sharePool } from './pool-shares.ts'
 
 export interface HostedProject extends Pick<LocalProject, 'functions' | 'schedules'> {
-  /** What project.yml passes to a function, with its share of the connections. */
+  /**
+   * What project.yml passes to a function, with its share of the connections.
+   * @throws Error when there are fewer connections than functions.
+   */
   environmentOf(qualifiedName: string): Environment
 }
 
 /**
  * Reads project.yml for one long-lived process: each function gets the variables that it is deployed with, out of the
- * environment, with the server profile and its share of that profile's connections.
+ * environment, with the server profile and its share of that profile's connections. `fewOf` tells how many of these a function
+ * needs at most, if it says so; asked on the first call of \`environmentOf\`.
  * @throws Error when the environment asks for what cannot be had here.
  */
-export function readHostedProject(text: string, environment: Environment): HostedProject {
+export function readHostedProject(
+  text: string,
+  environment: Environment,
+  { fewOf }: { fewOf: (qualifiedName: string) => number | undefined },
+): HostedProject {
   const { functions, schedules } = readProject({ text, local: {}, environment })
   const names = Object.keys(placeholderEnvironment(text))
   const values = Object.fromEntries(names.map(name => [name, environment[name] || 'none']))
@@ -34,7 +42,8 @@ export function readHostedProject(text: string, environment: Environment): Hoste
   }
   const pooled = [...passed].filter(([, variables]) => 'DB_POOL_MAX' in variables).map(([name]) => name)
   const max = numberOf('DB_POOL_MAX', profiles.server.pool.max)
-  const shares = sharePool(pooled, { max, min: numberOf('DB_POOL_MIN', Math.min(profiles.server.pool.min, max)) })
+  const min = numberOf('DB_POOL_MIN', Math.min(profiles.server.pool.min, max))
+  let shares: ReturnType<typeof sharePool> | undefined
 
   return {
     functions,
@@ -43,6 +52,7 @@ export function readHostedProject(text: string, environment: Environment): Hoste
       const own = { ...passed.get(name) }
       // The schedule that readiness goes by is this process's own.
       if ('HEALTH_EVERY_SECONDS' in own) own.HEALTH_EVERY_SECONDS = String(ROUND_EVERY_MS / 1000)
+      shares ??= sharePool(new Map(pooled.map(one => [one, fewOf(one)])), { max, min })
       const share = shares.get(name)
       if (share === undefined) return own
       const sizes = { DB_POOL_MAX: String(share.max), DB_POOL_MIN: String(share.min) }
