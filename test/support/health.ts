@@ -6,6 +6,8 @@ import { logSettings } from '../../lib/functions-runtime/src/settings/log.ts'
 import { thresholdSettings } from '../../lib/functions-ops/src/settings/thresholds.ts'
 import { readSettings, settled } from '../../lib/functions-runtime/src/settings/settings.ts'
 import type { Reply } from '../../lib/functions-runtime/src/edge/reply.ts'
+import type { Watch } from '../../lib/functions-ops/src/health/watch.ts'
+import { counters } from '../../lib/app/counters.ts'
 import { migrations } from '../../lib/app/migrations/index.ts'
 import { prepareHealth, type Health } from '../../lib/functions-ops/src/health/health.ts'
 import type { ScheduledReport } from '../../lib/functions-ops/src/health/scheduled-check.ts'
@@ -30,7 +32,11 @@ export interface HealthUnderTest {
 }
 
 /** One container of `api/health` in this process. */
-export function startHealth(environment: Readonly<Record<string, string>>, logger: Logger = createLogger({ name: 'test', level: 'silent' })): Health {
+export function startHealth(
+  environment: Readonly<Record<string, string>>,
+  logger: Logger = createLogger({ name: 'test', level: 'silent' }),
+  watches: readonly Watch[] = [],
+): Health {
   const groups = {
     database: settled(databaseSettings),
     buffer: settled(bufferSettings),
@@ -42,13 +48,22 @@ export function startHealth(environment: Readonly<Record<string, string>>, logge
   }
   const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
   const settings = readSettings(groups, { HEALTH_KEY: healthKey, ...environment })
-  return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs: 10_000, migrations: migrations.map(one => one.name), defaults })
+  return prepareHealth(settings, {
+    name: 'api/health',
+    logger,
+    timeLimitMs: 10_000,
+    migrations: migrations.map(one => one.name),
+    counters,
+    endpoints: { database: ['/user'], buffer: [] },
+    watches,
+    defaults,
+  })
 }
 
 /** Runs a test with containers; nothing of the environment is touched, so that tests can run at the same time. */
 export async function withHealth(
   work: (subject: HealthUnderTest) => Promise<void>,
-  { variables = {}, empty = false }: { variables?: Readonly<Record<string, string>>; empty?: boolean } = {},
+  { variables = {}, empty = false, watches = [] }: { variables?: Readonly<Record<string, string>>; empty?: boolean; watches?: readonly Watch[] } = {},
 ): Promise<void> {
   await withDatabase(
     async database => {
@@ -60,7 +75,7 @@ export async function withHealth(
       const started: Health[] = []
       const container: HealthUnderTest['container'] = (more = {}) => {
         const behind = { DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
-        const health = startHealth({ ...environmentFor(database), ...behind, ...variables, ...more }, logger)
+        const health = startHealth({ ...environmentFor(database), ...behind, ...variables, ...more }, logger, watches)
         started.push(health)
         return health
       }

@@ -6,6 +6,7 @@ import { logSettings } from '../../../lib/functions-runtime/src/settings/log.ts'
 import { thresholdSettings } from '../../../lib/functions-ops/src/settings/thresholds.ts'
 import { readSettings, settled } from '../../../lib/functions-runtime/src/settings/settings.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { counters } from '../../../lib/app/counters.ts'
 import { migrations } from '../../../lib/app/migrations/index.ts'
 import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 
@@ -30,6 +31,8 @@ export const main = defineFunction({
       logger,
       timeLimitMs,
       migrations: migrations.map(({ name }) => name),
+      counters,
+      endpoints: { database: ['/webhook/{source}', '/user'], buffer: ['/webhook/{source}'] },
       defaults,
       pools: () => tools.pools(),
     })

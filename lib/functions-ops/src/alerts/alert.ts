@@ -1,6 +1,6 @@
 import type { Severity } from '../../../webhook-inbox/src/inbox/alert.ts'
 
-/** What the scheduled check watches for. */
+/** What the scheduled check watches for in every application. */
 export const alertKinds = [
   'database-unavailable',
   'retries-high',
@@ -14,11 +14,11 @@ export const alertKinds = [
   'certificate-expiring',
   'connections-high',
 ] as const
-export type AlertKind = (typeof alertKinds)[number]
 
 /** How one thing stands that is watched for. */
 export interface Finding {
-  readonly kind: AlertKind
+  /** One of `alertKinds`, or of a watch of the application. */
+  readonly kind: string
   readonly severity: Severity
   /** In words, without the figures. */
   readonly summary: string

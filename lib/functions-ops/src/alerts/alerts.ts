@@ -4,7 +4,7 @@ import { safeExecute } from '../../../resilient-sequelize/src/operation/safe-exe
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import type { Counters } from '../../../functions-runtime/src/telemetry/counters.ts'
 import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'
-import { alertOf, isWorthAnAlert, type Alert, type AlertKind, type Finding } from './alert.ts'
+import { alertOf, isWorthAnAlert, type Alert, type Finding } from './alert.ts'
 import type { AlertReceiver, NoticedAlert } from '../../../webhook-inbox/src/inbox/alert.ts'
 import { deliverAlert } from './deliver.ts'
 import type { AlertMemory } from './memory.ts'
@@ -19,10 +19,10 @@ export interface AlertsOptions {
 
 /** What became of a look at everything that is watched for. */
 export interface AlertReport {
-  readonly raised: readonly AlertKind[]
-  readonly recovered: readonly AlertKind[]
+  readonly raised: readonly string[]
+  readonly recovered: readonly string[]
   /** Decided, but not delivered: the next look decides again. */
-  readonly undelivered: readonly AlertKind[]
+  readonly undelivered: readonly string[]
 }
 
 export interface Alerts extends AlertReceiver {

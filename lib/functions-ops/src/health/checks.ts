@@ -7,18 +7,23 @@ import type { DatabaseLook } from './questions.ts'
 
 export const DAY_MS = 24 * 60 * 60 * 1000
 const MISSED_RUNS = 3
-const OF_DATABASE = ['/webhook/{source}', '/user']
-const OF_BUFFER = ['/webhook/{source}']
+
+/** URLs by what they need. */
+export interface Endpoints {
+  readonly database: readonly string[]
+  readonly buffer: readonly string[]
+}
 
 export interface ChecksOptions {
   readonly look: Look
   readonly issues: readonly SettingIssue[]
   readonly everyMs: number
   readonly thresholds: AlertThresholds
+  readonly endpoints: Endpoints
 }
 
 /** Whether everything is there that calls need. */
-export function readyChecks({ look, issues, everyMs, thresholds }: ChecksOptions): Check[] {
+export function readyChecks({ look, issues, everyMs, thresholds, endpoints }: ChecksOptions): Check[] {
   const { time, database, buffer } = look
   const names = [...new Set(issues.map(({ variable }) => variable))]
   return [
@@ -27,24 +32,28 @@ export function readyChecks({ look, issues, everyMs, thresholds }: ChecksOptions
       componentType: 'component',
       status: issues.length === 0 ? 'pass' : 'fail',
       ...(issues.length === 0 ? {} : { observedValue: names.join(' '), output: 'settings-invalid' }),
-      affectedEndpoints: OF_DATABASE,
+      affectedEndpoints: endpoints.database,
       time,
     },
-    databaseCheck(database, time),
-    migrationsCheck(database, time),
+    databaseCheck(database, time, endpoints),
+    migrationsCheck(database, time, endpoints),
     scheduleCheck(database, time, everyMs),
-    ...(buffer === undefined ? [] : [...bufferChecks(look, thresholds)]),
+    ...(buffer === undefined ? [] : [...bufferChecks(look, thresholds, endpoints)]),
   ]
 }
 
 /** Everything that is known of the database and of this container's pool. */
-export function databaseChecks({ look, thresholds }: ChecksOptions, status: ConnectionStatus | undefined): Check[] {
+export function databaseChecks({ look, thresholds, endpoints }: ChecksOptions, status: ConnectionStatus | undefined): Check[] {
   const { time, database } = look
-  return [databaseCheck(database, time), ...serverChecks(database, time, thresholds), ...(status === undefined ? [] : poolChecks(status, time))]
+  return [
+    databaseCheck(database, time, endpoints),
+    ...serverChecks(database, time, thresholds),
+    ...(status === undefined ? [] : poolChecks(status, time)),
+  ]
 }
 
-function databaseCheck(database: Look['database'], time: string): Check {
-  const base = { name: 'database:responseTime', componentType: 'datastore', affectedEndpoints: OF_DATABASE, time } as const
+function databaseCheck(database: Look['database'], time: string, endpoints: Endpoints): Check {
+  const base = { name: 'database:responseTime', componentType: 'datastore', affectedEndpoints: endpoints.database, time } as const
   if (database === undefined) return { ...base, status: 'unknown', output: 'settings-invalid' }
   const measured = { ...base, observedValue: database.ms, observedUnit: 'ms' }
   // A full server is a queue, and no outage.
@@ -52,8 +61,8 @@ function databaseCheck(database: Look['database'], time: string): Check {
   return { ...measured, ...(database.seen.server.writable ? { status: 'pass' } : { status: 'fail', output: 'read-only' }) }
 }
 
-function migrationsCheck(database: Look['database'], time: string): Check {
-  const base = { name: 'database:migrations', componentType: 'datastore', affectedEndpoints: OF_DATABASE, time } as const
+function migrationsCheck(database: Look['database'], time: string, endpoints: Endpoints): Check {
+  const base = { name: 'database:migrations', componentType: 'datastore', affectedEndpoints: endpoints.database, time } as const
   const { migrations } = seenOf(database) ?? { migrations: { unseen: codeOfAsked(database) } }
   if ('unseen' in migrations) return { ...base, status: 'unknown', output: migrations.unseen }
   const pending = migrations.pending.length
@@ -76,9 +85,9 @@ function scheduleCheck(database: Look['database'], time: string, everyMs: number
   }
 }
 
-function bufferChecks({ buffer, time }: Look, { bufferPercent }: AlertThresholds): Check[] {
+function bufferChecks({ buffer, time }: Look, { bufferPercent }: AlertThresholds, endpoints: Endpoints): Check[] {
   if (buffer === undefined) return []
-  const base = { componentType: 'datastore', vital: false, affectedEndpoints: OF_BUFFER, time } as const
+  const base = { componentType: 'datastore', vital: false, affectedEndpoints: endpoints.buffer, time } as const
   const responseTime = { ...base, name: 'redis:responseTime', observedValue: buffer.ms, observedUnit: 'ms' }
   if ('code' in buffer) return [{ ...responseTime, status: 'fail', output: buffer.code }]
   const { waiting, parked, percent } = buffer.seen

@@ -15,9 +15,9 @@ import type { NamedPool } from '../../../functions-runtime/src/edge/define.ts'
 import type { Reply } from '../../../functions-runtime/src/edge/reply.ts'
 import { UnauthorizedError } from '../../../functions-runtime/src/edge/http-errors.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
-import { createCounters } from '../../../functions-runtime/src/telemetry/counters.ts'
+import { createCounters, type CounterDescription } from '../../../functions-runtime/src/telemetry/counters.ts'
 import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'
-import { databaseChecks, readyChecks, type ChecksOptions } from './checks.ts'
+import { databaseChecks, readyChecks, type ChecksOptions, type Endpoints } from './checks.ts'
 import { healthReply } from './health-reply.ts'
 import { createHealthDatabase } from './health-database.ts'
 import { asked, look, LOOK_MS, type Look } from './look.ts'
@@ -26,6 +26,7 @@ import { askFleet } from './metrics/fleet.ts'
 import { metricFamilies } from './metrics/metrics.ts'
 import { askDatabase } from './questions.ts'
 import { createRound } from './round.ts'
+import { refuseTakenKinds, type Watch } from './watch.ts'
 import { scheduledCheck, type ScheduledReport } from './scheduled-check.ts'
 
 /** What it was given to work with; what is wrong is told by it, and nothing more. */
@@ -46,6 +47,12 @@ export interface HealthTools {
   readonly timeLimitMs: number
   /** Names of the migrations that the database has to have. */
   readonly migrations: readonly string[]
+  /** Everything that the functions count. */
+  readonly counters: readonly CounterDescription[]
+  /** Which URLs need the database, and which the outage buffer: a check that fails names them. */
+  readonly endpoints: Endpoints
+  /** Figures of the application that the scheduled check watches. */
+  readonly watches?: readonly Watch[]
   /** The pools of all functions in a long-lived process that serves several. */
   readonly pools?: () => readonly NamedPool[]
   /** Where a setting that has a default is wrong. */
@@ -71,8 +78,15 @@ export interface Health {
 // Probes of several watchers share a round; what has changed since shows in time all the same.
 const KEPT_MS = 3_000
 
-/** Prepares health for one process. Works with whatever of its settings is usable. */
-export function prepareHealth(settings: HealthSettings, { name, logger, timeLimitMs, migrations, defaults, pools = () => [] }: HealthTools): Health {
+/**
+ * Prepares health for one process. Works with whatever of its settings is usable.
+ * @throws TypeError when two watches have one kind.
+ */
+export function prepareHealth(
+  settings: HealthSettings,
+  { name, logger, timeLimitMs, migrations, counters: described, endpoints, watches = [], defaults, pools = () => [] }: HealthTools,
+): Health {
+  refuseTakenKinds(watches)
   const given = settings.database.value
   const prepared = given === undefined ? undefined : prepareDatabase(given, { name, logger, timeLimitMs })
   const own = prepared === undefined || given === undefined ? undefined : createHealthDatabase({ manager: prepared.manager, settings: given, logger })
@@ -86,7 +100,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
   const { alerts, memory } = prepareAlerts({ settings: settings.alerts.value, redis: buffer, database: remembering, logger, counters })
   const issues = Object.values<Settled<unknown>>({ ...settings }).flatMap(group => group.issues ?? [])
   const statusNow = () => prepared?.manager.getConnectionStatus()
-  const checksOf = (seen: Look): ChecksOptions => ({ look: seen, issues, everyMs: schedule.everyMs, thresholds })
+  const checksOf = (seen: Look): ChecksOptions => ({ look: seen, issues, everyMs: schedule.everyMs, thresholds, endpoints })
 
   const round = createRound(() => look({ database: own, migrations, buffer }), { keepMs: KEPT_MS })
   const scrape = createRound(
@@ -104,7 +118,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
       ])
       const longLived = given?.profile.name === 'server'
       return exposition(
-        metricFamilies({ database, buffer: stand, bufferLimitBytes: buffer?.maxBytes, status: statusNow(), longLived, pools: pools() }),
+        metricFamilies({ database, buffer: stand, bufferLimitBytes: buffer?.maxBytes, status: statusNow(), longLived, described, pools: pools() }),
       )
     },
     { keepMs: KEPT_MS },
@@ -131,7 +145,7 @@ export function prepareHealth(settings: HealthSettings, { name, logger, timeLimi
       // What it watches is not whether it runs itself.
       const checks = readyChecks(checksOf(seen)).filter(({ name: check }) => check !== 'schedule:lastRun')
       const database = prepared?.service
-      return scheduledCheck({ look: seen, checks, database, schedule, thresholds, alerts, memory, deadline, logger, counters })
+      return scheduledCheck({ look: seen, checks, database, schedule, thresholds, watches, alerts, memory, deadline, logger, counters })
     },
     pool: statusNow,
     async shutdown() {

@@ -12,6 +12,7 @@ import { statusOf, type Check } from './check.ts'
 import { findings } from './findings.ts'
 import type { Look } from './look.ts'
 import { recordCheck } from './record-check.ts'
+import { lookAtWatches, type Watch } from './watch.ts'
 
 export interface ScheduledCheckOptions {
   /** A look made for this check. */
@@ -23,6 +24,7 @@ export interface ScheduledCheckOptions {
   thresholds: AlertThresholds
   alerts: Alerts
   memory: Required<AlertMemory>
+  watches: readonly Watch[]
   deadline: Deadline
   logger: Logger
   counters: Counters
@@ -46,7 +48,7 @@ const HEARTBEAT_MS = 2_000
  * runs. Every part is bounded, and one that fails keeps none of the others from being done; never rejects.
  */
 export async function scheduledCheck(options: ScheduledCheckOptions): Promise<ScheduledReport> {
-  const { look, checks, database, schedule, thresholds, alerts, memory, deadline, logger, counters } = options
+  const { look, checks, database, schedule, thresholds, watches, alerts, memory, deadline, logger, counters } = options
   const tools = { logger, counters }
   const status = statusOf(checks)
   const answered = look.database !== undefined && 'seen' in look.database
@@ -68,7 +70,8 @@ export async function scheduledCheck(options: ScheduledCheckOptions): Promise<Sc
     { operationName: 'alerts.strike', fallbackValue: fails ? 1 : 0, budgetMs: deadline.remainingMs() / 4 },
     tools,
   )
-  const found = findings({ look, databaseFailures, counted: recorded?.counted, inbox: recorded?.inbox }, thresholds)
+  const watched = await lookAtWatches(watches, { database: answered ? database : undefined, deadline, logger, counters })
+  const found = [...findings({ look, databaseFailures, counted: recorded?.counted, inbox: recorded?.inbox }, thresholds), ...watched]
   return { status, recorded: recorded !== undefined, alerts: await alerts.judge(found, deadline), heartbeat: await beating }
 }
 

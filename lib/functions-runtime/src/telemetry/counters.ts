@@ -1,29 +1,20 @@
-/** What is counted. Each is a metric of the fleet, see `lib/functions-ops/src/health/metrics/`. */
-export type CounterName =
-  /** Events of webhooks, by source and outcome. */
-  | 'events'
-  /** An id that came again with another body, by source. */
-  | 'event-ids-reused'
-  /** Operations on the database, by name and outcome. */
-  | 'operations'
-  /** Operations that took longer than they should, by name. */
-  | 'slow-operations'
-  /** Tries of an operation after its first, by its name. */
-  | 'retries'
-  /** Safe-executed work that gave its fallback, by name. */
-  | 'fallbacks'
-  /** Pools that took the place of another. */
-  | 'rebuilds'
-  /** Connections that turned out to be dead when they were to be used. */
-  | 'revalidations-failed'
-  /** States that the circuit breaker went into, by state. */
-  | 'breaker-changes'
-  /** Connections that were given back because the server was crowded. */
-  | 'crowded-releases'
+/**
+ * Something that is counted, as a metric of the fleet. It is described where it is counted; the application hands all of them
+ * to the health function.
+ */
+export interface CounterDescription {
+  readonly name: string
+  /** Of the metric, in the words of Prometheus. */
+  readonly metric: string
+  readonly help: string
+  /** What a counter's label and outcome are called, if it has any. */
+  readonly label?: string
+  readonly outcome?: string
+}
 
 /** How often one thing happened. */
 export interface Count {
-  readonly name: CounterName
+  readonly name: string
   /** What it happened to, where that matters. */
   readonly label: string
   readonly outcome: string
@@ -32,9 +23,9 @@ export interface Count {
 
 /** Counts of things that happened in this container, by name and, where there are several, by label and outcome. */
 export interface Counters {
-  add(name: CounterName, label?: string, outcome?: string): void
+  add(name: string, label?: string, outcome?: string): void
   /** Since the container began. */
-  get(name: CounterName, label?: string, outcome?: string): number
+  get(name: string, label?: string, outcome?: string): number
   /** What was counted since this was asked last. */
   take(): Count[]
   /** What was taken and could not be delivered: it is taken again. */
@@ -57,7 +48,7 @@ export function createCounters({ noted }: { noted?: (key: string) => void } = {}
     take() {
       const taken = [...fresh].map(([key, count]) => {
         const [name = '', label = '', outcome = ''] = key.split('\n')
-        return { name: name as CounterName, label, outcome, count }
+        return { name, label, outcome, count }
       })
       fresh = new Map()
       return taken

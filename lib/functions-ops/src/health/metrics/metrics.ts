@@ -1,6 +1,7 @@
 import type { ConnectionStatus } from '../../../../resilient-sequelize/src/pool/manager.ts'
 import type { BufferStand } from '../../../../webhook-inbox/src/buffer/stand.ts'
 import type { NamedPool, PoolStatus } from '../../../../functions-runtime/src/edge/define.ts'
+import type { CounterDescription } from '../../../../functions-runtime/src/telemetry/counters.ts'
 import type { Asked } from '../look.ts'
 import type { DatabaseLook } from '../questions.ts'
 import { counterFamilies } from './counter-families.ts'
@@ -15,6 +16,8 @@ export interface MetricsInput {
   readonly status: ConnectionStatus | undefined
   /** Whether this process is a long-lived one, whose pool is worth showing. */
   readonly longLived: boolean
+  /** What is counted. */
+  readonly described: readonly CounterDescription[]
   /** The pools of all of its functions, where it serves several. */
   readonly pools?: readonly NamedPool[]
 }
@@ -22,7 +25,7 @@ export interface MetricsInput {
 const BREAKER_STATES = ['closed', 'open', 'probing'] as const
 
 /** All metrics, with what could be seen; `functions_database_up` tells whether the database was. */
-export function metricFamilies({ database, buffer, bufferLimitBytes, status, longLived, pools = [] }: MetricsInput): MetricFamily[] {
+export function metricFamilies({ database, buffer, bufferLimitBytes, status, longLived, described, pools = [] }: MetricsInput): MetricFamily[] {
   const seen = database !== undefined && 'seen' in database ? database.seen : undefined
   const stand = buffer !== undefined && 'seen' in buffer ? buffer.seen : undefined
   const counters = seen === undefined || 'unseen' in seen.fleet.counters ? [] : seen.fleet.counters
@@ -52,7 +55,7 @@ export function metricFamilies({ database, buffer, bufferLimitBytes, status, lon
       samples: status === undefined ? [] : BREAKER_STATES.map(state => ({ labels: { state }, value: state === status.breaker ? 1 : 0 })),
     },
     ...(longLived ? poolFamilies(pools.length > 0 ? pools : status === undefined ? [] : [status]) : []),
-    ...counterFamilies(counters),
+    ...counterFamilies(counters, described),
   ]
 }
 

@@ -1,0 +1,6 @@
+import { poolCounters } from '../functions-runtime/src/telemetry/pool-counters.ts'
+import type { CounterDescription } from '../functions-runtime/src/telemetry/counters.ts'
+import { inboxCounters } from '../webhook-inbox/src/counters.ts'
+
+/** Everything that the functions count: each becomes a metric. Add what yours count (`database.counters.add`). */
+export const counters: readonly CounterDescription[] = [...poolCounters, ...inboxCounters]

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import type { Watch } from '../../../lib/functions-ops/src/health/watch.ts'
+import { sql, tablesNamed } from '../../../lib/functions-runtime/src/database/sql.ts'
+import { runSchedule, startHealth, withHealth } from '../../support/health.ts'
+import { startReceiver } from '../../support/receiver.ts'
+
+const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+const { users, nowhere } = tablesNamed('users', 'nowhere')
+const counted: Watch = {
+  kind: 'users-many',
+  severity: 'warning',
+  summary: 'There are many users.',
+  statement: sql`SELECT count(*) AS observed FROM ${users}`,
+  threshold: 2,
+}
+const broken: Watch = { ...counted, kind: 'nowhere', statement: sql`SELECT count(*) AS observed FROM ${nowhere}` }
+const wordy: Watch = { ...counted, kind: 'wordy', statement: sql`SELECT 'many' AS observed` }
+const empty: Watch = { ...counted, kind: 'empty', statement: sql`SELECT NULL::int AS observed` }
+
+it('what an application watches is raised at its threshold and recovers below it, whatever else it watches fails', async () => {
+  const receiver = await startReceiver({ secret })
+  try {
+    await withHealth(
+      async ({ container, database, lines }) => {
+        const health = container()
+        const insert = (name: string) =>
+          database.query('INSERT INTO users (id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), $1, $2, now(), now())', [
+            `${name}@example.com`,
+            name,
+          ])
+        await insert('ada')
+        expect((await runSchedule(health)).alerts).toEqual({ raised: [], recovered: [], undelivered: [] })
+        await insert('grace')
+        expect((await runSchedule(health)).alerts.raised).toEqual(['users-many'])
+        expect((await runSchedule(health)).alerts.raised).toEqual([])
+        await database.query("DELETE FROM users WHERE name = 'ada'")
+        expect((await runSchedule(health)).alerts.recovered).toEqual(['users-many'])
+        expect(receiver.alerts.map(({ type, data }) => ({ type, code: data.code, observed: data.observed }))).toEqual([
+          { type: 'alert.raised', code: 'users-many', observed: 2 },
+          { type: 'alert.recovered', code: 'users-many', observed: 1 },
+        ])
+        const failed = lines.filter(({ event }) => event === 'operation.fallback').map(({ operation }) => operation)
+        expect(new Set(failed)).toEqual(new Set(['health.watch.nowhere', 'health.watch.wordy']))
+      },
+      { watches: [broken, wordy, empty, counted], variables: { ALERT_URL: receiver.url, ALERT_SECRET: secret } },
+    )
+  } finally {
+    await receiver.stop()
+  }
+})
+
+it.each([
+  ['twice', [counted, counted]],
+  ["under a kind of the framework's", [{ ...counted, kind: 'events-parked' }]],
+])('what is watched %s is refused', (_how, watches) => {
+  expect(() => startHealth({}, undefined, watches)).toThrow(/^There is more than one alert of the kind (users-many|events-parked)\.$/)
+})
