@@ -1,8 +1,10 @@
-// Builds a workspace for npm: `node build-workspace.mjs index early` in its folder, with the names of its entries.
+// Builds a workspace for npm: `node build-workspace.mjs index early` in its folder, with the names of its entries. What it
+// imports of other workspaces becomes part of it, but for those that it depends on: these are loaded from where they are
+// installed, since two copies of them would be two AsyncLocalStorages and two sets of error classes.
 // The code is CommonJS. ESM users get wrappers around it: two builds would be two AsyncLocalStorages, and a unit of work
 // begun in one would be invisible in the other.
 import { spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import process from 'node:process'
@@ -25,6 +27,17 @@ for (const entry of entries) {
   write(`${entry}.mjs`, [`import built from '${compiled}/${entry}.js'`, '', ...names.map(name => `export const ${name} = built.${name}`)].join('\n'))
   write(`${entry}.js`, `module.exports = require('${compiled}/${entry}.js')`)
   for (const declaration of [`${entry}.d.mts`, `${entry}.d.ts`]) write(declaration, `export * from '${compiled}/${entry}.js'`)
+}
+
+const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+for (const other of readdirSync(dist)) {
+  // `invocation` has become part of `resilient-sequelize`.
+  const home = other === 'invocation' ? 'resilient-sequelize' : other
+  if (!(home in dependencies) && !(home in peerDependencies)) continue
+  for (const file of globSync(`${other}/**/*.{js,d.ts}`, { cwd: dist })) {
+    const place = `${home}/internal/${file.replace(/\.d\.ts$|\.js$/, '')}.js`
+    write(file, file.endsWith('.js') ? `module.exports = require('${place}')` : `export * from '${place}'`)
+  }
 }
 
 function write(name, text) {

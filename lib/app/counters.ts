@@ -2,5 +2,5 @@ import { poolCounters } from '../functions-runtime/src/telemetry/pool-counters.t
 import type { CounterDescription } from '../functions-runtime/src/telemetry/counters.ts'
 import { inboxCounters } from '../webhook-inbox/src/counters.ts'
 
-/** Everything that the functions count: each becomes a metric. Add what yours count (`database.counters.add`). */
+/** All counters of the functions. Each becomes a metric. Describe your own here and increment them with `counters.add(name)`. */
 export const counters: readonly CounterDescription[] = [...poolCounters, ...inboxCounters]

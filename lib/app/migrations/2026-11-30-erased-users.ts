@@ -1,6 +1,6 @@
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
-// How the inbox learns whom this application has erased: it stores nothing that these said, and drops what it has stored.
+// The inbox stores no content about these users and deletes what it has stored.
 export const erasedUsers: Migration = {
   name: '2026-11-30-erased-users',
   async up({ query }) {

@@ -1,4 +1,4 @@
 import { tablesNamed } from '../../functions-runtime/src/database/sql.ts'
 
-/** What was found when, and which alerts are raised. */
+/** Recorded health checks and raised alerts. */
 export const tables = tablesNamed('alerts_raised', 'health_checks')

@@ -1,6 +1,6 @@
 import type { CounterDescription } from '../../functions-runtime/src/telemetry/counters.ts'
 
-/** What the inbox counts. */
+/** Counters of the inbox. */
 export const inboxCounters: readonly CounterDescription[] = [
   {
     name: 'events',

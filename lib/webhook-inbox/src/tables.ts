@@ -1,7 +1,7 @@
 import { tablesNamed } from '../../functions-runtime/src/database/sql.ts'
 
 /**
- * What the inbox keeps, and `webhook_erased`: the view with which the application tells whom it has erased, by `id` and by
- * `name`, as senders call them.
+ * The inbox's table, and the view `webhook_erased`, in which the application lists erased users: `id`, and `name` as senders
+ * call the user.
  */
 export const tables = tablesNamed('webhook_events', 'webhook_erased')

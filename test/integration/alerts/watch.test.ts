@@ -17,7 +17,7 @@ const broken: Watch = { ...counted, kind: 'nowhere', statement: sql`SELECT count
 const wordy: Watch = { ...counted, kind: 'wordy', statement: sql`SELECT 'many' AS observed` }
 const empty: Watch = { ...counted, kind: 'empty', statement: sql`SELECT NULL::int AS observed` }
 
-it('what an application watches is raised at its threshold and recovers below it, whatever else it watches fails', async () => {
+it('raises and clears the alert of a watch while other watches fail', async () => {
   const receiver = await startReceiver({ secret })
   try {
     await withHealth(
@@ -50,8 +50,8 @@ it('what an application watches is raised at its threshold and recovers below it
 })
 
 it.each([
-  ['twice', [counted, counted]],
-  ["under a kind of the framework's", [{ ...counted, kind: 'events-parked' }]],
-])('what is watched %s is refused', (_how, watches) => {
-  expect(() => startHealth({}, undefined, watches)).toThrow(/^There is more than one alert of the kind (users-many|events-parked)\.$/)
+  ['that is used twice', [counted, counted]],
+  ['of the framework', [{ ...counted, kind: 'events-parked' }]],
+])('refuses a watch with a kind %s', (_how, watches) => {
+  expect(() => startHealth({}, undefined, watches)).toThrow(/^The alert kind (users-many|events-parked) is used more than once\.$/)
 })

@@ -26,8 +26,8 @@ export class StepFailedError extends Error {
 }
 
 /**
- * Holds project.yml and the folders to what the deployer makes of them; after the build, to what was built as well. Functions
- * that say why they are open to anybody are not warned of.
+ * Holds project.yml and the folders to what the deployer makes of them; after the build, also to the built files. Public
+ * functions that set `openBecause` cause no warning.
  */
 export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<CheckResult> {
   const found = checkProject(checkout, { ...options, stage })

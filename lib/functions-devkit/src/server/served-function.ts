@@ -41,7 +41,7 @@ export interface ServedFunction extends FunctionDescription {
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** The pool that its calls have built, if there is one. */
   pool(): PoolStatus | undefined
-  /** How many connections it needs at most, if its bundle is loaded and says so. */
+  /** The most connections that the function needs, if its bundle is loaded and sets that. */
   fewConnections(): number | undefined
   /** What is wrong with the settings that it reads; nothing when it does not say. */
   settingIssues(): readonly SettingIssue[]

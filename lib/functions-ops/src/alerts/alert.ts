@@ -1,6 +1,6 @@
 import type { Severity } from '../../../webhook-inbox/src/inbox/alert.ts'
 
-/** What the scheduled check watches for in every application. */
+/** Alert kinds of the framework. */
 export const alertKinds = [
   'database-unavailable',
   'retries-high',
@@ -17,7 +17,7 @@ export const alertKinds = [
 
 /** How one thing stands that is watched for. */
 export interface Finding {
-  /** One of `alertKinds`, or of a watch of the application. */
+  /** One of `alertKinds`, or the kind of a watch. */
   readonly kind: string
   readonly severity: Severity
   /** In words, without the figures. */

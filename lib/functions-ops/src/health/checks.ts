@@ -8,7 +8,7 @@ import type { DatabaseLook } from './questions.ts'
 export const DAY_MS = 24 * 60 * 60 * 1000
 const MISSED_RUNS = 3
 
-/** URLs by what they need. */
+/** URLs by the service that they need. */
 export interface Endpoints {
   readonly database: readonly string[]
   readonly buffer: readonly string[]

@@ -47,11 +47,11 @@ export interface HealthTools {
   readonly timeLimitMs: number
   /** Names of the migrations that the database has to have. */
   readonly migrations: readonly string[]
-  /** Everything that the functions count. */
+  /** Counters of all functions. */
   readonly counters: readonly CounterDescription[]
-  /** Which URLs need the database, and which the outage buffer: a check that fails names them. */
+  /** URLs that need the database and the outage buffer; a failing check lists them. */
   readonly endpoints: Endpoints
-  /** Figures of the application that the scheduled check watches. */
+  /** The application's own figures. Default: none. */
   readonly watches?: readonly Watch[]
   /** The pools of all functions in a long-lived process that serves several. */
   readonly pools?: () => readonly NamedPool[]
@@ -80,7 +80,7 @@ const KEPT_MS = 3_000
 
 /**
  * Prepares health for one process. Works with whatever of its settings is usable.
- * @throws TypeError when two watches have one kind.
+ * @throws TypeError for a watch whose kind is taken.
  */
 export function prepareHealth(
   settings: HealthSettings,

@@ -6,9 +6,9 @@ import type { Counters } from '../../../functions-runtime/src/telemetry/counters
 import type { Logger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { alertKinds, type Finding } from '../alerts/alert.ts'
 
-/** A figure of the application that the scheduled check watches: at `threshold` it is worth an alert. */
+/** A figure of the application that the scheduled check reads. It raises an alert from `threshold` on. */
 export interface Watch extends Omit<Finding, 'observed'> {
-  /** Answers one row, whose column \`observed\` is the figure; null when there is none. */
+  /** Returns one row with the column `observed`: the figure, or null. */
   readonly statement: Statement
 }
 
@@ -19,19 +19,19 @@ interface WatchTools {
   readonly counters: Counters
 }
 
-// Of the time that is left, for all of them.
+// Share of the time left that all watches together may take.
 const SHARE = 1 / 4
 
-/** @throws TypeError when two have one kind, or one has a kind of the framework: they would end each other's alerts. */
+/** @throws TypeError for a kind that is used twice or belongs to the framework: one would clear the other's alert. */
 export function refuseTakenKinds(watches: readonly Watch[]): void {
   const taken = new Set<string>(alertKinds)
   for (const { kind } of watches) {
-    if (taken.has(kind)) throw new TypeError(`There is more than one alert of the kind ${kind}.`)
+    if (taken.has(kind)) throw new TypeError(`The alert kind ${kind} is used more than once.`)
     taken.add(kind)
   }
 }
 
-/** How they stand. One that fails or takes too long has no figure, and keeps none of the others from having one. Never rejects. */
+/** Reads all watches. A watch that fails or times out has no figure and does not affect the others. Never rejects. */
 export async function lookAtWatches(watches: readonly Watch[], { database, deadline, ...tools }: WatchTools): Promise<Finding[]> {
   const budgetMs = deadline.remainingMs() * SHARE
   const figures = watches.map(async ({ statement, ...watch }) => {
@@ -45,10 +45,10 @@ export async function lookAtWatches(watches: readonly Watch[], { database, deadl
   return Promise.all(figures)
 }
 
-// Counts and sums are bigint and numeric, which the driver gives as text.
+// The driver returns bigint and numeric as text.
 function figureOf(value: unknown): number | undefined {
   if (value === null || value === undefined) return undefined
   const figure = Number(value)
-  if (!Number.isFinite(figure)) throw new TypeError('The statement of a watch answered no number.')
+  if (!Number.isFinite(figure)) throw new TypeError('The statement of a watch returned no number.')
   return figure
 }

@@ -1,6 +1,6 @@
 import type { Migration } from '../../../resilient-sequelize/src/migrate/migration.ts'
 
-// Where an earlier migration of the application made the tables, there is nothing to do.
+// Keeps tables that an earlier migration of the application created.
 export const opsTables: Migration = {
   name: '2026-11-30-ops-tables',
   async up({ query }) {

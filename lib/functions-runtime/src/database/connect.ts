@@ -27,7 +27,7 @@ export interface DatabaseOptions {
   settings: DatabaseSettings
   /** Shown by the server for each session; says which function holds it. */
   applicationName: string
-  /** Loads what defines the application's models, once Sequelize is loaded; without it units of work have none. */
+  /** Loads the function that defines the application's models, after Sequelize is loaded. Default: no models. */
   models?: () => Promise<DefineModels>
   /** How long an invocation may take at most, in ms: after it the server ends what stands idle in a transaction. */
   timeLimitMs?: number

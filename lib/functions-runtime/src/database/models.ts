@@ -1,11 +1,11 @@
 import type { Sequelize } from 'sequelize'
 
 /**
- * The application's models. It declares them by adding to this interface (`declare module`), next to where it defines them;
- * every unit of work then has them, with their types.
+ * The application's models, which every unit of work has. The application declares their types by module augmentation, next to
+ * their definitions.
  */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- The application fills it.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- filled by module augmentation
 export interface ApplicationModels {}
 
-/** Defines the models on one Sequelize instance, with their tables in `schema`. */
+/** Defines the models on a Sequelize instance, with their tables in `schema`. */
 export type DefineModels = (sequelize: Sequelize, schema: string) => ApplicationModels

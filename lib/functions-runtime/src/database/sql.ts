@@ -26,7 +26,7 @@ function oncePerSchema(build: Statement): Statement {
   }
 }
 
-/** One of our tables. */
+/** The name of a table in the configured schema, as a part of a statement. */
 export function table(name: string): Statement {
   return oncePerSchema(schema => `${quoteName(schema)}.${quoteName(name)}`)
 }
@@ -36,7 +36,7 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** Tables, or views, that a package or the application owns, by their names: parts of statements. */
+/** The tables and views of a package or of the application, by name, as parts of statements. */
 export function tablesNamed<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, Statement>> {
   return Object.fromEntries(names.map(name => [name, table(name)])) as Record<Name, Statement>
 }

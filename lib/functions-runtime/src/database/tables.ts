@@ -1,4 +1,4 @@
 import { tablesNamed } from './sql.ts'
 
-/** What the runtime keeps: counters of all containers, and which migrations were applied. */
+/** Tables of the runtime: counters of all containers, and applied migrations. */
 export const tables = tablesNamed('operation_counters', 'schema_migrations')

@@ -53,11 +53,11 @@ export interface FunctionDefinition<G extends Groups, Services> {
   pool?(services: Services): PoolStatus | undefined
   /** Ends what `setup` built; the long-lived server calls it, the platform never does. */
   shutdown?(services: Services): Promise<void>
-  /** How many connections it needs at most in a process that it shares with others, which divide the rest evenly. */
+  /** The most connections that the function needs in a long-lived process. Default: an equal share of the rest. */
   fewConnections?: number
   /**
-   * For a function that anybody may call, which project.yml gives no authentication: how it knows its callers, or why it need
-   * not. The build warns of one that does not say.
+   * Why the function may be public, for a function without authentication in project.yml. The build warns about public
+   * functions that do not set it.
    */
   openBecause?: string
   routes?: Routes<WebHandler<Services>>

@@ -1,7 +1,7 @@
 import type { Migration } from '../../../resilient-sequelize/src/migrate/migration.ts'
 
-// Counters come from many containers and are only ever added up. The row of a counter for all time has the minute `infinity`,
-// and so is never old enough to be pruned. Where an earlier migration of the application made the table, there is nothing to do.
+// All containers add to these counters. The row with the minute `infinity` is the total of all time, which is never pruned.
+// Keeps a table that an earlier migration of the application created.
 export const runtimeTables: Migration = {
   name: '2026-11-30-runtime-tables',
   async up({ query }) {

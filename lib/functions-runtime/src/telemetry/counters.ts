@@ -1,10 +1,10 @@
 /**
- * Something that is counted, as a metric of the fleet. It is described where it is counted; the application hands all of them
- * to the health function.
+ * A counter and its metric. Each package describes the counters that it increments; the application passes all of them to the
+ * health function.
  */
 export interface CounterDescription {
   readonly name: string
-  /** Of the metric, in the words of Prometheus. */
+  /** The metric's name in Prometheus. */
   readonly metric: string
   readonly help: string
   /** What a counter's label and outcome are called, if it has any. */

@@ -1,6 +1,6 @@
 import type { CounterDescription } from './counters.ts'
 
-/** What the pool and its operations count. */
+/** Counters of the pool and its operations. */
 export const poolCounters: readonly CounterDescription[] = [
   { name: 'operations', metric: 'functions_operations_total', help: 'Operations on the database.', label: 'operation', outcome: 'outcome' },
   {

@@ -5,7 +5,7 @@ import type { Work } from '../../../functions-runtime/src/database/service.ts'
 const STORED = sql`SELECT FROM ${tables.webhook_events} WHERE id = $id`
 const DONE = sql`${STORED} AND outcome IN ('applied', 'ignored')`
 
-/** Looks for the row of an event, for `wasCommitted`: whether it is stored, or `done` with. */
+/** For `wasCommitted`: looks for the row of an event that is stored, or applied or ignored (`done`). */
 export function rowProof(id: () => string, wanted: 'stored' | 'done'): (work: Work) => Promise<boolean> {
   return async ({ query }) => (await query(wanted === 'done' ? DONE : STORED, { id: id() })).length > 0
 }

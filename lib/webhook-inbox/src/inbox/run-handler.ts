@@ -22,10 +22,11 @@ export async function runBareHandler({ handler, event }: { handler: BareHandler;
   return effectOf(await handler.apply(event, work))
 }
 
-// `return later(…)` in place of `throw` would mark the event as applied.
+// `return later(…)` in place of `throw` would mark the event as applied. Any other return value, such as a model
+// instance, is not an effect.
 function effectOf(returned: unknown): Effect | void {
   if (returned instanceof Error) throw returned
-  return returned as Effect | void
+  return typeof returned === 'object' && returned !== null && Object.getPrototypeOf(returned) === Object.prototype ? (returned as Effect) : undefined
 }
 
 /** What every handler gets beside its transaction. */

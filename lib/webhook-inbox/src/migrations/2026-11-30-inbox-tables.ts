@@ -10,10 +10,10 @@ const indexes = [
   // Payloads that are still there, by age: ids stay longer.
   { name: 'webhook_events_payloads', on: '(processed_at) WHERE body IS NOT NULL' },
   { name: 'webhook_events_replay_guard', on: '(source, replay_guard) WHERE replay_guard IS NOT NULL', unique: true },
-  // Whom an event is about, by either name: erasing looks for these.
+  // The user that an event is about: erasing looks these up.
   { name: 'webhook_events_user_id', on: '(user_id) WHERE user_id IS NOT NULL' },
   { name: 'webhook_events_concerns', on: '(concerns) WHERE concerns IS NOT NULL' },
-  // Payloads that are about nobody known, by age.
+  // Payloads that name no user, by age.
   {
     name: 'webhook_events_unattributed',
     on: '(received_at) WHERE body IS NOT NULL AND concerns IS NULL AND user_id IS NULL AND outcome IS NOT NULL',
@@ -21,11 +21,11 @@ const indexes = [
 ]
 
 /**
- * The table of events, and the view `webhook_erased`, which is empty until a migration of the application replaces it by one
- * that lists whom it has erased. Where an earlier migration of the application made the table, that one stays.
+ * Creates the table of events, and an empty view `webhook_erased`, which a migration of the application replaces. Keeps a table
+ * that an earlier migration of the application created.
  *
- * An event is pending while its outcome is null, and parked for a person when it is `failed`; neither has been processed. The
- * sender's names for things are bounded so that the indexes on them stay within a page.
+ * An event with a null outcome is pending, and one with `failed` is parked; neither is processed. The sender's ids are bounded,
+ * because an index entry must fit a page.
  */
 export const inboxTables: Migration = {
   name: '2026-11-30-inbox-tables',

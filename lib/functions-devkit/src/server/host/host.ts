@@ -97,7 +97,7 @@ export async function startHost({ checkout, environment, settings, output, logge
       report,
       once: true,
       hosting: name => ({
-        // Once all are loaded: each has its share.
+        // Read after all bundles are loaded, because their definitions decide the shares.
         get environment() {
           return project.environmentOf(name)
         },

@@ -17,8 +17,8 @@ export interface HostedProject extends Pick<LocalProject, 'functions' | 'schedul
 
 /**
  * Reads project.yml for one long-lived process: each function gets the variables that it is deployed with, out of the
- * environment, with the server profile and its share of that profile's connections. `fewOf` tells how many of these a function
- * needs at most, if it says so; asked on the first call of \`environmentOf\`.
+ * environment, with the server profile and its share of that profile's connections. `fewOf` returns the most connections that a
+ * function needs, if its definition sets that; called on the first call of `environmentOf`.
  * @throws Error when the environment asks for what cannot be had here.
  */
 export function readHostedProject(

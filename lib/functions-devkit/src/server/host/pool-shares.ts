@@ -5,10 +5,9 @@ export interface PoolShare {
 }
 
 /**
- * Divides the connections of one process among its functions, each of which has a pool of its own: few for those that
- * need few, which have them also when requests have taken all of the others; the rest evenly. `functions` names them, each
- * with how many it needs at most, if it says so. The sums are `max` and `min`.
- * @throws Error when `max` leaves one without any.
+ * Divides the connections of one process among its functions, which each have a pool. `functions` maps names to the most
+ * connections that the function needs; functions without a number share the rest evenly. The sums are `max` and `min`.
+ * @throws Error when `max` is lower than the number of functions.
  */
 export function sharePool(functions: ReadonlyMap<string, number | undefined>, { max, min }: PoolShare): ReadonlyMap<string, PoolShare> {
   if (max < functions.size) throw new Error(`DB_POOL_MAX is ${max}, but ${functions.size} functions share it: ${[...functions.keys()].join(', ')}`)

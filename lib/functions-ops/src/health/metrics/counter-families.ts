@@ -10,7 +10,7 @@ export interface CounterRow {
   readonly count: number
 }
 
-/** The counters of the whole fleet as metrics. What is not described, such as what a newer deployment counts, is left out. */
+/** The fleet's counters as metrics. Counters without a description, such as those of a newer deployment, are omitted. */
 export function counterFamilies(rows: readonly CounterRow[], described: readonly CounterDescription[]): MetricFamily[] {
   return described.map(({ name, metric, help, label, outcome }) => ({
     name: metric,
