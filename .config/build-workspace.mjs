@@ -4,7 +4,7 @@
 // The code is CommonJS. ESM users get wrappers around it: two builds would be two AsyncLocalStorages, and a unit of work
 // begun in one would be invisible in the other.
 import { spawnSync } from 'node:child_process'
-import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import process from 'node:process'
@@ -34,7 +34,8 @@ for (const other of readdirSync(dist)) {
   // `invocation` has become part of `resilient-sequelize`.
   const home = other === 'invocation' ? 'resilient-sequelize' : other
   if (!(home in dependencies) && !(home in peerDependencies)) continue
-  for (const file of globSync(`${other}/**/*.{js,d.ts}`, { cwd: dist })) {
+  const files = readdirSync(join(dist, other), { recursive: true }).map(file => join(other, file).replaceAll('\\', '/'))
+  for (const file of files.filter(name => name.endsWith('.js') || name.endsWith('.d.ts'))) {
     const place = `${home}/internal/${file.replace(/\.d\.ts$|\.js$/, '')}.js`
     write(file, file.endsWith('.js') ? `module.exports = require('${place}')` : `export * from '${place}'`)
   }

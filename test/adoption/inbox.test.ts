@@ -57,7 +57,7 @@ describe('a route with an inbox', { timeout: 60_000 * ADOPTION_TIMES }, () => {
   const bodyOf = (reference: string) => JSON.stringify({ type: 'payment.paid', timestamp: new Date().toISOString(), data: { reference } })
   const post = (url: string, body: string, headers = signedHeaders(body, { secret })) => fetch(url, { method: 'POST', headers, body })
 
-  it('applies each event once through duplicates, races, lost sessions and restarts', async () => {
+  it('applies each event once despite duplicates, races, lost sessions and restarts', async () => {
     await withServers(async ({ start, database }) => {
       const servers = [await start(), await start()]
       const references = Array.from({ length: EVENTS }, () => randomUUID())
@@ -110,14 +110,14 @@ describe('a route with an inbox', { timeout: 60_000 * ADOPTION_TIMES }, () => {
     })
   })
 
-  it('refuses what is not signed, is not to be read, or has no source, and says no more than that', async () => {
+  it('refuses forged events and unknown sources, and parks unreadable content', async () => {
     await withServers(async ({ start, database }) => {
       const { url } = await start()
       const body = bodyOf('a')
       const forged = await post(url, body, signedHeaders(body, { secret: `whsec_${randomBytes(32).toString('base64')}` }))
       expect([forged.status, forged.headers.get('content-type'), await forged.json()]).toMatchObject([
         401,
-        'application/problem+json',
+        expect.stringContaining('application/problem+json'),
         { code: 'signature-mismatch', requestId: forged.headers.get('x-request-id') },
       ])
       expect((await post(url.replace('shop', 'nobody'), body)).status).toBe(404)

@@ -8,7 +8,7 @@ import { inject } from 'vitest'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../../..')
-const WORKSPACES = ['resilient-sequelize', 'invocation', 'functions-runtime', 'webhook-inbox', 'functions-ops']
+const WORKSPACES = ['resilient-sequelize', 'invocation', 'functions-runtime', 'webhook-inbox']
 // Both peers, and what the programs of test/adoption use beside them.
 const PACKAGES = ['sequelize', 'pg', '@types/node', '@types/pg', 'cls-hooked', 'express', 'reflect-metadata', 'sequelize-typescript']
 const LONGEST_BUILD_MS = 240_000
