@@ -15,6 +15,7 @@ import { createRedisBuffer } from './buffer/redis-buffer.ts'
 import type { AlertReceiver } from './inbox/alert.ts'
 import { attemptDue, type AttemptsReport } from './inbox/attempts.ts'
 import type { WebhookHandler } from './inbox/handler.ts'
+import { manageWebhooks, type Command } from './inbox/manage.ts'
 import { receiveWebhook } from './inbox/receive.ts'
 import { bufferSettings } from './settings/buffer.ts'
 import { inboxSettings } from './settings/inbox.ts'
@@ -78,6 +79,12 @@ export interface Inbox {
    * @throws DatabaseUnavailableError and other CodedErrors when the database cannot be used.
    */
   runDue(within?: Within): Promise<InboxRound>
+  /**
+   * Lists, shows, retries and parks events: `{ action: 'list', state: 'parked', limit: 20 }`, `{ action: 'show', id }`,
+   * `{ action: 'retry', id }` with an id or `all`, `{ action: 'park', id }`. Within 30 s by default.
+   * @throws ContentError for any other command; NotFoundError for an unknown id; CodedErrors of the database.
+   */
+  manage(command: Command, within?: Within): Promise<Record<string, unknown>>
   /** Returns the counts since the last call: events by source and outcome, and the counters of units of work. */
   counts(): readonly Count[]
 }
@@ -88,12 +95,14 @@ const REQUEST_ID = 'x-request-id'
 
 /**
  * Creates an inbox on a ResilientSequelize instance. Opens no connection. `migrations` create its tables.
- * @throws SettingsError that lists every invalid variable; TypeError for an invalid source.
+ * @throws SettingsError that lists every invalid variable; TypeError for an invalid source or two handlers of one type.
  */
 export function createInbox(sequelize: ResilientSequelize, options: InboxOptions): Inbox {
   const { handlers, schema = 'public', environment, alerts } = options
   // Errors are logged without SQL values and secrets.
   const logger = options.logger?.child({}, { serializers: { error: describeError } }) ?? createLogger({ name: 'webhook-inbox', level: 'info' })
+  refuseDuplicates(handlers)
+  if (Object.keys(options.sources).length === 0) throw new TypeError('An inbox needs at least one source.')
   const groups = { sources: defineSources(options.sources, handlers), keys: payloadSettings, buffer: bufferSettings, inbox: inboxSettings }
   const { sources, keys, buffer: settings, inbox } = readSettings(groups, environment)
   for (const weak of sources.weakSecrets) logger.warn({ event: 'webhook.secret.weak', ...weak })
@@ -109,16 +118,19 @@ export function createInbox(sequelize: ResilientSequelize, options: InboxOptions
   const buffer = settings === undefined ? undefined : createRedisBuffer(settings, keys)
 
   return {
-    async receive({ source, headers, body }, { withinMs = RECEIVE_MS } = {}) {
+    async receive(request, options) {
       const requestId = randomUUID()
       const line = logger.child({ requestId })
       try {
-        const request = { source, headers: lowerCased(headers), body: bytesOf(body) }
-        const answer = await within(withinMs, deadline => receiveWebhook(request, { ...tools, ...inbox, buffer, deadline, logger: line }))
+        const { source, headers, body } = request
+        const delivery = { source, headers: lowerCased(headers), body: bytesOf(body) }
+        const answer = await within(options?.withinMs ?? RECEIVE_MS, deadline =>
+          receiveWebhook(delivery, { ...tools, ...inbox, buffer, deadline, logger: line }),
+        )
         return { status: answer.status, headers: { 'content-type': 'application/json', [REQUEST_ID]: requestId }, body: JSON.stringify(answer.body) }
       } catch (error) {
-        if (!(error instanceof CodedError)) line.error({ event: 'webhook.failed', source, error })
-        else if (error.cause !== undefined) line.warn({ event: 'webhook.refused', source, code: error.code, error: error.cause })
+        if (!(error instanceof CodedError)) line.error({ event: 'webhook.failed', error })
+        else if (error.cause !== undefined) line.warn({ event: 'webhook.refused', code: error.code, error: error.cause })
         const { statusCode, headers: told = {}, body: text } = problem(error, requestId)
         return { status: statusCode, headers: { ...told, [REQUEST_ID]: requestId }, body: JSON.stringify(text) }
       }
@@ -128,7 +140,18 @@ export function createInbox(sequelize: ResilientSequelize, options: InboxOptions
         const drained = settings === undefined ? null : await drainBuffer({ ...tools, settings, deadline, logger })
         return { buffer: drained, attempts: await attemptDue({ ...tools, deadline, logger }) }
       }),
+    manage: (command, { withinMs = DUE_MS } = {}) =>
+      within(withinMs, deadline => manageWebhooks(command, { database, keys, buffer: settings, sources, deadline })),
     counts: () => counters.take(),
+  }
+}
+
+/** @throws TypeError */
+function refuseDuplicates(handlers: readonly WebhookHandler[]): void {
+  const types = new Set<string>()
+  for (const { type } of handlers) {
+    if (types.has(type)) throw new TypeError(`There are two handlers for events of type ${type}.`)
+    types.add(type)
   }
 }
 
@@ -150,7 +173,6 @@ function lowerCased(headers: InboxRequest['headers']): Record<string, string> {
 
 /** @throws TypeError for a body that a parser has already read: its signature cannot be verified. */
 function bytesOf(body: unknown): Buffer {
-  if (!(body instanceof Uint8Array))
-    throw new TypeError('The body is no Buffer or Uint8Array. Give the raw body to `receive`, for example with express.raw().')
+  if (!(body instanceof Uint8Array)) throw new TypeError('The body is no Buffer or Uint8Array. A body parser has read it before: pass the raw bytes.')
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
 }
