@@ -50,8 +50,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Where no check ever ran, health counts from the migrations for how long the schedule has been missing. A run of the tests may
- * take longer than that may be.
+ * Dates the migrations of the template one day ahead. Without a recorded check, health measures from the migrations how long the
+ * schedule has been missing, and would warn in a test run of more than 15 minutes.
  */
 async function postponeMissingSchedule(url: string): Promise<void> {
   const client = new pg.Client(url)

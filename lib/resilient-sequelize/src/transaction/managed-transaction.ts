@@ -218,7 +218,7 @@ export class ManagedTransaction implements StatementGuard {
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
   }
 
-  /** Notes the error of a statement that the unit itself sends now. */
+  /** Returns a function that records the error of a statement that the unit itself sends now. */
   #noteOwn(): (error: unknown) => void {
     const expiry = this.expiry()
     return error => this.#note(error, performance.now() >= expiry)
@@ -376,5 +376,5 @@ export class ManagedTransaction implements StatementGuard {
   }
 }
 
-// `onError` has heard of it.
+// `onError` handles the error.
 const unheard = () => undefined

@@ -70,12 +70,12 @@ export class UnitRecord {
     return this.#ownLimits.has('statement_timeout')
   }
 
-  /** Notes how long the server was told that a statement may take, in ms. */
+  /** Records the `statement_timeout` that the server was given, in ms. */
   noteBound(boundMs: number): void {
     this.#leastBoundMs = Math.min(this.#leastBoundMs, boundMs)
   }
 
-  /** When a statement that the unit itself sends now has had all the time that the server was told, by `performance.now()`. */
+  /** The time by `performance.now()` at which the server's time limit ends for a statement that the unit itself sends now. */
   expiry(): number {
     return this.hasOwnTimeout ? Number.POSITIVE_INFINITY : performance.now() + this.#leastBoundMs - SERVER_EARLIER_MS - CLOCK_MS
   }
