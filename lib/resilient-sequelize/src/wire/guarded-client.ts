@@ -54,8 +54,8 @@ export interface StatementGuard {
    * `expired`: the time that was given to the statement is over.
    */
   failed?(error: unknown, what?: 'statement' | 'savepoint', expired?: boolean): void
-  /** Records the `statement_timeout` that the server was given, in ms. */
-  noteBound?(boundMs: number): void
+  /** The longest time for a statement that the server was given last, in ms. */
+  boundMs?: number
   /** The time by `performance.now()` at which the server's time limit ends for a statement that the unit itself sends now. */
   expiry?(): number
   /** Called with the answer to a statement, before the caller sees it. */
