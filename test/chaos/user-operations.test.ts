@@ -43,7 +43,7 @@ function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
       ? []
       : ([
           ['the activity', /INSERT INTO "public"\."activities"/],
-          ['the end of its savepoint', /^RELEASE SAVEPOINT/],
+          ['the end of its savepoint', /^(?!ROLLBACK)[^]*RELEASE SAVEPOINT/],
         ] as const)),
     ['COMMIT', 'COMMIT'],
   ]

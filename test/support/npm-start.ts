@@ -48,8 +48,8 @@ export interface NpmStart {
 }
 
 /**
- * Lets the tests of a file run `npm start`; whatever they start is ended after each. With `handsOn` only the first test that
- * waits for a start makes a database: the others begin with a copy of what that one left.
+ * Lets the tests of a file run `npm start`, and stops what they started after each test. With `handsOn`, later tests start on a
+ * copy of the database that the first test left.
  */
 export function useNpmStart({ handsOn = false }: { handsOn?: boolean } = {}): NpmStart {
   let checkout: Checkout

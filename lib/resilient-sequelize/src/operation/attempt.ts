@@ -43,6 +43,7 @@ export interface AttemptOptions {
 
 type Guard = ManagedTransaction | ReadStatements | AutocommitStatement
 
+const ABORTED = '25P02'
 // A read that meets silence gets its row on a second connection: the first statement may use this share of the time.
 const FIRST_READ_SHARE = 0.4
 
@@ -177,7 +178,7 @@ async function failure(error: unknown, guard: Guard, lease: Lease, aborted: bool
   else lease.release()
   return {
     kind: 'failed',
-    error: record.endedWith(error) ?? (ofDatabase ? (codedOf(error) ?? error) : error),
+    error: record.endedWith(error) ?? (ofDatabase ? (codedOf(error) ?? reasonOf(error, cause, guard, lease)) : error),
     cause,
     verdict: cause === undefined || record.ended !== undefined ? undefined : record.judge(cause),
     ofDatabase: ofDatabase && record.ended === undefined,
@@ -206,6 +207,12 @@ function causeOf(error: unknown, guard: Guard): unknown {
   if (guard instanceof ReadStatements && guard.sessionEnd !== undefined) return guard.sessionEnd
   // Statements of a read do not depend on each other: an error that the work has dealt with explains nothing.
   return causeWithin(error, guard) ?? error
+}
+
+// A statement that the unit itself sent has failed: the work's error only says that the transaction is aborted.
+function reasonOf(error: unknown, cause: unknown, { record }: Guard, { connection, generation }: Lease): unknown {
+  const isConsequence = cause !== error && record.isOwn(cause) && classifyError(error).code === ABORTED
+  return isConsequence ? generation.host.format(connection, cause) : error
 }
 
 function doomOf(guard: Guard): unknown {

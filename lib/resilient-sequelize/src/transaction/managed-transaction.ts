@@ -83,8 +83,6 @@ export class ManagedTransaction implements StatementGuard {
   /** Statements of the work that were sent, and the errors of those that failed. */
   #sent = 0
   readonly #failures: unknown[] = []
-  /** What the server was told last of how long a statement may take, in ms. */
-  #boundMs = 0
 
   constructor(options: ManagedTransactionOptions) {
     this.#options = options
@@ -180,12 +178,17 @@ export class ManagedTransaction implements StatementGuard {
 
   failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
     if (what === 'statement') this.#failures.push(error)
+    else this.record.addOwn(error, expired)
     if (!isRefusal(error)) this.#judged?.resolve()
     this.#note(error, expired)
   }
 
-  noteBound(boundMs: number): void {
-    this.record.noteBound(boundMs)
+  get boundMs(): number {
+    return this.record.boundMs
+  }
+
+  set boundMs(boundMs: number) {
+    this.record.boundMs = boundMs
   }
 
   expiry(): number {
@@ -203,7 +206,7 @@ export class ManagedTransaction implements StatementGuard {
     // The server has taken back what failed, to a savepoint.
     if (sync.before === 'E' && sync.status === 'T' && isRefusal(this.#firstError)) this.#firstError = undefined
     // With a savepoint go the limits that were set in it.
-    if (sync.tags.length > 0) this.#boundMs = Number.POSITIVE_INFINITY
+    if (sync.tags.length > 0) this.boundMs = Number.POSITIVE_INFINITY
   }
 
   gate(): Promise<void> | undefined {
@@ -218,10 +221,13 @@ export class ManagedTransaction implements StatementGuard {
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
   }
 
-  /** Notes the error of a statement that the unit itself sends now. */
+  /** Returns a function that records the error of a statement that the unit itself sends now. */
   #noteOwn(): (error: unknown) => void {
     const expiry = this.expiry()
-    return error => this.#note(error, performance.now() >= expiry)
+    return error => {
+      this.record.addOwn(error, performance.now() >= expiry)
+      this.#note(error)
+    }
   }
 
   /**
@@ -311,11 +317,14 @@ export class ManagedTransaction implements StatementGuard {
       this.#unbounded = false
       return
     }
-    if (!this.#unbounded && Math.abs(this.#boundMs - boundMs) <= SERVER_EARLIER_MS) return
+    // A limit that is lower than this one would end the statement early.
+    const excessMs = this.boundMs - boundMs
+    if (!this.#unbounded && excessMs >= 0 && excessMs <= SERVER_EARLIER_MS) return
+    const onError = this.#noteOwn()
     const bound = this.#bound(client, boundMs)
     this.#unbounded = false
     if (bound === '') return
-    client.sendRaw(bound, undefined, { onError: this.#noteOwn() }).then(answer => this.#learnLimits(client, answer), unheard)
+    client.sendRaw(bound, undefined, { onError }).then(answer => this.#learnLimits(client, answer), unheard)
   }
 
   // What the session may lack, where the bound has not brought it along.
@@ -325,8 +334,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   #bound(client: GuardedClient, boundMs: number): string {
-    this.#boundMs = boundMs
-    this.noteBound(boundMs)
+    this.boundMs = boundMs
     const isFirst = this.#phase === 'unsent' || this.#sent === 0 || this.#unbounded
     const { limits } = this.#options
     const settings = isFirst ? transactionSettings(client, { boundMs, limits }) : limitSettings(boundMs, undefined)
@@ -376,5 +384,5 @@ export class ManagedTransaction implements StatementGuard {
   }
 }
 
-// `onError` has heard of it.
+// `onError` handles the error.
 const unheard = () => undefined

@@ -48,6 +48,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
   /** What the server was told last of how long a statement may take, in ms. */
   #boundMs = 0
   #spoiled = false
+  /** The longest time for a statement that the transaction around it had, in ms. */
+  #outerBoundMs: number | undefined
+  /** Errors of statements that the savepoint itself sent, in their order. */
+  readonly #ownErrors: { error: unknown; expired: boolean }[] = []
 
   constructor({ client, parent, name, deadline }: { client: GuardedClient; parent: StatementGuard; name: string; deadline: Deadline }) {
     this.#client = client
@@ -67,11 +71,10 @@ class SavepointGuard implements StatementGuard, Savepoint {
       const follows = client.guard === this && this.#boundMs - leftMs > SERVER_EARLIER_MS
       if (!this.#sent || follows) {
         // The budget is all the server's: who asked has gone by then, but the transaction around it has not.
-        const words = [...(this.#sent ? [] : [`SAVEPOINT ${this.#name}`]), ...this.#bound(leftMs + SERVER_EARLIER_MS)]
-        const opens = !this.#sent
-        const expiry = this.#expiry()
-        // Where it could not be opened there is nothing to go back to.
-        const onError = (error: unknown) => opens && this.#parent.failed?.(error, 'savepoint', performance.now() >= expiry)
+        const opening = this.#sent ? [] : [`SAVEPOINT ${this.#name}`]
+        const onError = this.#noteOwn()
+        if (!this.#sent) this.#outerBoundMs = this.root.boundMs
+        const words = [...opening, ...this.#bound(leftMs + SERVER_EARLIER_MS)]
         this.#sent = true
         this.#boundMs = leftMs
         if (words.length > 0) client.sendRaw(words.join('; '), undefined, { onError }).catch(unheard)
@@ -112,16 +115,11 @@ class SavepointGuard implements StatementGuard, Savepoint {
   }
 
   async end(outcome: 'keep' | 'take-back', { timeoutMs, statementMs }: { timeoutMs: number; statementMs: number }): Promise<void> {
-    const words = {
-      // Taking back to the savepoint takes the time limit back as well; keeping has to set it anew.
-      keep: [`RELEASE SAVEPOINT ${this.#name}`, ...this.#bound(statementMs)].join('; '),
-      'take-back': `ROLLBACK TO SAVEPOINT ${this.#name}; RELEASE SAVEPOINT ${this.#name}`,
-    }
     try {
       if (!this.#sent) return
       if (!this.#client.pipeline) this.#refuseOpenPortal()
-      if (outcome === 'keep') await this.#send(words.keep, timeoutMs).catch((error: Error) => this.#giveUp(words['take-back'], timeoutMs, error))
-      else await this.#giveUp(words['take-back'], timeoutMs)
+      if (outcome === 'keep') await this.#keep(statementMs, timeoutMs)
+      else await this.#takeBack(timeoutMs)
     } finally {
       if (this.#client.guard === this) this.#client.guard = this.#parent
       this.#ended.resolve()
@@ -139,31 +137,46 @@ class SavepointGuard implements StatementGuard, Savepoint {
 
   // A limit that the work has set stands.
   #bound(boundMs: number): string[] {
-    this.root.noteBound?.(boundMs)
-    const bound =
-      this.root.keepsOwnTimeout === true
-        ? ''
-        : settingsStatement(limitSettings(boundMs, undefined), this.root.sessionLimits ?? this.#client.sessionLimits)
+    if (this.root.keepsOwnTimeout === true) return []
+    const bound = settingsStatement(limitSettings(boundMs, undefined), this.root.sessionLimits ?? this.#client.sessionLimits)
+    this.root.boundMs = boundMs
     return bound === '' ? [] : [bound]
   }
 
-  #expiry(): number {
-    return this.root.expiry?.() ?? Number.POSITIVE_INFINITY
+  /** Returns a function that records the error of a statement that the savepoint itself sends now. */
+  #noteOwn(): (error: unknown) => void {
+    const expiry = this.root.expiry?.() ?? Number.POSITIVE_INFINITY
+    return error => void this.#ownErrors.push({ error, expired: performance.now() >= expiry })
   }
 
-  #send(words: string, timeoutMs: number): Promise<unknown> {
-    return this.#client.sendRaw(words, undefined, { timeoutMs })
+  #send(
+    words: readonly string[],
+    { timeoutMs, onError = this.#noteOwn() }: { timeoutMs: number; onError?: (error: unknown) => void },
+  ): Promise<unknown> {
+    return this.#client.sendRaw(words.join('; '), undefined, { timeoutMs, onError })
   }
 
-  // What cannot be kept has to be taken back, or it would spoil the transaction around it. When even that is not answered
-  // the connection is gone, and the transaction with it.
-  async #giveUp(takeBack: string, timeoutMs: number, reason?: Error): Promise<void> {
-    const expiry = this.#expiry()
-    await this.#send(takeBack, timeoutMs).catch((error: unknown) => {
-      this.#parent.failed?.(error, 'savepoint', performance.now() >= expiry)
-      throw error
+  // What cannot be kept is rolled back, because it would make the transaction fail. The limit comes before the release: if the
+  // server stops it, the savepoint is still there.
+  async #keep(statementMs: number, timeoutMs: number): Promise<void> {
+    // The limit in force is that of the savepoint.
+    const onError = this.#noteOwn()
+    const words = [...this.#bound(statementMs), `RELEASE SAVEPOINT ${this.#name}`]
+    await this.#send(words, { timeoutMs, onError }).catch(async (reason: unknown) => {
+      await this.#takeBack(timeoutMs)
+      throw reason
     })
-    if (reason !== undefined) throw reason
+  }
+
+  // Restores the time limit as well. If it fails, the transaction has failed, and the first own error is the reason.
+  async #takeBack(timeoutMs: number): Promise<void> {
+    try {
+      await this.#send([`ROLLBACK TO SAVEPOINT ${this.#name}`, `RELEASE SAVEPOINT ${this.#name}`], { timeoutMs })
+    } catch (error) {
+      for (const { error: own, expired } of this.#ownErrors) this.#parent.failed?.(own, 'savepoint', expired)
+      throw error
+    }
+    if (this.#outerBoundMs !== undefined) this.root.boundMs = this.#outerBoundMs
   }
 }
 

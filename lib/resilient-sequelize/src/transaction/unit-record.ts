@@ -31,7 +31,9 @@ export class UnitRecord {
   #ended: NestedOperationError | undefined
   /** Statements that end the transaction, sent and not answered. */
   #ending = 0
-  #leastBoundMs = Number.POSITIVE_INFINITY
+  readonly #own = new WeakSet<object>()
+  /** The longest time for a statement that the server was given last, in ms; infinite while it is unknown. */
+  boundMs = Number.POSITIVE_INFINITY
   /** The session's own time limits, where they are known. */
   sessionLimits: SessionLimits | undefined
 
@@ -44,6 +46,17 @@ export class UnitRecord {
     if (typeof error !== 'object' || error === null) return
     this.#met.add(error)
     if (expired) this.#expired.add(error)
+  }
+
+  /** Records the error of a statement that the unit itself sent. */
+  addOwn(error: unknown, expired: boolean): void {
+    this.add(error, expired)
+    if (typeof error === 'object' && error !== null) this.#own.add(error)
+  }
+
+  /** Whether the error is of a statement that the unit itself sent. */
+  isOwn(error: unknown): boolean {
+    return typeof error === 'object' && error !== null && this.#own.has(error)
   }
 
   /** Whether the connection of this unit reported the error, in whatever words Sequelize put around it. */
@@ -70,14 +83,9 @@ export class UnitRecord {
     return this.#ownLimits.has('statement_timeout')
   }
 
-  /** Notes how long the server was told that a statement may take, in ms. */
-  noteBound(boundMs: number): void {
-    this.#leastBoundMs = Math.min(this.#leastBoundMs, boundMs)
-  }
-
-  /** When a statement that the unit itself sends now has had all the time that the server was told, by `performance.now()`. */
+  /** The time by `performance.now()` at which the server's time limit ends for a statement that the unit itself sends now. */
   expiry(): number {
-    return this.hasOwnTimeout ? Number.POSITIVE_INFINITY : performance.now() + this.#leastBoundMs - SERVER_EARLIER_MS - CLOCK_MS
+    return this.hasOwnTimeout ? Number.POSITIVE_INFINITY : performance.now() + this.boundMs - SERVER_EARLIER_MS - CLOCK_MS
   }
 
   /** Notes a statement that ends the transaction, once it is sent. */

@@ -54,9 +54,9 @@ export interface StatementGuard {
    * `expired`: the time that was given to the statement is over.
    */
   failed?(error: unknown, what?: 'statement' | 'savepoint', expired?: boolean): void
-  /** Notes how long the server was told that a statement may take, in ms. */
-  noteBound?(boundMs: number): void
-  /** When a statement that the unit itself sends now has had all the time that the server was told, by `performance.now()`. */
+  /** The longest time for a statement that the server was given last, in ms. */
+  boundMs?: number
+  /** The time by `performance.now()` at which the server's time limit ends for a statement that the unit itself sends now. */
   expiry?(): number
   /** Called with the answer to a statement, before the caller sees it. */
   answered?(result: unknown): void
@@ -77,7 +77,7 @@ export interface RawOptions {
   readonly timeoutMs?: number
   /** Whether the same text comes again and again, so that the server should keep it parsed. */
   readonly again?: boolean
-  /** Called with its error before any statement behind it is reported to have failed because of that; the promise is later. */
+  /** Called with the error before errors of later statements in the batch are reported. The promise rejects later. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 

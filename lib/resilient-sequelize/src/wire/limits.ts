@@ -119,5 +119,8 @@ export function limitsIn(answer: unknown): SessionLimits | undefined {
 
 /** Statements that set values for the transaction they are sent in. */
 export function setLocal(settings: LocalSettings): string[] {
-  return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
+  // The new limit for statements is set last, so that the server cannot stop one of the other settings by it.
+  const last = (name: string) => Number(name === 'statement_timeout')
+  const sorted = Object.entries(settings).sort(([one], [other]) => last(one) - last(other))
+  return sorted.map(([name, value]) => `SET LOCAL ${name} = ${value}`)
 }

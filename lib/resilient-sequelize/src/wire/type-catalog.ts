@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Model, ModelStatic, Sequelize } from 'sequelize'
+import type { GuardedClient } from './guarded-client.ts'
 import { internalsOf, readTypes, type TypeIds } from './sequelize-internals.ts'
 
 /**
@@ -32,9 +33,7 @@ const OWN_TYPES = new Set(['ENUM', 'HSTORE', 'CITEXT', 'GEOMETRY', 'GEOGRAPHY'])
 
 type Parser = (text: string) => unknown
 
-interface RawConnection {
-  sendRaw(text: string): Promise<unknown>
-}
+type RawConnection = Pick<GuardedClient, 'sendRaw' | 'guard'>
 
 /**
  * What is known of the database's types. Enums, citext, hstore and other types of an extension have ids that only the
@@ -84,7 +83,7 @@ export class TypeCatalog {
 
   // Sequelize knows how to read the catalogue; it asks over whatever has a `query`.
   #read(connection: RawConnection): Promise<void> {
-    this.#reading ??= readTypes(this.#sequelize, { query: text => connection.sendRaw(text) })
+    this.#reading ??= readTypes(this.#sequelize, { query: text => connection.sendRaw(text, undefined, { onError: noteOwn(connection) }) })
       .then(
         () => void (this.#isRead = true),
         () => undefined,
@@ -112,6 +111,12 @@ export class TypeCatalog {
       this.#needed = models.slice(this.#looked, this.#looked + 1).some(declaresOwnType)
     return this.#needed
   }
+}
+
+/** Returns a function that reports the error of the statement to the unit of work in whose transaction it runs, if any. */
+function noteOwn({ guard }: RawConnection): (error: unknown) => void {
+  const expiry = guard?.root.expiry?.() ?? Number.POSITIVE_INFINITY
+  return error => guard?.failed?.(error, 'savepoint', performance.now() >= expiry)
 }
 
 function declaresOwnType(model: ModelStatic<Model>): boolean {

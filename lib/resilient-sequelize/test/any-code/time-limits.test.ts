@@ -165,7 +165,7 @@ describe('the limit of a statement', () => {
     })
   })
 
-  it('that is ours is never told as one of the work, whichever statement of the unit runs into it', async () => {
+  it('of the unit is never reported as an error of the work', async () => {
     await withStage(
       async ({ sequelize }) => {
         const pid = async ({ query }: Work) => (await query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))[0]?.pid ?? 0
@@ -175,7 +175,7 @@ describe('the limit of a statement', () => {
           const backend = await sequelize.execute('warm', pid)
           const deadline = openDeadline({ remainingMs: 260, reserveMs: 0 })
           const unit = sequelize.execute('many', many, { deadline }).catch((error: unknown) => told.push(error))
-          // The server has 110 ms for each statement and pauses for longer in the middle of one, the unit's own or the work's.
+          // The server has 110 ms for each statement and is stopped for longer, during a statement of the unit or of the work.
           await setTimeout(10)
           process.kill(backend, 'SIGSTOP')
           await setTimeout(140)

@@ -8,7 +8,7 @@ const PHASES: Readonly<Record<string, RegExp | string>> = {
   'the middle statement': MIDDLE,
   'the identity': /pg_current_xact_id/,
   'a savepoint': /^SAVEPOINT/,
-  'the end of a savepoint': /^RELEASE/,
+  'the end of a savepoint': /^(?!ROLLBACK)[^]*RELEASE SAVEPOINT/,
   COMMIT: 'COMMIT',
 }
 const WHENS = ['before', 'after'] as const
