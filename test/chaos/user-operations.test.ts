@@ -12,6 +12,7 @@ import { userOperations, type UserOperation } from '../support/chaos/user-operat
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { environmentFor } from '../support/functions.ts'
 import type { Cut } from '../../lib/postgres-faults/src/proxy/faults.ts'
+import { SAVEPOINT_RELEASE } from '../../lib/postgres-faults/src/own-statements.ts'
 import { startProxy } from '../../lib/postgres-faults/src/proxy/proxy.ts'
 
 vi.setConfig({ maxConcurrency: 64 })
@@ -43,7 +44,7 @@ function faultsOf({ bestEffort, writes }: UserOperation): Fault[] {
       ? []
       : ([
           ['the activity', /INSERT INTO "public"\."activities"/],
-          ['the end of its savepoint', /^(?!ROLLBACK)[^]*RELEASE SAVEPOINT/],
+          ['the end of its savepoint', SAVEPOINT_RELEASE],
         ] as const)),
     ['COMMIT', 'COMMIT'],
   ]

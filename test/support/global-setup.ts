@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import pg from 'pg'
 import { type TestProject } from 'vitest/node'
 import { dataRootFor } from '../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { withConnection, type ServerAddress } from '../../lib/functions-devkit/src/server/postgres/connection.ts'
 import { startPostgres } from '../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 import { makeCertificates } from '../../lib/postgres-faults/src/certificates.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../lib/postgres-faults/src/server-folder.ts'
@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     try {
       await postgres.createDatabase(MIGRATED_TEMPLATE)
       await migrate(postgres.url(MIGRATED_TEMPLATE))
-      await postponeMissingSchedule(postgres.url(MIGRATED_TEMPLATE))
+      await postponeMissingSchedule(postgres)
     } catch (error) {
       await teardown()
       throw error
@@ -53,12 +53,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
  * Dates the migrations of the template one day ahead. Without a recorded check, health measures from the migrations how long the
  * schedule has been missing, and would warn in a test run of more than 15 minutes.
  */
-async function postponeMissingSchedule(url: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    await client.query("UPDATE schema_migrations SET applied_at = now() + interval '1 day'")
-  } finally {
-    await client.end()
-  }
+async function postponeMissingSchedule(server: ServerAddress): Promise<void> {
+  await withConnection(server, MIGRATED_TEMPLATE, client => client.query("UPDATE schema_migrations SET applied_at = now() + interval '1 day'"))
 }

@@ -51,7 +51,7 @@ describe('a create with an idempotency key', () => {
         "INSERT INTO idempotency_keys (id, caller, key, user_id, created_at) VALUES (gen_random_uuid(), 'test', 'k1', gen_random_uuid(), now())",
       )
       const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...keyed('k1') }
-      const waiting = call(users, { method: 'POST', headers, body: JSON.stringify(ada) }, { getRemainingTimeInMillis: () => 1_500 })
+      const waiting = call(users, { method: 'POST', headers, body: JSON.stringify(ada) }, { getRemainingTimeInMillis: () => 4_000 })
       expect(await waiting).toMatchObject({ statusCode: 409, headers: { 'retry-after': '2' }, body: { code: 'request-in-progress' } })
       const patient = api('POST /', { body: ada, headers: keyed('k1') })
       await database.query('ROLLBACK')

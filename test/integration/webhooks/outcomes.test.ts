@@ -16,7 +16,7 @@ import { hasRedis, startRedis, type RedisServer } from '../../support/redis.ts'
 import { completedTransaction, eventBody, signedHeaders } from '../../support/webhooks.ts'
 
 const AWAY = { DB_PORT: '1' }
-const SHORT = { getRemainingTimeInMillis: () => 2_500 }
+const SHORT = { getRemainingTimeInMillis: () => 4_000 }
 const EFFECTS = 'SELECT count(*)::int AS count FROM transactions'
 
 const send = (body: string, id: string, context = {}): Promise<Answer> =>

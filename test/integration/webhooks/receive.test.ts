@@ -52,7 +52,7 @@ describe('a signed event', () => {
       await database.query(
         "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'demo', 'msg_1', 't', now())",
       )
-      const waiting = await call(main, { method: 'POST', path: '/demo', body, headers }, { getRemainingTimeInMillis: () => 1_000 })
+      const waiting = await call(main, { method: 'POST', path: '/demo', body, headers }, { getRemainingTimeInMillis: () => 4_000 })
       expect(waiting).toMatchObject({ statusCode: 503, body: { code: 'event-in-progress' } })
       await database.query('ROLLBACK')
       expect(await send(body, { id: 'msg_1' })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
@@ -170,14 +170,14 @@ describe('without a usable set-up', () => {
         const answer = await call(
           main,
           { method: 'POST', path: '/demo', body: completedTransaction(), headers: signedHeaders('x') },
-          { getRemainingTimeInMillis: () => 1_500 },
+          { getRemainingTimeInMillis: () => 2_500 },
         )
         expect(answer.statusCode).toBe(401)
         const body = completedTransaction()
         const away = await call(
           main,
           { method: 'POST', path: '/demo', body, headers: signedHeaders(body) },
-          { getRemainingTimeInMillis: () => 1_500 },
+          { getRemainingTimeInMillis: () => 2_500 },
         )
         expect(away).toMatchObject({ statusCode: 503, body: { code: 'database-unavailable' } })
         expect(Number(away.headers['retry-after'])).toBeGreaterThan(0)

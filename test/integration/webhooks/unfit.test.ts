@@ -157,7 +157,7 @@ describe('a verified event that does not fit', () => {
         await inbox.database.query(
           "INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 'standard', 'evt_1', 't', now())",
         )
-        expect(await inbox.send(unfit, { remainingMs: 2_500 })).toMatchObject({ status: 503, body: { code: 'event-in-progress' } })
+        expect(await inbox.send(unfit, { remainingMs: 4_000 })).toMatchObject({ status: 503, body: { code: 'event-in-progress' } })
         await inbox.database.query('ROLLBACK')
         expect(await inbox.send(unfit)).toMatchObject({ status: 200, body: { outcome: 'failed' } })
       },

@@ -137,7 +137,7 @@ export class AutocommitStatement implements StatementGuard {
     send(boundedMs(boundMs))
   }
 
-  failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {
+  failed(error: unknown, _what?: 'statement' | 'own', expired = false): void {
     this.record.add(error, expired)
     this.#error ??= error
   }

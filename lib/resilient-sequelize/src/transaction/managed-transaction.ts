@@ -176,11 +176,12 @@ export class ManagedTransaction implements StatementGuard {
     return this.#identityAsked
   }
 
-  failed(error: unknown, what: 'statement' | 'savepoint' = 'statement', expired = false): void {
+  failed(error: unknown, what: 'statement' | 'own' = 'statement', expired = false): void {
     if (what === 'statement') this.#failures.push(error)
-    else this.record.addOwn(error, expired)
+    if (what === 'own') this.record.addOwn(error, expired)
+    else this.record.add(error, expired)
     if (!isRefusal(error)) this.#judged?.resolve()
-    this.#note(error, expired)
+    this.#note(error)
   }
 
   get boundMs(): number {
@@ -214,8 +215,8 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
-  #note(error: unknown, expired = false): void {
-    this.record.add(error, expired)
+  #note(error: unknown): void {
+    this.record.add(error)
     const { severity } = error as { severity?: unknown }
     if (severity === undefined && classifyError(error).connection === 'keep') return
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })

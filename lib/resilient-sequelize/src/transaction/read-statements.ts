@@ -120,7 +120,7 @@ export class ReadStatements implements StatementGuard {
     if (!waits) end('COMMIT')
   }
 
-  failed(error: unknown, _what?: 'statement' | 'savepoint', expired = false): void {
+  failed(error: unknown, _what?: 'statement' | 'own', expired = false): void {
     this.record.add(error, expired)
     this.#firstError ??= error
     if (!isRefusal(error)) this.#judged?.resolve()

@@ -173,7 +173,7 @@ class SavepointGuard implements StatementGuard, Savepoint {
     try {
       await this.#send([`ROLLBACK TO SAVEPOINT ${this.#name}`, `RELEASE SAVEPOINT ${this.#name}`], { timeoutMs })
     } catch (error) {
-      for (const { error: own, expired } of this.#ownErrors) this.#parent.failed?.(own, 'savepoint', expired)
+      for (const { error: own, expired } of this.#ownErrors) this.#parent.failed?.(own, 'own', expired)
       throw error
     }
     if (this.#outerBoundMs !== undefined) this.root.boundMs = this.#outerBoundMs

@@ -50,10 +50,10 @@ export interface StatementGuard {
    */
   around(client: GuardedClient, send: Send, statement: Statement | undefined): void
   /**
-   * Called with the error of a statement that failed, before the caller sees it; or of a savepoint that could not end.
+   * Called with the error of a statement of the work, before the caller sees it, or of one that the unit itself sent (`own`).
    * `expired`: the time that was given to the statement is over.
    */
-  failed?(error: unknown, what?: 'statement' | 'savepoint', expired?: boolean): void
+  failed?(error: unknown, what?: 'statement' | 'own', expired?: boolean): void
   /** The longest time for a statement that the server was given last, in ms. */
   boundMs?: number
   /** The time by `performance.now()` at which the server's time limit ends for a statement that the unit itself sends now. */

@@ -87,13 +87,14 @@ export function transactionSettings(
 /** What bounds a transaction, as settings of the server. */
 export function limitSettings(boundMs: number, limits: TransactionLimits | undefined): LocalSettings {
   return {
-    ...(Number.isFinite(boundMs) && { statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)) }),
     ...(limits && {
       // 0 would lift a limit of the administrator.
       ...(limits.idleMs > 0 && { idle_in_transaction_session_timeout: limits.idleMs }),
       // The pooler hangs up when its client is gone, in the middle of a statement as well.
       client_connection_check_interval: limits.clientCheckMs,
     }),
+    // Last, so that the server cannot stop one of the other settings by the new limit.
+    ...(Number.isFinite(boundMs) && { statement_timeout: Math.max(1, Math.ceil(boundMs - SERVER_EARLIER_MS)) }),
   }
 }
 
@@ -119,8 +120,5 @@ export function limitsIn(answer: unknown): SessionLimits | undefined {
 
 /** Statements that set values for the transaction they are sent in. */
 export function setLocal(settings: LocalSettings): string[] {
-  // The new limit for statements is set last, so that the server cannot stop one of the other settings by it.
-  const last = (name: string) => Number(name === 'statement_timeout')
-  const sorted = Object.entries(settings).sort(([one], [other]) => last(one) - last(other))
-  return sorted.map(([name, value]) => `SET LOCAL ${name} = ${value}`)
+  return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`)
 }

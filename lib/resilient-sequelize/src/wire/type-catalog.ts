@@ -116,7 +116,7 @@ export class TypeCatalog {
 /** Returns a function that reports the error of the statement to the unit of work in whose transaction it runs, if any. */
 function noteOwn({ guard }: RawConnection): (error: unknown) => void {
   const expiry = guard?.root.expiry?.() ?? Number.POSITIVE_INFINITY
-  return error => guard?.failed?.(error, 'savepoint', performance.now() >= expiry)
+  return error => guard?.failed?.(error, 'own', performance.now() >= expiry)
 }
 
 function declaresOwnType(model: ModelStatic<Model>): boolean {

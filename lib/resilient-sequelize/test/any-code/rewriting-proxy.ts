@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { HEADER_BYTES, MessageSplitter, type Message } from '../../../postgres-faults/src/proxy/messages.ts'
 
 /** A proxy that replaces the text of a statement on its way to the server. */
 export interface RewritingProxy {
@@ -9,49 +10,35 @@ export interface RewritingProxy {
   stop(): Promise<void>
 }
 
-const QUERY = 'Q'.charCodeAt(0)
-const PARSE = 'P'.charCodeAt(0)
-// Type and length.
-const HEADER_BYTES = 5
-
 /** Starts a proxy without TLS in front of a server. */
 export async function startRewritingProxy(target: { host: string; port: number }): Promise<RewritingProxy> {
   const rules: { pattern: RegExp; replacement: string }[] = []
   const sockets = new Set<Socket>()
 
-  function rewrite(message: Buffer): Buffer {
-    const [type] = message
-    if (type !== QUERY && type !== PARSE) return message
-    const body = message.subarray(HEADER_BYTES)
-    const begin = type === PARSE ? body.indexOf(0) + 1 : 0
+  function rewrite({ type, bytes }: Message): Buffer {
+    if (type !== 'Q' && type !== 'P') return bytes
+    const body = bytes.subarray(HEADER_BYTES)
+    const begin = type === 'P' ? body.indexOf(0) + 1 : 0
     const end = body.indexOf(0, begin)
     const text = body.toString('utf8', begin, end)
     const index = rules.findIndex(({ pattern }) => pattern.test(text))
     const rule = index < 0 ? undefined : rules.splice(index, 1)[0]
-    if (rule === undefined) return message
+    if (rule === undefined) return bytes
     const rewritten = Buffer.concat([body.subarray(0, begin), Buffer.from(text.replace(rule.pattern, rule.replacement)), body.subarray(end)])
-    const header = Buffer.alloc(HEADER_BYTES)
-    header[0] = type
+    const header = Buffer.alloc(HEADER_BYTES, type)
     header.writeInt32BE(rewritten.length + 4, 1)
     return Buffer.concat([header, rewritten])
   }
 
   const server = createServer(client => {
     const upstream = connect(target)
-    let pending = Buffer.alloc(0)
-    // The start-up message has a length and no type.
-    let started = false
-    client.on('data', chunk => {
-      pending = Buffer.concat([pending, chunk])
-      for (;;) {
-        const lengthAt = started ? 1 : 0
-        if (pending.length < lengthAt + 4) return
-        const length = pending.readInt32BE(lengthAt) + lengthAt
-        if (pending.length < length) return
-        upstream.write(started ? rewrite(pending.subarray(0, length)) : pending.subarray(0, length))
-        pending = pending.subarray(length)
-        started = true
-      }
+    const splitter = new MessageSplitter()
+    // The start-up message has no type. The client waits for its answer before it sends more.
+    client.once('data', startUp => {
+      upstream.write(startUp)
+      client.on('data', chunk => {
+        for (const message of splitter.split(chunk)) upstream.write(rewrite(message))
+      })
     })
     upstream.on('data', chunk => client.write(chunk))
     for (const [one, other] of [

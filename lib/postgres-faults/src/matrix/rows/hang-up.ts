@@ -1,5 +1,6 @@
 import { type HangUp } from '../../proxy/faults.ts'
 import { type Row } from '../row.ts'
+import { SAVEPOINT_RELEASE } from '../../own-statements.ts'
 import { MIDDLE } from '../workloads.ts'
 
 /** Phases of a transaction, by the statement at which the pooler hangs up. */
@@ -8,7 +9,7 @@ const PHASES: Readonly<Record<string, RegExp | string>> = {
   'the middle statement': MIDDLE,
   'the identity': /pg_current_xact_id/,
   'a savepoint': /^SAVEPOINT/,
-  'the end of a savepoint': /^(?!ROLLBACK)[^]*RELEASE SAVEPOINT/,
+  'the end of a savepoint': SAVEPOINT_RELEASE,
   COMMIT: 'COMMIT',
 }
 const WHENS = ['before', 'after'] as const
