@@ -1,4 +1,4 @@
-// The import table. `npm run lint` checks it with dependency-cruiser; test/unit/imports.test.ts breaks each rule once.
+// The import table. `npm run lint` checks it with dependency-cruiser; lib/functions-devkit/test/imports.test.ts breaks each rule once.
 
 /**
  * Layers from the lowest to the highest. A file imports its own layer, Node's own modules, the layers under `imports`, and the

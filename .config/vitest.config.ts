@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'lib/*/test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts', 'test/support/adoption/folder.ts'],
+    globalSetup: ['lib/functions-devkit/test/support/global-setup.ts', 'test/support/adoption/folder.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { shuffle: true },

@@ -8,8 +8,8 @@ import { startChild, type Child } from '../support/adoption/child.ts'
 import { consumer, CONSUMER_TIMEOUT_MS } from '../support/adoption/consumer.ts'
 import { NODE_24 } from '../support/adoption/nodes.ts'
 import { ADOPTION_TIMES } from '../support/adoption/times.ts'
-import { withDatabase, type TestDatabase } from '../support/database.ts'
-import { signedHeaders } from '../support/webhooks.ts'
+import { withDatabase, type TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import { signedHeaders } from '../../lib/functions-devkit/test/support/webhooks.ts'
 
 const EVENTS = 60 * ADOPTION_TIMES
 const DELIVERIES_AT_ONCE = 3

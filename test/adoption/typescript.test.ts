@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { consumer, CONSUMER_TIMEOUT_MS, type Consumer } from '../support/adoption/consumer.ts'
 import { NODE_20, NODE_24 } from '../support/adoption/nodes.ts'
-import { withDatabase } from '../support/database.ts'
+import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 
 const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../..')

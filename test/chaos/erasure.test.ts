@@ -8,8 +8,8 @@ import { createTransaction } from '../../lib/app/transactions/create.ts'
 import { createUser } from '../../lib/app/users/create.ts'
 import { eraseUser } from '../../lib/app/users/erase.ts'
 import { defineHandler, later } from '../../lib/webhook-inbox/src/inbox/handler.ts'
-import { withInbox, type Inbox } from '../support/inbox.ts'
-import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts'
+import { withInbox, type Inbox } from '../../lib/functions-devkit/test/support/inbox.ts'
+import { hasRedis, startRedis, type RedisServer } from '../../lib/functions-devkit/test/support/redis.ts'
 import { residueOf } from '../support/residue.ts'
 
 const ROUNDS = CHAOS_TIMES > 1 ? 40 : 2

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats, { type FormatsPlugin } from 'ajv-formats'
 import contract from '../../lib/app/api/openapi.json' with { type: 'json' }
-import type { Answer } from './answer.ts'
+import type { Answer } from '../../lib/functions-devkit/test/support/answer.ts'
 
 interface Header {
   readonly required?: boolean

@@ -1,5 +1,5 @@
-import type { TestDatabase } from './database.ts'
-import type { RedisServer } from './redis.ts'
+import type { TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import type { RedisServer } from '../../lib/functions-devkit/test/support/redis.ts'
 
 interface Place {
   readonly place: string

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { migrations } from '../../app/migrations/index.ts'
 import { collectStatements } from '../src/migrate/collect-statements.ts'
 import { createdNames } from '../src/migrate/created-names.ts'
-import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'
 
 const LONG = 'a_table_whose_name_is_so_long_that_names_made_of_it_are_shortened'.slice(0, 60)
 

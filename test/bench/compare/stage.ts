@@ -9,7 +9,7 @@ import { startPostgres } from '../../../lib/functions-devkit/src/server/postgres
 import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
 import { startProxyInChild, type ProxyInChild } from '../../../lib/postgres-faults/src/proxy/proxy-in-child.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../../lib/postgres-faults/src/server-folder.ts'
-import { migrate } from '../../support/templates.ts'
+import { migrate } from '../../../lib/functions-devkit/test/support/templates.ts'
 
 const SEED =
   "INSERT INTO users (id, email, name, created_at, updated_at) VALUES ('0198c0de-0000-7000-8000-000000000001', 'seed@example.com', 'Seed', now(), now())"

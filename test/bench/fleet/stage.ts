@@ -7,7 +7,7 @@ import { dataRootFor } from '../../../lib/functions-devkit/src/server/postgres/d
 import { startPostgres } from '../../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 import { startPgBouncer, type PgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../../lib/postgres-faults/src/server-folder.ts'
-import { migrate } from '../../support/templates.ts'
+import { migrate } from '../../../lib/functions-devkit/test/support/templates.ts'
 import { countConnections, countLogins, type ConnectionCounts } from './connection-log.ts'
 import { processorTimeOf } from './processor-time.ts'
 

@@ -5,7 +5,7 @@ import { createClaim } from '../../../lib/functions-runtime/src/api/claim.ts'
 import { createTransaction } from '../../../lib/app/transactions/create.ts'
 import { createUser } from '../../../lib/app/users/create.ts'
 import { patchUser } from '../../../lib/app/users/patch.ts'
-import type { TestDatabase } from '../database.ts'
+import type { TestDatabase } from '../../../lib/functions-devkit/test/support/database.ts'
 
 /** An operation of the API that meets a fault: what it does, and what it leaves. */
 export interface UserOperation {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { bundleFunctions } from '../../../../test/support/bundle-functions.ts'
-import { copyCheckout } from '../../../../test/support/checkout.ts'
+import { bundleFunctions } from '../../../functions-devkit/test/support/bundle-functions.ts'
+import { copyCheckout } from '../../../functions-devkit/test/support/checkout.ts'
 
 const PROJECT = 'packages:\n  - name: app\n    functions:\n      - { name: differential, runtime: "nodejs:24", web: false }\n'
 const APPLICATION = 'lib/resilient-sequelize/test/differential/application.ts'

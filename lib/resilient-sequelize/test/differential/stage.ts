@@ -1,7 +1,7 @@
 import { inject } from 'vitest'
 import { freePort } from '../../../functions-devkit/src/server/postgres/free-port.ts'
 import { startPgBouncer, type PgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { createTestDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { buildApplication, type Bundle } from './bundle.ts'
 import type { Address, Case, Outcome } from './case.ts'
 import { startSubject, type SubjectProcess } from './subject-process.ts'

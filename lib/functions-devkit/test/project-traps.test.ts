@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  checkProject,
+  environmentFileWarnings,
+  functionsOf,
+  parseProject,
+  placeholderEnvironment,
+  ProjectFileError,
+  readEnvironmentFile,
+  substitutionWarnings,
+} from '../../doctl-project-schema/src/index.ts'
+import { describe, expect, it } from 'vitest'
+import { copyProject, ROOT } from './support/project-copy.ts'
+import { TRAPS } from './support/project-traps.ts'
+
+const TEXT = readFileSync(join(ROOT, 'project.yml'), 'utf8')
+const CASES = TRAPS.flatMap(({ number, words, cases }) => cases.map(entry => ({ ...entry, trap: `${number}, ${words}` })))
+
+/** The line of the first difference between two texts. */
+function firstChangedLine(before: string, after: string): number {
+  const lines = before.split('\n')
+  return after.split('\n').findIndex((line, index) => line !== lines[index]) + 1
+}
+
+describe('the table of traps', () => {
+  it('has all 34, each with a case or a reason', () => {
+    expect(TRAPS.map(({ number }) => number)).toEqual(Array.from({ length: 34 }, (_, index) => index + 1))
+    for (const { number, kind, cases, reason } of TRAPS) {
+      expect([number, cases.length > 0 || reason !== undefined]).toEqual([number, true])
+      expect([number, kind === 'refused' || kind === 'warned' || reason !== undefined]).toEqual([number, true])
+    }
+  })
+
+  it('begins with a project that has no problem', () => {
+    using copy = copyProject()
+    expect(checkProject(copy.root).problems).toEqual([])
+    expect(checkProject(ROOT).problems).toEqual([])
+  })
+
+  it.each(CASES)('holds for trap $trap: $title', ({ spring, refused, warned, env }) => {
+    using copy = copyProject()
+    const environment = env && { ...placeholderEnvironment(copy.text), ...env }
+    const usual = new Set(checkProject(copy.root, { env: environment }).warnings.map(({ name }) => name))
+    spring(copy)
+    const { problems, warnings } = checkProject(copy.root, { env: environment })
+    const found = {
+      refused: problems.map(({ code, file, path }) => [code, file, path].filter(Boolean).join(' ')),
+      warned: warned === undefined ? [] : warnings.map(({ name }) => name).filter(name => !usual.has(name)),
+    }
+    expect(found).toEqual({ refused: refused === undefined ? [] : [refused], warned: warned === undefined ? [] : [warned] })
+  })
+
+  it.each(CASES.filter(({ refused }) => refused?.includes('project.yml packages') && !refused.includes('missing')))(
+    'gives the line for trap $trap: $title',
+    ({ spring, env, refused }) => {
+      using copy = copyProject()
+      spring(copy)
+      const after = readFileSync(join(copy.root, 'project.yml'), 'utf8')
+      const { problems } = checkProject(copy.root, { env: env && { ...placeholderEnvironment(TEXT), ...env } })
+      const line = problems[0]?.line ?? 0
+      const key = /(\w+)$/.exec(refused ?? '')?.[1] ?? ''
+      expect(after.split('\n')[line - 1]).toContain(`${key}:`)
+      expect(line).toBeGreaterThanOrEqual(firstChangedLine(TEXT, after))
+    },
+  )
+})
+
+describe('trap 14 and 17', () => {
+  it('are warned of by the names that a .env file cuts or the process overrides', () => {
+    const text = 'API_KEY=abc#def\nLOG_LEVEL=info\n'
+    const names = environmentFileWarnings(text, readEnvironmentFile(text), { LOG_LEVEL: 'debug' }).map(({ name }) => name)
+    expect(names).toEqual(['env-file-comment:API_KEY', 'env-file-override:LOG_LEVEL'])
+  })
+
+  it('are refused for a number in a .env file of JSON', () => {
+    expect(() => readEnvironmentFile('{"DB_PORT": 25060}')).toThrow(ProjectFileError)
+  })
+
+  it('leave .env.example as it is', () => {
+    const text = readFileSync(join(ROOT, '.env.example'), 'utf8')
+    expect(environmentFileWarnings(text, readEnvironmentFile(text), {})).toEqual([])
+  })
+})
+
+describe('trap 16', () => {
+  it('cannot happen in our file: awkward values of every variable arrive as they are', () => {
+    const awkward = `"double" 'single' \\d\\n #:@{}$\t\r\n-----BEGIN-----\n🐘 \${X} 0123`
+    const standIns = placeholderEnvironment(TEXT)
+    const env = Object.fromEntries(Object.keys(standIns).map(name => [name, awkward]))
+    const passedWith = (values: Record<string, string>) =>
+      functionsOf(parseProject(TEXT, values)).flatMap(({ environment }) => Object.entries(environment))
+    // What is written out in the file is the same whatever the variables hold.
+    const writtenOut = (name: string, value: string) => value !== standIns[name]
+    const awaited = passedWith(standIns).map(([name, value]) => [name, writtenOut(name, value) ? value : awkward])
+    expect(passedWith(env)).toEqual(awaited)
+    expect(new Set(awaited.filter(([, value]) => value === awkward).map(([name]) => name))).toEqual(new Set(Object.keys(env)))
+    expect(substitutionWarnings(TEXT, env)).toEqual([])
+  })
+})
+
+describe('trap 19, 20 and 34', () => {
+  it('cannot happen in our project: only functions hold variables, and the public ones are raw', () => {
+    const project = parseProject(TEXT, placeholderEnvironment(TEXT))
+    expect([project, ...project.packages].filter(owner => 'environment' in owner)).toEqual([])
+    expect(functionsOf(project).filter(({ web }) => web === true)).toEqual([])
+  })
+
+  it('cannot happen in our build: the token of the account is gone before anything is installed', () => {
+    const installs = readFileSync(join(ROOT, 'build.sh'), 'utf8')
+      .split('\n')
+      .filter(line => /\bnpm (ci|install)\b/.test(line) && !line.trim().startsWith('#'))
+    expect(installs.length).toBeGreaterThan(0)
+    for (const line of installs) expect(line).toContain('env -u DO_API_KEY')
+  })
+})
+
+describe('trap 10', () => {
+  it('leaves nothing in git: what a deploy writes is ignored', () => {
+    const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n')
+    expect(ignored).toEqual(expect.arrayContaining(['__deployer__.zip', '.deployed/', 'dist/', '.env']))
+  })
+})
+
+describe('trap 24', () => {
+  it('ends our own check with 1', () => {
+    using copy = copyProject()
+    copy.write('project.yml', 'packages: []\n')
+    const command = join(ROOT, 'lib/doctl-project-schema/bin/doctl-project-schema.js')
+    const { status, stdout } = spawnSync(process.execPath, [command, 'check', copy.root], { encoding: 'utf8' })
+    expect(status).toBe(1)
+    expect(stdout).toContain('problem project.yml:1:1 packages: packages is empty')
+  })
+})
+
+describe('the first line of our project.yml', () => {
+  it('does no harm to what the deployer reads: it refers to nothing that would be substituted', () => {
+    const withoutFirst = TEXT.slice(TEXT.indexOf('\n') + 1)
+    expect(TEXT).toMatch(/^# yaml-language-server: \$schema=lib\/doctl-project-schema\/project\.schema\.json\n/)
+    expect(placeholderEnvironment(TEXT.slice(0, TEXT.indexOf('\n')))).toEqual({})
+    const env = placeholderEnvironment(withoutFirst)
+    expect(parseProject(TEXT, env)).toEqual(parseProject(withoutFirst, env))
+  })
+})
