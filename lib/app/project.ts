@@ -1,12 +1,21 @@
+import { readSettings } from '../functions-runtime/src/settings/settings.ts'
 import { api } from './api/description.ts'
+import { counters } from './counters.ts'
+import { loadModels } from './database.ts'
+import { erasers } from './maintenance/erasers.ts'
+import { keptTables, prunedTables } from './maintenance/pruned-tables.ts'
 import { migrations } from './migrations/index.ts'
+import { samples } from './samples.ts'
 import { scopes } from './settings/api.ts'
-import { SMOKE_MARK } from './users/smoke-mark.ts'
+import { activityRetention } from './settings/retention.ts'
+import { createUserChecks } from './users/smoke-checks.ts'
 import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
 
 /** What the tools know of this application. They read it by its path; functions are found under `packages/`. */
 export const project = {
   migrations,
+  models: loadModels,
+  counters,
   sources: sourceTable,
   sourceSettings,
   describedSources,
@@ -15,6 +24,9 @@ export const project = {
   /** What an API key may be for. A new key without any may do the first. */
   scopes,
   api: { description: api, file: 'lib/app/api/openapi.json' },
-  /** Users whose external id begins with this are made by the smoke test, and deleted by maintenance. */
-  smokeMark: SMOKE_MARK,
+  prunedTables: prunedTables(readSettings({ activity: activityRetention }, {}).activity),
+  keptTables,
+  erasers,
+  samples,
+  smoke: { scopes: ['users:read', 'users:write'], checks: createUserChecks },
 }

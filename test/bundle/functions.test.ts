@@ -4,16 +4,17 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { migrations } from '../../lib/app/migrations/index.ts'
 import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 import { healthKey, knowing } from '../../lib/functions-devkit/test/support/health.ts'
-import { callWeb, containerOf, functions, root } from '../../lib/functions-devkit/test/support/function-container.ts'
+import { callWeb, containerOf, functions } from '../../lib/functions-devkit/test/support/function-container.ts'
 import { apiKey } from '../../lib/functions-devkit/test/support/functions.ts'
 import { stopContainers } from '../../lib/functions-devkit/test/support/platform/container.ts'
 import { invokedEvent, scheduledEvent } from '../../lib/functions-devkit/test/support/platform/events.ts'
+import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
 import { completedTransaction, signedHeaders } from '../../lib/functions-devkit/test/support/webhooks.ts'
 
 afterEach(stopContainers)
 
 it('has built every function that project.yml names', () => {
-  expect(functions.filter(({ qualifiedName }) => !existsSync(join(root, 'packages', qualifiedName, 'dist/index.js')))).toEqual([])
+  expect(functions.filter(({ qualifiedName }) => !existsSync(join(REPOSITORY, 'packages', qualifiedName, 'dist/index.js')))).toEqual([])
 })
 
 describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runtime => {

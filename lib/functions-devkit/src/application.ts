@@ -1,7 +1,13 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { APPLICATION_FOLDER } from './application-folder.ts'
+import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
+import type { PrunedTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
 import type { ApiDescription } from '../../functions-runtime/src/api/openapi.ts'
+import type { Samples, Smoke } from '../../functions-runtime/src/api/samples.ts'
 import type { SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
+import type { DefineModels } from '../../functions-runtime/src/database/models.ts'
+import type { CounterDescription } from '../../functions-runtime/src/telemetry/counters.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 import type { DescribedSource, SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
 import type { Sources } from '../../webhook-inbox/src/verify/source-settings.ts'
@@ -21,11 +27,16 @@ export interface Application {
   readonly scopes: readonly string[]
   /** The API, and the file with its contract, seen from the checkout. */
   readonly api: { readonly description: ApiDescription; readonly file: string }
-  /** What the external ids of users begin with that a smoke test makes. */
-  readonly smokeMark: string
+  readonly models: () => Promise<DefineModels>
+  readonly counters: readonly CounterDescription[]
+  /** Its tables whose old rows maintenance deletes, with the default retention. */
+  readonly prunedTables: readonly PrunedTable[]
+  /** Its tables of which no row is deleted by its age. */
+  readonly keptTables: readonly string[]
+  readonly erasers: readonly Eraser[]
+  readonly samples: Samples
+  readonly smoke: Smoke
 }
 
-const checkout = resolve(import.meta.dirname, '../../..')
-
-/** The application of this checkout. It is found by its path: nothing here is compiled against it. */
-export const application = ((await import(pathToFileURL(join(checkout, 'lib/app/project.ts')).href)) as { project: Application }).project
+/** The application. It is found by its path: nothing here is compiled against it. */
+export const application = ((await import(pathToFileURL(join(APPLICATION_FOLDER, 'lib/app/project.ts')).href)) as { project: Application }).project

@@ -12,10 +12,11 @@ import {
   substitutionWarnings,
 } from '../../doctl-project-schema/src/index.ts'
 import { describe, expect, it } from 'vitest'
-import { copyProject, ROOT } from './support/project-copy.ts'
+import { copyProject } from './support/project-copy.ts'
+import { REPOSITORY } from './support/tested-application.ts'
 import { TRAPS } from './support/project-traps.ts'
 
-const TEXT = readFileSync(join(ROOT, 'project.yml'), 'utf8')
+const TEXT = readFileSync(join(REPOSITORY, 'project.yml'), 'utf8')
 const CASES = TRAPS.flatMap(({ number, words, cases }) => cases.map(entry => ({ ...entry, trap: `${number}, ${words}` })))
 
 /** The line of the first difference between two texts. */
@@ -36,7 +37,7 @@ describe('the table of traps', () => {
   it('begins with a project that has no problem', () => {
     using copy = copyProject()
     expect(checkProject(copy.root).problems).toEqual([])
-    expect(checkProject(ROOT).problems).toEqual([])
+    expect(checkProject(REPOSITORY).problems).toEqual([])
   })
 
   it.each(CASES)('holds for trap $trap: $title', ({ spring, refused, warned, env }) => {
@@ -79,7 +80,7 @@ describe('trap 14 and 17', () => {
   })
 
   it('leave .env.example as it is', () => {
-    const text = readFileSync(join(ROOT, '.env.example'), 'utf8')
+    const text = readFileSync(join(REPOSITORY, '.env.example'), 'utf8')
     expect(environmentFileWarnings(text, readEnvironmentFile(text), {})).toEqual([])
   })
 })
@@ -108,7 +109,7 @@ describe('trap 19, 20 and 34', () => {
   })
 
   it('cannot happen in our build: the token of the account is gone before anything is installed', () => {
-    const installs = readFileSync(join(ROOT, 'build.sh'), 'utf8')
+    const installs = readFileSync(join(REPOSITORY, 'build.sh'), 'utf8')
       .split('\n')
       .filter(line => /\bnpm (ci|install)\b/.test(line) && !line.trim().startsWith('#'))
     expect(installs.length).toBeGreaterThan(0)
@@ -118,7 +119,7 @@ describe('trap 19, 20 and 34', () => {
 
 describe('trap 10', () => {
   it('leaves nothing in git: what a deploy writes is ignored', () => {
-    const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n')
+    const ignored = readFileSync(join(REPOSITORY, '.gitignore'), 'utf8').split('\n')
     expect(ignored).toEqual(expect.arrayContaining(['__deployer__.zip', '.deployed/', 'dist/', '.env']))
   })
 })
@@ -127,7 +128,7 @@ describe('trap 24', () => {
   it('ends our own check with 1', () => {
     using copy = copyProject()
     copy.write('project.yml', 'packages: []\n')
-    const command = join(ROOT, 'lib/doctl-project-schema/bin/doctl-project-schema.js')
+    const command = join(REPOSITORY, 'lib/doctl-project-schema/bin/doctl-project-schema.js')
     const { status, stdout } = spawnSync(process.execPath, [command, 'check', copy.root], { encoding: 'utf8' })
     expect(status).toBe(1)
     expect(stdout).toContain('problem project.yml:1:1 packages: packages is empty')

@@ -4,6 +4,7 @@ export { prepareHealth, type Health, type HealthSettings, type HealthTools } fro
 export type { Watch } from './health/watch.ts'
 export type { Eraser } from './maintenance/eraser.ts'
 export { maintain, type MaintenanceOptions, type MaintenanceReport } from './maintenance/maintenance.ts'
+export { packageTables } from './maintenance/package-tables.ts'
 export type { PrunedTable } from './maintenance/pruned-table.ts'
 export { migrations } from './migrations/index.ts'
 export { alertSettings } from './settings/alerts.ts'

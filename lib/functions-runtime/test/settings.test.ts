@@ -8,7 +8,7 @@ import { checkSettings as checkBeforeServing } from '../../functions-devkit/src/
 import { main } from '../../../packages/api/webhook/index.ts'
 import { call, webhookSecret, withEnvironment } from '../../functions-devkit/test/support/functions.ts'
 import { gatherLogLines } from '../../functions-devkit/test/support/log-lines.ts'
-import { ROOT } from '../../functions-devkit/test/support/project-copy.ts'
+import { REPOSITORY } from '../../functions-devkit/test/support/tested-application.ts'
 
 const wrong = {
   DB_CONNECTION_URL: "psql 'postgresql://uusserr:Zq7zQ@hhosst:25060/defaultdb?sslmode=require'",
@@ -49,7 +49,7 @@ describe('settings that cannot be used', () => {
     ['webhooks.ts', 'list', issues],
   ])('end the command line of %s in words', (file, command, expected) => {
     const env = { PATH: process.env.PATH ?? '', ...wrong }
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli', file), command], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli', file), command], {
       encoding: 'utf8',
       env,
     })
@@ -67,7 +67,7 @@ describe('settings that cannot be used', () => {
       DB_CONNECTION_URL: `postgres://u:p@${host}:${port}/db?sslmode=disable`,
       WEBHOOK_SECRET_DEMO: webhookSecret,
     }
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/webhooks.ts'), 'list'], {
+    const { status, stderr } = spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/webhooks.ts'), 'list'], {
       encoding: 'utf8',
       env,
     })
@@ -75,8 +75,8 @@ describe('settings that cannot be used', () => {
   })
 
   it('are found before deploying, in the same words', async () => {
-    const sample = readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8'))
-    const findings = await checkBeforeDeploying(ROOT, { ...sample, WEBHOOK_SECRET_DEMO: webhookSecret, ...wrong })
+    const sample = readEnvironmentFile(readFileSync(join(REPOSITORY, '.env.example'), 'utf8'))
+    const findings = await checkBeforeDeploying(REPOSITORY, { ...sample, WEBHOOK_SECRET_DEMO: webhookSecret, ...wrong })
     const reasons = findings.filter(({ status }) => status === 'fail').map(({ reason }) => reason)
     for (const issue of issues) expect(reasons).toContainEqual(expect.stringContaining(`${issue} (`))
     expect(JSON.stringify(findings)).not.toMatch(secrets)

@@ -9,14 +9,23 @@ import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.t
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { erasers } from '../../../lib/app/maintenance/erasers.ts'
-import { DAY_MS, prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { activityRetention } from '../../../lib/app/settings/retention.ts'
+import { DAY_MS, packageTables } from '../../../lib/functions-ops/src/maintenance/package-tables.ts'
 import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
   fewConnections: 2,
-  settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings, alerts: alertSettings },
-  setup: ({ database: settings, retention, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+  settings: {
+    database: databaseSettings,
+    retention: retentionSettings,
+    activity: activityRetention,
+    keys: payloadSettings,
+    buffer: bufferSettings,
+    alerts: alertSettings,
+  },
+  setup: ({ database: settings, retention, activity, alerts, ...webhooks }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
@@ -25,7 +34,7 @@ export const main = defineFunction({
       sources: describedSources,
       erasers,
       alerts: heard,
-      tables: prunedTables(retention),
+      tables: [...packageTables(retention), ...prunedTables(activity)],
       unattributedMs: retention.unattributedDays * DAY_MS,
       database,
     }

@@ -10,7 +10,7 @@ import { readSendOptions, type SendOptions } from './send-options.ts'
 
 // `npm run send`: signed events for the server that `npm start` runs.
 
-const { sources: table } = application
+const { sources: table, samples } = application
 
 try {
   process.exitCode = (await send(readSendOptions(process.argv.slice(2)))) ? 0 : 1
@@ -27,5 +27,5 @@ async function send(options: SendOptions): Promise<boolean> {
   if (address === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
   const secret = localWebhookSecrets(keepSecrets(folder).webhookSecret)[definition.secrets]
   if (secret === undefined) throw new Error(`There is no secret in ${definition.secrets}`)
-  return sendEvents(options, { address, definition, secret, print: line => console.log(line) })
+  return sendEvents(options, { address, definition, secret, print: line => console.log(line), eventData: samples.eventData })
 }

@@ -1,5 +1,5 @@
 import { type DataFolder } from './data-folder.ts'
-import { type Samples } from './samples.ts'
+import { type SampleCommands } from './samples.ts'
 import { SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type ScheduleDescription } from './schedules.ts'
 import { type ServedFunction } from './served-function.ts'
@@ -46,16 +46,14 @@ function describeSchedules(address: string, schedules: readonly ScheduleDescript
   ]
 }
 
-/** The two commands, and for how long they work. */
-export function describeSamples({ webhook, user, goodUntil }: Samples): string {
+/** The commands, and for how long the signed one works. */
+export function describeSamples({ webhook, requests, goodUntil }: SampleCommands): string {
   return [
     '',
     `A signed webhook, good until ${goodUntil.toLocaleTimeString('en-GB')}; sent again it is a duplicate:`,
     webhook,
     '',
-    'A new user:',
-    user,
-    '',
+    ...requests.flatMap(({ title, command }) => [`${title}:`, command, '']),
     'Enter prints fresh ones.',
   ].join('\n')
 }

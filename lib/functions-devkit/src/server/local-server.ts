@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { application } from '../application.ts'
 import { describeServer } from './announce.ts'
 import { buildFunctions, watchFunctions } from './build.ts'
 import { prepareDatabase } from './database.ts'
@@ -16,7 +17,7 @@ import { makeFolder } from './postgres/folder.ts'
 import { startPostgres } from './postgres/local-postgres.ts'
 import { readProject } from './project.ts'
 import { report } from './report.ts'
-import { createSamples, type Samples } from './samples.ts'
+import { createSamples, type SampleCommands } from './samples.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
 import { keepSecrets } from './secrets.ts'
 import { checkSettings } from './settings-check.ts'
@@ -37,7 +38,7 @@ export interface LocalServerOptions {
 export interface LocalServer {
   /** What is running, in words. */
   readonly description: string
-  freshSamples(): Samples
+  freshSamples(): SampleCommands
 }
 
 /**
@@ -89,7 +90,7 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
 
   return {
     description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
-    freshSamples: () => createSamples({ address, webhookSecret: secrets.webhookSecret, apiKey: secrets.apiKey }),
+    freshSamples: () => createSamples({ samples: application.samples, address, webhookSecret: secrets.webhookSecret, apiKey: secrets.apiKey }),
   }
 
   async function startDatabase(): Promise<string> {

@@ -9,7 +9,8 @@ import { migrations } from '../../../app/migrations/index.ts'
 import { copyCheckout } from '../support/checkout.ts'
 import { withDatabase } from '../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'
-import { copyProject, ROOT } from '../support/project-copy.ts'
+import { copyProject } from '../support/project-copy.ts'
+import { REPOSITORY } from '../support/tested-application.ts'
 
 // Our own project with bundles of one line: what is under test is how they are deployed.
 const BUILD = `#!/bin/bash
@@ -23,7 +24,7 @@ for folder in ../packages/*/*/; do
 done
 `
 const KNOWN = 8
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
 
 let copy: ReturnType<typeof copyProject>
 let doctl: ReturnType<typeof createDoctl>
@@ -44,7 +45,10 @@ afterAll(() => copy[Symbol.dispose]())
 
 function useFresh(): void {
   copy.write('project.yml', copy.text)
-  copy.write('.env', readFileSync(join(ROOT, '.env.example'), 'utf8').replace('WEBHOOK_SECRET_GITHUB=none', 'WEBHOOK_SECRET_GITHUB="tell # nobody"'))
+  copy.write(
+    '.env',
+    readFileSync(join(REPOSITORY, '.env.example'), 'utf8').replace('WEBHOOK_SECRET_GITHUB=none', 'WEBHOOK_SECRET_GITHUB="tell # nobody"'),
+  )
   copy.write('known', String(KNOWN))
   doctl = createDoctl()
   Object.assign(process.env, doctl.environment)
@@ -538,7 +542,7 @@ describe('the command', () => {
         const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
         try {
           const values = {
-            ...readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8')),
+            ...readEnvironmentFile(readFileSync(join(REPOSITORY, '.env.example'), 'utf8')),
             DB_CONNECTION_URL: `${database.url}?sslmode=require`,
             API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
             WEBHOOK_SECRET_GITHUB: 'a secret of 30 characters here'.replaceAll(' ', '-'),

@@ -23,7 +23,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { copyProject, ROOT } from '../support/project-copy.ts'
+import { copyProject } from '../support/project-copy.ts'
+import { REPOSITORY } from '../support/tested-application.ts'
 import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts'
 import { startFront } from '../support/tls-front.ts'
 
@@ -81,7 +82,7 @@ const address = (changes: Partial<Record<'user' | 'password' | 'host' | 'port' |
 /** Variables with which all is well. */
 function soundVariables(): Record<string, string> {
   return {
-    ...readEnvironmentFile(readFileSync(join(ROOT, '.env.example'), 'utf8')),
+    ...readEnvironmentFile(readFileSync(join(REPOSITORY, '.env.example'), 'utf8')),
     DB_CONNECTION_URL: address(),
     DB_CA_CERT: server.authority,
     API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
@@ -96,7 +97,7 @@ async function doctor(changes: Changes = {}, options: Partial<DoctorOptions> = {
   const variables = Object.fromEntries(Object.entries({ ...soundVariables(), ...changes }).filter(([, value]) => value !== undefined))
   const file = join(folder, '.env')
   writeFileSync(file, JSON.stringify(variables))
-  const findings = await examine({ checkout: ROOT, file, shell: {}, containers: 60, build: false, doctl: findDoctl(ROOT), ...options })
+  const findings = await examine({ checkout: REPOSITORY, file, shell: {}, containers: 60, build: false, doctl: findDoctl(REPOSITORY), ...options })
   const text = describeFindings(findings) + JSON.stringify(findings)
   // No secret is shown, and none had to be taken out.
   expect(hidingSecrets(variables as Record<string, string>)(text)).toBe(text)
@@ -774,7 +775,7 @@ describe('the doctor', () => {
 
 describe('npm run doctor', () => {
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
+    spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
     })
@@ -808,7 +809,7 @@ describe('npm run doctor', () => {
     const args = [
       '--import',
       'data:text/javascript,process.execPath="/nowhere"',
-      join(ROOT, 'lib/functions-devkit/src/cli/doctor.ts'),
+      join(REPOSITORY, 'lib/functions-devkit/src/cli/doctor.ts'),
       '--env',
       '.env.example',
     ]

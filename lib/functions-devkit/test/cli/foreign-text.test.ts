@@ -33,6 +33,7 @@ describe.each(FOREIGN)('%j stays within its line', text => {
         definition: sourceTable.demo,
         secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
         print: line => void lines.push(line),
+        eventData: () => ({}),
         post: async () => new Response(body),
       },
     )

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
-import { ROOT } from '../support/project-copy.ts'
+import { REPOSITORY } from '../support/tested-application.ts'
 
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const started = Object.keys(scripts).filter(name => /lib\/[\w/]+\.ts/.test(scripts[name] ?? '') && !name.startsWith('bench'))
 
 /** Runs a script as npm does, with the programs of that checkout first. */
@@ -25,7 +25,7 @@ describe('in a clone', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'clone-'))
     for (const path of ['lib/functions-devkit/src/cli', 'lib/functions-devkit/src/build', 'lib/functions-devkit/src/server', 'package.json'])
-      cpSync(join(ROOT, path), join(folder, path), { recursive: true })
+      cpSync(join(REPOSITORY, path), join(folder, path), { recursive: true })
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
@@ -71,7 +71,7 @@ describe('with a mistake in a file', () => {
   ])('a program names the place of what %s', (_what, text, place) => {
     const file = 'lib/app/migrations/2026-11-24-first-tables.ts'
     const before = readFileSync(join(checkout.folder, file), 'utf8')
-    const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>
+    const manifest = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as Record<string, object>
     checkout.write(
       'package.json',
       JSON.stringify({

@@ -19,7 +19,7 @@ import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { ROOT } from '../support/project-copy.ts'
+import { REPOSITORY } from '../support/tested-application.ts'
 
 const settingsFor = (url: string) => {
   const { value, issues } = migrationSettings.parse({ DB_MIGRATION_URL: url })
@@ -128,7 +128,7 @@ describe('the check of migrations', () => {
 
 describe('npm run migrate', () => {
   const run = (words: readonly string[], environment: Record<string, string> = {}) =>
-    spawnSync(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), ...words], {
+    spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), ...words], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: '/nonexistent/folder', ...environment },
     })
@@ -225,7 +225,7 @@ describe('npm run migrate', () => {
     await once(server, 'listening')
     try {
       const { port } = server.address() as AddressInfo
-      const child = spawn(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), 'status'], {
+      const child = spawn(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), 'status'], {
         env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: `postgres://app:s3cret-password@127.0.0.1:${port}/db?sslmode=require` },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
@@ -237,7 +237,7 @@ describe('npm run migrate', () => {
   })
 
   it('says at once why up waits, when the database may come back', async () => {
-    const child = spawn(process.execPath, [join(ROOT, 'lib/functions-devkit/src/cli/migrate.ts'), 'up'], {
+    const child = spawn(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), 'up'], {
       env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: 10_000,
@@ -252,7 +252,7 @@ describe('npm run migrate', () => {
     try {
       const folder = join(root, 'lib/app/migrations')
       mkdirSync(folder, { recursive: true })
-      writeFileSync(join(folder, 'index.ts'), readFileSync(join(ROOT, 'lib/app/migrations/index.ts')))
+      writeFileSync(join(folder, 'index.ts'), readFileSync(join(REPOSITORY, 'lib/app/migrations/index.ts')))
       expect(newMigration(root, ['add', 'orders'], new Date('2027-02-03T23:59:59Z'))).toBe('lib/app/migrations/2027-02-03-add-orders.ts')
       const { migrations: list } = (await import(join(folder, 'index.ts')).catch(() => ({ migrations: [] }))) as { migrations: Migration[] }
       expect(list).toEqual([])

@@ -6,6 +6,7 @@ import { readEvent } from '../../../webhook-inbox/src/inbox/read-event.ts'
 import { SignatureError } from '../../../webhook-inbox/src/verify/signature-error.ts'
 import { defineSources } from '../../../webhook-inbox/src/verify/source-settings.ts'
 import type { SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
+import { samples } from '../application/lib/app/samples.ts'
 import { sourceTable } from '../../../app/webhooks/sources.ts'
 
 const demoSecret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
@@ -38,7 +39,15 @@ async function send(args: string[]) {
     return Promise.resolve(Response.json({ outcome }))
   }) as unknown as typeof fetch
   const secret = secrets[definition.secrets] ?? ''
-  const asExpected = await sendEvents(options, { address: 'http://127.0.0.1:1', definition, secret, print: line => lines.push(line), post })
+  const tools = {
+    address: 'http://127.0.0.1:1',
+    definition,
+    secret,
+    print: (line: string) => void lines.push(line),
+    eventData: samples.eventData,
+    post,
+  }
+  const asExpected = await sendEvents(options, tools)
   return { asExpected, answers: lines.map(line => line.split('  ')[0]) }
 }
 

@@ -3,12 +3,13 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createSamples, shellQuote } from '../../src/server/samples.ts'
+import { samples as given } from '../application/lib/app/samples.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.750Z')
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 function samples(changes: Partial<Parameters<typeof createSamples>[0]> = {}) {
-  return createSamples({ address: 'http://127.0.0.1:8080', webhookSecret: SECRET, apiKey: 'key_abc', now: () => NOW, ...changes })
+  return createSamples({ samples: given, address: 'http://127.0.0.1:8080', webhookSecret: SECRET, apiKey: 'key_abc', now: () => NOW, ...changes })
 }
 
 /** What a shell makes of a command: its words. */
@@ -20,9 +21,9 @@ function words(command: string): string[] {
 
 describe('the commands', () => {
   test('are one line each', () => {
-    const { webhook, user } = samples()
+    const { webhook, requests } = samples()
     expect(webhook).not.toContain('\n')
-    expect(user).not.toContain('\n')
+    expect(requests.map(({ title, command }) => [title, command.includes('\n')])).toEqual([['A new user', false]])
   })
 
   test('sign the very bytes that they send', () => {
@@ -44,16 +45,23 @@ describe('the commands', () => {
   })
 
   test('send the API key and a new user', () => {
-    const sent = words(samples({ freshId: () => 'f00' }).user)
+    const sent = words(samples({ freshId: () => 'f00' }).requests[0]?.command ?? '')
     expect(sent).toContain('authorization: Bearer key_abc')
     expect(JSON.parse(sent[sent.indexOf('--data-raw') + 1] ?? '')).toEqual({ email: 'ada+f00@example.com', name: 'Ada' })
     expect(sent.at(-1)).toBe('http://127.0.0.1:8080/user')
   })
 
+  test('name the method unless curl takes it from the body', () => {
+    const put = { title: 'A change', method: 'PUT', path: '/user/1', body: () => ({}) }
+    const [command = ''] = samples({ samples: { ...given, requests: [put] } }).requests.map(one => one.command)
+    expect(words(command)).toEqual(expect.arrayContaining(['-X', 'PUT', 'http://127.0.0.1:8080/user/1']))
+    expect(words(samples().requests[0]?.command ?? '')).not.toContain('-X')
+  })
+
   test('have ids of their own each time', () => {
     const [one, other] = [samples(), samples()]
     expect(one.webhook).not.toBe(other.webhook)
-    expect(one.user).not.toBe(other.user)
+    expect(one.requests).not.toEqual(other.requests)
   })
 
   test('are good for five minutes from the second that was signed', () => {

@@ -1,5 +1,6 @@
 import { composeDelivery } from '../../src/server/compose-delivery.ts'
-import { sampleData } from '../../src/server/samples.ts'
+import { application } from '../../src/application.ts'
+import { randomId } from '../../src/server/samples.ts'
 import { signDelivery } from '../../src/server/sign-delivery.ts'
 import type { SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
 
@@ -19,7 +20,7 @@ export interface Target {
 /** A delivery that nothing is wrong with, and how to sign another body in its place. */
 export function honestDelivery({ definition, secret }: Target, { sentAt = Date.now(), id = 'evt_1' } = {}) {
   const type = 'transaction.completed'
-  const { headers, body } = composeDelivery({ definition, secret, type, data: sampleData(type), id, sentAt })
+  const { headers, body } = composeDelivery({ definition, secret, type, data: application.samples.eventData(type, randomId), id, sentAt })
   const signed = (other: Buffer, key = secret) => ({ ...headers, ...signDelivery(definition, { id, body: other, sentAt, secret: key }) })
   return { headers: { ...headers }, body: Buffer.from(body), signed }
 }

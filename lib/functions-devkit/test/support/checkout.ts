@@ -1,35 +1,68 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-
-const REPOSITORY = join(import.meta.dirname, '../../../..')
+import { dirname, join, relative } from 'node:path'
+import { originOf, readForCheckout, REPOSITORY } from './tested-application.ts'
 
 /** A checkout that a test may build in and change. */
 export interface Checkout {
   readonly folder: string
   write(path: string, text: string): void
-  /** Writes a file again as it is in the repository. */
+  /** Writes a file again as it was in the beginning. */
   restore(path: string): void
   remove(): void
 }
 
-/** Copies parts of this checkout into a folder of its own, without build products; the packages are shared. */
+// What a build or a deploy leaves, and a fresh checkout does not have.
+const LEFT_BEHIND = /(?:^|\/)(?:dist|node_modules|\.deployed|__deployer__\.zip)(?:\/|$)/
+// The application comes from where the tests have it, and the one of the tests is no part of a checkout.
+const APPLICATION = 'lib/app'
+const OF_TESTS = /^lib\/functions-devkit\/test\/application\//
+
+/**
+ * Copies parts of this checkout, with the application of the tests in place of ours, into a folder of its own, without build
+ * products; the npm packages are shared.
+ */
 export function copyCheckout(paths: readonly string[]): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'checkout-')))
   // PostgreSQL runs as another user when the tests run as root, and has to get in.
   chmodSync(folder, 0o755)
-  for (const path of paths) {
-    cpSync(join(REPOSITORY, path), join(folder, path), { recursive: true, filter: source => !/\/(dist|node_modules)$/.test(source) })
-  }
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'))
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
+  copyFiles(paths, folder)
+  linkPackages(folder)
+  const write = (path: string, text: string) => writeInto(folder, path, text)
   return {
     folder,
     write,
-    restore: path => write(path, readFileSync(join(REPOSITORY, path), 'utf8')),
+    restore: path => write(path, readForCheckout(path).toString()),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** Lets a checkout use the npm packages of this one. */
+export function linkPackages(folder: string): void {
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'))
+}
+
+/** Copies files and folders of a checkout, named by their place in it. */
+export function copyFiles(paths: readonly string[], folder: string): void {
+  for (const path of paths.flatMap(filesOf)) {
+    const { mode } = statSync(originOf(path))
+    writeInto(folder, path, readForCheckout(path), mode)
+  }
+}
+
+function filesOf(path: string): string[] {
+  const roots = path === 'lib' ? ['lib', APPLICATION] : [path]
+  return roots.flatMap(root => {
+    const origin = originOf(root)
+    if (!lstatSync(origin).isDirectory()) return [root]
+    const found = globSync('**', { cwd: origin, withFileTypes: true }).filter(entry => entry.isFile())
+    return found
+      .map(entry => join(root, relative(origin, join(entry.parentPath, entry.name))))
+      .filter(file => !LEFT_BEHIND.test(file) && !OF_TESTS.test(file) && (root !== 'lib' || !file.startsWith(`${APPLICATION}/`)))
+  })
+}
+
+function writeInto(folder: string, path: string, content: string | Buffer, mode?: number): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), content, { mode })
 }

@@ -1,12 +1,22 @@
 import { inject } from 'vitest'
-import { EMPTY_TEMPLATE, MIGRATED_TEMPLATE } from './templates.ts'
+import { EMPTY_TEMPLATE, makeMigratedTemplate, MIGRATED_TEMPLATE } from './templates.ts'
 import { copyDatabase, type TestDatabase } from '../../../postgres-faults/src/test-database.ts'
 
 export type { TestDatabase } from '../../../postgres-faults/src/test-database.ts'
 
+const NO_SUCH_DATABASE = '3D000'
+
 /** Creates a database with every migration applied, or with no table at all. */
 export async function createTestDatabase({ empty = false }: { empty?: boolean } = {}): Promise<TestDatabase> {
-  return copyDatabase(inject('postgres'), empty ? EMPTY_TEMPLATE : MIGRATED_TEMPLATE)
+  const server = inject('postgres')
+  if (empty) return copyDatabase(server, EMPTY_TEMPLATE)
+  try {
+    return await copyDatabase(server, MIGRATED_TEMPLATE)
+  } catch (error) {
+    if ((error as { code?: string }).code !== NO_SUCH_DATABASE) throw error
+    await makeMigratedTemplate(server)
+    return copyDatabase(server, MIGRATED_TEMPLATE)
+  }
 }
 
 /** Runs a test with a database and drops it afterwards. After a failure, what the tables held is printed first. */

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { functionsOf, parseProject, placeholderEnvironment } from '../../../doctl-project-schema/src/index.ts'
+import { APPLICATION_FOLDER } from '../../src/application-folder.ts'
+import { builtApplication } from './built-application.ts'
 import type { TestDatabase } from './database.ts'
 import { environmentFor } from './functions.ts'
 import { startContainer, type Container } from './platform/container.ts'
@@ -8,8 +10,7 @@ import { webEvent, type WebRequest } from './platform/events.ts'
 import { packZip } from './platform/pack-function.ts'
 import { webAnswer } from './platform/web-answer.ts'
 
-export const root = join(import.meta.dirname, '../../../..')
-const text = readFileSync(join(root, 'project.yml'), 'utf8')
+const text = readFileSync(join(APPLICATION_FOLDER, 'project.yml'), 'utf8')
 export const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
 
 /** A container of one of our functions, with exactly the variables that project.yml passes to it; of another checkout's bundles if that is given. */
@@ -18,12 +19,13 @@ export async function containerOf(
   runtime: 'apache' | 'digitalocean',
   database: TestDatabase,
   changes: Record<string, string> = {},
-  checkout = root,
+  given?: string,
 ): Promise<Container> {
   const declared = functions.find(({ qualifiedName }) => qualifiedName === name)
   if (!declared) throw new Error(`project.yml does not declare ${name}`)
   const values: Record<string, string> = { ...environmentFor(database), LOG_LEVEL: 'info', ...changes }
   const environment = Object.fromEntries(Object.keys(declared.environment).map(variable => [variable, values[variable] ?? 'none']))
+  const checkout = given ?? (await builtApplication())
   return startContainer({ zip: await packZip(checkout, name), runtime, environment, limits: declared.limits, name })
 }
 

@@ -1,5 +1,5 @@
 import type { FunctionEvent, FunctionContext } from '../../../functions-runtime/src/edge/event.ts'
-import { scopes, type Scope } from '../../../app/settings/api.ts'
+import { application } from '../../src/application.ts'
 import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 import { type Main } from '../../../functions-runtime/src/edge/define.ts'
@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts'
 
 export const apiKey = 'key_for-the-tests-only-0123456789'
 /** A setting with one key for each purpose of a test. */
-export const keySetting = (key: string, name = 'test', granted: readonly Scope[] = scopes) =>
+export const keySetting = (key: string, name = 'test', granted: readonly string[] = application.scopes) =>
   writeKey({ name, scopes: granted, digest: digestOf(key) })
 export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
@@ -92,7 +92,7 @@ export async function call(main: Main, request: CallRequest, context: FunctionCo
   const answer = (await main(event, { getRemainingTimeInMillis: () => 10_000, ...context })) as unknown as Answer
   // Nothing but that function reads this.
   if (main.variables.includes('API_KEYS')) {
-    const { checkAnswer } = await import('../../../../test/support/contract.ts')
+    const { checkAnswer } = await import('./contract.ts')
     checkAnswer({ method: request.method ?? 'GET', path: request.path ?? '' }, answer)
   }
   return answer

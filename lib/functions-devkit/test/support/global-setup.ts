@@ -1,17 +1,17 @@
-import { rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { type TestProject } from 'vitest/node'
 import { dataRootFor } from '../../src/server/postgres/data-root.ts'
-import { withConnection, type ServerAddress } from '../../src/server/postgres/connection.ts'
 import { startPostgres } from '../../src/server/postgres/local-postgres.ts'
 import { makeCertificates } from '../../../postgres-faults/src/certificates.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../../postgres-faults/src/server-folder.ts'
-import { MIGRATED_TEMPLATE, migrate } from './templates.ts'
 
-/** Starts PostgreSQL for the whole run, with TLS and without durability, and builds the templates. */
+/** Starts PostgreSQL for the whole run, with TLS and without durability. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await removeAbandonedServers()
   const folder = await makeServerFolder()
+  const runFolder = await mkdtemp(join(tmpdir(), 'test-run-'))
   try {
     const { authority, ...certificate } = await makeCertificates()
     const postgres = await startPostgres({
@@ -28,31 +28,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
         shared_buffers: '64MB',
       },
     })
-    const teardown = async () => {
-      await postgres.stop('immediate')
-      await rm(folder, { recursive: true, force: true })
-    }
-    try {
-      await postgres.createDatabase(MIGRATED_TEMPLATE)
-      await migrate(postgres.url(MIGRATED_TEMPLATE))
-      await postponeMissingSchedule(postgres)
-    } catch (error) {
-      await teardown()
-      throw error
-    }
     const { host, port, user, password } = postgres
     project.provide('postgres', { host, port, user, password, authority })
-    return teardown
+    project.provide('runFolder', runFolder)
+    return async () => {
+      await postgres.stop('immediate')
+      await rm(runFolder, { recursive: true, force: true })
+      await rm(folder, { recursive: true, force: true })
+    }
   } catch (error) {
+    await rm(runFolder, { recursive: true, force: true })
     await rm(folder, { recursive: true, force: true })
     throw error
   }
-}
-
-/**
- * Dates the migrations of the template one day ahead. Without a recorded check, health measures from the migrations how long the
- * schedule has been missing, and would warn in a test run of more than 15 minutes.
- */
-async function postponeMissingSchedule(server: ServerAddress): Promise<void> {
-  await withConnection(server, MIGRATED_TEMPLATE, client => client.query("UPDATE schema_migrations SET applied_at = now() + interval '1 day'"))
 }

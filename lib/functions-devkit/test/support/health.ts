@@ -7,8 +7,7 @@ import { thresholdSettings } from '../../../functions-ops/src/settings/threshold
 import { readSettings, settled } from '../../../functions-runtime/src/settings/settings.ts'
 import type { Reply } from '../../../functions-runtime/src/edge/reply.ts'
 import type { Watch } from '../../../functions-ops/src/health/watch.ts'
-import { counters } from '../../../app/counters.ts'
-import { migrations } from '../../../app/migrations/index.ts'
+import { application } from '../../src/application.ts'
 import { prepareHealth, type Health } from '../../../functions-ops/src/health/health.ts'
 import type { ScheduledReport } from '../../../functions-ops/src/health/scheduled-check.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
@@ -52,8 +51,8 @@ export function startHealth(
     name: 'api/health',
     logger,
     timeLimitMs: 10_000,
-    migrations: migrations.map(one => one.name),
-    counters,
+    migrations: application.migrations.map(one => one.name),
+    counters: application.counters,
     endpoints: { database: ['/user'], buffer: [] },
     watches,
     defaults,

@@ -1,4 +1,4 @@
-import { erasers } from '../../../app/maintenance/erasers.ts'
+import { application } from '../../src/application.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { maintain, type MaintenanceReport } from '../../../functions-ops/src/maintenance/maintenance.ts'
@@ -98,7 +98,10 @@ export async function withInbox(
         const delivery = readDelivery({ source: 'standard', body, headers, verdict: 'standard', receivedAt: new Date() }, source)
         await within(20_000, deadline => createRedisBuffer(settings, keys).put(delivery, { applied: false, deadline }))
       },
-      maintain: () => within(20_000, deadline => maintain({ ...common, tables, erasers, buffer: settings, deadline, sources: sourcesOf(handlers) })),
+      maintain: () =>
+        within(20_000, deadline =>
+          maintain({ ...common, tables, erasers: application.erasers, buffer: settings, deadline, sources: sourcesOf(handlers) }),
+        ),
       manage: command => within(20_000, deadline => manageWebhooks(command, { ...common, buffer: settings, deadline, sources: sourcesOf(handlers) })),
       async allDue() {
         await database.query('UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL')

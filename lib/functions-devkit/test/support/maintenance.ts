@@ -1,9 +1,8 @@
-import { erasers } from '../../../app/maintenance/erasers.ts'
-import { describedSources } from '../../../app/webhooks/sources.ts'
+import { application } from '../../src/application.ts'
 import { databaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { retentionSettings } from '../../../functions-ops/src/settings/retention.ts'
 import { prepareDatabase, type Database } from '../../../functions-runtime/src/database/connect.ts'
-import { prunedTables } from '../../../app/maintenance/pruned-tables.ts'
+import { packageTables } from '../../../functions-ops/src/maintenance/package-tables.ts'
 import { maintain, type MaintenanceOptions, type MaintenanceReport } from '../../../functions-ops/src/maintenance/maintenance.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
@@ -13,19 +12,18 @@ import { environmentFor } from './functions.ts'
 const retention = retentionSettings.parse({
   WEBHOOK_RETENTION_DAYS: '30',
   WEBHOOK_REDELIVERY_DAYS: '30',
-  ACTIVITY_RETENTION_DAYS: '90',
   HEALTH_RETENTION_DAYS: '14',
 }).value
 if (retention === undefined) throw new Error('the settings of the test are wrong')
 /** The tables as they are pruned when payloads are kept for 30 days, ids for 60, activities for 90, and what was checked and counted for 14. */
-export const tables = prunedTables(retention)
+export const tables = [...packageTables(retention), ...application.prunedTables]
 
 /** As without a key for payloads and without an outage buffer. */
 export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer' | 'sources' | 'erasers'> = {
   keys: { current: undefined, byId: new Map() },
   buffer: undefined,
-  sources: describedSources,
-  erasers,
+  sources: application.describedSources,
+  erasers: application.erasers,
 }
 
 /** Several containers of `ops/maintenance` on one database. */

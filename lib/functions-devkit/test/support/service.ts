@@ -1,12 +1,12 @@
 import type { Sequelize } from 'sequelize'
+import type { ApplicationModels } from '../../../functions-runtime/src/database/models.ts'
 import { databaseSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import type { Profile } from '../../../resilient-sequelize/src/pool/profile.ts'
 import { CounterFlush } from '../../../functions-runtime/src/database/counter-flush.ts'
 import type { BuildGeneration, PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
 import { Executor, type ExecutorOptions } from '../../../resilient-sequelize/src/operation/executor.ts'
-import { loadModels } from '../../../app/database.ts'
+import { application } from '../../src/application.ts'
 import { openDatabase } from '../../../functions-runtime/src/database/connect.ts'
-import type { Models } from '../../../app/models/index.ts'
 import { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
 import { createCounters } from '../../../functions-runtime/src/telemetry/counters.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
@@ -63,7 +63,7 @@ export async function withService(
     const { manager, service } = openDatabase({
       settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
-      models: loadModels,
+      models: application.models,
       logger,
       counters,
       ...(flush
@@ -101,7 +101,7 @@ export function serviceWith({ manager, ...policies }: ExecutorOptions): Database
 }
 
 /** Sequelize and the models of a manager that has built a pool. */
-export function loadedOf({ generation }: PoolManager): { sequelize: Sequelize; models: Models } {
+export function loadedOf({ generation }: PoolManager): { sequelize: Sequelize; models: ApplicationModels } {
   if (generation === undefined) throw new Error('the pool of the test is not built yet')
-  return { sequelize: generation.sequelize, models: generation.sequelize.models as unknown as Models }
+  return { sequelize: generation.sequelize, models: generation.sequelize.models as unknown as ApplicationModels }
 }

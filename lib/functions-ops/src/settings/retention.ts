@@ -8,30 +8,26 @@ export interface RetentionSettings {
   readonly redeliveryDays: number
   /** Days for which the payload of an event is kept that is about no known user. */
   readonly unattributedDays: number
-  /** Days for which activities are kept. */
-  readonly activityDays: number
   /** Days for which scheduled checks, and what was counted in each minute, are kept. */
   readonly healthDays: number
 }
 
-// Never 0: a slip of the hand must not empty a table at the next run.
-const bounds = { min: 1, max: 3650 }
+/** Days for which rows may be kept. Never 0: a slip of the hand must not empty a table at the next run. */
+export const retentionDays = (fallback: number) => integer({ min: 1, max: 3650, fallback })
 
 /** How long rows are kept. */
 export const retentionSettings = defineSettings(
   {
-    WEBHOOK_RETENTION_DAYS: integer({ ...bounds, fallback: 30 }),
-    WEBHOOK_REDELIVERY_DAYS: integer({ ...bounds, fallback: 30 }),
-    WEBHOOK_UNATTRIBUTED_DAYS: integer({ ...bounds, fallback: 7 }),
-    ACTIVITY_RETENTION_DAYS: integer({ ...bounds, fallback: 90 }),
-    HEALTH_RETENTION_DAYS: integer({ ...bounds, fallback: 14 }),
+    WEBHOOK_RETENTION_DAYS: retentionDays(30),
+    WEBHOOK_REDELIVERY_DAYS: retentionDays(30),
+    WEBHOOK_UNATTRIBUTED_DAYS: retentionDays(7),
+    HEALTH_RETENTION_DAYS: retentionDays(14),
   },
   (values): RetentionSettings =>
     Object.freeze({
       webhookDays: values.WEBHOOK_RETENTION_DAYS,
       redeliveryDays: values.WEBHOOK_REDELIVERY_DAYS,
       unattributedDays: values.WEBHOOK_UNATTRIBUTED_DAYS,
-      activityDays: values.ACTIVITY_RETENTION_DAYS,
       healthDays: values.HEALTH_RETENTION_DAYS,
     }),
 )

@@ -1,4 +1,6 @@
 import { application } from '../../application.ts'
+import type { SmokeTools } from '../../../../functions-runtime/src/api/samples.ts'
+import { inWords } from '../../server/report.ts'
 import { call, CheckError, expectAnswer, type Answer } from './call.ts'
 import { sendEvent, signPing } from './events.ts'
 import type { SmokeTarget } from './target.ts'
@@ -14,24 +16,9 @@ export interface Check {
 
 /** Everything that is looked at after a deployment, in this order. `mark` tells this run from every other. */
 export function checklist(target: SmokeTarget, mark: string): readonly Check[] {
-  const { url, apiKey, healthKey } = target
+  const { url, healthKey } = target
   const id = `smoke_${mark}`
-  const authorization = `Bearer ${apiKey}`
   const withHealthKey = healthKey === undefined ? {} : { headers: { authorization: `Bearer ${healthKey}` } }
-  const user = { email: `smoke-${mark}@example.com`, name: 'Smoke test', externalId: `${application.smokeMark}${mark}` }
-  let userUrl: string | undefined
-
-  async function createUser(): Promise<Answer> {
-    const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': id }
-    const answer = await call(`${url}/user`, { method: 'POST', headers, body: JSON.stringify(user) })
-    expectAnswer(answer, 201, { email: user.email, externalId: user.externalId })
-    return answer
-  }
-
-  function created(): string {
-    if (userUrl === undefined) throw new CheckError('there is no user to do it with')
-    return userUrl
-  }
 
   return [
     {
@@ -73,44 +60,7 @@ export function checklist(target: SmokeTarget, mark: string): readonly Check[] {
         return 'refused with 401'
       },
     },
-    {
-      name: 'user created',
-      async run() {
-        const { body } = await createUser()
-        userUrl = `${url}/user/${String(body.id)}`
-        return `201, ${String(body.id)}`
-      },
-    },
-    {
-      name: 'created once',
-      async run() {
-        const again = await createUser()
-        if (`${url}/user/${String(again.body.id)}` !== created()) throw new CheckError('the same Idempotency-Key made another user')
-        return 'the same answer for the same Idempotency-Key'
-      },
-    },
-    {
-      name: 'user read',
-      async run() {
-        expectAnswer(await call(created(), { headers: { authorization } }), 200, { email: user.email })
-        return '200'
-      },
-    },
-    {
-      name: 'user without a key',
-      async run() {
-        expectAnswer(await call(created()), 401)
-        return 'refused with 401'
-      },
-    },
-    {
-      name: 'user erased',
-      async run() {
-        expectAnswer(await call(created(), { method: 'DELETE', headers: { authorization } }), 204)
-        expectAnswer(await call(created(), { headers: { authorization } }), 404)
-        return '204, then 404'
-      },
-    },
+    ...ownChecks(target, mark),
     {
       name: 'metrics',
       async run() {
@@ -124,6 +74,31 @@ export function checklist(target: SmokeTarget, mark: string): readonly Check[] {
       },
     },
   ]
+}
+
+/** The application's own checks. */
+function ownChecks({ url, apiKey }: SmokeTarget, mark: string): readonly Check[] {
+  const tools: SmokeTools = {
+    mark,
+    async call({ method, path, headers, body, withoutKey = false }, { status, fields }) {
+      const sent = {
+        ...(withoutKey || apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      }
+      const options = { ...(method && { method }), headers: sent, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+      const answer = await call(`${url}${path}`, options)
+      expectAnswer(answer, status, fields)
+      return answer.body
+    },
+  }
+  return application.smoke.checks().map(({ name, run }) => ({
+    name,
+    run: () =>
+      run(tools).catch((error: unknown) => {
+        throw error instanceof CheckError ? error : new CheckError(inWords(error), { cause: error })
+      }),
+  }))
 }
 
 /** Which components are not well, as far as the key lets that be seen. */

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { application } from '../../application.ts'
 import { isLoopback } from '../../server/loopback.ts'
 
 export interface SmokeOptions {
@@ -8,14 +11,22 @@ export interface SmokeOptions {
   readonly outage: boolean
 }
 
+const CHECKOUT = resolve(import.meta.dirname, '../../../../..')
+
+const { scopes } = application.smoke
+const KEY =
+  scopes.length === 0
+    ? 'Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do. They may stand in .env.'
+    : `Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do, and SMOKE_API_KEY: a key with the scopes
+${scopes.join(', ')}. They may stand in .env.`
+
 export const USAGE = `usage: npm run smoke -- [<url>] [--outage]
 
-  <url>      where the functions are: what stands before /webhook, /user and /health
+  <url>      where the functions are: what stands before /webhook and /health
              (doctl serverless functions get api/health --url tells); without it the server that npm start runs here
   --outage   also checks what becomes of webhooks while the database is away; you take it away, and bring it back
 
-Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do, and SMOKE_API_KEY: a key with the scopes users:read and
-users:write. They may stand in .env. Exit status: 0 all is well, 1 something is not, 2 wrong usage.`
+${KEY} Exit status: 0 all is well, 1 something is not, 2 wrong usage.`
 
 /**
  * Reads what stands behind `npm run smoke --`.
@@ -39,6 +50,9 @@ function readUrl(text: string): string {
     throw new Error('The URL has to end with its path, and holds no password')
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) throw new Error('The URL has to begin with https://: keys are sent there')
-  // Somebody may have pasted the address of a function.
-  return `${url.origin}${url.pathname.replace(/\/(?:health|user|webhook)?\/?$/, '')}`
+  // The address of a function may have been pasted.
+  const path = url.pathname.replace(/\/$/, '')
+  const name = basename(path)
+  const isFunction = name !== '' && existsSync(join(CHECKOUT, 'packages/api', name))
+  return `${url.origin}${isFunction ? path.slice(0, -name.length - 1) : path}`
 }

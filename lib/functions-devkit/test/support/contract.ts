@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats, { type FormatsPlugin } from 'ajv-formats'
-import contract from '../../lib/app/api/openapi.json' with { type: 'json' }
-import type { Answer } from '../../lib/functions-devkit/test/support/answer.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { application } from '../../src/application.ts'
+import { APPLICATION_FOLDER } from '../../src/application-folder.ts'
+import type { Answer } from './answer.ts'
 
 interface Header {
   readonly required?: boolean
@@ -14,6 +17,11 @@ interface Response {
   readonly content?: Readonly<Record<string, unknown>>
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>>
+
+const contract = JSON.parse(readFileSync(join(APPLICATION_FOLDER, application.api.file), 'utf8')) as {
+  readonly paths: Paths
+  readonly components: { readonly responses: Readonly<Record<string, Response>> }
+}
 
 const CONTRACT = '/openapi.json'
 // Of a path or a method that the contract does not name, and of what fails before any operation is found.
@@ -39,15 +47,14 @@ function violationsOf({ method, path }: { method: string; path: string }, answer
   const template = templateOf(path)
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase()
   if (template === CONTRACT && answer.statusCode === 200) return isDeepStrictEqual(answer.body, contract) ? [] : ['another document']
-  const operation = template === undefined ? undefined : (contract.paths as unknown as Paths)[template]?.[verb]
+  const operation = template === undefined ? undefined : contract.paths[template]?.[verb]
   if (operation === undefined) {
     return [...(OUTSIDE.includes(answer.statusCode) ? [] : ['no such operation']), ...errorsOf('#/components/schemas/Problem', answer.body)]
   }
   const status = String(answer.statusCode)
   const named = operation.responses[status]
   if (named === undefined) return ['no such status']
-  const response =
-    (named.$ref === undefined ? named : (contract.components.responses as Record<string, Response>)[named.$ref.split('/').at(-1) ?? '']) ?? {}
+  const response = (named.$ref === undefined ? named : contract.components.responses[named.$ref.split('/').at(-1) ?? '']) ?? {}
   const at = named.$ref ?? ['#', 'paths', template ?? '', verb, 'responses', status].map(escapePointer).join('/')
   return [...contentErrors(response, at, answer), ...headerErrors(response, answer)]
 }

@@ -2,9 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { copyCheckout, type Checkout } from '../lib/functions-devkit/test/support/checkout.ts'
+import { copyCheckout, type Checkout } from '../../lib/functions-devkit/test/support/checkout.ts'
 
-const ROOT = join(import.meta.dirname, '..')
+const ROOT = join(import.meta.dirname, '../..')
 const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const readme = textOf('README.md')
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }

@@ -3,10 +3,10 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { addressOf, useNpmStart } from '../lib/functions-devkit/test/support/npm-start.ts'
-import { editsOf } from './support/readme-edits.ts'
+import { addressOf, useNpmStart } from '../../lib/functions-devkit/test/support/npm-start.ts'
+import { editsOf } from '../support/readme-edits.ts'
 
-const REPOSITORY = join(import.meta.dirname, '..')
+const REPOSITORY = join(import.meta.dirname, '../..')
 const REST = ['.config', '.env.example', 'README.md', 'package-lock.json', 'test', 'tsconfig.json']
 const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
 const npmStart = useNpmStart()
