@@ -1,4 +1,3 @@
-import { readSettings } from '../functions-runtime/src/settings/settings.ts'
 import { api } from './api/description.ts'
 import { counters } from './counters.ts'
 import { loadModels } from './database.ts'
@@ -7,7 +6,6 @@ import { keptTables, prunedTables } from './maintenance/pruned-tables.ts'
 import { migrations } from './migrations/index.ts'
 import { samples } from './samples.ts'
 import { scopes } from './settings/api.ts'
-import { activityRetention } from './settings/retention.ts'
 import { createUserChecks } from './users/smoke-checks.ts'
 import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
 
@@ -24,7 +22,7 @@ export const project = {
   /** What an API key may be for. A new key without any may do the first. */
   scopes,
   api: { description: api, file: 'lib/app/api/openapi.json' },
-  prunedTables: prunedTables(readSettings({ activity: activityRetention }, {}).activity),
+  prunedTables,
   keptTables,
   erasers,
   samples,

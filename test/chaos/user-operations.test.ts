@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { loadModels } from '../../lib/app/database.ts'
 import { CodedError } from '../../lib/invocation/src/errors.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
@@ -101,7 +102,7 @@ async function meet(operation: UserOperation, { matches, when, action }: Fault, 
   const { host, port } = database.connectionSettings
   const proxy = await startProxy({ target: { host, port }, certificates })
   const environment = { ...environmentFor(database), DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
-  const subject = createSubject({ environment, applicationName: `chaos-${randomBytes(6).toString('hex')}` })
+  const subject = createSubject({ environment, applicationName: `chaos-${randomBytes(6).toString('hex')}`, models: loadModels })
   try {
     const prepared = await operation.prepare(subject.service, database)
     // On a connection that has served before.

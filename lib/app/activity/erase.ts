@@ -1,3 +1,4 @@
+import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import type { DatabaseService, ExecuteOptions } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
 import { tables } from '../models/tables.ts'
@@ -19,6 +20,13 @@ export async function eraseDueActivities(database: Pick<DatabaseService, 'execut
   const due = await database.execute('activity.erase.due', ({ query }) => query<{ id: string }>(DUE), { ...options, mode: 'read' })
   for (const { id } of due) await erase(id, database, options)
   return due.length
+}
+
+/** What maintenance does of it. */
+export const activityEraser: Eraser = {
+  name: 'activities',
+  due: { name: 'dueErasures', table: 'users', since: 'activities_due_at', keepMs: 0 },
+  erase: eraseDueActivities,
 }
 
 async function erase(id: string, database: Pick<DatabaseService, 'execute'>, options: Pick<ExecuteOptions, 'deadline'> = {}): Promise<void> {

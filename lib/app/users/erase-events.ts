@@ -1,3 +1,4 @@
+import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
 import { tables } from '../models/tables.ts'
 import { tables as inboxTables } from '../../webhook-inbox/src/tables.ts'
@@ -90,4 +91,12 @@ export async function eraseDueEvents(
   if (overdue > 0) logger.warn({ event: 'maintenance.erasure.overdue', users: overdue })
   if (refused.length > 0 && failure !== undefined) throw failure
   return erased
+}
+
+/** What maintenance does of it. */
+export const eventEraser: Eraser = {
+  name: 'events',
+  due: { name: 'dueEventErasures', table: 'users', since: 'events_due_at', only: 'erased_at IS NOT NULL', keepMs: 0 },
+  beforeAttempts: true,
+  erase: eraseDueEvents,
 }

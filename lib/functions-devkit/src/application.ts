@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { APPLICATION_FOLDER } from './application-folder.ts'
 import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
-import type { PrunedTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
+import type { DeclaredTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
 import type { ApiDescription } from '../../functions-runtime/src/api/openapi.ts'
 import type { Samples, Smoke } from '../../functions-runtime/src/api/samples.ts'
 import type { SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
@@ -29,8 +29,8 @@ export interface Application {
   readonly api: { readonly description: ApiDescription; readonly file: string }
   readonly models: () => Promise<DefineModels>
   readonly counters: readonly CounterDescription[]
-  /** Its tables whose old rows maintenance deletes, with the default retention. */
-  readonly prunedTables: readonly PrunedTable[]
+  /** Its tables whose old rows maintenance deletes. */
+  readonly prunedTables: readonly DeclaredTable[]
   /** Its tables of which no row is deleted by its age. */
   readonly keptTables: readonly string[]
   readonly erasers: readonly Eraser[]

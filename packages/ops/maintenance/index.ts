@@ -3,15 +3,14 @@ import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts
 import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
 import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
 import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
-import { retentionSettings } from '../../../lib/functions-ops/src/settings/retention.ts'
+import { DAY_MS, defineRetention, retentionSettings } from '../../../lib/functions-ops/src/settings/retention.ts'
 import { prepareDatabase } from '../../../lib/app/database.ts'
 import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { erasers } from '../../../lib/app/maintenance/erasers.ts'
 import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
-import { activityRetention } from '../../../lib/app/settings/retention.ts'
-import { DAY_MS, packageTables } from '../../../lib/functions-ops/src/maintenance/package-tables.ts'
+import { packageTables } from '../../../lib/functions-ops/src/maintenance/package-tables.ts'
 import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
@@ -20,12 +19,12 @@ export const main = defineFunction({
   settings: {
     database: databaseSettings,
     retention: retentionSettings,
-    activity: activityRetention,
+    ownTables: defineRetention(prunedTables),
     keys: payloadSettings,
     buffer: bufferSettings,
     alerts: alertSettings,
   },
-  setup: ({ database: settings, retention, activity, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+  setup: ({ database: settings, retention, ownTables, alerts, ...webhooks }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
@@ -34,7 +33,7 @@ export const main = defineFunction({
       sources: describedSources,
       erasers,
       alerts: heard,
-      tables: [...packageTables(retention), ...prunedTables(activity)],
+      tables: [...packageTables(retention), ...ownTables],
       unattributedMs: retention.unattributedDays * DAY_MS,
       database,
     }

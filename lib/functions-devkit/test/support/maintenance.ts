@@ -1,6 +1,6 @@
 import { application } from '../../src/application.ts'
 import { databaseSettings } from '../../../functions-runtime/src/database/settings.ts'
-import { retentionSettings } from '../../../functions-ops/src/settings/retention.ts'
+import { defineRetention, retentionSettings } from '../../../functions-ops/src/settings/retention.ts'
 import { prepareDatabase, type Database } from '../../../functions-runtime/src/database/connect.ts'
 import { packageTables } from '../../../functions-ops/src/maintenance/package-tables.ts'
 import { maintain, type MaintenanceOptions, type MaintenanceReport } from '../../../functions-ops/src/maintenance/maintenance.ts'
@@ -14,9 +14,10 @@ const retention = retentionSettings.parse({
   WEBHOOK_REDELIVERY_DAYS: '30',
   HEALTH_RETENTION_DAYS: '14',
 }).value
-if (retention === undefined) throw new Error('the settings of the test are wrong')
+const own = defineRetention(application.prunedTables).parse({}).value
+if (retention === undefined || own === undefined) throw new Error('the settings of the test are wrong')
 /** The tables as they are pruned when payloads are kept for 30 days, ids for 60, activities for 90, and what was checked and counted for 14. */
-export const tables = [...packageTables(retention), ...application.prunedTables]
+export const tables = [...packageTables(retention), ...own]
 
 /** As without a key for payloads and without an outage buffer. */
 export const plainInbox: Pick<MaintenanceOptions, 'keys' | 'buffer' | 'sources' | 'erasers'> = {

@@ -1,7 +1,5 @@
-import type { RetentionSettings } from '../settings/retention.ts'
+import { DAY_MS, type RetentionSettings } from '../settings/retention.ts'
 import type { PrunedTable } from './pruned-table.ts'
-
-export const DAY_MS = 24 * 60 * 60 * 1000
 
 /** The tables of the packages that maintenance prunes: those of the inbox, of health and of the counters. */
 export function packageTables(retention: RetentionSettings): readonly PrunedTable[] {

@@ -14,3 +14,9 @@ export interface PrunedTable {
   /** How old a row has to be, in ms. */
   readonly keepMs: number
 }
+
+/** A table of an application whose old rows are deleted. */
+export interface DeclaredTable extends Omit<PrunedTable, 'keepMs'> {
+  /** For how many days its rows are kept: a number, or a variable with the number that holds without it. */
+  readonly keepDays: number | { readonly setting: string; readonly fallback: number }
+}

@@ -1,5 +1,8 @@
 import { integer } from '../../../functions-runtime/src/settings/schemas.ts'
-import { defineSettings } from '../../../functions-runtime/src/settings/settings.ts'
+import { defineSettings, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
+import type { DeclaredTable, PrunedTable } from '../maintenance/pruned-table.ts'
+
+export const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface RetentionSettings {
   /** Days for which the payloads of processed webhook events are kept. */
@@ -12,8 +15,8 @@ export interface RetentionSettings {
   readonly healthDays: number
 }
 
-/** Days for which rows may be kept. Never 0: a slip of the hand must not empty a table at the next run. */
-export const retentionDays = (fallback: number) => integer({ min: 1, max: 3650, fallback })
+// Never 0: a slip of the hand must not empty a table at the next run.
+const retentionDays = (fallback: number) => integer({ min: 1, max: 3650, fallback })
 
 /** How long rows are kept. */
 export const retentionSettings = defineSettings(
@@ -31,3 +34,16 @@ export const retentionSettings = defineSettings(
       healthDays: values.HEALTH_RETENTION_DAYS,
     }),
 )
+
+/** How long rows of an application's tables are kept: reads the variables that its tables name, and returns the tables. */
+export function defineRetention(tables: readonly DeclaredTable[]): SettingsGroup<readonly PrunedTable[]> {
+  const shape = Object.fromEntries(
+    tables.flatMap(({ keepDays }) => (typeof keepDays === 'number' ? [] : [[keepDays.setting, retentionDays(keepDays.fallback)]])),
+  )
+  return defineSettings(shape, values =>
+    tables.map(({ keepDays, ...table }) => {
+      const days = typeof keepDays === 'number' ? keepDays : (values[keepDays.setting] ?? keepDays.fallback)
+      return { ...table, keepMs: days * DAY_MS }
+    }),
+  )
+}

@@ -18,7 +18,7 @@ export const project = {
   defaultSource: sourceTable.demo,
   scopes,
   api: { description: api, file: 'lib/app/api/openapi.json' },
-  prunedTables: prunedTables({ activityDays: 90 }),
+  prunedTables,
   keptTables: ['transactions', 'users'],
   erasers,
   samples,

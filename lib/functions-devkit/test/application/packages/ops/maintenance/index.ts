@@ -3,15 +3,14 @@ import { alertSettings } from '../../../../../../functions-ops/src/settings/aler
 import { bufferSettings } from '../../../../../../webhook-inbox/src/settings/buffer.ts'
 import { databaseSettings } from '../../../../../../functions-runtime/src/database/settings.ts'
 import { payloadSettings } from '../../../../../../webhook-inbox/src/settings/payload.ts'
-import { retentionSettings } from '../../../../../../functions-ops/src/settings/retention.ts'
+import { DAY_MS, defineRetention, retentionSettings } from '../../../../../../functions-ops/src/settings/retention.ts'
 import { prepareDatabase } from '../../../lib/app/database.ts'
 import { defineFunction } from '../../../../../../functions-runtime/src/edge/define.ts'
 import { maintain } from '../../../../../../functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { erasers } from '../../../lib/app/maintenance/erasers.ts'
 import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
-import { activityRetention } from '../../../lib/app/settings/retention.ts'
-import { DAY_MS, packageTables } from '../../../../../../functions-ops/src/maintenance/package-tables.ts'
+import { packageTables } from '../../../../../../functions-ops/src/maintenance/package-tables.ts'
 import { manageWebhooks } from '../../../../../../webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
@@ -20,12 +19,12 @@ export const main = defineFunction({
   settings: {
     database: databaseSettings,
     retention: retentionSettings,
-    activity: activityRetention,
+    ownTables: defineRetention(prunedTables),
     keys: payloadSettings,
     buffer: bufferSettings,
     alerts: alertSettings,
   },
-  setup: ({ database: settings, retention, activity, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+  setup: ({ database: settings, retention, ownTables, alerts, ...webhooks }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
@@ -34,7 +33,7 @@ export const main = defineFunction({
       sources: describedSources,
       erasers,
       alerts: heard,
-      tables: [...packageTables(retention), ...prunedTables(activity)],
+      tables: [...packageTables(retention), ...ownTables],
       unattributedMs: retention.unattributedDays * DAY_MS,
       database,
     }
