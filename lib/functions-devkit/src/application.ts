@@ -12,7 +12,7 @@ import type { Migration } from '../../resilient-sequelize/src/migrate/migration.
 import type { DescribedSource, SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
 import type { Sources } from '../../webhook-inbox/src/verify/source-settings.ts'
 
-/** What an application tells the tools of itself, in `lib/app/project.ts`. */
+/** What the tools know of an application. */
 export interface Application {
   /** Oldest first. */
   readonly migrations: readonly Migration[]
@@ -23,10 +23,10 @@ export interface Application {
   readonly describedSources: ReadonlyMap<string, DescribedSource>
   /** The source for which events are signed when none is named. */
   readonly defaultSource: SourceDefinition
-  /** What an API key may be for. */
+  /** What an API key may be for. By default there are no keys. */
   readonly scopes: readonly string[]
   /** The API, and the file with its contract, seen from the checkout. */
-  readonly api: { readonly description: ApiDescription; readonly file: string }
+  readonly api: { readonly description: ApiDescription; readonly file: string } | undefined
   readonly models: () => Promise<DefineModels>
   readonly counters: readonly CounterDescription[]
   /** Its tables whose old rows maintenance deletes. */
@@ -38,5 +38,20 @@ export interface Application {
   readonly smoke: Smoke
 }
 
+type Optional = 'scopes' | 'api' | 'samples' | 'smoke'
+
+/** What `lib/app/project.ts` declares; it may leave out some of it. */
+export type Project = Omit<Application, Optional> & Partial<Pick<Application, Optional>>
+
+const DEFAULTS: Pick<Application, Optional> = {
+  scopes: [],
+  api: undefined,
+  samples: { eventType: 'smoke.ping', eventData: () => ({}), requests: [] },
+  smoke: { scopes: [], checks: () => [] },
+}
+
 /** The application. It is found by its path: nothing here is compiled against it. */
-export const application = ((await import(pathToFileURL(join(APPLICATION_FOLDER, 'lib/app/project.ts')).href)) as { project: Application }).project
+export const application: Application = {
+  ...DEFAULTS,
+  ...((await import(pathToFileURL(join(APPLICATION_FOLDER, 'lib/app/project.ts')).href)) as { project: Project }).project,
+}

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { scopes } from '../../../lib/app/settings/api.ts'
+import { scopes } from '../../../lib/functions-devkit/test/application/lib/app/settings/api.ts'
 import { writeKey } from '../../../lib/functions-runtime/src/settings/api-keys.ts'
 import { digestOf } from '../../../lib/functions-runtime/src/edge/auth.ts'
 import { databaseUrl, withConnection } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'

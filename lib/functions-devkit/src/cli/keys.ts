@@ -7,7 +7,7 @@ const { scopes } = application
 const USAGE = `npm run keys -- new <name> [scope …]
 
   Makes an API key, prints it once, and prints what API_KEYS needs for it. Without a scope it has the first one.
-  Scopes: ${scopes.join(' ')}
+  ${scopes.length === 0 ? 'There are no scopes yet: declare `scopes` in lib/app/project.ts.' : `Scopes: ${scopes.join(' ')}`}
 `
 
 process.exitCode = run(process.argv.slice(2))

@@ -22,7 +22,7 @@ export function localSettings({ databaseUrl, secrets, environment }: LocalSettin
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
-    API_KEYS: writeKey({ name: 'local', scopes: application.scopes, digest: digestOf(secrets.apiKey) }),
+    ...(application.scopes.length > 0 && { API_KEYS: writeKey({ name: 'local', scopes: application.scopes, digest: digestOf(secrets.apiKey) }) }),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }

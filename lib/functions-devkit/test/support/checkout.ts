@@ -14,9 +14,8 @@ export interface Checkout {
 
 // What a build or a deploy leaves, and a fresh checkout does not have.
 const LEFT_BEHIND = /(?:^|\/)(?:dist|node_modules|\.deployed|__deployer__\.zip)(?:\/|$)/
-// The application comes from where the tests have it, and the one of the tests is no part of a checkout.
+// It comes from where the tests have it.
 const APPLICATION = 'lib/app'
-const OF_TESTS = /^lib\/functions-devkit\/test\/application\//
 
 /**
  * Copies parts of this checkout, with the application of the tests in place of ours, into a folder of its own, without build
@@ -58,7 +57,7 @@ function filesOf(path: string): string[] {
     const found = globSync('**', { cwd: origin, withFileTypes: true }).filter(entry => entry.isFile())
     return found
       .map(entry => join(root, relative(origin, join(entry.parentPath, entry.name))))
-      .filter(file => !LEFT_BEHIND.test(file) && !OF_TESTS.test(file) && (root !== 'lib' || !file.startsWith(`${APPLICATION}/`)))
+      .filter(file => !LEFT_BEHIND.test(file) && (root !== 'lib' || !file.startsWith(`${APPLICATION}/`)))
   })
 }
 

@@ -18,7 +18,7 @@ interface Response {
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, Response>> }>>>>
 
-const contract = JSON.parse(readFileSync(join(APPLICATION_FOLDER, application.api.file), 'utf8')) as {
+const contract = JSON.parse(readFileSync(join(APPLICATION_FOLDER, application.api?.file ?? 'openapi.json'), 'utf8')) as {
   readonly paths: Paths
   readonly components: { readonly responses: Readonly<Record<string, Response>> }
 }

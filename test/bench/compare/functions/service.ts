@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { databaseSettings } from '../../../../lib/functions-runtime/src/database/settings.ts'
 import { readSettings } from '../../../../lib/functions-runtime/src/settings/settings.ts'
-import { prepareDatabase } from '../../../../lib/app/database.ts'
+import { prepareDatabase } from '../../../../lib/functions-devkit/test/application/lib/app/database.ts'
 import { openDeadline } from '../../../../lib/invocation/src/deadline.ts'
 import { createLogger } from '../../../../lib/functions-runtime/src/telemetry/logger.ts'
 

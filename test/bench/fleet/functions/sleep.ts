@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { databaseSettings } from '../../../../lib/functions-runtime/src/database/settings.ts'
-import { prepareDatabase } from '../../../../lib/app/database.ts'
+import { prepareDatabase } from '../../../../lib/functions-devkit/test/application/lib/app/database.ts'
 import { defineFunction } from '../../../../lib/functions-runtime/src/edge/define.ts'
 import { json } from '../../../../lib/functions-runtime/src/edge/reply.ts'
 
