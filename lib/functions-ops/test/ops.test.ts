@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { main as maintenance } from '../../../packages/ops/maintenance/index.ts'
-import { main as migrate } from '../../../packages/ops/migrate/index.ts'
+import { main as maintenance } from '../../functions-devkit/test/application/packages/ops/maintenance/index.ts'
+import { main as migrate } from '../../functions-devkit/test/application/packages/ops/migrate/index.ts'
 import { migrationSettings } from '../../functions-runtime/src/database/settings.ts'
 import { applyMigrations } from '../../functions-runtime/src/database/migrate.ts'
-import { migrations } from '../../app/migrations/index.ts'
+import { migrations } from '../../functions-devkit/test/application/lib/app/migrations/index.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'
@@ -117,16 +117,15 @@ describe('ops/maintenance', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: { events: null, activities: null },
+        erased: { activities: null },
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
           unattributedPayloads: { deleted: 0, left: 0 },
           webhookEvents: { deleted: 1_500, left: 0 },
           activities: { deleted: 0, left: 0 },
-          idempotencyKeys: { deleted: 0, left: 0 },
           healthChecks: { deleted: 0, left: 0 },
           operationCounters: { deleted: 0, left: 0 },
-          smokeUsers: { deleted: 0, left: 0 },
+          passingUsers: { deleted: 0, left: 0 },
         },
       })
       expect(await database.query('SELECT count(*)::int AS left FROM webhook_events')).toEqual([{ left: 5 }])

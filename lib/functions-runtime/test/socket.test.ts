@@ -7,7 +7,7 @@ import { databaseSettings } from '../src/database/settings.ts'
 import { makeServerFolder } from '../../postgres-faults/src/server-folder.ts'
 import { dataRootFor } from '../../functions-devkit/src/server/postgres/data-root.ts'
 import { startPostgres, type LocalPostgres } from '../../functions-devkit/src/server/postgres/local-postgres.ts'
-import { main } from '../../../packages/api/health/index.ts'
+import { main } from '../../functions-devkit/test/application/packages/api/health/index.ts'
 import { call, withEnvironment } from '../../functions-devkit/test/support/functions.ts'
 
 let folder: string

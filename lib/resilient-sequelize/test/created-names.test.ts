@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../app/migrations/index.ts'
+import { migrations } from '../../functions-devkit/test/application/lib/app/migrations/index.ts'
 import { collectStatements } from '../src/migrate/collect-statements.ts'
 import { createdNames } from '../src/migrate/created-names.ts'
 import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'

@@ -5,7 +5,7 @@ import { signDelivery } from '../../functions-devkit/src/server/sign-delivery.ts
 import { isSampleSecret } from '../src/verify/sample-secrets.ts'
 import { defineSources } from '../src/verify/source-settings.ts'
 import { bodyDigest, type SourceDefinition } from '../src/verify/source.ts'
-import { sourceTable } from '../../app/webhooks/sources.ts'
+import { sourceTable } from '../../functions-devkit/test/application/lib/app/webhooks/sources.ts'
 import { codeOf } from '../../functions-devkit/test/support/schemes.ts'
 
 const one: SourceDefinition = { scheme: 'github', secrets: 'ONE' }

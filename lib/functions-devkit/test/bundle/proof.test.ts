@@ -8,7 +8,7 @@ import { buildBundles, proveBundles, recordProofs } from '../../src/build/pipeli
 import { type Metafile } from '../../src/build/metafile.ts'
 import { proveFunction, type Proof } from '../../src/build/proof.ts'
 import { readSizes, SIZES_FILE } from '../../src/build/sizes.ts'
-import { main as migrate } from '../../../../packages/ops/migrate/index.ts'
+import { main as migrate } from '../application/packages/ops/migrate/index.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 
 const MAIN = 'export const main = async () => ({})\n'

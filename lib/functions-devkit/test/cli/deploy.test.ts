@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deploy, type DeployOptions } from '../../src/cli/deploy/deploy.ts'
 import { findDoctl, requireConnection } from '../../src/cli/doctl/doctl.ts'
 import { parseProject, readEnvironmentFile } from '../../../doctl-project-schema/src/index.ts'
-import { migrations } from '../../../app/migrations/index.ts'
+import { migrations } from '../application/lib/app/migrations/index.ts'
 import { copyCheckout } from '../support/checkout.ts'
 import { withDatabase } from '../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'

@@ -4,7 +4,7 @@ import { sendEvents } from '../../src/cli/send-events.ts'
 import { CheckError } from '../../src/cli/smoke/call.ts'
 import { runChecks } from '../../src/cli/smoke/run.ts'
 import { namesTaken, refuseTakenNames } from '../../../resilient-sequelize/src/migrate/taken-names.ts'
-import { sourceTable } from '../../../app/webhooks/sources.ts'
+import { sourceTable } from '../application/lib/app/webhooks/sources.ts'
 
 const FOREIGN = ['a\nok    forged  All is well', '\u001b[2Jgone', '\u009b31mred', 'a\u202eb', '\u200b\ufeff\u2028', 'x'.repeat(100_000)]
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { healthKeySettings } from '../../../functions-ops/src/settings/health.ts'
 import { payloadSettings } from '../../../webhook-inbox/src/settings/payload.ts'
 import { readSettings } from '../../../functions-runtime/src/settings/settings.ts'
-import { sourceSettings } from '../../../app/webhooks/sources.ts'
+import { sourceSettings } from '../application/lib/app/webhooks/sources.ts'
 
 const run = (...words: string[]) =>
   spawnSync(process.execPath, [join(import.meta.dirname, '../../src/cli/secrets.ts'), ...words], { encoding: 'utf8' })

@@ -7,7 +7,7 @@ import { SignatureError } from '../../../webhook-inbox/src/verify/signature-erro
 import { defineSources } from '../../../webhook-inbox/src/verify/source-settings.ts'
 import type { SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
 import { samples } from '../application/lib/app/samples.ts'
-import { sourceTable } from '../../../app/webhooks/sources.ts'
+import { sourceTable } from '../application/lib/app/webhooks/sources.ts'
 
 const demoSecret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
 const secrets = localWebhookSecrets(demoSecret)

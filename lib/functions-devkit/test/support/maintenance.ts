@@ -86,15 +86,6 @@ export async function storeActivities(database: TestDatabase, count: number, cre
   )
 }
 
-/** Stores idempotency keys of nobody in particular. */
-export async function storeKeys(database: TestDatabase, count: number, created: string): Promise<void> {
-  await database.query(
-    `INSERT INTO idempotency_keys (id, caller, key, user_id, created_at)
-     SELECT gen_random_uuid(), 'test', gen_random_uuid()::text, gen_random_uuid(), now() - $2::interval FROM generate_series(1, $1::int)`,
-    [count, created],
-  )
-}
-
 /** Stores scheduled checks. */
 export async function storeChecks(database: TestDatabase, count: number, checked: string): Promise<void> {
   await database.query(

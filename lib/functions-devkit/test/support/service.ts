@@ -5,6 +5,7 @@ import type { Profile } from '../../../resilient-sequelize/src/pool/profile.ts'
 import { CounterFlush } from '../../../functions-runtime/src/database/counter-flush.ts'
 import type { BuildGeneration, PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
 import { Executor, type ExecutorOptions } from '../../../resilient-sequelize/src/operation/executor.ts'
+import type { Models } from '../application/lib/app/models/index.ts'
 import { application } from '../../src/application.ts'
 import { openDatabase } from '../../../functions-runtime/src/database/connect.ts'
 import { DatabaseService } from '../../../functions-runtime/src/database/service.ts'
@@ -98,6 +99,11 @@ export async function withService(
 export function serviceWith({ manager, ...policies }: ExecutorOptions): DatabaseService {
   const executor = new Executor({ manager, ...policies })
   return new DatabaseService({ executor, counters: createCounters(), schema: 'public', loaded: () => loadedOf(manager) })
+}
+
+/** The model of users of the tests' application, whose type is not declared. */
+export function usersOf(models: ApplicationModels): Models['User'] {
+  return (models as unknown as Models).User
 }
 
 /** Sequelize and the models of a manager that has built a pool. */

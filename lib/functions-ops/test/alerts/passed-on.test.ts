@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { main } from '../../../../packages/api/webhook/index.ts'
+import { main } from '../../../functions-devkit/test/application/packages/api/webhook/index.ts'
 import { call, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { startReceiver, type Receiver } from '../../../functions-devkit/test/support/receiver.ts'
 import { eventBody, signedHeaders } from '../../../functions-devkit/test/support/webhooks.ts'

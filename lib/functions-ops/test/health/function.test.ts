@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { main } from '../../../../packages/api/health/index.ts'
-import { main as migrate } from '../../../../packages/ops/migrate/index.ts'
+import { main } from '../../../functions-devkit/test/application/packages/api/health/index.ts'
+import { main as migrate } from '../../../functions-devkit/test/application/packages/ops/migrate/index.ts'
 import { call, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { healthKey, knowing } from '../../../functions-devkit/test/support/health.ts'
 
@@ -158,7 +158,7 @@ it('records each run of its schedule in one row, and tells of a change', async (
   await withFunctions([main], async database => {
     expect(await main({ source: 'schedule', task: 'health' })).toMatchObject({ status: 'pass', recorded: true, heartbeat: null })
     await main.shutdown()
-    await database.query("DELETE FROM schema_migrations WHERE name = '2026-11-24-api-indexes'")
+    await database.query("DELETE FROM schema_migrations WHERE name = '2026-11-30-erased-users'")
     expect(await main({ source: 'schedule', task: 'health' })).toMatchObject({ status: 'fail', recorded: true })
     const rows = await database.query<{ status: string }>('SELECT status, checks FROM health_checks ORDER BY id')
     expect(rows).toMatchObject([{ status: 'pass' }, { status: 'fail', checks: { 'database:migrations': [{ status: 'fail', observedValue: 1 }] } }])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { main } from '../../../../packages/ops/maintenance/index.ts'
+import { main } from '../../../functions-devkit/test/application/packages/ops/maintenance/index.ts'
 import { withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { countRows, refuseDeletes, storeActivities, storeEvents, withMaintenance } from '../../../functions-devkit/test/support/maintenance.ts'
 
@@ -15,16 +15,15 @@ describe('a table that cannot be pruned', () => {
         complete: false,
         buffer: null,
         attempts: null,
-        erased: { events: null, activities: null },
+        erased: { activities: null },
         pruned: {
           webhookPayloads: { deleted: 0, left: 0 },
           unattributedPayloads: { deleted: 0, left: 0 },
           webhookEvents: { deleted: 20, left: 0 },
           activities: { deleted: 0, left: null, error: '42P01' },
-          idempotencyKeys: { deleted: 0, left: 0 },
           healthChecks: { deleted: 0, left: 0 },
           operationCounters: { deleted: 0, left: 0 },
-          smokeUsers: { deleted: 0, left: 0 },
+          passingUsers: { deleted: 0, left: 0 },
         },
         error: { code: 'maintenance-failed', detail: 'Not pruned: activities.' },
       })

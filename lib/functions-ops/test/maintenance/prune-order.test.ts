@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService, Work } from '../../../functions-runtime/src/database/service.ts'
-import { erasers } from '../../../app/maintenance/erasers.ts'
+import { erasers } from '../../../functions-devkit/test/application/lib/app/maintenance/erasers.ts'
 import type { PrunedTable } from '../../src/maintenance/pruned-table.ts'
 import { maintain } from '../../src/maintenance/maintenance.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'

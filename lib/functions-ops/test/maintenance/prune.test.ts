@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../src/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../src/maintenance/prune-batch.ts'
-import { SMOKE_MARK } from '../../../app/users/smoke-mark.ts'
-import type { TestDatabase } from '../../../functions-devkit/test/support/database.ts'
+import { PASSING_MARK } from '../../../functions-devkit/test/application/lib/app/maintenance/pruned-tables.ts'
 import {
   countRows,
   plainInbox,
   slowDown,
   storeActivities,
-  storeChecks,
-  storeCounters,
   storeErasedUsers,
-  storeKeys,
   storeEvents,
   tables,
   withMaintenance,
@@ -26,10 +22,9 @@ const nothing = {
   unattributedPayloads: left,
   webhookEvents: left,
   activities: left,
-  idempotencyKeys: left,
   healthChecks: left,
   operationCounters: left,
-  smokeUsers: left,
+  passingUsers: left,
 }
 
 describe('pruning', () => {
@@ -45,7 +40,7 @@ describe('pruning', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: { events: null, activities: null },
+        erased: { activities: null },
         pruned: { ...nothing, webhookEvents: { deleted: 250, left: 0 }, activities: { deleted: 330, left: 0 } },
       })
       expect([await countRows(database, 'webhook_events'), await countRows(database, 'activities'), await countRows(database, 'users')]).toEqual([
@@ -58,57 +53,22 @@ describe('pruning', () => {
         complete: true,
         buffer: null,
         attempts: null,
-        erased: { events: null, activities: null },
+        erased: { activities: null },
         pruned: nothing,
       })
     })
   })
 
-  it.each(tables.filter(({ clear }) => clear === undefined))(
-    'keeps a row of $table of exactly the age, and deletes one that is a microsecond older',
-    async table => {
-      await withMaintenance(async ({ database, containers: [container] }) => {
-        const stores: Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>> = {
-          activities: storeActivities,
-          idempotency_keys: storeKeys,
-          health_checks: storeChecks,
-          operation_counters: storeCounters,
-          users: (of, count, age) => storeErasedUsers(of, count, { age, mark: SMOKE_MARK }),
-        }
-        const id = table.table === 'operation_counters' ? 'label' : 'id'
-        const store = stores[table.table] ?? storeEvents
-        await store(database, 3, '0')
-        const now = '2026-03-29 03:30:00.123456+02'
-        const ages = [table.keepMs * 1000 - 1, table.keepMs * 1000, table.keepMs * 1000 + 1]
-        const ids = (await database.query<{ id: string }>(`SELECT ${id} AS id FROM ${table.table} ORDER BY ${id}`)).map(({ id }) => id)
-        for (const [index, age] of ages.entries()) {
-          await database.query(`UPDATE ${table.table} SET ${table.since} = $1::timestamptz - make_interval(secs => $2) WHERE ${id} = $3`, [
-            now,
-            age / 1_000_000,
-            ids[index],
-          ])
-        }
-        // Where the clocks were changed that night, a day by the calendar would be an hour off.
-        await database.query(`ALTER DATABASE ${database.name} SET timezone = 'Europe/Berlin'`)
-        if (!container) throw new Error('there is no container')
-        expect(await pruneBatch(table, { database: container.service, now, rows: 10 })).toBe(1)
-        expect((await database.query<{ id: string }>(`SELECT ${id} AS id FROM ${table.table} ORDER BY ${id}`)).map(({ id }) => id)).toEqual(
-          ids.slice(0, 2),
-        )
-      })
-    },
-  )
-
-  it('keeps the tombstone of everybody but those who were made to try a deployment', async () => {
+  it('keeps a row that no pruned table means', async () => {
     await withMaintenance(async ({ database, run }) => {
       await storeErasedUsers(database, 2, { age: '400 days', mark: 'shop-' })
-      await storeErasedUsers(database, 3, { age: '2 days', mark: SMOKE_MARK })
-      await storeErasedUsers(database, 1, { age: '1 hour', mark: SMOKE_MARK })
+      await storeErasedUsers(database, 3, { age: '2 days', mark: PASSING_MARK })
+      await storeErasedUsers(database, 1, { age: '1 hour', mark: PASSING_MARK })
       await database.query(
         "INSERT INTO users (id, external_id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), $1, 'a@example.com', 'A', now(), now())",
-        [`${SMOKE_MARK}alive`],
+        [`${PASSING_MARK}alive`],
       )
-      expect(await run()).toMatchObject({ complete: true, pruned: { ...nothing, smokeUsers: { deleted: 3, left: 0 } } })
+      expect(await run()).toMatchObject({ complete: true, pruned: { ...nothing, passingUsers: { deleted: 3, left: 0 } } })
       expect(await countRows(database, 'users')).toBe(4)
     })
   })

@@ -1,14 +1,15 @@
+import { usersOf } from '../../../functions-devkit/test/support/service.ts'
 import pg from 'pg'
 import { Sequelize } from 'sequelize'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { databaseSettings, type DatabaseSettings } from '../../src/database/settings.ts'
-import { loadModels } from '../../../app/database.ts'
+import { loadModels } from '../../../functions-devkit/test/application/lib/app/database.ts'
 import { openDatabase } from '../../src/database/connect.ts'
 import type { BuildGeneration, PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
 import type { DatabaseService } from '../../src/database/service.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { main as user } from '../../../../packages/api/user/index.ts'
+import { main as user } from '../../../functions-devkit/test/application/packages/api/user/index.ts'
 import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { apiKey, call, environmentFor, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 
@@ -254,9 +255,9 @@ describe('execute', () => {
   it('commits what the work wrote and gives its result', async () => {
     await withService(async ({ database, service }) => {
       const row = await service.execute('write', ({ models, transaction }) =>
-        models.User.create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null }, { transaction }),
+        usersOf(models).create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null }, { transaction }),
       )
-      expect(row.email).toBe('a@example.com')
+      expect(row.get('email')).toBe('a@example.com')
       expect(await database.query('SELECT email FROM users')).toEqual([{ email: 'a@example.com' }])
     })
   })

@@ -1,4 +1,4 @@
-import type { Models } from '../../../app/models/index.ts'
+import type { Models } from '../../../functions-devkit/test/application/lib/app/models/index.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { type DatabaseService, type Work } from '../../src/database/service.ts'

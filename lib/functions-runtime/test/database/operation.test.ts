@@ -11,7 +11,7 @@ import { createRetryBudget } from '../../../invocation/src/retry-budget.ts'
 import { type DatabaseService } from '../../src/database/service.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import type { TestDatabase } from '../../../functions-devkit/test/support/database.ts'
-import { serviceWith, withService, type ServiceUnderTest } from '../../../functions-devkit/test/support/service.ts'
+import { serviceWith, withService, type ServiceUnderTest, usersOf } from '../../../functions-devkit/test/support/service.ts'
 
 const insert = ({ query }: Work, externalId: string) =>
   query("INSERT INTO webhook_events (id, source, external_id, type, received_at) VALUES (gen_random_uuid(), 's', $externalId, 't', now())", {
@@ -460,7 +460,7 @@ describe('a sequelize call without a transaction', () => {
   it('joins the work that it is part of', async () => {
     await withService(async ({ database, service }) => {
       const failing = service.execute('outer', async ({ models }) => {
-        await models.User.create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null })
+        await usersOf(models).create({ id: '0192b7f0-0000-7000-8000-000000000001', email: 'a@example.com', name: 'A', externalId: null })
         throw new Error('taken back')
       })
       await expect(failing).rejects.toThrow('taken back')
@@ -485,7 +485,7 @@ describe('a sequelize call without a transaction', () => {
 
   it('is refused when it insists on a connection of its own', async () => {
     await withService(async ({ service }) => {
-      const asking = service.execute('outer', ({ models }) => models.User.count({ transaction: null }))
+      const asking = service.execute('outer', ({ models }) => usersOf(models).count({ transaction: null }))
       await expect(asking).rejects.toMatchObject({ code: 'nested-operation' })
     })
   })

@@ -1,7 +1,8 @@
+import { usersOf } from '../../../functions-devkit/test/support/service.ts'
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { databaseSettings } from '../../src/database/settings.ts'
-import { loadModels } from '../../../app/database.ts'
+import { loadModels } from '../../../functions-devkit/test/application/lib/app/database.ts'
 import { openDatabase } from '../../src/database/connect.ts'
 import type { PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
 import type { DatabaseService, Work } from '../../src/database/service.ts'
@@ -28,7 +29,7 @@ interface Limits {
 const limits = async ({ query }: Work) => (await query<Limits>(LIMITS))[0]
 const insert = ({ models }: Work) => {
   const id = randomUUID()
-  return models.User.create({ id, email: `${id}@example.com`, name: 'Ada' })
+  return usersOf(models).create({ id, email: `${id}@example.com`, name: 'Ada' })
 }
 
 /** A container's database behind a real PgBouncer with one session of the server. */

@@ -1,4 +1,4 @@
-import { loadModels } from '../../../app/database.ts'
+import { loadModels } from '../../../functions-devkit/test/application/lib/app/database.ts'
 import { openDatabase } from '../../src/database/connect.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

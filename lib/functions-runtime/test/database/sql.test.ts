@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../../app/migrations/index.ts'
+import { migrations } from '../../../functions-devkit/test/application/lib/app/migrations/index.ts'
 import { collectStatements } from '../../../resilient-sequelize/src/migrate/collect-statements.ts'
 import { createdNames } from '../../../resilient-sequelize/src/migrate/created-names.ts'
 import { joined, sql, tablesNamed } from '../../src/database/sql.ts'

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../../app/migrations/index.ts'
+import { migrations } from '../../../functions-devkit/test/application/lib/app/migrations/index.ts'
 import { migrationSettings } from '../../src/database/settings.ts'
 import { applyMigrations } from '../../src/database/migrate.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
-import { digestOf } from '../../../resilient-sequelize/src/migrate/digest.ts'
 import type { Migration } from '../../../resilient-sequelize/src/migrate/migration.ts'
 import { dumpCatalog, dumpRows } from '../../../functions-devkit/test/support/catalog.ts'
 import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
@@ -88,12 +87,17 @@ const taken: readonly (readonly [what: string, sql: string, names: readonly stri
     [{ ...migration('1', 'CREATE TABLE invoices (id int)', 'ALTER TABLE invoices SET SCHEMA archive'), transaction: false }],
   ],
   ['a view of that name', 'CREATE VIEW schema_migrations AS SELECT 1 AS name', ['table public.schema_migrations'], migrations],
-  ['a view', 'CREATE VIEW balances AS SELECT 1 AS a', ['view public.balances'], migrations],
+  ['a view', 'CREATE VIEW transactions AS SELECT 1 AS a', ['view public.transactions'], migrations],
   ['a type', "CREATE TYPE activities AS ENUM ('a')", ['type public.activities'], migrations],
   ['a row type', 'CREATE TYPE users AS (a int)', ['type public.users'], migrations],
   ['a domain', 'CREATE DOMAIN webhook_events AS int', ['type public.webhook_events'], migrations],
   ['a sequence', 'CREATE SEQUENCE health_checks_id_seq', ['sequence public.health_checks_id_seq'], migrations],
-  ['an index', 'CREATE TABLE theirs (a int); CREATE INDEX users_smoke ON theirs (a)', ['index public.users_smoke of table theirs'], migrations],
+  [
+    'an index',
+    'CREATE TABLE theirs (a int); CREATE INDEX users_erased_at ON theirs (a)',
+    ['index public.users_erased_at of table theirs'],
+    migrations,
+  ],
   [
     'what a renamed table left behind',
     'CREATE TABLE users (id int PRIMARY KEY, email text CHECK (length(email) > 1), external_id text UNIQUE); ALTER TABLE users RENAME TO people',
@@ -235,20 +239,11 @@ describe('a database of an earlier version', () => {
     ['without digests', 'ALTER TABLE schema_migrations DROP COLUMN digest'],
   ])('is migrated without a manual step, %s', async (_, column) => {
     await withEmpty(async database => {
-      const list = migrations.slice(0, 5)
+      const list = migrations.slice(0, 2)
       await up(database, { list })
       await database.query(`COMMENT ON TABLE schema_migrations IS NULL; ${column}`)
-      expect((await up(database)).applied).toEqual(names.slice(5))
+      expect((await up(database)).applied).toEqual(names.slice(2))
       expect(await up(database)).toEqual({ applied: [], alreadyApplied: names.length })
-    })
-  })
-
-  it.each(['valid', 'invalid'])('gets an index again that a cut off build left %s', async state => {
-    await withEmpty(async database => {
-      await up(database, { list: migrations.slice(0, 4) })
-      await database.query('COMMENT ON TABLE schema_migrations IS NULL; CREATE INDEX webhook_events_user_id ON webhook_events (user_id)')
-      if (state === 'invalid') await database.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'webhook_events_user_id'::regclass")
-      expect((await up(database)).applied).toEqual(names.slice(4))
     })
   })
 
@@ -261,17 +256,6 @@ describe('a database of an earlier version', () => {
       expect(await dumpCatalog(database)).toEqual(before)
       expect(await up(database, { schema: 'app' })).toEqual({ applied: [], alreadyApplied: names.length })
     })
-  })
-})
-
-describe('the digest of a migration', () => {
-  // As the versions before DB_SCHEMA have recorded them.
-  it.each([
-    ['2026-11-24-first-tables', '40043547c2ae90ac9d867a4199578470b526e1b17873ab446a5d340b5b5afa24'],
-    ['2026-11-24-webhook-inbox-indexes', '105d84fb64c3bf6ba3a8980aecf3c8e3669c122b3d03b54da2208c69df656606'],
-    ['2026-11-24-api-indexes', '83e28aa367b7647fbc63964b1c5d3fcd6d9e81bf6b8bb2bf9bf03998fe95d207'],
-  ])('of %s is what earlier versions recorded', async (name, digest) => {
-    expect(await digestOf(migrations.find(one => one.name === name) ?? missing())).toBe(digest)
   })
 })
 

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import { counters } from '../../../app/counters.ts'
+import { counters } from '../../../functions-devkit/test/application/lib/app/counters.ts'
 
 const root = resolve(import.meta.dirname, '../../../..')
 

@@ -1,4 +1,4 @@
-import { describedSources } from '../../../app/webhooks/sources.ts'
+import { describedSources } from '../../../functions-devkit/test/application/lib/app/webhooks/sources.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../../resilient-sequelize/src/errors/errors.ts'
 import type { DatabaseService } from '../../../functions-runtime/src/database/service.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { main as maintenance } from '../../../../packages/ops/maintenance/index.ts'
-import { main as webhook } from '../../../../packages/api/webhook/index.ts'
+import { main as maintenance } from '../../../functions-devkit/test/application/packages/ops/maintenance/index.ts'
+import { main as webhook } from '../../../functions-devkit/test/application/packages/api/webhook/index.ts'
 import { call, withEnvironment, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { gatherLogLines } from '../../../functions-devkit/test/support/log-lines.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../../functions-devkit/test/support/redis.ts'

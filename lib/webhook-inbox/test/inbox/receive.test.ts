@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { main } from '../../../../packages/api/webhook/index.ts'
+import { main } from '../../../functions-devkit/test/application/packages/api/webhook/index.ts'
 import type { TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { call, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { completedTransaction, signedHeaders, type SignOptions } from '../../../functions-devkit/test/support/webhooks.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import { defineHandler, later, type WebhookHandler } from '../../src/inbox/handler.ts'
-import { hostileValue } from '../../../../test/support/fuzz/values.ts'
+import { hostileValue } from '../../../functions-devkit/test/support/hostile-values.ts'
 import { withInbox, type Inbox, type InboxOptions, type Sent } from '../../../functions-devkit/test/support/inbox.ts'
 import { hasRedis, startRedis, type RedisServer } from '../../../functions-devkit/test/support/redis.ts'
 

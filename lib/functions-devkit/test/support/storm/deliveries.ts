@@ -1,7 +1,7 @@
 import { composeDelivery } from '../../../src/server/compose-delivery.ts'
 import { localWebhookSecrets } from '../../../src/server/webhook-secrets.ts'
 import { bodyDigest, type SourceDefinition } from '../../../../webhook-inbox/src/verify/source.ts'
-import { sourceTable } from '../../../../app/webhooks/sources.ts'
+import { sourceTable } from '../../application/lib/app/webhooks/sources.ts'
 import { webhookSecret } from '../functions.ts'
 
 /** One event as its sender knows it. */

@@ -6,7 +6,7 @@ export const firstTables: Migration = {
     await query(`
       CREATE TABLE users (
         id uuid PRIMARY KEY,
-        email text UNIQUE,
+        email text UNIQUE CHECK (length(email) > 1),
         name text,
         external_id text UNIQUE,
         erased_at timestamptz,

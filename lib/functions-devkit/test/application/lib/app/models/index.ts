@@ -14,6 +14,17 @@ export function defineModels(sequelize: Sequelize, schema: string) {
       },
       { ...options, tableName: 'users' },
     ),
+    WebhookEvent: sequelize.define(
+      'WebhookEvent',
+      {
+        id: { type: DataTypes.UUID, primaryKey: true },
+        source: { type: DataTypes.TEXT },
+        externalId: { type: DataTypes.TEXT },
+        type: { type: DataTypes.TEXT },
+        receivedAt: { type: DataTypes.DATE },
+      },
+      { ...options, tableName: 'webhook_events', timestamps: false },
+    ),
     Transaction: sequelize.define(
       'Transaction',
       {
