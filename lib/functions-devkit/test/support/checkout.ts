@@ -1,4 +1,4 @@
-import { chmodSync, globSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { originOf, readForCheckout, REPOSITORY } from './tested-application.ts'
@@ -54,7 +54,7 @@ function filesOf(path: string): string[] {
   return roots.flatMap(root => {
     const origin = originOf(root)
     if (!lstatSync(origin).isDirectory()) return [root]
-    const found = globSync('**', { cwd: origin, withFileTypes: true }).filter(entry => entry.isFile())
+    const found = readdirSync(origin, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
     return found
       .map(entry => join(root, relative(origin, join(entry.parentPath, entry.name))))
       .filter(file => !LEFT_BEHIND.test(file) && (root !== 'lib' || !file.startsWith(`${APPLICATION}/`)))

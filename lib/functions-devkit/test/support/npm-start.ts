@@ -94,6 +94,8 @@ export function useNpmStart({ handsOn = false }: { handsOn?: boolean } = {}): Np
       PATH: `${join(checkout.folder, 'node_modules/.bin')}:${process.env.PATH}`,
       ...environment,
     }
+    // The checkout has its application where every other has it.
+    delete variables.APPLICATION_FOLDER
     // With npm in front, two signals in a row count as one that npm repeats.
     delete variables.npm_lifecycle_event
     const child = spawn('/bin/sh', ['-c', `${scripts.start} ${args}`], { cwd: checkout.folder, env: variables, stdio: [stdin, 'pipe', 'pipe'] })

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import * as z from 'zod/mini'
+import { ApplicationError } from '../../../functions-runtime/src/edge/http-errors.ts'
+import { defineHandler } from '../../src/inbox/handler.ts'
+import { withInbox } from '../../../functions-devkit/test/support/inbox.ts'
 import { readSettings } from '../../../functions-runtime/src/settings/settings.ts'
 import { payloadSettings } from '../../src/settings/payload.ts'
 import { eventName, open } from '../../src/inbox/payload.ts'
@@ -125,11 +129,22 @@ describe('with the database there', () => {
   })
 
   it('tries again what a handler itself calls passing, then defers it', async () => {
-    await withFunctions([main], async database => {
-      const user = (userId: string) => eventBody('user.created', { userId, email: 'a@example.com', name: 'A' })
-      expect(await send(user('usr_1'), 'msg_1')).toMatchObject({ body: { outcome: 'applied' } })
-      expect(await send(user('usr_2'), 'msg_2', SHORT)).toMatchObject({ statusCode: 202, body: { outcome: 'deferred' } })
-      expect(await stored(database)).toMatchObject([{ outcome: 'applied' }, { outcome: null, last_error: 'email-taken' }])
+    let tries = 0
+    const handlers = [
+      defineHandler({
+        type: 't',
+        schema: z.unknown(),
+        needsDatabase: true,
+        async apply() {
+          tries += 1
+          throw new ApplicationError('Another user has it.', { code: 'name-taken', status: 409, retryable: true })
+        },
+      }),
+    ]
+    await withInbox({ handlers }, async inbox => {
+      expect(await inbox.send({ type: 't', data: {} }, { remainingMs: 4_000 })).toMatchObject({ status: 202, body: { outcome: 'deferred' } })
+      expect(await inbox.rows()).toMatchObject([{ outcome: null, error: 'name-taken' }])
+      expect(tries).toBeGreaterThan(1)
     })
   })
 

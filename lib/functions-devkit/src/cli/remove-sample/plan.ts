@@ -1,5 +1,5 @@
-import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { removeImports } from './remove-imports.ts'
 
 /** What belongs to the sample, as `lib/app/sample.json` lists it. */
@@ -77,14 +77,13 @@ export function applyRemoval(checkout: string, { deleted, changed }: Removal): v
 function filesIn(checkout: string, path: string): string[] {
   if (!existsSync(join(checkout, path))) return []
   if (!statSync(join(checkout, path)).isDirectory()) return [path]
-  return globSync('**/*', { cwd: join(checkout, path), withFileTypes: true })
+  return readdirSync(join(checkout, path), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(checkout.length + 1))
-    .concat(globSync('.include', { cwd: join(checkout, path) }).map(name => join(path, name)))
+    .map(entry => relative(checkout, join(entry.parentPath, entry.name)))
 }
 
 function removeEmpty(folder: string): void {
-  if (globSync('{*,.*}', { cwd: folder }).length === 0) rmSync(folder, { recursive: true })
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmSync(folder, { recursive: true })
 }
 
 /** The project without the block of a function, or undefined if it has none. */
