@@ -37,7 +37,7 @@ const forgedSecrets = localWebhookSecrets(`whsec_${Buffer.alloc(32, 8).toString(
 export type Maker = (id: string) => Pick<SentEvent, 'kind' | 'effect' | 'type' | 'data'>
 
 /** So many events of all kinds, some of them sent twice at about the same time, and some forged. */
-export function makeDeliveries(count: number, makers: readonly Maker[] = sampleMakers): { events: readonly SentEvent[]; deliveries: Delivery[] } {
+export function makeDeliveries(count: number, makers: readonly Maker[]): { events: readonly SentEvent[]; deliveries: Delivery[] } {
   const events = Array.from({ length: count }, (_, n) => makeEvent(n, makers, n % Math.round(1 / FORGED) === 7))
   const deliveries = events.flatMap((event, n) => (n % Math.round(1 / DUPLICATES) === 3 ? [event, event] : [event])).map(deliveryOf)
   return { events, deliveries }
@@ -57,19 +57,6 @@ function compose({ source, id, type, data, kind }: Omit<SentEvent, 'storedAs' | 
   const secret = (kind === 'forged' ? forgedSecrets : secrets)[definition.secrets] ?? ''
   return composeDelivery({ definition, secret, id, type, data })
 }
-
-const user = (id: string) => ({ userId: id, email: `${id}@example.com`, name: id })
-const money = (id: string) => ({ transactionId: id, userId: `payer_${id}`, amount: '12.50', currency: 'EUR' })
-const sampleMakers: readonly Maker[] = [
-  id => ({ kind: 'database', effect: id, type: 'transaction.completed', data: money(id) }),
-  id => ({ kind: 'database', effect: id, type: 'user.created', data: user(id) }),
-  id => ({ kind: 'database', effect: id, type: 'transaction.failed', data: money(id) }),
-  id => ({ kind: 'database', effect: null, type: 'smoke.ping', data: { id } }),
-  id => ({ kind: 'database', effect: id, type: 'transaction.refunded', data: money(id) }),
-  id => ({ kind: 'database', effect: id, type: 'user.updated', data: user(id) }),
-  id => ({ kind: 'bare', effect: null, type: 'alert.raised', data: { code: id, severity: 'info' } }),
-  id => ({ kind: 'database', effect: null, type: 'weather.changed', data: { id } }),
-]
 
 function makeEvent(n: number, makers: readonly Maker[], forged: boolean): SentEvent {
   const id = `event_${n}`

@@ -36,7 +36,7 @@ const NOTE = `
   CREATE TRIGGER note BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION note('name')`
 
 /** Prepares everything; `buffered` with a Redis that flushes before it answers. The functions are those of `root`. */
-export async function openStage({ buffered, root = ROOT }: { buffered: boolean; root?: string }): Promise<Stage> {
+export async function openStage({ buffered, root }: { buffered: boolean; root: string }): Promise<Stage> {
   const folder = await makeServerFolder()
   const postgres = await startPostgres({ folder, programsFolder: dataRootFor(resolve(ROOT)).folder, settings: { autovacuum: 'off' } })
   await postgres.createDatabase(DATABASE)
