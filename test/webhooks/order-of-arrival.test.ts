@@ -5,7 +5,7 @@ import { completedTransaction, eventBody, signedHeaders } from '../../lib/functi
 
 const send = (body: string, id: string) => call(webhook, { method: 'POST', path: '/demo', body, headers: signedHeaders(body, { id }) })
 
-describe('whatever the order of arrival', () => {
+describe('events in any order of arrival', () => {
   const at = (minute: number) => `2026-01-01T00:0${minute}:00Z`
   const money = { transactionId: 'txn_1', userId: 'usr_1', amount: '5', currency: 'EUR' }
   const events = {
@@ -25,7 +25,7 @@ describe('whatever the order of arrival', () => {
     [['refunded', 'completed', 'user', 'failed', 'renamed'], 'refunded'],
   ]
 
-  it.each(orders)('%j ends as %s, linked to its user under the newest name', async (order, status) => {
+  it.each(orders)('%j leave the status %s, the link to the user and the newest name', async (order, status) => {
     await withFunctions([webhook], async database => {
       for (const name of order) expect(await send(events[name], `msg_${name}`)).toMatchObject({ body: { outcome: 'applied' } })
       expect(await database.query('SELECT t.status, u.name, u.external_id AS id FROM transactions t JOIN users u ON u.id = t.user_id')).toEqual([
@@ -35,17 +35,17 @@ describe('whatever the order of arrival', () => {
   })
 
   it.each([[['created', 'updated']], [['updated', 'created']]] as const)(
-    'a user who was made and changed at the same instant ends as changed: %j',
+    'a user created and updated at the same instant ends updated: %j',
     async order => {
       await withFunctions([webhook], async database => {
-        const told = (kind: string) => eventBody(`user.${kind}`, { userId: 'usr_1', email: 'a@example.com', name: kind }, at(0))
-        for (const kind of order) expect(await send(told(kind), `msg_${kind}`)).toMatchObject({ body: { outcome: 'applied' } })
+        const event = (kind: string) => eventBody(`user.${kind}`, { userId: 'usr_1', email: 'a@example.com', name: kind }, at(0))
+        for (const kind of order) expect(await send(event(kind), `msg_${kind}`)).toMatchObject({ body: { outcome: 'applied' } })
         expect(await database.query('SELECT name FROM users')).toEqual([{ name: 'updated' }])
       })
     },
   )
 
-  it('a transaction and its user that arrive at the same moment find each other', async () => {
+  it('links a transaction and its user that arrive concurrently', async () => {
     await withFunctions(
       [webhook],
       async database => {

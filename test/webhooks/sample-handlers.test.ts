@@ -10,7 +10,7 @@ const send = (body: string, { base64 = true, ...options }: SignOptions & { base6
 const parked = async (database: TestDatabase) => database.query('SELECT outcome, last_error AS error, invalid_paths AS paths FROM webhook_events')
 
 describe('a completed transaction', () => {
-  it.each([true, false])('is applied once, whatever is delivered again (body in base64: %s)', async base64 => {
+  it.each([true, false])('is applied once when it is delivered twice (body in base64: %s)', async base64 => {
     await withFunctions([main], async database => {
       const body = completedTransaction({ transactionId: 'txn_1', amount: '12.5' })
       expect(await send(body, { id: 'msg_1', base64 })).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
@@ -25,7 +25,7 @@ describe('a completed transaction', () => {
     })
   })
 
-  it('is linked to its user when that user is known', async () => {
+  it('is linked to a known user', async () => {
     await withFunctions([main], async database => {
       await database.query(
         "INSERT INTO users (id, email, name, external_id, created_at, updated_at) VALUES ('0192b7f0-0000-7000-8000-000000000001', 'a@example.com', 'A', 'usr_1', now(), now())",
@@ -38,7 +38,7 @@ describe('a completed transaction', () => {
   })
 
   it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00', '2026-13-01T00:00:00Z', 'yesterday', '2026-01-01'])(
-    'takes %j for no instant of a payment',
+    'is parked when its time is %j',
     async completedAt => {
       await withFunctions([main], async database => {
         await send(completedTransaction({ completedAt }))
@@ -50,14 +50,14 @@ describe('a completed transaction', () => {
   it.each([
     ['2026-01-01T00:00:00+23:00', '2025-12-31T01:00:00.000Z'],
     [`2026-01-01T00:00:00.${'1'.repeat(300)}Z`, '2026-01-01T00:00:00.111Z'],
-  ])('stores the instant %s as %s', async (completedAt, stored) => {
+  ])('with the time %s is stored with %s', async (completedAt, stored) => {
     await withFunctions([main], async database => {
       expect((await send(completedTransaction({ completedAt }))).statusCode).toBe(200)
       expect(await database.query('SELECT occurred_at FROM transactions')).toEqual([{ occurred_at: new Date(stored) }])
     })
   })
 
-  it.each(['0', '0.0000', '-1', '1e3', '1,5', '1234567890123456', '.5', '1.', 'NaN'])('takes %j for no amount', async amount => {
+  it.each(['0', '0.0000', '-1', '1e3', '1,5', '1234567890123456', '.5', '1.', 'NaN'])('is parked when its amount is %j', async amount => {
     await withFunctions([main], async database => {
       await send(completedTransaction({ amount }))
       expect(await parked(database)).toEqual([{ outcome: 'failed', error: 'content-invalid', paths: ['/data/amount'] }])
@@ -65,8 +65,8 @@ describe('a completed transaction', () => {
   })
 })
 
-describe('a user', () => {
-  it('whose address another has is tried again, then deferred', async () => {
+describe('a created user', () => {
+  it('whose email is taken is retried, then deferred', async () => {
     await withFunctions([main], async database => {
       const user = (userId: string) => eventBody('user.created', { userId, email: 'a@example.com', name: 'A' })
       expect(await send(user('usr_1'), { id: 'msg_1' })).toMatchObject({ body: { outcome: 'applied' } })

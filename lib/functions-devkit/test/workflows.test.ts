@@ -63,7 +63,7 @@ describe('the workflows', () => {
     const steps = Object.values(jobs).flatMap(job => job.steps ?? [])
     const connect = steps.find(({ run = '' }) => run.includes('serverless connect'))
     const env = { ...process.env, ...doctl.environment, FUNCTIONS_NAMESPACE: 'fn-1', FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' }
-    const { status, stdout } = spawnSync('bash', ['-c', connect?.run ?? 'false'], { encoding: 'utf8', env })
+    const { status, stdout } = spawnSync('bash', ['-c', connect?.run ?? 'false'], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] })
     expect([status, stdout]).toEqual([0, expect.not.stringContaining('deprecated')])
     expect(Object.keys(connect?.env ?? {})).toEqual(['FUNCTIONS_NAMESPACE', 'FUNCTIONS_ACCESS_KEY'])
     const shown = spawnSync('doctl', ['serverless', 'status', '--credentials'], { encoding: 'utf8', env }).stdout

@@ -27,7 +27,7 @@ export interface InboxOptions {
   readonly sources: SourceTable
   /** One handler for each event type. Events of other types are stored with the outcome `ignored`. */
   readonly handlers: readonly WebhookHandler[]
-  /** Secrets of the sources, PAYLOAD_KEY, REDIS_URL, REDIS_CA_CERT, BUFFER_DURABLE, BUFFER_MAX_BYTES, WEBHOOK_POISON. Default: `process.env`. */
+  /** Secrets of the sources, PAYLOAD_KEY, REDIS_URL, REDIS_CA_CERT, BUFFER_DURABLE, BUFFER_MAX_BYTES, WEBHOOK_POISON. By default those of the process. */
   readonly environment?: Environment
   /** The schema of the inbox's tables. Default: `public`. */
   readonly schema?: string

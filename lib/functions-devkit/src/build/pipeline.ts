@@ -27,14 +27,14 @@ export class StepFailedError extends Error {
 
 /**
  * Holds project.yml and the folders to what the deployer makes of them; after the build, also to the built files. Public
- * functions that set `openBecause` cause no warning.
+ * functions that set `openBecause` cause no warning, and neither do those that cannot be loaded: they fail elsewhere.
  */
 export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<CheckResult> {
   const found = checkProject(checkout, { ...options, stage })
   const open = found.warnings.filter(({ code }) => code === OPEN)
   if (open.length === 0) return found
   const functions = await Promise.all(open.map(({ name }) => loadFunction(checkout, name.slice(OPEN.length + 1))))
-  const explained = functions.flatMap(({ name, main }) => (main?.openBecause === undefined ? [] : `${OPEN}:${name}`))
+  const explained = functions.filter(({ main }) => main === undefined || main.openBecause !== undefined).map(({ name }) => `${OPEN}:${name}`)
   return checkProject(checkout, { ...options, stage, accept: explained })
 }
 

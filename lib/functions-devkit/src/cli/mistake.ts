@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,12 +10,16 @@ export interface Mistake {
   readonly reason: string
 }
 
+const APPLICATION = 'lib/app/project.ts'
+
 /**
  * Returns the mistake for which a file could not be imported, with its place. Node knows the importer of what does not
  * resolve, esbuild the place of what does not parse, the stack that of an error thrown while loading.
  */
 export async function locateMistake(checkout: string, file: string, error: unknown): Promise<Mistake> {
-  return findUnresolved(checkout, error) ?? (await findByBundling(checkout, file)) ?? findInStack(checkout, file, error)
+  // The application is imported by its path, so that it is no part of the program's bundle.
+  const files = [file, APPLICATION].filter(entry => existsSync(resolve(checkout, entry)))
+  return findUnresolved(checkout, error) ?? (await findByBundling(checkout, files)) ?? findInStack(checkout, file, error)
 }
 
 /** Returns a mistake on one line: `packages/api/user/index.ts:12: reason`. */
@@ -23,11 +27,12 @@ export function describeMistake({ file, line, reason }: Mistake): string {
   return `${file}${line === undefined ? '' : `:${line}`}: ${reason}`
 }
 
-async function findByBundling(checkout: string, file: string): Promise<Mistake | undefined> {
+async function findByBundling(checkout: string, files: readonly string[]): Promise<Mistake | undefined> {
   try {
     const { build } = await import('esbuild')
     await build({
-      entryPoints: [file],
+      entryPoints: [...files],
+      outdir: 'never-written',
       absWorkingDir: checkout,
       bundle: true,
       write: false,

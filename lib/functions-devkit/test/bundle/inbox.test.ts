@@ -136,20 +136,33 @@ it('refuses a content encoding by name in the packed api/user', async () => {
   })
 })
 
-/** Bundles of this tree with handlers that were written wrong, or put their events off. */
+const OTHER_HANDLERS = `
+import * as z from 'zod/mini'
+import { defineHandler, later } from '../../../webhook-inbox/src/inbox/handler.ts'
+import { transactionCompleted, transactionFailed, transactionRefunded } from './transactions.ts'
+
+const no = () => { throw new TypeError('no') }
+const schema = z.unknown()
+const addUser = query => query("INSERT INTO users (id, email, name, created_at, updated_at) VALUES (gen_random_uuid(), 'a@example.com', 'A', now(), now())")
+const userHandler = (type, afterMs) =>
+  defineHandler({ type, schema, needsDatabase: true, async apply(_event, { query }) { await addUser(query); throw later('closed', { afterMs }) } })
+
+export const handlers = [
+  { ...transactionCompleted, schema: z.unknown().check(no) },
+  { ...transactionFailed, concerns: no },
+  { ...transactionRefunded, schema: z.unknown().check(z.refine(async () => true)) },
+  userHandler('user.created', 7_200_000),
+  userHandler('user.updated', Number.NaN),
+  defineHandler({ type: 'alert.raised', schema, needsDatabase: false, async apply() { throw later('closed') } }),
+]
+`
+
+/** Bundles with handlers that were written wrong, or put their events off. */
 describe('a packed bundle with other handlers', () => {
   let checkout: Checkout
   beforeAll(() => {
     checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml'])
-    change('lib/app/webhooks/handlers/transaction-completed.ts', 'schema: completedTransactionSchema', 'schema: completedTransactionSchema.check(() => { throw new TypeError("no") })')
-    change('lib/app/webhooks/handlers/transaction-failed.ts', 'concerns: ({ userId }) => userId', 'concerns: () => { throw new TypeError("no") }')
-    change('lib/app/webhooks/handlers/transaction-refunded.ts', 'schema: refundedTransactionSchema', 'schema: refundedTransactionSchema.check(z.refine(async () => true))', "import * as z from 'zod/mini'\n")
-    change('lib/app/webhooks/handlers/user-created.ts', 'return recordUser', "await recordUser(data, { occurredAt, order, isChange: false }, work)\n    throw later('closed', { afterMs: 7_200_000 })\n    return recordUser")
-    change('lib/app/webhooks/handlers/user-created.ts', 'import { defineHandler }', 'import { defineHandler, later }')
-    change('lib/app/webhooks/handlers/user-updated.ts', 'return recordUser', "throw later('closed', { afterMs: Number.NaN })\n    return recordUser")
-    change('lib/app/webhooks/handlers/user-updated.ts', 'import { defineHandler }', 'import { defineHandler, later }')
-    change('lib/app/webhooks/handlers/alert-raised.ts', 'logger.warn({', "if (id !== '') throw later('closed')\n    logger.warn({")
-    change('lib/app/webhooks/handlers/alert-raised.ts', 'import { defineHandler }', 'import { defineHandler, later }')
+    checkout.write('lib/app/webhooks/handlers/index.ts', OTHER_HANDLERS)
     change('packages/api/webhook/index.ts', 'routes: {', "routes: {\n    'GET /bigint': () => json(200, { id: 1n }),\n    'GET /large': () => json(200, { text: 'x'.repeat(1_048_576) }),\n    'GET /header': () => json(200, {}, { 'x-a': 'a\\nb' }),\n    'GET /status': () => json(Number.NaN, {}),")
     execFileSync('./build.sh', { cwd: checkout.folder, stdio: 'pipe' })
   }) // prettier-ignore

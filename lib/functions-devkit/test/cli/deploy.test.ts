@@ -566,6 +566,8 @@ describe('the command', () => {
             const { status, stdout, stderr } = spawnSync('bash', ['-euo', 'pipefail', '-c', block], {
               cwd: checkout.folder,
               encoding: 'utf8',
+              // bash takes a socket on its standard input for a login over the network.
+              stdio: ['ignore', 'pipe', 'pipe'],
               env: { ...process.env, FUNCTIONS_ACCESS_KEY: 'dof_v1_id:secret' },
             })
             const shown = /"success": true/.test(stdout)

@@ -23,8 +23,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { copyProject } from '../support/project-copy.ts'
-import { REPOSITORY } from '../support/tested-application.ts'
+import { APPLICATION_FOLDER, REPOSITORY } from '../support/tested-application.ts'
 import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts'
 import { startFront } from '../support/tls-front.ts'
 
@@ -311,7 +310,7 @@ const BROKEN: readonly Broken[] = [
   [
     'a user who may not write',
     () => whileSql(makeLimited, dropLimited, asLimited()),
-    /^fail rights: .*not read and write activities, .*balances, .*users.* → GRANT SELECT/,
+    /^fail rights: .*not read and write activities, .*transactions, .*users.* → GRANT SELECT/,
   ],
   [
     'a superuser',
@@ -737,14 +736,19 @@ describe('the doctor', () => {
       /^warn project: .*public-without-authentication:ops\/migrate/,
     ],
   ])('names %s, and the cure', async (_title, change, line) => {
-    using copy = copyProject()
-    const text = change(copy.text)
-    expect(text).not.toBe(copy.text)
-    copy.write('project.yml', text)
-    const lines = (await checkTree(copy.root, placeholderEnvironment(text), [])).map(
-      ({ check, status, reason, cure }) => `${status} ${check}: ${reason} → ${cure}`,
-    )
-    expect(lines).toContainEqual(expect.stringMatching(line))
+    const checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'packages', 'project.yml'])
+    try {
+      const before = readFileSync(join(checkout.folder, 'project.yml'), 'utf8')
+      const text = change(before)
+      expect(text).not.toBe(before)
+      checkout.write('project.yml', text)
+      const lines = (await checkTree(checkout.folder, placeholderEnvironment(text), [])).map(
+        ({ check, status, reason, cure }) => `${status} ${check}: ${reason} → ${cure}`,
+      )
+      expect(lines).toContainEqual(expect.stringMatching(line))
+    } finally {
+      checkout.remove()
+    }
   })
 
   it.each([
@@ -777,7 +781,7 @@ describe('npm run doctor', () => {
   const run = (...words: string[]) =>
     spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
+      env: { APPLICATION_FOLDER, PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
     })
 
   it('says how it is used and what its status means', () => {
@@ -813,7 +817,7 @@ describe('npm run doctor', () => {
       '--env',
       '.env.example',
     ]
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { APPLICATION_FOLDER, PATH: process.env.PATH ?? '' } })
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^doctor could not run: .*ENOENT/) as string })
   })
 })

@@ -19,7 +19,10 @@ import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { REPOSITORY } from '../support/tested-application.ts'
+import { APPLICATION_FOLDER, REPOSITORY } from '../support/tested-application.ts'
+
+// The application of the tests, for what runs from this repository.
+const application = { APPLICATION_FOLDER }
 
 const settingsFor = (url: string) => {
   const { value, issues } = migrationSettings.parse({ DB_MIGRATION_URL: url })
@@ -130,7 +133,7 @@ describe('npm run migrate', () => {
   const run = (words: readonly string[], environment: Record<string, string> = {}) =>
     spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), ...words], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: '/nonexistent/folder', ...environment },
+      env: { ...application, PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: '/nonexistent/folder', ...environment },
     })
 
   it('applies what is pending, tells how it stands, and names what was changed, is unknown or must be allowed', async () => {
@@ -226,7 +229,11 @@ describe('npm run migrate', () => {
     try {
       const { port } = server.address() as AddressInfo
       const child = spawn(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), 'status'], {
-        env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: `postgres://app:s3cret-password@127.0.0.1:${port}/db?sslmode=require` },
+        env: {
+          ...application,
+          PATH: process.env.PATH ?? '',
+          DB_MIGRATION_URL: `postgres://app:s3cret-password@127.0.0.1:${port}/db?sslmode=require`,
+        },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       const [said] = await Promise.all([text(child.stderr), once(child, 'close')])
@@ -238,7 +245,7 @@ describe('npm run migrate', () => {
 
   it('says at once why up waits, when the database may come back', async () => {
     const child = spawn(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/migrate.ts'), 'up'], {
-      env: { PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
+      env: { ...application, PATH: process.env.PATH ?? '', DB_MIGRATION_URL: 'postgres://app:s3cret-password@127.0.0.1:1/db?sslmode=disable' },
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: 10_000,
     })

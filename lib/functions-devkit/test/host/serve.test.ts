@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { builtApplication } from '../support/built-application.ts'
 import { copyCheckout } from '../support/checkout.ts'
 import { withDatabase } from '../support/database.ts'
 import { apiKey, keySetting, webhookSecret } from '../support/functions.ts'
 import { hostEnvironment, launchHost, withHost } from '../support/host/host-process.ts'
 import { mixedRequest, sendTo } from '../support/host/load.ts'
 
-const ROOT = join(import.meta.dirname, '../../../..')
 const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0
 const NOWHERE = {
   DB_CONNECTION_URL: 'postgres://nobody:none@127.0.0.1:1/none',
@@ -118,13 +118,13 @@ describe('npm run serve', () => {
   })
 
   test('names every setting that is not usable, of the functions and its own, and does not begin', async () => {
-    const own = launchHost(undefined, { variables: { PORT: 'eighty', SCHEDULES: 'perhaps' } })
+    const own = await launchHost(undefined, { variables: { PORT: 'eighty', SCHEDULES: 'perhaps' } })
     expect(await own.ends()).toEqual({ code: 1, signal: null })
     expect(own.output()).toBe('Settings are not usable:\n  PORT is no whole number from 0 to 65535\n  SCHEDULES is none of on, off\n')
-    const functions = launchHost(undefined, { variables: { ...NOWHERE, DB_POOL_IDLE_MS: 'long' } })
+    const functions = await launchHost(undefined, { variables: { ...NOWHERE, DB_POOL_IDLE_MS: 'long' } })
     expect(await functions.ends()).toEqual({ code: 1, signal: null })
     expect(functions.output()).toMatch(/DB_POOL_IDLE_MS is no whole number .*\(api\/webhook, api\/user, api\/health, ops\/maintenance\)/)
-    const shared = launchHost(undefined, { variables: { ...NOWHERE, DB_POOL_MAX: '2' } })
+    const shared = await launchHost(undefined, { variables: { ...NOWHERE, DB_POOL_MAX: '2' } })
     expect(await shared.ends()).toEqual({ code: 1, signal: null })
     expect(shared.output()).toContain('DB_POOL_MAX is 2, but 4 functions share it')
   })
@@ -132,7 +132,7 @@ describe('npm run serve', () => {
   test('says what to do when the functions are not built, and builds nothing itself', async () => {
     const checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'packages', 'project.yml'])
     try {
-      const host = launchHost(undefined, { variables: NOWHERE, checkout: checkout.folder })
+      const host = await launchHost(undefined, { variables: NOWHERE, checkout: checkout.folder })
       expect(await host.ends()).toEqual({ code: 1, signal: null })
       expect(host.output()).toContain('Not built: api/webhook, api/user, api/health, ops/migrate, ops/maintenance. Run npm run build first')
       expect(existsSync(join(checkout.folder, 'packages/api/user/dist'))).toBe(false)
@@ -142,7 +142,7 @@ describe('npm run serve', () => {
   })
 
   test('ends in order, and leaves nothing behind, when it is told to while it begins', async () => {
-    const host = launchHost(undefined, { variables: { ...NOWHERE, TMPDIR: folder } })
+    const host = await launchHost(undefined, { variables: { ...NOWHERE, TMPDIR: folder } })
     while (readdirSync(folder).length === 0 && host.child.exitCode === null) await sleep(1)
     host.kill('SIGTERM')
     expect(await host.ends()).toEqual({ code: 0, signal: null })
@@ -222,7 +222,7 @@ test.skipIf(!HAS_SCRIPT)('on a terminal its log can be read, and the file still 
   const path = join(folder, 'app.log')
   // `script` is a terminal for the program that it runs.
   const child = spawn('script', ['-qefc', 'exec node lib/functions-devkit/src/server/serve.ts', '/dev/null'], {
-    cwd: ROOT,
+    cwd: await builtApplication(),
     env: hostEnvironment(undefined, { ...NOWHERE, LOG_FILE: path, TERM: 'xterm' }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

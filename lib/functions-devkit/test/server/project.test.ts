@@ -22,7 +22,7 @@ const TEXT = `packages:
           <<: $(DB_CONNECTION_URL DB_MIGRATION_URL)
 `
 const SECRETS = { webhookSecret: 'whsec_AAAA', apiKey: 'key_local', databasePassword: 'unused' }
-const LOCAL_KEY = `local/users:read,users:write,transactions:write/${createHash('sha256').update('key_local').digest('hex')}`
+const LOCAL_KEY = `local/users:read,users:write/${createHash('sha256').update('key_local').digest('hex')}`
 const URL_HERE = 'postgres://functions:p@127.0.0.1:5000/functions'
 
 function read(environment: Record<string, string> = {}) {

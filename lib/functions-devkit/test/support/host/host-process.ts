@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestDatabase } from '../database.ts'
+import { builtApplication } from '../built-application.ts'
 import { environmentFor } from '../functions.ts'
-
-const ROOT = join(import.meta.dirname, '../../../../..')
+import { REPOSITORY } from '../tested-application.ts'
 
 /** One `npm run serve`, as the platform would run it. */
 export interface HostProcess {
@@ -24,14 +24,14 @@ export interface HostProcess {
 
 export interface HostProcessOptions {
   readonly variables?: Readonly<Record<string, string>>
-  /** Where to run it; this checkout, with the bundles that were built before the tests. */
+  /** Where to run it; where the tested application is built. */
   readonly checkout?: string
 }
 
 /** What the programs of a test find in their environment, and nothing that the shell has by chance. */
 export function hostEnvironment(database: TestDatabase | undefined, variables: Readonly<Record<string, string>> = {}): Record<string, string> {
   return {
-    PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
+    PATH: `${join(REPOSITORY, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
     ...(database ? environmentFor(database) : {}),
     LOG_LEVEL: 'info',
     PORT: '0',
@@ -41,9 +41,10 @@ export function hostEnvironment(database: TestDatabase | undefined, variables: R
 }
 
 /** Starts the program and takes no notice of whether it gets anywhere. */
-export function launchHost(database: TestDatabase | undefined, { variables = {}, checkout = ROOT }: HostProcessOptions = {}): HostProcess {
+export async function launchHost(database: TestDatabase | undefined, { variables = {}, checkout }: HostProcessOptions = {}): Promise<HostProcess> {
+  const cwd = checkout ?? (await builtApplication())
   const child = spawn(process.execPath, ['lib/functions-devkit/src/server/serve.ts'], {
-    cwd: checkout,
+    cwd,
     env: hostEnvironment(database, variables),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -90,7 +91,7 @@ export async function withHost(
   work: (host: HostProcess) => Promise<void>,
   options: HostProcessOptions = {},
 ): Promise<void> {
-  const host = launchHost(database, options)
+  const host = await launchHost(database, options)
   try {
     await host.logs(({ event }) => event === 'host.started')
     await work(host)

@@ -25,7 +25,7 @@ export function mixedRequest(index: number): SentRequest {
     const body = completedTransaction()
     return { kind: 'webhook', method: 'POST', path: '/webhook/demo', headers: signedHeaders(body), body }
   }
-  if (index % 3 === 1) return { kind: 'user', method: 'GET', path: '/user?limit=1', headers: { authorization: `Bearer ${apiKey}` }, body: '' }
+  if (index % 3 === 1) return { kind: 'user', method: 'GET', path: '/user', headers: { authorization: `Bearer ${apiKey}` }, body: '' }
   return { kind: 'health', method: 'GET', path: '/health', headers: {}, body: '' }
 }
 

@@ -1,7 +1,7 @@
+import { application } from '../../../src/application.ts'
 import { composeDelivery } from '../../../src/server/compose-delivery.ts'
 import { localWebhookSecrets } from '../../../src/server/webhook-secrets.ts'
-import { bodyDigest, type SourceDefinition } from '../../../../webhook-inbox/src/verify/source.ts'
-import { sourceTable } from '../../application/lib/app/webhooks/sources.ts'
+import { bodyDigest } from '../../../../webhook-inbox/src/verify/source.ts'
 import { webhookSecret } from '../functions.ts'
 
 /** One event as its sender knows it. */
@@ -28,7 +28,7 @@ export interface Delivery {
 
 const DUPLICATES = 0.1
 const FORGED = 0.01
-const table: Readonly<Record<string, SourceDefinition>> = sourceTable
+const table = application.sources
 /** By variable. */
 export const secrets = localWebhookSecrets(webhookSecret)
 const forgedSecrets = localWebhookSecrets(`whsec_${Buffer.alloc(32, 8).toString('base64')}`)

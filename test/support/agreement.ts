@@ -1,5 +1,5 @@
 import { parse as parseDotenv } from 'dotenv'
-import { functionsOf, parseProject, placeholderEnvironment } from '../../../doctl-project-schema/src/index.ts'
+import { functionsOf, parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
 
 /** The files that name variables. */
 export interface Texts {

@@ -1,12 +1,12 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hostSettings } from '../src/settings/host.ts'
-import { parseProject, placeholderEnvironment } from '../../doctl-project-schema/src/index.ts'
-import type { Main } from '../../functions-runtime/src/edge/define.ts'
-import { disagreements, variablesReadBy, type Readers, type Texts } from './support/agreement.ts'
+import { hostSettings } from '../../lib/functions-devkit/src/settings/host.ts'
+import { parseProject, placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
+import type { Main } from '../../lib/functions-runtime/src/edge/define.ts'
+import { disagreements, variablesReadBy, type Readers, type Texts } from '../support/agreement.ts'
 
-const root = join(import.meta.dirname, '../../..')
+const root = join(import.meta.dirname, '../..')
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
 const sources = (...patterns: string[]) => globSync(patterns, { cwd: root }).sort()
 
