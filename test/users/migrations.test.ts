@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { migrations } from '../../lib/app/migrations/index.ts'
+import { migrations as opsMigrations } from '../../lib/functions-ops/src/migrations/index.ts'
+import { migrations as runtimeMigrations } from '../../lib/functions-runtime/src/migrations/index.ts'
+import { migrations as inboxMigrations } from '../../lib/webhook-inbox/src/migrations/index.ts'
 import { applyMigrations } from '../../lib/functions-runtime/src/database/migrate.ts'
 import { migrationSettings } from '../../lib/functions-runtime/src/database/settings.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
@@ -7,6 +10,7 @@ import { digestOf } from '../../lib/resilient-sequelize/src/migrate/digest.ts'
 import type { Migration } from '../../lib/resilient-sequelize/src/migrate/migration.ts'
 import { withDatabase, type TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 import { environmentFor } from '../../lib/functions-devkit/test/support/functions.ts'
+import { migrate } from '../../lib/functions-devkit/test/support/templates.ts'
 
 function up(database: TestDatabase, list: readonly Migration[] = migrations) {
   const settings = migrationSettings.parse(environmentFor(database)).value
@@ -41,5 +45,39 @@ describe('the digest of a migration', () => {
     ['2026-11-24-api-indexes', '83e28aa367b7647fbc63964b1c5d3fcd6d9e81bf6b8bb2bf9bf03998fe95d207'],
   ])('of %s is what earlier versions recorded', async (name, digest) => {
     expect(await digestOf(migrations.find(one => one.name === name) ?? missing())).toBe(digest)
+  })
+})
+
+// Foreign keys tie the framework's tables to the application's, so that they are the application's.
+const COLUMNS = `
+  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || (CASE WHEN a.attnotnull THEN 'not null' ELSE '' END) || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+    || a.attidentity::text AS line
+  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped`
+const CONSTRAINTS = "SELECT pg_get_constraintdef(oid) AS line FROM pg_constraint WHERE conrelid = $1::regclass AND contype NOT IN ('f', 'n')"
+const INDEXES = 'SELECT pg_get_indexdef(indexrelid) AS line FROM pg_index WHERE indrelid = $1::regclass AND indisvalid'
+
+async function shapeOf(database: TestDatabase, table: string): Promise<string[]> {
+  const lines = await Promise.all([COLUMNS, CONSTRAINTS, INDEXES].map(text => database.query<{ line: string }>(text, [table])))
+  return lines.flat().map(({ line }) => line.trim())
+}
+
+it.each([
+  ['the runtime', runtimeMigrations, ['operation_counters']],
+  ['the inbox', inboxMigrations, ['webhook_events']],
+  ['operations', opsMigrations, ['health_checks', 'alerts_raised']],
+] as const)("the migrations of %s alone make the tables that the application's have grown into", async (_package, migrations, tables) => {
+  await withDatabase(async grown => {
+    await withDatabase(
+      async fresh => {
+        await migrate(fresh.url, migrations)
+        for (const table of tables) {
+          const wanted = (await shapeOf(grown, table)).sort()
+          expect(wanted.length).toBeGreaterThan(3)
+          expect((await shapeOf(fresh, table)).sort()).toEqual(wanted)
+        }
+      },
+      { empty: true },
+    )
   })
 })

@@ -1,16 +1,8 @@
 import { expect, it } from 'vitest'
 import { SMOKE_MARK } from '../../lib/app/users/smoke-mark.ts'
 import type { TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
-import {
-  countRows,
-  storeActivities,
-  storeChecks,
-  storeCounters,
-  storeErasedUsers,
-  storeEvents,
-  withMaintenance,
-} from '../../lib/functions-devkit/test/support/maintenance.ts'
-import { describeAges, describePlans } from '../../lib/functions-devkit/test/support/pruned-tables.ts'
+import { countRows, storeActivities, storeErasedUsers, withMaintenance } from '../../lib/functions-devkit/test/support/maintenance.ts'
+import { describeAges, describePlans, packageFills } from '../../lib/functions-devkit/test/support/pruned-tables.ts'
 
 /** Stores idempotency keys of no user in particular. */
 async function storeKeys(database: TestDatabase, count: number, created: string): Promise<void> {
@@ -21,20 +13,20 @@ async function storeKeys(database: TestDatabase, count: number, created: string)
   )
 }
 
-describePlans(async database => {
-  await storeEvents(database, 10_000, '10 days')
-  await database.query("UPDATE webhook_events SET body = 'x'")
-  await storeEvents(database, 50, '61 days')
-  await storeActivities(database, 10_000, '10 days')
-  await storeActivities(database, 50, '91 days')
-  await storeKeys(database, 10_000, '1 hour')
-  await storeKeys(database, 50, '2 days')
-  for (const store of [storeChecks, storeCounters]) {
-    await store(database, 10_000, '10 days')
-    await store(database, 50, '15 days')
-  }
-  await storeErasedUsers(database, 10_000, { age: '2 days', mark: '' })
-  await storeErasedUsers(database, 50, { age: '2 days', mark: SMOKE_MARK })
+describePlans({
+  ...packageFills,
+  async activities(database) {
+    await storeActivities(database, 10_000, '10 days')
+    await storeActivities(database, 50, '91 days')
+  },
+  async idempotency_keys(database) {
+    await storeKeys(database, 10_000, '1 hour')
+    await storeKeys(database, 50, '2 days')
+  },
+  async users(database) {
+    await storeErasedUsers(database, 10_000, { age: '2 days', mark: '' })
+    await storeErasedUsers(database, 50, { age: '2 days', mark: SMOKE_MARK })
+  },
 })
 
 describeAges({

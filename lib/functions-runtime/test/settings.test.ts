@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkSettings as checkBeforeDeploying } from '../../functions-devkit/src/cli/doctor/settings.ts'
-import { readEnvironmentFile } from '../../doctl-project-schema/src/index.ts'
+import { placeholderEnvironment } from '../../doctl-project-schema/src/index.ts'
 import { checkSettings as checkBeforeServing } from '../../functions-devkit/src/server/settings-check.ts'
 import { main } from '../../functions-devkit/test/application/packages/api/webhook/index.ts'
 import { call, webhookSecret, withEnvironment } from '../../functions-devkit/test/support/functions.ts'
 import { gatherLogLines } from '../../functions-devkit/test/support/log-lines.ts'
-import { REPOSITORY } from '../../functions-devkit/test/support/tested-application.ts'
+import { APPLICATION_FOLDER, REPOSITORY } from '../../functions-devkit/test/support/tested-application.ts'
 
 const wrong = {
   DB_CONNECTION_URL: "psql 'postgresql://uusserr:Zq7zQ@hhosst:25060/defaultdb?sslmode=require'",
@@ -48,7 +48,7 @@ describe('settings that cannot be used', () => {
     ['migrate.ts', 'status', ofDatabase],
     ['webhooks.ts', 'list', issues],
   ])('end the command line of %s in words', (file, command, expected) => {
-    const env = { PATH: process.env.PATH ?? '', ...wrong }
+    const env = { PATH: process.env.PATH ?? '', APPLICATION_FOLDER, ...wrong }
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli', file), command], {
       encoding: 'utf8',
       env,
@@ -64,6 +64,7 @@ describe('settings that cannot be used', () => {
   ])('npm run webhooks names the doctor for %s', (_what, host, port) => {
     const env = {
       PATH: process.env.PATH ?? '',
+      APPLICATION_FOLDER,
       DB_CONNECTION_URL: `postgres://u:p@${host}:${port}/db?sslmode=disable`,
       WEBHOOK_SECRET_DEMO: webhookSecret,
     }
@@ -75,8 +76,9 @@ describe('settings that cannot be used', () => {
   })
 
   it('are found before deploying, in the same words', async () => {
-    const sample = readEnvironmentFile(readFileSync(join(REPOSITORY, '.env.example'), 'utf8'))
-    const findings = await checkBeforeDeploying(REPOSITORY, { ...sample, WEBHOOK_SECRET_DEMO: webhookSecret, ...wrong })
+    const names = Object.keys(placeholderEnvironment(readFileSync(join(APPLICATION_FOLDER, 'project.yml'), 'utf8')))
+    const others = Object.fromEntries(names.map(name => [name, 'none']))
+    const findings = await checkBeforeDeploying(APPLICATION_FOLDER, { ...others, WEBHOOK_SECRET_DEMO: webhookSecret, ...wrong })
     const reasons = findings.filter(({ status }) => status === 'fail').map(({ reason }) => reason)
     for (const issue of issues) expect(reasons).toContainEqual(expect.stringContaining(`${issue} (`))
     expect(JSON.stringify(findings)).not.toMatch(secrets)

@@ -10,6 +10,7 @@ import { copyCheckout, type Checkout } from './checkout.ts'
 /** What stands last in what a start prints. */
 export const READY = 'Enter prints fresh ones.'
 const HEALTH = 'packages/api/health'
+const SERVED = ['build.sh', 'lib', 'package.json', 'packages', 'project.yml']
 const HAS_PROC = existsSync('/proc/self/stat')
 
 export interface LaunchOptions {
@@ -49,9 +50,9 @@ export interface NpmStart {
 
 /**
  * Lets the tests of a file run `npm start`, and stops what they started after each test. With `handsOn`, later tests start on a
- * copy of the database that the first test left.
+ * copy of the database that the first test left. `paths` are those that are copied.
  */
-export function useNpmStart({ handsOn = false }: { handsOn?: boolean } = {}): NpmStart {
+export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boolean; paths?: readonly string[] } = {}): NpmStart {
   let checkout: Checkout
   let data = ''
   let made = ''
@@ -59,7 +60,7 @@ export function useNpmStart({ handsOn = false }: { handsOn?: boolean } = {}): Np
   const started: ChildProcess[] = []
 
   beforeAll(() => {
-    checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'packages', 'project.yml'])
+    checkout = copyCheckout(paths)
   })
 
   beforeEach(() => {

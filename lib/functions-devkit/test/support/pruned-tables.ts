@@ -4,10 +4,16 @@ import { pruneBatch, pruneBatchStatement } from '../../../functions-ops/src/main
 import type { PrunedTable } from '../../../functions-ops/src/maintenance/pruned-table.ts'
 import { application } from '../../src/application.ts'
 import { withDatabase, type TestDatabase } from './database.ts'
-import { tables, withMaintenance } from './maintenance.ts'
+import { storeChecks, storeCounters, storeEvents, tables, withMaintenance } from './maintenance.ts'
 
 // No row of these tables of the packages is deleted by its age.
 const KEPT_BY_PACKAGES = ['alerts_raised', 'schema_migrations']
+
+/** By table: stores many rows that are kept, and a few that are not. */
+export type Fills = Readonly<Record<string, (database: TestDatabase) => Promise<void>>>
+
+/** By table: stores rows of an age. */
+export type Stores = Readonly<Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>>>
 
 interface Plan {
   'Node Type': string
@@ -53,11 +59,12 @@ export function describePrunedTables(): void {
 
     it('lead an index with the column that their age is counted from', async () => {
       await withDatabase(async database => {
-        for (const { table, since, only, clear } of tables) {
+        for (const pruned of tables) {
+          const { table, since } = pruned
           const leading = await database.query<{ valid: boolean }>(
             `SELECT indisvalid AS valid FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
              WHERE indrelid = $1::regclass AND attname = $2 AND (indpred IS NULL OR pg_get_expr(indpred, indrelid) = $3)`,
-            [table, since, predicateOf({ only, clear })],
+            [table, since, await predicateOf(database, pruned)],
           )
           expect(leading).toContainEqual({ valid: true })
         }
@@ -66,14 +73,34 @@ export function describePrunedTables(): void {
   })
 }
 
-/** Tests that no pruned table is read from end to end. `fill` stores many rows that are kept in each, and a few that are not. */
-export function describePlans(fill: (database: TestDatabase) => Promise<void>): void {
+/** Fills the tables of the packages, for `describePlans`. */
+export const packageFills: Fills = {
+  async webhook_events(database) {
+    await storeEvents(database, 10_000, '10 days')
+    await database.query("UPDATE webhook_events SET body = 'x'")
+    await storeEvents(database, 50, '61 days')
+  },
+  async health_checks(database) {
+    await storeChecks(database, 10_000, '10 days')
+    await storeChecks(database, 50, '15 days')
+  },
+  async operation_counters(database) {
+    await storeCounters(database, 10_000, '10 days')
+    await storeCounters(database, 50, '15 days')
+  },
+}
+
+/**
+ * Tests that no table of `fills` is read from end to end. The plan for a table without rows proves nothing, so a table that is not
+ * filled is left out.
+ */
+export function describePlans(fills: Fills): void {
   it.each([{ analyzed: true }, { analyzed: false }])('no pruned table is read from end to end, analyzed: $analyzed', async ({ analyzed }) => {
     await withDatabase(async database => {
-      await fill(database)
+      for (const fill of Object.values(fills)) await fill(database)
       if (analyzed) await database.query('ANALYZE')
       const indexed = expect.stringMatching(/^(Index Only Scan|Index Scan|Bitmap Index Scan|Bitmap Heap Scan)$/) as string
-      for (const table of tables) {
+      for (const table of tables.filter(({ table: name }) => name in fills)) {
         const scans = await planOf(database, pruneBatchStatement(table)('public'), [new Date().toISOString(), table.keepMs / 1000, 1_000])
         expect(new Set(scans)).not.toContain('Seq Scan')
         expect(scans).toEqual(expect.arrayContaining(['Tid Scan', indexed]))
@@ -83,8 +110,8 @@ export function describePlans(fill: (database: TestDatabase) => Promise<void>): 
   })
 }
 
-/** Tests to the microsecond which rows are deleted. `stores` stores rows of an age, by table. */
-export function describeAges(stores: Readonly<Record<string, (database: TestDatabase, count: number, age: string) => Promise<void>>>): void {
+/** Tests to the microsecond which rows of the tables of `stores` are deleted. */
+export function describeAges(stores: Stores): void {
   it.each(tables.filter(({ clear, table }) => clear === undefined && table in stores))(
     'keeps a row of $table of exactly the age, and deletes one that is a microsecond older',
     async table => {
@@ -114,11 +141,14 @@ export function describeAges(stores: Readonly<Record<string, (database: TestData
   )
 }
 
-/** As PostgreSQL shows the predicate of an index. */
-function predicateOf({ only, clear }: Record<'only', PrunedTable['only']> & Record<'clear', PrunedTable['clear']>): string {
-  const conditions = [
-    ...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]),
-    ...(only?.replace(/ LIKE (.*)/, ' ~~ $1::text').split(' AND ') ?? []),
-  ]
-  return conditions.length === 1 ? `(${conditions[0]})` : `(${conditions.map(condition => `(${condition})`).join(' AND ')})`
+/** The predicate of a partial index of the rows that are pruned, as PostgreSQL shows it. */
+async function predicateOf(database: TestDatabase, { table, since, only, clear }: PrunedTable): Promise<string | undefined> {
+  const conditions = [...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]), ...(only === undefined ? [] : [only])]
+  if (conditions.length === 0) return undefined
+  await database.query(`CREATE INDEX wanted ON ${table} (${since}) WHERE ${conditions.join(' AND ')}`)
+  const [row] = await database.query<{ predicate: string }>(
+    "SELECT pg_get_expr(indpred, indrelid) AS predicate FROM pg_index WHERE indexrelid = 'wanted'::regclass",
+  )
+  await database.query('DROP INDEX wanted')
+  return row?.predicate
 }

@@ -1,16 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Cron } from 'croner'
 import { describe, expect, it } from 'vitest'
 import { alertKinds } from '../../src/alerts/alert.ts'
-import { scheduleSettings } from '../../src/settings/health.ts'
 import { thresholdSettings } from '../../src/settings/thresholds.ts'
-import { parseProject, placeholderEnvironment } from '../../../doctl-project-schema/src/index.ts'
 import { byName } from '../../src/health/health-reply.ts'
 import { statusOf, type Check } from '../../src/health/check.ts'
 import { findings, type FindingsInput } from '../../src/health/findings.ts'
 
-const textOf = (name: string) => readFileSync(join(import.meta.dirname, '../../../..', name), 'utf8')
 const limits = thresholdSettings.parse({}).value ?? expect.unreachable()
 const time = '2026-11-24T12:00:00.000Z'
 const unseen: FindingsInput = { look: { time, database: undefined, buffer: undefined }, databaseFailures: 0, counted: undefined, inbox: undefined }
@@ -40,27 +34,6 @@ describe('what is watched for', () => {
       'events-parked': 2,
     })
   })
-
-  it('stands in the README with its threshold and the default of that', () => {
-    const [, chapter = ''] = /^### Alerts$(.*?)^## /ms.exec(textOf('README.md')) ?? []
-    const rows = [...chapter.matchAll(/^\| `([a-z-]+)` \|.*\| `(ALERT_\w+)` (\d+) \|$/gm)].map(([, kind, variable, value]) => ({
-      kind,
-      variable,
-      value,
-    }))
-    expect(rows.map(({ kind }) => kind)).toEqual([...alertKinds])
-    expect(rows.map(({ variable }) => variable)).toEqual([...thresholdSettings.variables])
-    const documented = Object.fromEntries(rows.map(({ variable, value }) => [variable, value ?? ''])) as Record<string, string>
-    expect(thresholdSettings.parse(documented).value).toEqual(limits)
-  })
-})
-
-it('the schedule of project.yml runs as often as HEALTH_EVERY_SECONDS says', () => {
-  const text = textOf('project.yml')
-  const functions = parseProject(text, placeholderEnvironment(text)).packages.flatMap(one => one.functions ?? [])
-  const cron = functions.find(({ name }) => name === 'health')?.triggers?.[0]?.scheduledDetails.cron ?? ''
-  const [first, second] = new Cron(cron, { timezone: 'UTC' }).nextRuns(2, new Date(time))
-  expect(Number(second) - Number(first)).toBe(scheduleSettings.parse({}).value?.everyMs)
 })
 
 describe('checks together', () => {

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { profiles } from '../../../resilient-sequelize/src/pool/profile.ts'
-import { capacityTable } from '../../../functions-devkit/src/cli/doctor/capacity-table.ts'
 import {
   crowdedMark,
   DEFAULT_CROWDED_AT,
@@ -153,8 +150,4 @@ describe('whatever the server and the settings', () => {
       }),
     )
   })
-})
-
-it('the README shows the table that is calculated', () => {
-  expect(readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8')).toContain(`\n${capacityTable()}\n`)
 })

@@ -1,12 +1,6 @@
-import { globSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../../functions-devkit/test/application/lib/app/migrations/index.ts'
-import { collectStatements } from '../../../resilient-sequelize/src/migrate/collect-statements.ts'
-import { createdNames } from '../../../resilient-sequelize/src/migrate/created-names.ts'
+import { applicationSources, createdTables, packageSources, unqualifiedLines } from '../../../functions-devkit/test/support/sources.ts'
 import { joined, sql, tablesNamed } from '../../src/database/sql.ts'
-
-const root = resolve(import.meta.dirname, '../../../..')
 
 describe('sql', () => {
   const tables = tablesNamed('users', 'balances')
@@ -39,21 +33,11 @@ describe('sql', () => {
 })
 
 it('no statement names one of our tables without its schema', async () => {
-  const collected = await Promise.all(migrations.map(collectStatements))
-  const created = collected.flatMap(({ statements }) => statements.flatMap(({ text }) => createdNames(text)))
-  const ours = new Set(['schema_migrations', ...created.filter(({ kind }) => kind === 'table' || kind === 'view').map(({ name }) => name)])
-  expect([...ours]).toEqual(expect.arrayContaining(['users', 'webhook_events', 'webhook_erased', 'operation_counters', 'health_checks']))
-  const unqualified = new RegExp(`\\b(FROM|JOIN|INTO|UPDATE|TABLE|ON)\\s+(ONLY\\s+)?(${[...ours].join('|')})\\b(?!\\.)`)
-  const files = globSync(['lib/**/*.ts', 'packages/**/*.ts'], { cwd: root }).filter(
-    // Migrations run with the schema as their search path; the last two are tests' own.
-    file => !/\/migrations\/|\/test\/|lib\/postgres-faults\/|node_modules/.test(file),
-  )
-  expect(files.length).toBeGreaterThan(200)
-  const found = files.flatMap(file =>
-    readFileSync(resolve(root, file), 'utf8')
-      .split('\n')
-      .filter(line => unqualified.test(line) && !/^\s*(\/\/|\*)/.test(line))
-      .map(line => `${file}: ${line.trim()}`),
-  )
-  expect(found).toEqual([])
+  const ours = await createdTables()
+  expect(ours).toEqual(expect.arrayContaining(['users', 'webhook_events', 'webhook_erased', 'operation_counters', 'health_checks']))
+  const sources = [...packageSources(), ...applicationSources()]
+  expect(sources.length).toBeGreaterThan(200)
+  expect(unqualifiedLines(sources, ours)).toEqual([])
+  const wrong = 'const text = sql`SELECT * FROM users`'
+  expect(unqualifiedLines([{ path: 'lib/app/users.ts', text: wrong }], ours)).toEqual([`lib/app/users.ts: ${wrong}`])
 })

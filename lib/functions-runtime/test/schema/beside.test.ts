@@ -19,10 +19,14 @@ async function send(body: string): Promise<number> {
 async function useEverything(database: TestDatabase, schema: string): Promise<void> {
   expect(await send(completedTransaction())).toBe(200)
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-  const created = await call(user, { method: 'POST', path: '/', headers, body: '{"email":"a@example.com","name":"Ada"}' })
-  expect(created.statusCode).toBe(201)
-  const { id } = created.body
-  for (const path of ['/', `/${String(id)}`]) expect((await call(user, { path, headers })).statusCode).toBe(200)
+  const create = async (name: string) => {
+    const body = JSON.stringify({ email: `${name}@example.com`, name })
+    const created = await call(user, { method: 'POST', path: '/', headers, body })
+    expect(created.statusCode).toBe(201)
+    return String(created.body.id)
+  }
+  const [id, deleted] = [await create('ada'), await create('grace')]
+  for (const path of ['/', `/${id}`]) expect((await call(user, { path, headers })).statusCode).toBe(200)
 
   // Does not fit its handler: parked, shown, tried again by maintenance, parked again.
   expect(await send(completedTransaction({ amount: 'much' }))).toBe(200)
@@ -43,6 +47,13 @@ async function useEverything(database: TestDatabase, schema: string): Promise<vo
   expect(await manage({ action: 'retry', id: listed.events[0]?.id })).toMatchObject({ retried: 1 })
   expect(await manage({ action: 'park', id: listed.events[0]?.id })).toMatchObject({ parked: 1 })
 
+  expect((await call(user, { method: 'DELETE', path: `/${deleted}`, headers })).statusCode).toBe(204)
+  expect((await call(user, { path: `/${deleted}`, headers })).statusCode).toBe(404)
+  await database.query(
+    `INSERT INTO "${schema}".users (id, external_id, erased_at, created_at, updated_at) VALUES (gen_random_uuid(), 'usr_erased', now(), now(), now())`,
+  )
+  expect(await send(completedTransaction({ userId: 'usr_erased' }))).toBe(200)
+
   expect(await call(health, { path: '/ready', headers: knowing })).toMatchObject({ statusCode: 200, body: { status: 'pass' } })
   expect(await health({ source: 'schedule' })).toMatchObject({ status: 'pass' })
   expect(await call(health, { path: '/metrics', headers: knowing })).toMatchObject({ statusCode: 200 })
@@ -53,5 +64,5 @@ describeBeside({
   migrate,
   tables: ['users', 'transactions', 'activities', 'webhook_events', 'operation_counters', 'health_checks', 'alerts_raised', 'schema_migrations'],
   use: useEverything,
-  leaves: { users: 1 },
+  leaves: { users: 2 },
 })

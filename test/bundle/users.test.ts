@@ -1,0 +1,52 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import { callWeb, containerOf } from '../../lib/functions-devkit/test/support/function-container.ts'
+import { apiKey } from '../../lib/functions-devkit/test/support/functions.ts'
+import { stopContainers } from '../../lib/functions-devkit/test/support/platform/container.ts'
+import { completedTransaction, signedHeaders } from '../../lib/functions-devkit/test/support/webhooks.ts'
+
+afterEach(stopContainers)
+
+describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runtime => {
+  it('users and their transactions are taken by the packed bundles alone', async () => {
+    await withDatabase(async database => {
+      const webhook = await containerOf('api/webhook', runtime, database)
+      const event = completedTransaction()
+      const delivery = { method: 'POST', path: '/demo', headers: signedHeaders(event), body: event }
+      expect(await callWeb(webhook, delivery)).toMatchObject({ status: 200, body: { outcome: 'applied' }, stderr: '' })
+
+      const user = await containerOf('api/user', runtime, database)
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+      const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"a@example.com","name":"A"}' })
+      expect(created).toMatchObject({ status: 201, stderr: '' })
+      expect(await callWeb(user, { path: `/${String(created.body.id)}`, headers })).toMatchObject({ status: 200, body: created.body })
+      await stopContainers()
+    })
+  })
+
+  it('writes one line for each call, without secrets, and prints nothing after its answer', async () => {
+    await withDatabase(async database => {
+      const user = await containerOf('api/user', runtime, database)
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'x-request-id': 'abc' }
+      const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
+      expect(created.lines.map(({ event }) => event)).toEqual(['database.connection.established', 'invocation.completed'])
+      expect(created.lines[1]).toMatchObject({
+        event: 'invocation.completed',
+        function: 'api/user',
+        route: 'POST /',
+        status: 201,
+        cold: true,
+        requestId: 'abc',
+        generation: 1,
+        attempts: 1,
+        trips: expect.any(Number) as number,
+      })
+      const again = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
+      expect(again).toMatchObject({ status: 409 })
+      const printed = JSON.stringify([created.lines, again.lines, again.stderr])
+      for (const secret of [apiKey, 'secret-address', database.connectionSettings.password]) expect(printed).not.toContain(secret)
+      expect(user.lateLogs()).toEqual({ stdout: '', stderr: '' })
+      await stopContainers()
+    })
+  })
+})
