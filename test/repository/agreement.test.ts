@@ -119,7 +119,7 @@ describe('the variables', () => {
       ])
       const row = new RegExp(`^\\| \`${variable}\`.*\n`, 'm')
       expect(differences({ readme: text => text.replace(row, '') })).toEqual([`${variable} is not in the README's local table`])
-      expect(differences({ readme: text => text.replace(row, '').replace(/^\| `API_KEYS`/m, `| \`${variable}\` | | |\n$&`) })).toEqual([
+      expect(differences({ readme: text => text.replace(row, '').replace(/^\| `WEBHOOK_POISON`/m, `| \`${variable}\` | | |\n$&`) })).toEqual([
         `${variable} is in the README's table, but not read`,
         `${variable} is not in the README's local table`,
       ])
@@ -129,7 +129,7 @@ describe('the variables', () => {
   it('do not go out of step unseen: one that nothing reads is named wherever it is added', () => {
     expect(differences({ example: text => `${text}\nEXTRA=1\n` })).toEqual(['EXTRA is in .env.example, but not read'])
     expect(differences({ example: text => `${text}\n# EXTRA=1\n` })).toEqual(['EXTRA is in the local part of .env.example, but not read'])
-    expect(differences({ readme: text => text.replace(/^\| `API_KEYS`/m, '| `EXTRA` | | |\n$&') })).toEqual([
+    expect(differences({ readme: text => text.replace(/^\| `WEBHOOK_POISON`/m, '| `EXTRA` | | |\n$&') })).toEqual([
       "EXTRA is in the README's table, but not read",
     ])
     expect(differences({ readme: text => text.replace(/^\| `PORT`/m, '| `EXTRA` | | |\n$&') })).toEqual([
@@ -138,7 +138,7 @@ describe('the variables', () => {
   })
 
   it('do not go out of step unseen: one that the code begins or ceases to read is named in every file', () => {
-    const name = 'api/user'
+    const name = 'api/webhook'
     const reads = (variables: readonly string[]): Readers => ({ ...readers, functions: { ...readers.functions, [name]: variables } })
     const now = readers.functions[name] ?? []
     expect(disagreements(texts, reads([...now, 'FRESH']))).toEqual([
@@ -146,10 +146,10 @@ describe('the variables', () => {
       'FRESH is not in .env.example',
       "FRESH is not in the README's table",
     ])
-    expect(disagreements(texts, reads(now.filter(variable => variable !== 'API_KEYS')))).toEqual([
-      `API_KEYS is passed to ${name}, which does not read it`,
-      'API_KEYS is in .env.example, but not read',
-      "API_KEYS is in the README's table, but not read",
+    expect(disagreements(texts, reads(now.filter(variable => variable !== 'WEBHOOK_POISON')))).toEqual([
+      `WEBHOOK_POISON is passed to ${name}, which does not read it`,
+      'WEBHOOK_POISON is in .env.example, but not read',
+      "WEBHOOK_POISON is in the README's table, but not read",
     ])
     expect(disagreements(texts, { ...readers, local: [...readers.local, 'FRESH'] })).toEqual([
       'FRESH is not in the local part of .env.example',

@@ -1,8 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { copyCheckout, type Checkout } from '../../lib/functions-devkit/test/support/checkout.ts'
+import { describe, expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../..')
 const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -43,7 +42,7 @@ function problemOf(command: string): string | undefined {
   if (elsewhere !== undefined) return textOf(elsewhere[1]).includes(elsewhere[2]) ? undefined : `is not in ${elsewhere[1]}`
   if (command.startsWith('openssl ')) return spawnSync('bash', ['-c', command]).status === 0 ? undefined : 'does not work'
   const [, name = ''] = /^npm run ([\w:]+)/.exec(command) ?? []
-  const [script] = /lib\/[\w/]+\.ts/.exec(scripts[name] ?? '') ?? []
+  const [script] = /lib\/[\w/-]+\.ts/.exec(scripts[name] ?? '') ?? []
   if (script === undefined) return 'is no script'
   const running = globSync(['{test,lib/*/test}/**/*.test.ts', 'lib/functions-devkit/test/support/*.ts'], { cwd: ROOT }).filter(path =>
     textOf(path).includes(script),
@@ -67,36 +66,5 @@ describe('doctl serverless connect', () => {
     const places = files.flatMap(file => textOf(file).match(/doctl serverless connect.*/g) ?? [])
     expect(places.length).toBeGreaterThan(2)
     expect(places.filter(place => !/^doctl serverless connect \S+ --access-key/.test(place))).toEqual([])
-  })
-})
-
-describe('npm run', () => {
-  let checkout: Checkout
-  beforeAll(() => {
-    checkout = copyCheckout(['lib', 'package.json', 'packages', 'project.yml'])
-  })
-  afterAll(() => checkout.remove())
-
-  const run = (script: string, ...args: string[]) => execFileSync('node', [script, ...args], { cwd: checkout.folder, encoding: 'utf8' })
-
-  it('keys prints a key once, and what the setting holds of it', () => {
-    const printed = run('lib/functions-devkit/src/cli/keys.ts', 'new', 'shop', 'users:read', 'users:write')
-    expect(printed).toMatch(/\bkey_[\w-]{43}\b/)
-    expect(printed).toMatch(/\bshop\/users:read,users:write\/[0-9a-f]{64}\b/)
-  })
-
-  it('openapi writes the contract that is committed', () => {
-    checkout.write('lib/app/api/openapi.json', '{}')
-    run('lib/functions-devkit/src/cli/openapi.ts')
-    expect(JSON.parse(readFileSync(join(checkout.folder, 'lib/app/api/openapi.json'), 'utf8'))).toEqual(
-      JSON.parse(textOf('lib/app/api/openapi.json')),
-    )
-  })
-
-  it('logs tells where the lines are, and which functions have theirs forwarded', () => {
-    expect(run('lib/functions-devkit/src/cli/logs.ts')).toMatch(/Forwarded now: none\. Not forwarded: api\/webhook, api\/user, api\/health\./)
-    const project = textOf('project.yml')
-    checkout.write('project.yml', project.replace(/API_KEYS\)/, 'API_KEYS LOG_DESTINATIONS)'))
-    expect(run('lib/functions-devkit/src/cli/logs.ts')).toMatch(/Forwarded now: api\/user\. Not forwarded: api\/webhook, api\/health\./)
   })
 })
