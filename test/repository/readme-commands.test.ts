@@ -22,18 +22,19 @@ const commands = [
 
 /** Tests that run what is no script of ours, and a piece of them that says so. */
 const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
+  [/^npm run remove-sample$/, 'test/repository/remove-sample.test.ts', 'remove-sample'],
   [/^npm install && npm start$/, 'lib/functions-devkit/test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
   [/^(ID=\$\()?doctl (serverless |auth init$)/, 'lib/functions-devkit/test/cli/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'lib/functions-devkit/test/schedules.test.ts', '/__schedule/health-every-5-minutes'],
-  [/^curl .*\/hello\/Ada$/, 'test/adding-things.test.ts', '/hello/Ada'],
+  [/^curl .*\/hello\/Ada$/, 'test/repository/adding-things.test.ts', '/hello/Ada'],
   [/^curl .*\/health\/database"$/, 'lib/functions-ops/test/health/function.test.ts', '/database'],
   [/^curl .*\/health\/metrics"$/, 'lib/functions-ops/test/health/metrics.test.ts', '/metrics'],
   [/^pg_dump |^pg_restore |npm run migrate -- up$/, 'lib/functions-devkit/test/disaster.test.ts', 'When the database is lost'],
   [/grep "Database connection( retry)?"/, 'lib/functions-runtime/test/logs.test.ts', 'Database connection'],
 ]
 // Run by hand, since they take long or measure; what they are made of is tested.
-const BY_HAND = /^npm (?:test|run (?:test:chaos|test:full|test:oldest|bench|bench:fleet|bench:webhooks))$/
+const BY_HAND = /^npm (?:test|run (?:test:app|test:chaos|test:full|test:oldest|bench|bench:fleet|bench:webhooks))$/
 
 /** What keeps a command from being one that is there and run by a test. */
 function problemOf(command: string): string | undefined {

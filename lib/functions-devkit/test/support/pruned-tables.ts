@@ -143,7 +143,11 @@ export function describeAges(stores: Stores): void {
 
 /** The predicate of a partial index of the rows that are pruned, as PostgreSQL shows it. */
 async function predicateOf(database: TestDatabase, { table, since, only, clear }: PrunedTable): Promise<string | undefined> {
-  const conditions = [...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]), ...(only === undefined ? [] : [only])]
+  const conditions = [
+    ...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]),
+    // PostgreSQL shows parentheses around a list of ANDs, too.
+    ...(only === undefined ? [] : [/\bOR\b/i.test(only) ? `(${only})` : only]),
+  ]
   if (conditions.length === 0) return undefined
   await database.query(`CREATE INDEX wanted ON ${table} (${since}) WHERE ${conditions.join(' AND ')}`)
   const [row] = await database.query<{ predicate: string }>(

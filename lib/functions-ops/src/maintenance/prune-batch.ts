@@ -25,7 +25,8 @@ export function pruneBatchStatement(pruned: PrunedTable): Statement {
 export function isDue({ since, only, clear }: PrunedTable, now: string, keepSeconds: string): string {
   const conditions = [
     `${since} < ${cutoff(now, keepSeconds)}`,
-    ...(only === undefined ? [] : [only]),
+    // Without parentheses an OR in it would end the condition on the age.
+    ...(only === undefined ? [] : [`(${only})`]),
     ...(clear === undefined ? [] : [`${clear[0]} IS NOT NULL`]),
   ]
   return conditions.join(' AND ')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { COUNTED_ROWS } from '../../src/maintenance/look-for-due.ts'
 import { pruneBatch } from '../../src/maintenance/prune-batch.ts'
+import type { PrunedTable } from '../../src/maintenance/pruned-table.ts'
 import { PASSING_MARK } from '../../../functions-devkit/test/application/lib/app/maintenance/pruned-tables.ts'
 import {
   countRows,
@@ -70,6 +71,25 @@ describe('pruning', () => {
       )
       expect(await run()).toMatchObject({ complete: true, pruned: { ...nothing, passingUsers: { deleted: 3, left: 0 } } })
       expect(await countRows(database, 'users')).toBe(4)
+    })
+  })
+
+  it('keeps young rows when the condition of the table contains OR', async () => {
+    await withMaintenance(async ({ database, run }) => {
+      await storeErasedUsers(database, 2, { age: '2 days', mark: 'a-' })
+      await storeErasedUsers(database, 3, { age: '2 days', mark: 'b-' })
+      await storeErasedUsers(database, 5, { age: '1 hour', mark: 'a-' })
+      await storeErasedUsers(database, 7, { age: '1 hour', mark: 'b-' })
+      await storeErasedUsers(database, 11, { age: '2 days', mark: 'c-' })
+      const either: PrunedTable = {
+        name: 'either',
+        table: 'users',
+        since: 'erased_at',
+        only: "external_id LIKE 'a-%' OR external_id LIKE 'b-%'",
+        keepMs: 86_400_000,
+      }
+      expect(await run({ tables: [either] })).toMatchObject({ complete: true, pruned: { either: { deleted: 5, left: 0 } } })
+      expect(await countRows(database, 'users')).toBe(23)
     })
   })
 
