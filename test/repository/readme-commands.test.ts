@@ -22,7 +22,7 @@ const commands = [
 
 /** Tests that run what is no script of ours, and a piece of them that says so. */
 const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
-  [/^npm run remove-sample$/, 'test/repository/remove-sample.test.ts', 'remove-sample'],
+  [/^npm run remove-sample$/, 'lib/functions-devkit/src/cli/remove-sample.ts', 'usage: npm run remove-sample'],
   [/^npm install && npm start$/, 'lib/functions-devkit/test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
   [/^(ID=\$\()?doctl (serverless |auth init$)/, 'lib/functions-devkit/test/cli/deploy.test.ts', 'README.md'],
@@ -46,7 +46,7 @@ function problemOf(command: string): string | undefined {
   const [script] = /lib\/[\w/-]+\.ts/.exec(scripts[name] ?? '') ?? []
   if (script === undefined) return 'is no script'
   const running = globSync(['{test,lib/*/test}/**/*.test.ts', 'lib/functions-devkit/test/support/*.ts'], { cwd: ROOT }).filter(path =>
-    textOf(path).includes(script),
+    textOf(path).includes(script.replace('lib/functions-devkit/', '')),
   )
   return running.length > 0 ? undefined : `starts ${script}, which no test runs`
 }
