@@ -17,12 +17,12 @@ interface Outcome {
 
 export interface WholeCheckout extends NpmStart {
   /** Runs a program in the checkout. */
-  run(program: string, ...args: string[]): Promise<Outcome>
+  readonly run: (program: string, ...args: string[]) => Promise<Outcome>
   /**
    * Runs what `npm test` runs, and returns what failed. Without `WHOLE_CHECKOUTS` it leaves out the tests of the packages, which
    * have an application of their own, and the storms.
    */
-  failures(): Promise<string[]>
+  readonly failures: () => Promise<string[]>
 }
 
 /** A copy of the whole repository, in which a test can change everything and run `npm start`. */

@@ -37,10 +37,10 @@ export interface SmokeTools {
    * Makes a call and returns the body of its answer.
    * @throws Error if there is no answer, or another status or field than expected
    */
-  call(
+  readonly call: (
     call: SmokeCall,
     expected: { readonly status: number; readonly fields?: Readonly<Record<string, unknown>> },
-  ): Promise<Readonly<Record<string, unknown>>>
+  ) => Promise<Readonly<Record<string, unknown>>>
 }
 
 /** One line of `npm run smoke`. */
