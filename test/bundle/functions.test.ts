@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { migrations } from '../../lib/app/migrations/index.ts'
 import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
-import { healthKey, knowing } from '../../lib/functions-devkit/test/support/health.ts'
 import { callWeb, containerOf, functions } from '../../lib/functions-devkit/test/support/function-container.ts'
 import { stopContainers } from '../../lib/functions-devkit/test/support/platform/container.ts'
 import { invokedEvent, scheduledEvent } from '../../lib/functions-devkit/test/support/platform/events.ts'
@@ -44,32 +43,5 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
       },
       { empty: true },
     )
-  })
-
-  it('keeps its container and its connection through a pause', async () => {
-    await withDatabase(async database => {
-      const health = await containerOf('api/health', runtime, database, { HEALTH_KEY: healthKey })
-      const first = await callWeb(health, { path: '/database' })
-      health.pause()
-      health.resume()
-      await new Promise(resolve => setTimeout(resolve, 3_000))
-      const second = await callWeb(health, { path: '/database', headers: knowing })
-      expect([first.status, second.status]).toEqual([200, 200])
-      expect(second.body.checks).toMatchObject({ 'pool:generation': [{ observedValue: 1 }], 'pool:idle': [{ observedValue: 1 }] })
-      await stopContainers()
-    })
-  })
-
-  it('answers with a problem, not with a crash, when its settings are missing', async () => {
-    await withDatabase(async database => {
-      const webhook = await containerOf('api/webhook', runtime, database, { WEBHOOK_SECRET_DEMO: 'none', DB_HOST: 'none' })
-      const body = eventBody('smoke.ping', {})
-      const answer = await callWeb(webhook, { method: 'POST', path: '/demo', headers: signedHeaders(body), body })
-      expect(answer).toMatchObject({ status: 503, body: { code: 'settings-invalid' } })
-      const missing = ['DB_HOST is missing', 'WEBHOOK_SECRET_DEMO is missing, as the secrets of all sources are']
-      expect(answer.lines.at(-1)).toMatchObject({ settings: expect.arrayContaining(missing) as string[] })
-      expect(JSON.stringify(answer.body)).not.toContain('WEBHOOK')
-      await stopContainers()
-    })
   })
 })

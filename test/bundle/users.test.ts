@@ -24,25 +24,14 @@ describe.each(['apache', 'digitalocean'] as const)('on the runtime of %s', runti
     })
   })
 
-  it('writes one line for each call, without secrets, and prints nothing after its answer', async () => {
+  it('logs neither secrets nor the address that is taken', async () => {
     await withDatabase(async database => {
       const user = await containerOf('api/user', runtime, database)
-      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'x-request-id': 'abc' }
-      const created = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
-      expect(created.lines.map(({ event }) => event)).toEqual(['database.connection.established', 'invocation.completed'])
-      expect(created.lines[1]).toMatchObject({
-        event: 'invocation.completed',
-        function: 'api/user',
-        route: 'POST /',
-        status: 201,
-        cold: true,
-        requestId: 'abc',
-        generation: 1,
-        attempts: 1,
-        trips: expect.any(Number) as number,
-      })
-      const again = await callWeb(user, { method: 'POST', headers, body: '{"email":"secret-address@example.com","name":"A"}' })
-      expect(again).toMatchObject({ status: 409 })
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+      const body = '{"email":"secret-address@example.com","name":"A"}'
+      const created = await callWeb(user, { method: 'POST', headers, body })
+      const again = await callWeb(user, { method: 'POST', headers, body })
+      expect([created.status, again.status]).toEqual([201, 409])
       const printed = JSON.stringify([created.lines, again.lines, again.stderr])
       for (const secret of [apiKey, 'secret-address', database.connectionSettings.password]) expect(printed).not.toContain(secret)
       expect(user.lateLogs()).toEqual({ stdout: '', stderr: '' })

@@ -25,12 +25,12 @@ const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/^npm run remove-sample$/, 'lib/functions-devkit/src/cli/remove-sample.ts', 'usage: npm run remove-sample'],
   [/^npm install && npm start$/, 'lib/functions-devkit/test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
-  [/^(ID=\$\()?doctl (serverless |auth init$)/, 'lib/functions-devkit/test/cli/deploy.test.ts', 'README.md'],
+  [/^(ID=\$\()?doctl (serverless |auth init$)/, 'test/repository/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'lib/functions-devkit/test/schedules.test.ts', '/__schedule/health-every-5-minutes'],
   [/^curl .*\/hello\/Ada$/, 'test/repository/adding-things.test.ts', '/hello/Ada'],
   [/^curl .*\/health\/database"$/, 'lib/functions-ops/test/health/function.test.ts', '/database'],
   [/^curl .*\/health\/metrics"$/, 'lib/functions-ops/test/health/metrics.test.ts', '/metrics'],
-  [/^pg_dump |^pg_restore |npm run migrate -- up$/, 'lib/functions-devkit/test/disaster.test.ts', 'When the database is lost'],
+  [/^pg_dump |^pg_restore |npm run migrate -- up$/, 'test/support/disaster.ts', 'When the database is lost'],
   [/grep "Database connection( retry)?"/, 'lib/functions-runtime/test/logs.test.ts', 'Database connection'],
 ]
 // Run by hand, since they take long or measure; what they are made of is tested.

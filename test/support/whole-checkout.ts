@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { environmentOf } from '../../lib/functions-devkit/test/support/checkout.ts'
 import { useNpmStart, type NpmStart } from '../../lib/functions-devkit/test/support/npm-start.ts'
 import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
 
@@ -30,8 +30,7 @@ export function useWholeCheckout(): WholeCheckout {
   const npmStart = useNpmStart({ paths: readdirSync(REPOSITORY).filter(name => !LOCAL.includes(name)) })
 
   async function run(program: string, ...args: string[]): Promise<Outcome> {
-    const PATH = `${join(npmStart.checkout, 'node_modules/.bin')}:${process.env.PATH}`
-    const env = { ...process.env, PATH, LOCAL_DATA_FOLDER: npmStart.data }
+    const env = { ...environmentOf(npmStart.checkout), LOCAL_DATA_FOLDER: npmStart.data }
     const options = { cwd: npmStart.checkout, env, maxBuffer: 100_000_000 }
     return promisify(execFile)(program, args, options).then(
       ({ stdout, stderr }) => ({ status: 0, output: stdout + stderr }),

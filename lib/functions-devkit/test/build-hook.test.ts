@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { findDoctl } from '../src/cli/doctl/doctl.ts'
 import { copyCheckout, type Checkout } from './support/checkout.ts'
 import { createDoctl } from './support/doctl.ts'
-import { REPOSITORY } from './support/tested-application.ts'
+import { environmentFile, exampleVariables } from './support/environment-file.ts'
 
 // `doctl serverless deploy` by hand, without npm run deploy.
 let checkout: Checkout
@@ -13,7 +13,7 @@ const outside = { ...process.env }
 
 beforeEach(() => {
   checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json'])
-  checkout.write('.env', readFileSync(join(REPOSITORY, '.env.example'), 'utf8'))
+  checkout.write('.env', environmentFile(exampleVariables(readFileSync(join(checkout.folder, 'project.yml'), 'utf8'))))
   doctl = createDoctl()
   Object.assign(process.env, doctl.environment)
 })

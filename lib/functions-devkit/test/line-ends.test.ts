@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -12,7 +12,11 @@ it('a clone on a machine that is set to Windows line ends has scripts that run',
   const folder = mkdtempSync(join(tmpdir(), 'line-ends-'))
   const git = (...words: string[]) => execFileSync('git', words, { cwd: join(folder, 'origin'), stdio: 'pipe' })
   try {
-    for (const file of [...FILES, '.gitattributes'].filter(one => existsSync(join(ROOT, one)))) cpSync(join(ROOT, file), join(folder, 'origin', file))
+    cpSync(join(ROOT, '.gitattributes'), join(folder, 'origin/.gitattributes'))
+    for (const file of FILES) {
+      mkdirSync(dirname(join(folder, 'origin', file)), { recursive: true })
+      writeFileSync(join(folder, 'origin', file), 'one\ntwo\n')
+    }
     git('init', '-q')
     git('add', '.')
     git('-c', 'user.name=test', '-c', 'user.email=test@example.com', 'commit', '-qm', 'All of it')

@@ -4,19 +4,15 @@ import { join } from 'node:path'
 import {
   checkProject,
   environmentFileWarnings,
-  functionsOf,
-  parseProject,
   placeholderEnvironment,
   ProjectFileError,
   readEnvironmentFile,
-  substitutionWarnings,
 } from '../../doctl-project-schema/src/index.ts'
 import { describe, expect, it } from 'vitest'
 import { copyProject } from './support/project-copy.ts'
 import { REPOSITORY } from './support/tested-application.ts'
 import { TRAPS } from './support/project-traps.ts'
 
-const TEXT = readFileSync(join(REPOSITORY, 'project.yml'), 'utf8')
 const CASES = TRAPS.flatMap(({ number, words, cases }) => cases.map(entry => ({ ...entry, trap: `${number}, ${words}` })))
 
 /** The line of the first difference between two texts. */
@@ -37,7 +33,6 @@ describe('the table of traps', () => {
   it('begins with a project that has no problem', () => {
     using copy = copyProject()
     expect(checkProject(copy.root).problems).toEqual([])
-    expect(checkProject(REPOSITORY).problems).toEqual([])
   })
 
   it.each(CASES)('holds for trap $trap: $title', ({ spring, refused, warned, env }) => {
@@ -59,11 +54,11 @@ describe('the table of traps', () => {
       using copy = copyProject()
       spring(copy)
       const after = readFileSync(join(copy.root, 'project.yml'), 'utf8')
-      const { problems } = checkProject(copy.root, { env: env && { ...placeholderEnvironment(TEXT), ...env } })
+      const { problems } = checkProject(copy.root, { env: env && { ...placeholderEnvironment(copy.text), ...env } })
       const line = problems[0]?.line ?? 0
       const key = /(\w+)$/.exec(refused ?? '')?.[1] ?? ''
       expect(after.split('\n')[line - 1]).toContain(`${key}:`)
-      expect(line).toBeGreaterThanOrEqual(firstChangedLine(TEXT, after))
+      expect(line).toBeGreaterThanOrEqual(firstChangedLine(copy.text, after))
     },
   )
 })
@@ -78,36 +73,9 @@ describe('trap 14 and 17', () => {
   it('are refused for a number in a .env file of JSON', () => {
     expect(() => readEnvironmentFile('{"DB_PORT": 25060}')).toThrow(ProjectFileError)
   })
-
-  it('leave .env.example as it is', () => {
-    const text = readFileSync(join(REPOSITORY, '.env.example'), 'utf8')
-    expect(environmentFileWarnings(text, readEnvironmentFile(text), {})).toEqual([])
-  })
 })
 
-describe('trap 16', () => {
-  it('cannot happen in our file: awkward values of every variable arrive as they are', () => {
-    const awkward = `"double" 'single' \\d\\n #:@{}$\t\r\n-----BEGIN-----\n🐘 \${X} 0123`
-    const standIns = placeholderEnvironment(TEXT)
-    const env = Object.fromEntries(Object.keys(standIns).map(name => [name, awkward]))
-    const passedWith = (values: Record<string, string>) =>
-      functionsOf(parseProject(TEXT, values)).flatMap(({ environment }) => Object.entries(environment))
-    // What is written out in the file is the same whatever the variables hold.
-    const writtenOut = (name: string, value: string) => value !== standIns[name]
-    const awaited = passedWith(standIns).map(([name, value]) => [name, writtenOut(name, value) ? value : awkward])
-    expect(passedWith(env)).toEqual(awaited)
-    expect(new Set(awaited.filter(([, value]) => value === awkward).map(([name]) => name))).toEqual(new Set(Object.keys(env)))
-    expect(substitutionWarnings(TEXT, env)).toEqual([])
-  })
-})
-
-describe('trap 19, 20 and 34', () => {
-  it('cannot happen in our project: only functions hold variables, and the public ones are raw', () => {
-    const project = parseProject(TEXT, placeholderEnvironment(TEXT))
-    expect([project, ...project.packages].filter(owner => 'environment' in owner)).toEqual([])
-    expect(functionsOf(project).filter(({ web }) => web === true)).toEqual([])
-  })
-
+describe('trap 34', () => {
   it('cannot happen in our build: the token of the account is gone before anything is installed', () => {
     const installs = readFileSync(join(REPOSITORY, 'build.sh'), 'utf8')
       .split('\n')
@@ -132,15 +100,5 @@ describe('trap 24', () => {
     const { status, stdout } = spawnSync(process.execPath, [command, 'check', copy.root], { encoding: 'utf8' })
     expect(status).toBe(1)
     expect(stdout).toContain('problem project.yml:1:1 packages: packages is empty')
-  })
-})
-
-describe('the first line of our project.yml', () => {
-  it('does no harm to what the deployer reads: it refers to nothing that would be substituted', () => {
-    const withoutFirst = TEXT.slice(TEXT.indexOf('\n') + 1)
-    expect(TEXT).toMatch(/^# yaml-language-server: \$schema=lib\/doctl-project-schema\/project\.schema\.json\n/)
-    expect(placeholderEnvironment(TEXT.slice(0, TEXT.indexOf('\n')))).toEqual({})
-    const env = placeholderEnvironment(withoutFirst)
-    expect(parseProject(TEXT, env)).toEqual(parseProject(withoutFirst, env))
   })
 })

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { addressOf, useNpmStart, type Server } from './support/npm-start.ts'
+import { readForCheckout } from './support/tested-application.ts'
 
-const REPOSITORY = join(import.meta.dirname, '../../..')
 const npmStart = useNpmStart()
 const { launch, launchAndWait, writeHealth } = npmStart
 
@@ -15,7 +13,7 @@ afterEach(() => {
 
 /** Replaces the health function's schedule by others. */
 function schedule(...triggers: readonly { name: string; cron: string; enabled: boolean; body?: string }[]): void {
-  const text = readFileSync(join(REPOSITORY, 'project.yml'), 'utf8')
+  const text = readForCheckout('project.yml').toString()
   const block = triggers.map(
     ({ name, cron, enabled, body = '{}' }) =>
       `          - { name: ${name}, type: SCHEDULED, enabled: ${enabled}, scheduledDetails: { cron: "${cron}", body: ${body} } }\n`,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Composition } from './composition.ts'
 
 /** What is written down of a function's size. */
@@ -16,11 +16,15 @@ export interface Sizes {
   readonly functions: Readonly<Record<string, RecordedSize>>
 }
 
-/** Where the sizes are, seen from the checkout. */
-export const SIZES_FILE = 'lib/functions-devkit/src/build/sizes.json'
+/** Where an application keeps the sizes of its functions, seen from the checkout. */
+export const SIZES_FILE = 'lib/app/sizes.json'
 
-/** Reads what is written down. */
+// Bytes: what 256 MB of memory take well.
+const WARN_ABOVE = 2_500_000
+
+/** Reads what is written down. A file that is missing is an empty record. */
 export function readSizes(file: string): Sizes {
+  if (!existsSync(file)) return { warnAbove: WARN_ABOVE, functions: {} }
   return JSON.parse(readFileSync(file, 'utf8')) as Sizes
 }
 

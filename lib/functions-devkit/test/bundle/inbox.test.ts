@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,6 +6,7 @@ import { localWebhookSecrets } from '../../src/server/webhook-secrets.ts'
 import { signDelivery } from '../../src/server/sign-delivery.ts'
 import type { SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
 import { sourceTable } from '../application/lib/app/webhooks/sources.ts'
+import { bundleFunctions } from '../support/bundle-functions.ts'
 import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { callWeb, containerOf } from '../support/function-container.ts'
@@ -164,7 +164,7 @@ describe('a packed bundle with other handlers', () => {
     checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'package-lock.json', 'packages', 'project.yml'])
     checkout.write('lib/app/webhooks/handlers/index.ts', OTHER_HANDLERS)
     change('packages/api/webhook/index.ts', 'routes: {', "routes: {\n    'GET /bigint': () => json(200, { id: 1n }),\n    'GET /large': () => json(200, { text: 'x'.repeat(1_048_576) }),\n    'GET /header': () => json(200, {}, { 'x-a': 'a\\nb' }),\n    'GET /status': () => json(Number.NaN, {}),")
-    execFileSync('./build.sh', { cwd: checkout.folder, stdio: 'pipe' })
+    bundleFunctions(checkout.folder)
   }) // prettier-ignore
   afterAll(() => checkout.remove())
 

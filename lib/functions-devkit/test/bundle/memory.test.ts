@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stageFunction } from '../../src/server/stage.ts'
+import { builtApplication } from '../support/built-application.ts'
 import { withDatabase } from '../support/database.ts'
 import { apiKey, environmentFor } from '../support/functions.ts'
 import { webEvent } from '../support/platform/events.ts'
@@ -41,9 +42,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('api/user keeps nothing of its calls', async () => {
-  const entry = stageFunction({ functionFolder: join(import.meta.dirname, '../../../../packages/api/user'), stageFolder: join(folder, 'user') })
+  const entry = stageFunction({ functionFolder: join(await builtApplication(), 'packages/api/user'), stageFolder: join(folder, 'user') })
   const headers = { authorization: `Bearer ${apiKey}` }
-  const events = ['/', '/0198c0de-0000-7000-8000-00000000dead', '/nobody'].map(path => webEvent({ method: 'GET', path, headers }, 'raw'))
+  const events = ['/', '/0198c0de-0000-7000-8000-00000000dead', '/nobody/else'].map(path => webEvent({ method: 'GET', path, headers }, 'raw'))
   await withDatabase(async database => {
     const call = [process.execPath, '--expose-gc', join(folder, 'call.cjs'), entry, JSON.stringify(events)]
     const { stdout } = await promisify(execFile)('bash', ['-c', '"$@" 3>&1 >/dev/null', '-', ...call], { env: environmentFor(database) })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stageFunction } from '../../src/server/stage.ts'
+import { builtApplication } from '../support/built-application.ts'
 import { webhookSecret } from '../support/functions.ts'
 import { webEvent } from '../support/platform/events.ts'
 import { completedTransaction, signedHeaders } from '../support/webhooks.ts'
@@ -21,9 +22,9 @@ const PROGRAM = `
 
 let folder: string
 let entry: string
-beforeAll(() => {
+beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'parts-')))
-  entry = stageFunction({ functionFolder: join(import.meta.dirname, '../../../../packages/api/webhook'), stageFolder: join(folder, 'webhook') })
+  entry = stageFunction({ functionFolder: join(await builtApplication(), 'packages/api/webhook'), stageFolder: join(folder, 'webhook') })
   writeFileSync(join(folder, 'call.cjs'), PROGRAM)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

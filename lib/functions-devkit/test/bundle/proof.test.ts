@@ -9,7 +9,7 @@ import { type Metafile } from '../../src/build/metafile.ts'
 import { proveFunction, type Proof } from '../../src/build/proof.ts'
 import { readSizes, SIZES_FILE } from '../../src/build/sizes.ts'
 import { main as migrate } from '../application/packages/ops/migrate/index.ts'
-import { copyCheckout, type Checkout } from '../support/checkout.ts'
+import { copyCheckout, environmentOf, type Checkout } from '../support/checkout.ts'
 
 const MAIN = 'export const main = async () => ({})\n'
 /** One function for each way to get it wrong; built together, proven together. */
@@ -227,7 +227,10 @@ describe('npm run build', () => {
   afterEach(() => checkout.remove())
 
   const build = async (...args: string[]) => {
-    const child = spawn(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/build/command.ts'), ...args], { cwd: checkout.folder })
+    const child = spawn(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/build/command.ts'), ...args], {
+      cwd: checkout.folder,
+      env: environmentOf(checkout.folder),
+    })
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { status: child.exitCode, out, err, built: globSync('packages/*/*/dist', { cwd: checkout.folder }) }
   }

@@ -13,17 +13,19 @@ import { findPoolerVersion } from '../../src/cli/doctor/database/pooler.ts'
 import { readSettings } from '../../../functions-runtime/src/settings/settings.ts'
 import { databaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { hidingSecrets } from '../../src/cli/doctor/secrecy.ts'
+import { SIZES_FILE } from '../../src/build/sizes.ts'
 import { checkTree } from '../../src/cli/doctor/project.ts'
-import { placeholderEnvironment, readEnvironmentFile } from '../../../doctl-project-schema/src/index.ts'
+import { placeholderEnvironment } from '../../../doctl-project-schema/src/index.ts'
 import { migrations } from '../application/lib/app/migrations/index.ts'
 import { makeCertificates, type CertificateOptions } from '../../../postgres-faults/src/certificates.ts'
 import { sourceTable } from '../application/lib/app/webhooks/sources.ts'
-import { copyCheckout } from '../support/checkout.ts'
+import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'
+import { exampleVariables } from '../support/environment-file.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { APPLICATION_FOLDER, REPOSITORY } from '../support/tested-application.ts'
+import { readForCheckout } from '../support/tested-application.ts'
 import { hasRedis, startRedis, type RedisServer } from '../support/redis.ts'
 import { startFront } from '../support/tls-front.ts'
 
@@ -32,12 +34,15 @@ const role = { user: `doctor_${randomBytes(4).toString('hex')}`, password: `secr
 const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
 const doctl = createDoctl()
 const outside = { ...process.env }
+const example = exampleVariables(readForCheckout('project.yml').toString())
+let examined: Checkout
 let database: TestDatabase
 let redis: RedisServer | undefined
 const poolers = new Map<string, Awaited<ReturnType<typeof startPgBouncer>>>()
 
 // A user who owns the database and is no superuser, as on the managed one.
 beforeAll(async () => {
+  examined = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
   Object.assign(process.env, doctl.environment)
   database = await createTestDatabase()
   await database.query(`CREATE ROLE ${role.user} LOGIN PASSWORD '${role.password}'`)
@@ -62,6 +67,7 @@ afterAll(async () => {
   await admin.query(`DROP ROLE IF EXISTS ${role.user}`)
   await admin.end()
   rmSync(folder, { recursive: true })
+  examined.remove()
 })
 
 type Changes = Readonly<Record<string, string | undefined>>
@@ -81,7 +87,7 @@ const address = (changes: Partial<Record<'user' | 'password' | 'host' | 'port' |
 /** Variables with which all is well. */
 function soundVariables(): Record<string, string> {
   return {
-    ...readEnvironmentFile(readFileSync(join(REPOSITORY, '.env.example'), 'utf8')),
+    ...example,
     DB_CONNECTION_URL: address(),
     DB_CA_CERT: server.authority,
     API_KEYS: `shop/users:read/${'ab'.repeat(32)}`,
@@ -96,7 +102,15 @@ async function doctor(changes: Changes = {}, options: Partial<DoctorOptions> = {
   const variables = Object.fromEntries(Object.entries({ ...soundVariables(), ...changes }).filter(([, value]) => value !== undefined))
   const file = join(folder, '.env')
   writeFileSync(file, JSON.stringify(variables))
-  const findings = await examine({ checkout: REPOSITORY, file, shell: {}, containers: 60, build: false, doctl: findDoctl(REPOSITORY), ...options })
+  const findings = await examine({
+    checkout: examined.folder,
+    file,
+    shell: {},
+    containers: 60,
+    build: false,
+    doctl: findDoctl(examined.folder),
+    ...options,
+  })
   const text = describeFindings(findings) + JSON.stringify(findings)
   // No secret is shown, and none had to be taken out.
   expect(hidingSecrets(variables as Record<string, string>)(text)).toBe(text)
@@ -758,7 +772,7 @@ describe('the doctor', () => {
     const { checkBuild } = await import('../../src/cli/doctor/project.ts')
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json', 'package-lock.json', 'tsconfig.json'])
     try {
-      checkout.write('lib/functions-devkit/src/build/sizes.json', JSON.stringify({ warnAbove: 1_100_000, functions: { 'api/user': user } }))
+      checkout.write(SIZES_FILE, JSON.stringify({ warnAbove: 1_100_000, functions: { 'api/user': user } }))
       const lines = (await checkBuild(checkout.folder)).map(({ check, status, reason }) => `${status} ${check}: ${reason}`)
       expect(lines).toContainEqual(expect.stringMatching(expected))
     } finally {
@@ -779,9 +793,9 @@ describe('the doctor', () => {
 
 describe('npm run doctor', () => {
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
+    spawnSync(process.execPath, [join(examined.folder, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
       encoding: 'utf8',
-      env: { APPLICATION_FOLDER, PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
+      env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
     })
 
   it('says how it is used and what its status means', () => {
@@ -810,14 +824,11 @@ describe('npm run doctor', () => {
   })
 
   it('ends with 2, and not as if there were warnings, when it cannot do its work', () => {
-    const args = [
-      '--import',
-      'data:text/javascript,process.execPath="/nowhere"',
-      join(REPOSITORY, 'lib/functions-devkit/src/cli/doctor.ts'),
-      '--env',
-      '.env.example',
-    ]
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { APPLICATION_FOLDER, PATH: process.env.PATH ?? '' } })
+    const file = join(folder, 'example.env')
+    writeFileSync(file, JSON.stringify(example))
+    const program = join(examined.folder, 'lib/functions-devkit/src/cli/doctor.ts')
+    const args = ['--import', 'data:text/javascript,process.execPath="/nowhere"', program, '--env', file]
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^doctor could not run: .*ENOENT/) as string })
   })
 })

@@ -19,7 +19,7 @@ import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { withDatabase, type TestDatabase } from '../support/database.ts'
 import { startFakePostgres } from '../support/fake-postgres.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { APPLICATION_FOLDER, REPOSITORY } from '../support/tested-application.ts'
+import { APPLICATION_FOLDER, readForCheckout, REPOSITORY } from '../support/tested-application.ts'
 
 // The application of the tests, for what runs from this repository.
 const application = { APPLICATION_FOLDER }
@@ -254,20 +254,37 @@ describe('npm run migrate', () => {
     expect(String(said)).toMatch(/^connect ECONNREFUSED \[host\]; retried for 10 minutes\nnpm run doctor names the reason and the cure\n$/)
   })
 
-  it('writes a migration that cannot be applied as it was written, and its line', async () => {
+  it.each([
+    ['one line each', '[\n  ...others,\n]', '[\n  ...others,\n  addOrders,\n]'],
+    ['one line', '[...others]', '[...others, addOrders]'],
+    ['nothing', '[]', '[addOrders]'],
+  ])('writes a migration that cannot be applied as it was written, into a list of %s', async (_form, before, after) => {
     const root = mkdtempSync(join(tmpdir(), 'new-migration-'))
     try {
       const folder = join(root, 'lib/app/migrations')
       mkdirSync(folder, { recursive: true })
-      writeFileSync(join(folder, 'index.ts'), readFileSync(join(REPOSITORY, 'lib/app/migrations/index.ts')))
+      const own = "import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'\n"
+      const list = (items: string) => `${own}\nconst others: Migration[] = []\nexport const migrations: readonly Migration[] = ${items}\n`
+      writeFileSync(join(folder, 'index.ts'), list(before))
       expect(newMigration(root, ['add', 'orders'], new Date('2027-02-03T23:59:59Z'))).toBe('lib/app/migrations/2027-02-03-add-orders.ts')
-      const { migrations: list } = (await import(join(folder, 'index.ts')).catch(() => ({ migrations: [] }))) as { migrations: Migration[] }
-      expect(list).toEqual([])
-      const { addOrders } = (await import(join(folder, '2027-02-03-add-orders.ts'))) as { addOrders: Migration }
-      expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toMatch(/ {2}addOrders,\n\]\n$/)
-      expect(await check([addOrders])).toMatchObject([{ migration: '2027-02-03-add-orders', kind: 'problem' }])
+      expect(readFileSync(join(folder, 'index.ts'), 'utf8')).toBe(`import { addOrders } from './2027-02-03-add-orders.ts'\n${list(after)}`)
+      expect(readFileSync(join(folder, '2027-02-03-add-orders.ts'), 'utf8')).toContain(own)
+      const { migrations: written } = (await import(join(folder, 'index.ts'))) as { migrations: Migration[] }
+      expect(await check(written)).toMatchObject([{ migration: '2027-02-03-add-orders', kind: 'problem' }])
       expect(() => newMigration(root, ['add-orders'], new Date('2027-02-04'))).toThrow('There is a migration')
       for (const bad of ['', '../x', 'Add orders!', '1st']) expect(() => newMigration(root, [bad])).toThrow('A name is made of')
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  })
+
+  it('adds to the list of the application', () => {
+    const root = mkdtempSync(join(tmpdir(), 'new-migration-'))
+    try {
+      mkdirSync(join(root, 'lib/app/migrations'), { recursive: true })
+      writeFileSync(join(root, 'lib/app/migrations/index.ts'), readForCheckout('lib/app/migrations/index.ts'))
+      newMigration(root, ['add', 'orders'])
+      expect(readFileSync(join(root, 'lib/app/migrations/index.ts'), 'utf8')).toMatch(/\baddOrders,?\s*\]\n$/)
     } finally {
       rmSync(root, { recursive: true })
     }

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { originOf, readForCheckout, REPOSITORY } from './tested-application.ts'
 
 /** A checkout that a test may build in and change. */
@@ -39,6 +39,16 @@ export function copyCheckout(paths: readonly string[]): Checkout {
 /** Lets a checkout use the npm packages of this one. */
 export function linkPackages(folder: string): void {
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'))
+}
+
+/**
+ * The variables of this process for the programs of a checkout. Its application lies where every other has it, so
+ * `APPLICATION_FOLDER` is left out.
+ */
+export function environmentOf(checkout: string): Record<string, string> {
+  const { APPLICATION_FOLDER: _, ...variables } = process.env
+  const PATH = [join(checkout, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+  return Object.fromEntries(Object.entries({ ...variables, PATH }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
 }
 
 /** Copies files and folders of a checkout, named by their place in it. */

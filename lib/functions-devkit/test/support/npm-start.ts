@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { copyCheckout, type Checkout } from './checkout.ts'
+import { copyCheckout, environmentOf, type Checkout } from './checkout.ts'
 
 /** What stands last in what a start prints. */
 export const READY = 'Enter prints fresh ones.'
@@ -89,14 +89,11 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
   function launch({ port = '0', stdin = 'pipe', args = '', environment = {} }: LaunchOptions = {}): Server {
     const { scripts } = JSON.parse(readFileSync(join(checkout.folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
     const variables: NodeJS.ProcessEnv = {
-      ...process.env,
+      ...environmentOf(checkout.folder),
       PORT: port,
       LOCAL_DATA_FOLDER: data,
-      PATH: `${join(checkout.folder, 'node_modules/.bin')}:${process.env.PATH}`,
       ...environment,
     }
-    // The checkout has its application where every other has it.
-    delete variables.APPLICATION_FOLDER
     // With npm in front, two signals in a row count as one that npm repeats.
     delete variables.npm_lifecycle_event
     const child = spawn('/bin/sh', ['-c', `${scripts.start} ${args}`], { cwd: checkout.folder, env: variables, stdio: [stdin, 'pipe', 'pipe'] })

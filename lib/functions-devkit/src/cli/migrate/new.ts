@@ -18,8 +18,10 @@ export function newMigration(checkout: string, words: readonly string[], now: Da
   const text = readFileSync(list, 'utf8')
   if (existsSync(join(checkout, file)) || new RegExp(`\\b${identifier}\\b`).test(text)) throw new Error(`There is a migration ${slug} already`)
   const changed = text
-    .replace(/^(?=import type \{ Migration \})/m, `import { ${identifier} } from '../../../../cli/migrate/${name}.ts'\n`)
+    .replace(/^(?=import type \{ Migration \})/m, `import { ${identifier} } from './${name}.ts'\n`)
     .replace(/(?=\n\]\s*$)/, `\n  ${identifier},`)
+    // A short list is on one line.
+    .replace(/(?<=(\[)|\S)\]\s*$/, (end: string, empty?: string) => `${empty === undefined ? ', ' : ''}${identifier}${end}`)
   if (changed.split(identifier).length !== 3) throw new Error(`${FOLDER}/index.ts has not the form that this command knows: add the line yourself`)
   writeFileSync(join(checkout, file), source(name, identifier))
   writeFileSync(list, changed)
@@ -27,7 +29,7 @@ export function newMigration(checkout: string, words: readonly string[], now: Da
 }
 
 function source(name: string, identifier: string): string {
-  return `import type { Migration } from '../../../../resilient-sequelize/src/migrate/migration.ts'
+  return `import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 // Why the schema changes. It runs while the functions that are deployed now serve: add, let the next deploy use it, and
 // take away what nobody uses any more in a later one.

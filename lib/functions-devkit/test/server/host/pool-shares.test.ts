@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { profiles } from '../../../../resilient-sequelize/src/pool/profile.ts'
 import { sharePool } from '../../../src/server/host/pool-shares.ts'
 import { readHostedProject } from '../../../src/server/host/hosted-project.ts'
+import { readForCheckout } from '../../support/tested-application.ts'
 
 const POOLED = new Map([
   ['api/webhook', undefined],
@@ -12,7 +11,7 @@ const POOLED = new Map([
   ['api/health', 2],
   ['ops/maintenance', 2],
 ])
-const project = readFileSync(join(import.meta.dirname, '../../../../../project.yml'), 'utf8')
+const project = readForCheckout('project.yml').toString()
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
 
 describe('the connections of one process', () => {

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { load } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
-import { logSettings } from '../../../../functions-runtime/src/settings/log.ts'
-import { hostSettings } from '../../../src/settings/host.ts'
-import { placeholderEnvironment } from '../../../../doctl-project-schema/src/index.ts'
-import { usableConnections } from '../../../src/cli/doctor/capacity.ts'
-import schema from '../../support/app-platform/app-spec.schema.json' with { type: 'json' }
+import { logSettings } from '../../lib/functions-runtime/src/settings/log.ts'
+import { hostSettings } from '../../lib/functions-devkit/src/settings/host.ts'
+import { placeholderEnvironment } from '../../lib/doctl-project-schema/src/index.ts'
+import { usableConnections } from '../../lib/functions-devkit/src/cli/doctor/capacity.ts'
+import schema from '../../lib/functions-devkit/test/support/app-platform/app-spec.schema.json' with { type: 'json' }
 
-const ROOT = join(import.meta.dirname, '../../../../..')
+const ROOT = join(import.meta.dirname, '../..')
 const text = readFileSync(join(ROOT, '.do/app.yaml'), 'utf8')
 
 interface Variable {

@@ -1,22 +1,23 @@
-import { migrations } from './application/lib/app/migrations/index.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
-import { migrationSettings } from '../../functions-runtime/src/database/settings.ts'
-import { applyMigrations } from '../../functions-runtime/src/database/migrate.ts'
-import { openDeadline } from '../../invocation/src/deadline.ts'
-import { main as user } from './application/packages/api/user/index.ts'
-import { main as webhook } from './application/packages/api/webhook/index.ts'
-import type { Answer } from './support/answer.ts'
-import { apiKey, call, keySetting, webhookSecret, withEnvironment } from './support/functions.ts'
-import { installedPostgres, startInstalledPostgres, type InstalledServer } from './support/installed-postgres.ts'
-import { completedTransaction, signedHeaders } from './support/webhooks.ts'
+import { application } from '../../lib/functions-devkit/src/application.ts'
+import { migrationSettings } from '../../lib/functions-runtime/src/database/settings.ts'
+import { applyMigrations } from '../../lib/functions-runtime/src/database/migrate.ts'
+import { openDeadline } from '../../lib/invocation/src/deadline.ts'
+import type { Main } from '../../lib/functions-runtime/src/edge/define.ts'
+import { main as webhook } from '../../packages/api/webhook/index.ts'
+import type { Answer } from '../../lib/functions-devkit/test/support/answer.ts'
+import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
+import { apiKey, call, keySetting, webhookSecret, withEnvironment } from '../../lib/functions-devkit/test/support/functions.ts'
+import { installedPostgres, startInstalledPostgres, type InstalledServer } from '../../lib/functions-devkit/test/support/installed-postgres.ts'
+import { signedHeaders } from '../../lib/functions-devkit/test/support/webhooks.ts'
 
 const bin = installedPostgres()
-const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8')
+const README = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
 
 const cleanUp: (() => unknown)[] = []
 afterEach(async () => {
@@ -39,13 +40,12 @@ const variablesFor = (url: string) => ({
 })
 
 /** Works on a database through the functions, as in a fresh container. */
-async function on<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
-  return withEnvironment(variablesFor(url), work).finally(() => Promise.all([user.shutdown(), webhook.shutdown()]))
+async function on<Result>(url: string, mains: readonly Main[], work: () => Promise<Result>): Promise<Result> {
+  return withEnvironment(variablesFor(url), work).finally(() => Promise.all([webhook, ...mains].map(main => main.shutdown())))
 }
 
 /** A delivery that can be sent again, byte by byte the same. */
-function delivery(data: Record<string, unknown>): () => Promise<Answer> {
-  const body = completedTransaction(data)
+function delivery(body: string): () => Promise<Answer> {
   const headers = signedHeaders(body)
   return () => call(webhook, { method: 'POST', path: '/demo', headers, body })
 }
@@ -73,13 +73,26 @@ async function migrate(url: string) {
   const settings = migrationSettings.parse({ DB_CONNECTION_URL: url }).value
   if (!settings) throw new Error('the settings of the test are wrong')
   const deadline = openDeadline({ remainingMs: 60_000 })
-  return applyMigrations({ settings, deadline, migrations }).finally(() => deadline.clear())
+  return applyMigrations({ settings, deadline, migrations: application.migrations }).finally(() => deadline.clear())
 }
 
-test.skipIf(bin === undefined)(
-  'a lost database comes back from its dump: every event and balance, and senders may send again',
-  { timeout: 120_000 },
-  async () => {
+/** What a drill loses and gets back. */
+export interface Drill {
+  /** Bodies of events that the dump holds. */
+  readonly events: readonly string[]
+  /** Body of an event that comes after the dump. */
+  readonly late: string
+  /** Functions of the application that `prepare` calls. */
+  readonly mains?: readonly Main[]
+  /** Works on the database before the first event. */
+  readonly prepare?: () => Promise<void>
+  /** Tables that every event changes, with the number of their rows: a duplicate may change none. */
+  readonly tables?: Readonly<Record<string, number>>
+}
+
+/** Tests that a lost database comes back from its dump with the commands of the README. */
+export function testDrill(title: string, { events: bodies, late: lateBody, mains = [], prepare, tables = {} }: Drill): void {
+  test.skipIf(bin === undefined)(title, { timeout: 120_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'dump-'))
     cleanUp.push(() => rmSync(folder, { recursive: true }))
     const start = async (): Promise<InstalledServer> => {
@@ -89,37 +102,29 @@ test.skipIf(bin === undefined)(
     }
     const run = (command: string, variables: Record<string, string>) =>
       execFileSync('/bin/sh', ['-ec', command], { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, ...variables }, encoding: 'utf8' })
+    const countsOf = (content: Record<string, string[]>) => Object.fromEntries(Object.keys(tables).map(name => [name, content[name]?.length]))
     const [dump = '', restore = '', ...rest] = drillCommands()
     expect(rest).toEqual(['DB_MIGRATION_URL="$NEW_URL" npm run migrate -- up'])
 
     const first = await start()
     const lost = await first.database('live')
     const { applied } = await migrate(lost)
-    expect(applied.length).toBeGreaterThan(5)
+    expect(applied).toHaveLength(application.migrations.length)
 
-    const events = Array.from({ length: 12 }, (_, index) =>
-      delivery({ userId: `usr_${index % 3}`, amount: `${index + 1}.25`, currency: index % 2 ? 'EUR' : 'USD' }),
-    )
-    await on(lost, async () => {
-      for (const name of ['usr_0', 'usr_1', 'usr_2']) {
-        const created = await call(user, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ email: `${name}@example.com`, name, externalId: name }),
-        })
-        expect(created.statusCode).toBe(201)
-      }
+    const events = bodies.map(delivery)
+    await on(lost, mains, async () => {
+      await prepare?.()
       for (const send of events) expect(await send()).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
     })
     const before = await contentOf(lost)
-    expect(before.webhook_events).toHaveLength(12)
-    expect(before.balances).toHaveLength(6)
+    expect(before.webhook_events).toHaveLength(events.length)
+    expect(countsOf(before)).toEqual(tables)
     run(dump, { DB_CONNECTION_URL: lost })
     expect(statSync(join(folder, 'backup.dump')).size).toBeGreaterThan(1_000)
 
     // What comes after the dump is lost with the server, unless its sender sends it again.
-    const late = delivery({ userId: 'usr_0', amount: '100.00', currency: 'EUR' })
-    await on(lost, async () => expect(await late()).toMatchObject({ body: { outcome: 'applied' } }))
+    const late = delivery(lateBody)
+    await on(lost, mains, async () => expect(await late()).toMatchObject({ body: { outcome: 'applied' } }))
     await first.destroy()
 
     const fresh = await (await start()).database('restored')
@@ -127,13 +132,14 @@ test.skipIf(bin === undefined)(
     expect(await migrate(fresh)).toEqual({ applied: [], alreadyApplied: applied.length })
     expect(await contentOf(fresh)).toEqual(before)
 
-    await on(fresh, async () => {
+    await on(fresh, mains, async () => {
       for (const send of events) expect(await send()).toMatchObject({ statusCode: 200, body: { outcome: 'duplicate' } })
-      expect((await contentOf(fresh)).balances).toEqual(before.balances)
+      const after = await contentOf(fresh)
+      for (const name of Object.keys(tables)) expect(after[name]).toEqual(before[name])
       expect(await late()).toMatchObject({ statusCode: 200, body: { outcome: 'applied' } })
     })
-    const balanceOf = (content: Record<string, string[]>) => content.balances?.length
-    expect(balanceOf(await contentOf(fresh))).toBe(6)
-    expect((await contentOf(fresh)).webhook_events).toHaveLength(13)
-  },
-)
+    const after = await contentOf(fresh)
+    expect(countsOf(after)).toEqual(tables)
+    expect(after.webhook_events).toHaveLength(events.length + 1)
+  })
+}
