@@ -177,11 +177,13 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   failed(error: unknown, what: 'statement' | 'own' = 'statement', expired = false): void {
-    if (what === 'statement') this.#failures.push(error)
     if (what === 'own') this.record.addOwn(error, expired)
-    else this.record.add(error, expired)
+    else {
+      this.record.add(error, expired)
+      this.#failures.push(error)
+    }
     if (!isRefusal(error)) this.#judged?.resolve()
-    this.#note(error)
+    this.#spoil(error)
   }
 
   get boundMs(): number {
@@ -215,8 +217,7 @@ export class ManagedTransaction implements StatementGuard {
   }
 
   // What leaves the transaction as it was, such as a value that pg cannot write, makes nothing else fail.
-  #note(error: unknown): void {
-    this.record.add(error)
+  #spoil(error: unknown): void {
     const { severity } = error as { severity?: unknown }
     if (severity === undefined && classifyError(error).connection === 'keep') return
     this.#firstError ??= error instanceof Error ? error : new Error('a statement failed', { cause: error })
@@ -227,7 +228,7 @@ export class ManagedTransaction implements StatementGuard {
     const expiry = this.expiry()
     return error => {
       this.record.addOwn(error, performance.now() >= expiry)
-      this.#note(error)
+      this.#spoil(error)
     }
   }
 
@@ -304,7 +305,8 @@ export class ManagedTransaction implements StatementGuard {
     const onError = (error: unknown) => {
       // Refused alone, as by a cancel request: what follows in the same flight is then committed by itself.
       this.#startError = error
-      this.#note(error)
+      this.record.add(error)
+      this.#spoil(error)
     }
     const started = proof ? proof.send(client, start, { onError }) : client.sendRaw(start, undefined, { onError })
     started.then(answer => this.#learnLimits(client, answer), unheard)
