@@ -2,7 +2,8 @@
 
 /**
  * Layers from the lowest to the highest. A file imports its own layer, Node's own modules, the layers under `imports`, and the
- * packages under `npm`; nothing else. `lib/app` is missing from the table's `imports`, because it has a rule of its own.
+ * packages under `npm`; nothing else. The application imports any package but pg, whose connections would not be those of the pool.
+ * `lib/app` is missing from the table's `imports`, because it has a rule of its own.
  * Imports of types count as imports.
  */
 export const LAYERS = {
@@ -26,9 +27,13 @@ export const LAYERS = {
   app: {
     path: '^lib/app/',
     imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops'],
-    npm: ['sequelize', 'uuid', 'zod'],
+    npm: 'any but pg',
   },
-  packages: { path: '^packages/', imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops'], npm: [] },
+  packages: {
+    path: '^packages/',
+    imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops'],
+    npm: 'any but pg',
+  },
 
   // Never deployed, with the exception of stand-ins: the build puts those into bundles in place of npm packages.
   'stand-ins': { path: '^lib/functions-devkit/src/stand-ins/', imports: [], npm: 'any' },
@@ -48,14 +53,15 @@ export const LAYERS = {
 /** Tests may import everything. */
 const TESTS = '^(test|lib/[^/]+/test)/'
 
-const npmPath = npm => (npm === 'any' ? ['(^|/)node_modules/'] : npm.map(name => `(^|/)node_modules/${name}/`))
+const NPM_PATHS = { any: ['(^|/)node_modules/'], 'any but pg': ['(^|/)node_modules/(?!pg/)'] }
+const npmPaths = npm => (typeof npm === 'string' ? NPM_PATHS[npm] : npm.map(name => `(^|/)node_modules/${name}/`))
 
 const layerRules = Object.entries(LAYERS).map(([name, { path, imports, npm }]) => ({
   name: `imports-of-${name}`,
-  comment: `${name} may import ${[...imports, npm === 'any' ? 'any npm package' : npm].flat().join(', ') || 'nothing outside of itself'}.`,
+  comment: `${name} may import ${[...imports, typeof npm === 'string' ? `${npm} of npm` : npm].flat().join(', ') || 'nothing outside of itself'}.`,
   severity: 'error',
   from: { path },
-  to: { pathNot: [path, LAYERS.app.path, ...imports.map(layer => LAYERS[layer].path), ...npmPath(npm)], dependencyTypesNot: ['core'] },
+  to: { pathNot: [path, LAYERS.app.path, ...imports.map(layer => LAYERS[layer].path), ...npmPaths(npm)], dependencyTypesNot: ['core'] },
 }))
 
 export default {
