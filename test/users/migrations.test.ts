@@ -8,6 +8,7 @@ import { migrationSettings } from '../../lib/functions-runtime/src/database/sett
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { digestOf } from '../../lib/resilient-sequelize/src/migrate/digest.ts'
 import type { Migration } from '../../lib/resilient-sequelize/src/migrate/migration.ts'
+import { itFindsCreatedNames } from '../../lib/functions-devkit/test/support/created-names.ts'
 import { withDatabase, type TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 import { environmentFor } from '../../lib/functions-devkit/test/support/functions.ts'
 import { migrate } from '../../lib/functions-devkit/test/support/templates.ts'
@@ -36,6 +37,8 @@ describe('a database of an earlier version', () => {
     })
   })
 })
+
+itFindsCreatedNames(migrations)
 
 describe('the digest of a migration', () => {
   // As the versions before DB_SCHEMA have recorded them.
