@@ -80,6 +80,7 @@ function templateOf(name: string, definition: SourceDefinition, allHandlers: rea
       eventId,
       type,
       data: definition.data ?? scheme.data,
+      formField: scheme.formField,
       handlers: new Map(handlers.map(handler => [handler.type, handler])),
       concerns: definition.concerns,
       answerWithinMs,

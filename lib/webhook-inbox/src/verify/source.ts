@@ -71,6 +71,8 @@ export interface DescribedSource {
   readonly type: Place
   /** JSON Pointer. */
   readonly data: string
+  /** The field of a form that holds the JSON. */
+  readonly formField?: string | undefined
   readonly handlers: ReadonlyMap<string, WebhookHandler>
   readonly concerns?: ((event: ConcernedEvent) => unknown) | undefined
   readonly answerWithinMs: number | undefined
