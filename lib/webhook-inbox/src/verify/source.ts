@@ -58,6 +58,8 @@ export type SchemeName = SourceDefinition['scheme']
 
 const schemes = { standard, stripe, github, shopify, digitalocean } as const
 
+export const schemeNames: readonly SchemeName[] = [...(Object.keys(schemes) as (keyof typeof schemes)[]), 'hmac']
+
 /** The scheme that a source follows. */
 export function schemeOf(definition: SourceDefinition): Scheme<unknown> {
   return definition.scheme === 'hmac' ? hmac(definition) : schemes[definition.scheme]

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
 import { defineHandler } from '../../src/index.ts'
 import { withStage } from './stage.ts'
@@ -7,6 +7,7 @@ const sources = { shop: { scheme: 'standard', secrets: 'SECRET' }, code: { schem
 
 describe('an inbox', () => {
   const applied: unknown[] = []
+  beforeEach(() => void (applied.length = 0))
   const handlers = ['push', 'order.paid'].map(type =>
     defineHandler({ type, schema: z.object({ text: z.string() }), needsDatabase: true, apply: async ({ data }) => void applied.push(data.text) }),
   )
@@ -25,7 +26,6 @@ describe('an inbox', () => {
   })
 
   it("applies GitHub's events from forms and parks other forms", async () => {
-    applied.length = 0
     await withStage({ schema: 'inbox' }, async stage => {
       const inbox = stage.open({ sources, handlers, schema: 'inbox' })
       const contentType = 'application/x-www-form-urlencoded'
