@@ -96,6 +96,25 @@ describe('migrate with a schema', () => {
     await expect(migrate({ sequelize, migrations, schema })).rejects.toMatchObject(refusal)
   })
 
+  it('names its option where others own a name', async () => {
+    await withInstance(async (sequelize, database) => {
+      await database.query('CREATE TABLE notes (mine int)')
+      const told = expect.stringMatching(/table public\.notes.*pass its name as `schema`, in migrate\(\{ schema \}\)/) as unknown
+      const refusal = migrate({ sequelize, migrations, schema: 'public' })
+      await expect(refusal).rejects.toMatchObject({ code: 'names-taken', message: told })
+      await expect(refusal).rejects.toMatchObject({ message: expect.not.stringContaining('DB_') as unknown })
+    })
+  })
+
+  it('names its option where they were applied to another schema', async () => {
+    await withInstance(async (sequelize, database) => {
+      await migrate({ sequelize, migrations, schema: 'app' })
+      await searchPath(database, 'app, public')
+      const told = expect.stringMatching(/"app".*pass its name as `schema`, in migrate\(\{ schema \}\)/) as unknown
+      await expect(migrate({ sequelize, migrations, schema: 'public' })).rejects.toMatchObject({ code: 'migrations-elsewhere', message: told })
+    })
+  })
+
   it('is refused for an instance of stock Sequelize', async () => {
     const sequelize = new Sequelize('postgres://user@localhost/app', { logging: false })
     await expect(migrate({ sequelize, migrations })).rejects.toThrow(/new ResilientSequelize\(/)
