@@ -6,20 +6,23 @@ import { openDeadline, type Deadline } from '../../invocation/src/deadline.ts'
 import { runWithDeadline } from '../../invocation/src/deadline-scope.ts'
 import { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { problem } from '../../functions-runtime/src/edge/reply.ts'
-import { readSettings, type Environment } from '../../functions-runtime/src/settings/settings.ts'
+import { readSettings, SettingsError, type Environment, type Groups, type SettingsOf } from '../../functions-runtime/src/settings/settings.ts'
 import { createCounters, type Count } from '../../functions-runtime/src/telemetry/counters.ts'
 import { createLogger, type Logger } from '../../functions-runtime/src/telemetry/logger.ts'
 import { describeError } from '../../functions-runtime/src/telemetry/redact.ts'
 import { drainBuffer, type DrainReport } from './buffer/drain.ts'
 import { createRedisBuffer } from './buffer/redis-buffer.ts'
+import { checkOptions } from './check-options.ts'
 import type { AlertReceiver } from './inbox/alert.ts'
 import { attemptDue, type AttemptsReport } from './inbox/attempts.ts'
-import type { WebhookHandler } from './inbox/handler.ts'
+import type { WebhookHandler } from './define-handler.ts'
 import { manageWebhooks, type Command } from './inbox/manage.ts'
 import { receiveWebhook } from './inbox/receive.ts'
 import { bufferSettings } from './settings/buffer.ts'
 import { inboxSettings } from './settings/inbox.ts'
 import { payloadSettings } from './settings/payload.ts'
+import { explainMissingTables } from './tables-missing.ts'
+import { requireSecrets } from './verify/required-secrets.ts'
 import { defineSources, type SourceTable } from './verify/source-settings.ts'
 
 export interface InboxOptions {
@@ -76,7 +79,7 @@ export interface Inbox {
   /**
    * Drains the outage buffer and retries events that are due, within 30 s by default. Call it once a minute. Concurrent calls
    * take different events.
-   * @throws DatabaseUnavailableError and other CodedErrors when the database cannot be used.
+   * @throws DatabaseUnavailableError and other CodedErrors when the database cannot be used; `tables-missing` before the migrations.
    */
   runDue(within?: Within): Promise<InboxRound>
   /**
@@ -95,19 +98,24 @@ const REQUEST_ID = 'x-request-id'
 
 /**
  * Creates an inbox on a ResilientSequelize instance. Opens no connection. `migrations` create its tables.
- * @throws SettingsError that lists every invalid variable; TypeError for an invalid source or two handlers of one type.
+ * @throws SettingsError whose message names every variable that is missing or invalid; TypeError for an option, a source or a
+ * handler of the wrong form, and for an instance of stock Sequelize.
  */
 export function createInbox(sequelize: ResilientSequelize, options: InboxOptions): Inbox {
+  checkOptions(options)
+  const { executor } = runtimeOf(sequelize)
   const { handlers, schema = 'public', environment, alerts } = options
   // Errors are logged without SQL values and secrets.
   const logger = options.logger?.child({}, { serializers: { error: describeError } }) ?? createLogger({ name: 'webhook-inbox', level: 'info' })
-  refuseDuplicates(handlers)
-  if (Object.keys(options.sources).length === 0) throw new TypeError('An inbox needs at least one source.')
-  const groups = { sources: defineSources(options.sources, handlers), keys: payloadSettings, buffer: bufferSettings, inbox: inboxSettings }
-  const { sources, keys, buffer: settings, inbox } = readSettings(groups, environment)
+  const groups = {
+    sources: requireSecrets(defineSources(options.sources, handlers), options.sources),
+    keys: payloadSettings,
+    buffer: bufferSettings,
+    inbox: inboxSettings,
+  }
+  const { sources, keys, buffer: settings, inbox } = readEnvironment(groups, environment)
   for (const weak of sources.weakSecrets) logger.warn({ event: 'webhook.secret.weak', ...weak })
   const counters = createCounters()
-  const { executor } = runtimeOf(sequelize)
   const service = new DatabaseService({ executor, counters, schema, loaded: () => ({ sequelize, models: undefined }) })
   const database: Pick<DatabaseService, 'execute' | 'hasReported'> = {
     // Acknowledged events must survive a server crash, whatever `synchronous_commit` the application uses.
@@ -116,6 +124,10 @@ export function createInbox(sequelize: ResilientSequelize, options: InboxOptions
   }
   const tools = { database, keys, sources, counters, alerts }
   const buffer = settings === undefined ? undefined : createRedisBuffer(settings, keys)
+  const explained = <Result>(withinMs: number, work: (deadline: Deadline) => Promise<Result>) =>
+    within(withinMs, work).catch((error: unknown) => {
+      throw explainMissingTables(error, schema)
+    })
 
   return {
     async receive(request, options) {
@@ -129,29 +141,32 @@ export function createInbox(sequelize: ResilientSequelize, options: InboxOptions
         )
         return { status: answer.status, headers: { 'content-type': 'application/json', [REQUEST_ID]: requestId }, body: JSON.stringify(answer.body) }
       } catch (error) {
-        if (!(error instanceof CodedError)) line.error({ event: 'webhook.failed', error })
+        // The cure is for the log alone: the sender gets the general message.
+        if (!(error instanceof CodedError)) line.error({ event: 'webhook.failed', error: explainMissingTables(error, schema) })
         else if (error.cause !== undefined) line.warn({ event: 'webhook.refused', code: error.code, error: error.cause })
         const { statusCode, headers: told = {}, body: text } = problem(error, requestId)
         return { status: statusCode, headers: { ...told, [REQUEST_ID]: requestId }, body: JSON.stringify(text) }
       }
     },
     runDue: ({ withinMs = DUE_MS } = {}) =>
-      within(withinMs, async deadline => {
+      explained(withinMs, async deadline => {
         const drained = settings === undefined ? null : await drainBuffer({ ...tools, settings, deadline, logger })
         return { buffer: drained, attempts: await attemptDue({ ...tools, deadline, logger }) }
       }),
     manage: (command, { withinMs = DUE_MS } = {}) =>
-      within(withinMs, deadline => manageWebhooks(command, { database, keys, buffer: settings, sources, deadline })),
+      explained(withinMs, deadline => manageWebhooks(command, { database, keys, buffer: settings, sources, deadline })),
     counts: () => counters.take(),
   }
 }
 
-/** @throws TypeError */
-function refuseDuplicates(handlers: readonly WebhookHandler[]): void {
-  const types = new Set<string>()
-  for (const { type } of handlers) {
-    if (types.has(type)) throw new TypeError(`There are two handlers for events of type ${type}.`)
-    types.add(type)
+/** @throws SettingsError whose message names every variable and what is wrong with it. */
+function readEnvironment<G extends Groups>(groups: G, environment: Environment | undefined): SettingsOf<G> {
+  try {
+    return readSettings(groups, environment)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    const told = error.issues.map(({ variable, reason }) => `${variable} ${reason}`)
+    throw new SettingsError(error.issues, `The inbox cannot be created. ${told.join('. ')}.`)
   }
 }
 

@@ -1,12 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formField } from '../src/inbox/form-field.ts'
 import { checkHeaderId, readEvent } from '../src/inbox/read-event.ts'
 import { atPointer, type Place } from '../src/verify/place.ts'
 import { bodyDigest } from '../src/verify/source.ts'
 import { codeOf } from '../../functions-devkit/test/support/schemes.ts'
 
 const json = { 'content-type': 'application/json' }
-const source = { name: 's', eventId: { pointer: '/id' } as Place | 'body', type: { pointer: '/type' } as Place, data: '/data' }
+const source = {
+  name: 's',
+  eventId: { pointer: '/id' } as Place | 'body',
+  type: { pointer: '/type' } as Place,
+  data: '/data',
+  formField: undefined as string | undefined,
+}
 const read = (body: unknown, changes: Partial<typeof source> = {}, headers: Record<string, string> = {}) =>
   readEvent(
     { ...source, ...changes },
@@ -102,6 +109,37 @@ describe('a delivery', () => {
     expect(read(body, { eventId: 'body' }, headers)).toMatchObject({ id: bodyDigest('s', Buffer.from(body)), fault: { code } })
   })
 
+  it.each([
+    'application/json',
+    'Application/JSON',
+    'application/json; charset=utf-8',
+    'application/json;charset=UTF-8;v=2',
+    ' application/json ; charset="utf-8"',
+    'text/json',
+    'application/cloudevents+json',
+    'application/cloudevents+json; charset=utf-8',
+    'APPLICATION/PROBLEM+JSON',
+    'application/vnd.github.v3+json',
+    'application/vnd.a!b#c&d^e$f+g+json',
+    'text/vnd.acme+json',
+    'model/gltf+json',
+  ])('is JSON with the content type %j', type => {
+    expect(read({ id: 'a', type: 't' }, {}, { 'content-type': type })).toMatchObject({ id: 'a', type: 't', fault: undefined })
+  })
+
+  it.each([
+    'application/jsonp',
+    'application/json-seq',
+    'application/x-ndjson',
+    '+json',
+    'application/+json',
+    'application/ld+json2',
+    'json',
+    'text/plain; a/b+json',
+  ])('is not JSON with the content type %j', type => {
+    expect(read({ id: 'a', type: 't' }, {}, { 'content-type': type })).toMatchObject({ id: 'a', fault: { code: 'content-type-unsupported' } })
+  })
+
   it('keeps an id in JSON although the content type says otherwise', () => {
     expect(read({ id: 'a', type: 't' }, {}, { 'content-type': 'text/plain' })).toMatchObject({ id: 'a', fault: { code: 'content-type-unsupported' } })
   })
@@ -110,6 +148,65 @@ describe('a delivery', () => {
     expect(codeOf(() => read('{'))).toBe('json-unreadable')
     expect(codeOf(() => read('a=1', {}, { 'content-type': 'application/x-www-form-urlencoded' }))).toBe('content-type-unsupported')
     expect(codeOf(() => read({}, {}, { 'content-type': 'text/plain' }))).toBe('content-type-unsupported')
+  })
+})
+
+describe('a form with the event in one field', () => {
+  const form = { 'content-type': 'Application/X-WWW-Form-Urlencoded; charset=utf-8' }
+  const readForm = (body: string, changes: Partial<typeof source> = {}) => read(body, { formField: 'payload', ...changes }, form)
+  const encoded = (body: unknown) => new URLSearchParams({ payload: JSON.stringify(body) }).toString()
+
+  it.each([
+    ['alone', encoded({ id: 'a', type: 't', data: { text: 'é & + % = 雪' } })],
+    ['between others', `x=1&${encoded({ id: 'a', type: 't', data: { text: 'é & + % = 雪' } })}&payload=2&y`],
+    ['with an encoded name', encoded({ id: 'a', type: 't', data: { text: 'é & + % = 雪' } }).replace('payload', '%70ayload')],
+  ])('is read from its field %s', (_what, body) => {
+    expect(readForm(body)).toMatchObject({ id: 'a', type: 't', data: { text: 'é & + % = 雪' }, fault: undefined })
+  })
+
+  it('is read as JSON where the content type says JSON', () => {
+    expect(read({ id: 'a', type: 't' }, { formField: 'payload' })).toMatchObject({ id: 'a', type: 't', fault: undefined })
+  })
+
+  it('refuses a number for an id that cannot be read exactly', () => {
+    expect(readForm('payload=%7B%22id%22%3A7%2C%22type%22%3A%22t%22%7D').id).toBe('7')
+    expect(codeOf(() => readForm('payload=%7B%22id%22%3A9007199254740993%2C%22type%22%3A%22t%22%7D'))).toBe('event-id-invalid')
+  })
+
+  it.each([
+    ['no such field', 'a=1'],
+    ['nothing', ''],
+    ['no JSON in the field', 'payload=%7B'],
+    ['bytes that are no UTF-8', 'payload=%22%ff%22'],
+    ['half an escape', 'payload=%7B%7'],
+    ['JSON in place of a form', '{"id":"a","type":"t"}'],
+  ])('is parked with %s', (_what, body) => {
+    expect(readForm(body, { eventId: 'body' })).toMatchObject({ type: undefined, fault: { code: 'json-unreadable' } })
+  })
+
+  it('has an id of its own for each body where the source hashes it', () => {
+    const body = encoded({ type: 't' })
+    expect(readForm(body, { eventId: 'body' }).id).toBe(bodyDigest('s', Buffer.from(body)))
+  })
+})
+
+describe('a field of a form', () => {
+  it('is what URLSearchParams wrote', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))),
+        fc.string({ unit: 'binary' }),
+        (others, value) => {
+          const entries: [string, string][] = [...others.filter(([name]) => name !== 'payload'), ['payload', value], ...others]
+          const form = Buffer.from(new URLSearchParams(entries).toString())
+          expect(formField(form, 'payload').toString()).toBe(value.toWellFormed())
+        },
+      ),
+    )
+  })
+
+  it('is empty where the form has none', () => {
+    expect(formField(Buffer.from('a=1&b&=payload'), 'payload')).toEqual(Buffer.alloc(0))
   })
 })
 

@@ -1,6 +1,7 @@
 import en from 'zod/v4/locales/en.js'
 import * as z from 'zod/mini'
 import { ApplicationError, BadRequestError, ContentError } from '../edge/http-errors.ts'
+import { essenceOf } from '../edge/media-type.ts'
 
 // The small build of zod comes without words; these never repeat the value they complain about.
 z.config(en())
@@ -37,10 +38,12 @@ export function checkEncoding(contentEncoding: string | undefined): void {
   })
 }
 
-/** @throws ApplicationError 415 unless the content type is JSON. */
+// As the WHATWG defines a JSON MIME type: `application/json`, `text/json`, and any type with the suffix `+json` (RFC 6839).
+const JSON_TYPE = /^((application|text)\/json|[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\+json)$/
+
+/** @throws ApplicationError 415 unless the content type is JSON, in any letter case and with any parameters. */
 export function checkJsonType(contentType: string | undefined): void {
-  const mediaType = contentType?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (mediaType === 'application/json' || /^application\/[\w.-]+\+json$/.test(mediaType)) return
+  if (JSON_TYPE.test(essenceOf(contentType ?? ''))) return
   throw new ApplicationError('The content type has to be application/json.', { code: 'content-type-unsupported', status: 415 })
 }
 

@@ -2,6 +2,7 @@ import type { DatabaseSettings } from './settings.ts'
 import { pgTls } from '../settings/tls.ts'
 import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { applyMigrations as apply, type MigrateResult } from '../../../resilient-sequelize/src/migrate/apply-migrations.ts'
+import type { Cures } from '../../../resilient-sequelize/src/migrate/cures.ts'
 import type { Migration } from '../../../resilient-sequelize/src/migrate/migration.ts'
 import { CLIENT_CHECK_MS } from '../../../resilient-sequelize/src/wire/limits.ts'
 
@@ -15,12 +16,16 @@ export interface MigrateOptions {
 
 const CONNECT_MS = 10_000
 
+/** What a reader of an error of migrations sets. */
+export const OF_SETTINGS: Cures = { schema: 'set DB_SCHEMA to its name', address: 'set DB_MIGRATION_URL to the address of the server itself' }
+
 /** As `migrate` of ResilientSequelize, over pg alone: a function that migrates loads no Sequelize. */
 export async function applyMigrations({ settings, deadline, ...options }: MigrateOptions): Promise<MigrateResult> {
   const { default: pg } = await import('pg')
   return apply({
     ...options,
     schema: settings.schema,
+    cures: OF_SETTINGS,
     deadline,
     async connect() {
       const client = new pg.Client({

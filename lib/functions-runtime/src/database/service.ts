@@ -78,7 +78,8 @@ export class DatabaseService {
       signal,
       sequelize: loaded.sequelize,
       get models() {
-        if (loaded.models === undefined) throw new TypeError('The database of this function was prepared without `models`.')
+        if (loaded.models === undefined)
+          throw new TypeError('There are no `models` here: use the models of the application, or prepare the database of the function with `models`.')
         return loaded.models
       },
       get transaction() {

@@ -7,12 +7,12 @@ export interface SettingIssue {
   reason: string
 }
 
-/** Settings are missing or unusable. The message names the variables for the log; a caller gets a general one. */
+/** Settings are missing or unusable. `issues` names the variables; the message is for callers of a function, unless one is given. */
 export class SettingsError extends ApplicationError {
   override readonly name = 'SettingsError'
   readonly issues: readonly SettingIssue[]
-  constructor(issues: readonly SettingIssue[]) {
-    super('The service is not configured.', { code: 'settings-invalid', status: 503, retryable: false })
+  constructor(issues: readonly SettingIssue[], message = 'The service is not configured.') {
+    super(message, { code: 'settings-invalid', status: 503, retryable: false })
     this.issues = issues
   }
 
@@ -103,7 +103,7 @@ export function defineSettings<S extends Shape, Value>(shape: S, build: (values:
   }
 }
 
-type Groups = Readonly<Record<string, SettingsGroup<unknown>>>
+export type Groups = Readonly<Record<string, SettingsGroup<unknown>>>
 export type SettingsOf<G extends Groups> = {
   readonly [Name in keyof G]: G[Name] extends SettingsGroup<infer Value> ? Value : never
 }

@@ -23,7 +23,7 @@ export interface WebhookEvent<Data = unknown> {
 /** Passes an alert on. */
 export type PassOn = (alert: NoticedAlert) => Promise<void>
 
-/** What applying an event tells about it. */
+/** What a handler may return about its event. Any other value is ignored, such as a model instance or an object with more keys. */
 export interface Effect {
   /** The user it concerns, if that user is known. */
   readonly userId: string | null
@@ -46,16 +46,16 @@ interface HandlerOf<Schema extends z.ZodMiniType> {
   concerns?(data: z.output<Schema>): string
 }
 
-/** How one type of event is applied to the database. */
-export interface DatabaseHandler<Schema extends z.ZodMiniType = z.ZodMiniType> extends HandlerOf<Schema> {
+/** How one type of event is applied to the database. `Given` is what its `apply` gets to work with. */
+export interface DatabaseHandler<Schema extends z.ZodMiniType = z.ZodMiniType, Given = Work & BareWork> extends HandlerOf<Schema> {
   readonly needsDatabase: true
   /**
    * Runs in the transaction that claims the event: what it writes is there exactly when the claim is, once. It may be run
    * again from its start after a failure, so it does nothing outside of the database but through `afterCommit`. An error
    * that may pass in a moment is thrown as an ApplicationError with `retryable`, one that takes longer as `later(…)`; any
-   * other parks the event for a person.
+   * other parks the event for a person. May return an `Effect`; other values are ignored.
    */
-  apply(event: WebhookEvent<z.output<Schema>>, work: Work & BareWork): Promise<Effect | void>
+  apply(event: WebhookEvent<z.output<Schema>>, work: Given): Promise<unknown>
 }
 
 /** How one type of event is applied elsewhere, also while the database is away. */
@@ -63,9 +63,11 @@ export interface BareHandler<Schema extends z.ZodMiniType = z.ZodMiniType> exten
   readonly needsDatabase: false
   /**
    * Runs at least once for each event: again when the answer, or the record of the event, was lost. What it does has to
-   * bear that, for instance by handing the event's id on. It is given no transaction, whether there is one or not.
+   * bear that, for instance by handing the event's id on. It is given no transaction. While the database is there, one is open
+   * around it: the claim, for which other deliveries of the event wait. It must not write to the database: when the COMMIT
+   * fails, the claim is made again without it, and what it wrote is lost.
    */
-  apply(event: WebhookEvent<z.output<Schema>>, work: BareWork): Promise<Effect | void>
+  apply(event: WebhookEvent<z.output<Schema>>, work: BareWork): Promise<unknown>
 }
 
 export type WebhookHandler<Schema extends z.ZodMiniType = z.ZodMiniType> = DatabaseHandler<Schema> | BareHandler<Schema>

@@ -4,6 +4,7 @@ import { ApplicationError, ContentError } from '../../../functions-runtime/src/e
 import { storableText } from '../../../functions-runtime/src/content/storable-text.ts'
 import { instantSchema } from '../../../functions-runtime/src/content/instant.ts'
 import { isExactInteger } from './exact-number.ts'
+import { formField, isForm } from './form-field.ts'
 import { atPlace, atPointer, type Place } from '../verify/place.ts'
 import { bodyDigest, type DescribedSource } from '../verify/source.ts'
 
@@ -36,9 +37,12 @@ const typeSchema = storableText({ maxLength: 255 })
  * @throws ApplicationError when there is no usable id, since an event without one cannot be stored: `event-id-missing` or
  * `event-id-invalid` (422), or what kept the body from being read, where the id stands in the body (400 or 415).
  */
-export function readEvent(source: Pick<DescribedSource, 'name' | 'eventId' | 'type' | 'data'>, { headers, body: bytes }: Delivered): ReadEvent {
-  const { body, fault } = readBody(headers['content-type'], bytes)
-  const id = source.eventId === 'body' ? bodyDigest(source.name, bytes) : readId({ headers, body }, source.eventId, { bytes, fault })
+export function readEvent(
+  source: Pick<DescribedSource, 'name' | 'eventId' | 'type' | 'data' | 'formField'>,
+  { headers, body: bytes }: Delivered,
+): ReadEvent {
+  const { body, json, fault } = readBody(headers['content-type'], bytes, source.formField)
+  const id = source.eventId === 'body' ? bodyDigest(source.name, bytes) : readId({ headers, body }, source.eventId, { json, fault })
   const type = typeSchema.safeParse(atPlace({ headers, body }, source.type))
   return {
     id,
@@ -60,12 +64,21 @@ export function checkHeaderId({ eventId }: Pick<DescribedSource, 'eventId'>, hea
   if (value !== undefined) checkText(value as string)
 }
 
+/** The JSON of a delivery: its body, or a field of it where the source sends forms. */
+interface ReadBody {
+  readonly body: unknown
+  readonly json: Buffer
+  readonly fault: ApplicationError | undefined
+}
+
 // Read whatever its type says: the id may be in there, and an event with an id is stored.
-function readBody(contentType: string | undefined, bytes: Buffer): { body: unknown; fault: ApplicationError | undefined } {
-  const ofType = faultOf(() => checkJsonType(contentType))
+function readBody(contentType: string | undefined, bytes: Buffer, field: string | undefined): ReadBody {
+  const inForm = field !== undefined && isForm(contentType)
+  const json = inForm ? formField(bytes, field) : bytes
+  const ofType = inForm ? undefined : faultOf(() => checkJsonType(contentType))
   let body: unknown
-  const ofText = faultOf(() => void (body = parseJson(bytes)))
-  return { body, fault: ofType ?? ofText }
+  const ofText = faultOf(() => void (body = parseJson(json)))
+  return { body, json, fault: ofType ?? ofText }
 }
 
 function readInstant(body: unknown): string | undefined {
@@ -78,14 +91,14 @@ function readInstant(body: unknown): string | undefined {
 function readId(
   delivery: { headers: Readonly<Record<string, string>>; body: unknown },
   place: Place,
-  { bytes, fault }: { bytes: Buffer; fault: ApplicationError | undefined },
+  { json, fault }: Pick<ReadBody, 'json' | 'fault'>,
 ): string {
   const value = atPlace(delivery, place)
   if (value === undefined || value === null || value === '') {
     throw fault ?? new ApplicationError('The delivery has no event id where this source puts it.', { code: 'event-id-missing', status: 422 })
   }
   if (typeof value === 'number' && 'pointer' in place) {
-    if (!isExactInteger(decodeText(bytes), place.pointer)) throw idError('is a number that cannot be read exactly: beyond 2^53 or with a fraction')
+    if (!isExactInteger(decodeText(json), place.pointer)) throw idError('is a number that cannot be read exactly: beyond 2^53 or with a fraction')
     return String(value)
   }
   if (typeof value !== 'string') throw idError('is neither text nor a number')

@@ -141,7 +141,7 @@ function firstReceived(delivery: ReadDelivery, { receivedAt }: State): ReadDeliv
 }
 
 // Once is enough for one delivery, however often its record has to be tried.
-async function applyOnce(delivery: ReadDelivery, state: State, work: Work, tools: HandlerTools): Promise<Effect | void> {
+async function applyOnce(delivery: ReadDelivery, state: State, work: Work, tools: HandlerTools): Promise<Effect | undefined> {
   if (state.ran) return undefined
   const effect = await runHandler(delivery, work, tools)
   state.ran = delivery.handler?.needsDatabase === false

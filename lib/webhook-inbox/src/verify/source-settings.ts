@@ -1,6 +1,7 @@
 import { defineSettings, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
 import { optionalText } from '../../../functions-runtime/src/settings/schemas.ts'
 import type { WebhookHandler } from '../inbox/handler.ts'
+import { checkDefinition } from './check-definition.ts'
 import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
@@ -29,8 +30,8 @@ class SourceMap extends Map<string, Source> implements Sources {
  * @throws TypeError for a definition that cannot work: a mistake in the code.
  */
 export function defineSources(table: SourceTable, handlers: readonly WebhookHandler[]): SettingsGroup<Sources> {
-  const shape = Object.fromEntries(Object.values(table).map(({ secrets }) => [secrets, optionalText()]))
   const templates = Object.entries(table).map(([name, definition]) => templateOf(name, definition, handlers))
+  const shape = Object.fromEntries(templates.map(({ variable }) => [variable, optionalText()]))
   return defineSettings(shape, (values): Sources => {
     // Such a function would refuse every delivery: most likely the variables were forgotten.
     if (Object.values(values).every(value => value === undefined)) {
@@ -62,13 +63,17 @@ type Template = ReturnType<typeof templateOf>
 const LONGEST_TOLERANCE_S = 86_400
 
 function templateOf(name: string, definition: SourceDefinition, allHandlers: readonly WebhookHandler[]) {
+  checkDefinition(name, definition)
   const { secrets: variable, toleranceSeconds = 300, answerWithinMs, replayGuard, handlers = allHandlers } = definition
   const scheme = schemeOf(definition)
   const eventId = definition.eventId ?? scheme.eventId
   const type = definition.type ?? scheme.type
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new TypeError(`The name of source ${name} does not fit into a path`)
-  if (eventId === undefined || type === undefined) throw new TypeError(`Source ${name} has to name the places of event id and type`)
-  if (!(toleranceSeconds > 0 && toleranceSeconds <= LONGEST_TOLERANCE_S)) throw new TypeError(`Source ${name} tolerates no usable time`)
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
+    throw new TypeError(`The name of source ${name} does not fit into a path: use lower-case letters, digits and hyphens.`)
+  if (eventId === undefined || type === undefined)
+    throw new TypeError(`Source ${name} has to name the places of event id and type: \`eventId\` and \`type\`.`)
+  if (!(toleranceSeconds > 0 && toleranceSeconds <= LONGEST_TOLERANCE_S))
+    throw new TypeError(`Source ${name} has \`toleranceSeconds\`, which has to be more than 0 and at most ${LONGEST_TOLERANCE_S}.`)
   return {
     name,
     variable,
@@ -80,6 +85,7 @@ function templateOf(name: string, definition: SourceDefinition, allHandlers: rea
       eventId,
       type,
       data: definition.data ?? scheme.data,
+      formField: scheme.formField,
       handlers: new Map(handlers.map(handler => [handler.type, handler])),
       concerns: definition.concerns,
       answerWithinMs,

@@ -58,6 +58,8 @@ export type SchemeName = SourceDefinition['scheme']
 
 const schemes = { standard, stripe, github, shopify, digitalocean } as const
 
+export const schemeNames: readonly SchemeName[] = [...(Object.keys(schemes) as (keyof typeof schemes)[]), 'hmac']
+
 /** The scheme that a source follows. */
 export function schemeOf(definition: SourceDefinition): Scheme<unknown> {
   return definition.scheme === 'hmac' ? hmac(definition) : schemes[definition.scheme]
@@ -71,6 +73,8 @@ export interface DescribedSource {
   readonly type: Place
   /** JSON Pointer. */
   readonly data: string
+  /** The field of a form that holds the JSON. */
+  readonly formField?: string | undefined
   readonly handlers: ReadonlyMap<string, WebhookHandler>
   readonly concerns?: ((event: ConcernedEvent) => unknown) | undefined
   readonly answerWithinMs: number | undefined

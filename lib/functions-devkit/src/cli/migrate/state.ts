@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { OF_SETTINGS } from '../../../../functions-runtime/src/database/migrate.ts'
 import { digestOf } from '../../../../resilient-sequelize/src/migrate/digest.ts'
 import { findMigrationsTable, isForeign, nameOfTable, TABLE } from '../../../../resilient-sequelize/src/migrate/migrations-table.ts'
 import { namesTaken } from '../../../../resilient-sequelize/src/migrate/taken-names.ts'
@@ -54,6 +55,6 @@ async function readRows(client: Pick<pg.Client, 'query'>, { schema, known }: { s
   // By way of JSON, because the column may not be there yet.
   const text = `SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM ${nameOfTable(schema)} m ORDER BY name`
   const rows = table.state === 'ours' ? (await client.query<Row>(text)).rows : []
-  if (isForeign(table, { executed: rows.map(({ name }) => name), known })) throw namesTaken([`table ${schema}.${TABLE}`])
+  if (isForeign(table, { executed: rows.map(({ name }) => name), known })) throw namesTaken([`table ${schema}.${TABLE}`], OF_SETTINGS)
   return rows
 }

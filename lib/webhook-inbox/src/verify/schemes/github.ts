@@ -6,4 +6,6 @@ export const github: Scheme<Buffer> = {
   ...hmac({ signature: { header: 'x-hub-signature-256', algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=' } }),
   eventId: { header: 'x-github-delivery' },
   type: { header: 'x-github-event' },
+  // Its default content type, `application/x-www-form-urlencoded`.
+  formField: 'payload',
 }

@@ -31,4 +31,6 @@ export interface Scheme<Key> {
   readonly type?: Place
   /** JSON Pointer of what a handler gets as data, unless the source says otherwise; empty for the whole body. */
   readonly data: string
+  /** The field that holds the JSON when a body is a form in URL encoding. Without it such bodies are parked. */
+  readonly formField?: string
 }
