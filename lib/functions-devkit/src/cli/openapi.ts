@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { application } from '../application.ts'
 import { report } from '../server/report.ts'
 import { describeApi } from '../../../functions-runtime/src/api/openapi.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run openapi`: writes the contract anew; a test tells when that is due.
 if (application.api === undefined) {
@@ -11,6 +12,6 @@ if (application.api === undefined) {
   process.exit(2)
 }
 const { description, file: path } = application.api
-const file = join(import.meta.dirname, '../../../..', path)
+const file = join(APPLICATION_FOLDER, path)
 writeFileSync(file, JSON.stringify(describeApi(description)))
 execFileSync('prettier', ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })

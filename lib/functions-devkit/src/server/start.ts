@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeSamples } from './announce.ts'
 import { onEnter } from './enter-key.ts'
@@ -7,6 +6,7 @@ import { readOptions, type StartOptions } from './options.ts'
 import { inWords, report } from './report.ts'
 import { createShutdown } from './shutdown.ts'
 import { onSignals } from './signals.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm start`: the functions on a local database.
 
@@ -50,8 +50,7 @@ try {
 }
 
 function start() {
-  const checkout = resolve(import.meta.dirname, '../../../..')
-  return startLocalServer({ checkout, environment: process.env, ...options, shutdown, signal: givenUp.signal })
+  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, ...options, shutdown, signal: givenUp.signal })
 }
 
 function optionsOrEnd(): StartOptions {
