@@ -36,7 +36,14 @@ async function run(args: readonly string[]): Promise<0 | 1 | 2> {
     return 0
   }
   const { file, containers, json } = options
-  const findings = await examine({ checkout: APPLICATION_FOLDER, file, shell: process.env, containers, build: true, doctl: findDoctl(APPLICATION_FOLDER) })
+  const findings = await examine({
+    checkout: APPLICATION_FOLDER,
+    file,
+    shell: process.env,
+    containers,
+    build: true,
+    doctl: findDoctl(APPLICATION_FOLDER),
+  })
   const colour = process.stdout.isTTY && process.stdout.hasColors()
   process.stdout.write(json ? `${readableJson(findings)}\n` : describeFindings(findings, { colour }))
   return statusOf(findings)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
 import { report } from '../server/report.ts'
@@ -13,5 +13,8 @@ if (application.api === undefined) {
 }
 const { description, file: path } = application.api
 const file = join(APPLICATION_FOLDER, path)
-writeFileSync(file, JSON.stringify(describeApi(description)))
-execFileSync('prettier', ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })
+// In the application's own style, if it has one. Prettier leaves an object on as many lines as it finds.
+const prettier = join(APPLICATION_FOLDER, 'node_modules/.bin/prettier')
+const isStyled = existsSync(prettier)
+writeFileSync(file, `${JSON.stringify(describeApi(description), undefined, isStyled ? 0 : 2)}\n`)
+if (isStyled) execFileSync(prettier, ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })

@@ -39,7 +39,10 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 try {
   const server = await startingUp
   console.log(server.description)
-  const print = () => console.log(describeSamples(server.freshSamples()))
+  const print = () => {
+    const samples = describeSamples(server.freshSamples())
+    if (samples !== '') console.log(samples)
+  }
   print()
   onEnter(process.stdin, print)
 } catch (error) {
