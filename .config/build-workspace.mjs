@@ -2,11 +2,12 @@
 // imports of other workspaces becomes part of it, but for those that it depends on: these are loaded from where they are
 // installed, since two copies of them would be two AsyncLocalStorages and two sets of error classes.
 // The code is CommonJS. ESM users get wrappers around it: two builds would be two AsyncLocalStorages, and a unit of work
-// begun in one would be invisible in the other.
+// begun in one would be invisible in the other. A workspace without entries is a program: its tsconfig.build.json may ask for ES
+// modules, which need no wrapper.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import process from 'node:process'
 
 const entries = process.argv.slice(2)
@@ -14,14 +15,18 @@ const folder = process.cwd()
 const dist = join(folder, 'dist')
 // Sources of other workspaces are compiled too, so each keeps its place below lib/.
 const compiled = `./${basename(folder)}/src`
+const isCommonJs = entries.length > 0
 const require = createRequire(import.meta.url)
 
 rmSync(dist, { recursive: true, force: true })
 const { status } = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
 
+// What needs no compiler keeps its place.
+cpSync(join(folder, 'src'), join(dist, compiled), { recursive: true, filter: path => statSync(path).isDirectory() || extname(path) !== '.ts' })
+
 // The workspace itself is ESM, for its sources.
-write('package.json', JSON.stringify({ type: 'commonjs' }))
+if (isCommonJs) write('package.json', JSON.stringify({ type: 'commonjs' }))
 for (const entry of entries) {
   const names = Object.keys(require(join(dist, compiled, `${entry}.js`)))
   write(`${entry}.mjs`, [`import built from '${compiled}/${entry}.js'`, '', ...names.map(name => `export const ${name} = built.${name}`)].join('\n'))
@@ -37,7 +42,7 @@ for (const other of readdirSync(dist)) {
   const files = readdirSync(join(dist, other), { recursive: true }).map(file => join(other, file).replaceAll('\\', '/'))
   for (const file of files.filter(name => name.endsWith('.js') || name.endsWith('.d.ts'))) {
     const place = `${home}/internal/${file.replace(/\.d\.ts$|\.js$/, '')}.js`
-    write(file, file.endsWith('.js') ? `module.exports = require('${place}')` : `export * from '${place}'`)
+    write(file, file.endsWith('.js') && isCommonJs ? `module.exports = require('${place}')` : `export * from '${place}'`)
   }
 }
 

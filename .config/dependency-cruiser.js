@@ -39,7 +39,7 @@ export const LAYERS = {
   'stand-ins': { path: '^lib/functions-devkit/src/stand-ins/', imports: [], npm: 'any' },
   'doctl-project-schema': { path: '^lib/doctl-project-schema/(src|bin)/', imports: [], npm: ['dotenv', 'js-yaml', 'zod'] },
   'functions-devkit': {
-    path: '^lib/functions-devkit/src/(?!stand-ins/)',
+    path: '^lib/functions-devkit/(bin/|src/(?!stand-ins/))',
     imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-ops', 'stand-ins', 'doctl-project-schema'],
     npm: 'any',
   },

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const common = { testTimeout: 60_000, hookTimeout: 60_000, sequence: { shuffle: true } }
@@ -14,7 +15,7 @@ export default defineConfig({
           ...common,
           name: 'packages',
           include: ['lib/*/test/**/*.test.ts'],
-          env: { APPLICATION_FOLDER: 'lib/functions-devkit/test/application' },
+          env: { APPLICATION_FOLDER: resolve(import.meta.dirname, '../lib/functions-devkit/test/application') },
         },
       },
       // Those of the application, which run all day, and those that take longer.

@@ -8,6 +8,11 @@ const textOf = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const readme = textOf('README.md')
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
 
+/** What functions-devkit starts, by name. */
+const { COMMANDS } = (await import(join(ROOT, 'lib/functions-devkit/src/cli/commands.mjs'))) as {
+  COMMANDS: Readonly<Record<string, { readonly program: string }>>
+}
+
 /** Every command of the README: the lines of its blocks, and what stands between backticks. */
 const commands = [
   ...new Set(
@@ -43,10 +48,12 @@ function problemOf(command: string): string | undefined {
   if (elsewhere !== undefined) return textOf(elsewhere[1]).includes(elsewhere[2]) ? undefined : `is not in ${elsewhere[1]}`
   if (command.startsWith('openssl ')) return spawnSync('bash', ['-c', command]).status === 0 ? undefined : 'does not work'
   const [, name = ''] = /^npm run ([\w:]+)/.exec(command) ?? []
-  const [script] = /lib\/[\w/-]+\.ts/.exec(scripts[name] ?? '') ?? []
-  if (script === undefined) return 'is no script'
+  const [, started = ''] = /functions-devkit\.mjs ([\w-]+)$/.exec(scripts[name] ?? '') ?? []
+  const { [started]: starts } = COMMANDS
+  if (starts === undefined) return 'is no script'
+  const script = `src/${starts.program}.ts`
   const running = globSync(['{test,lib/*/test}/**/*.test.ts', 'lib/functions-devkit/test/support/*.ts'], { cwd: ROOT }).filter(path =>
-    textOf(path).includes(script.replace('lib/functions-devkit/', '')),
+    textOf(path).includes(script),
   )
   return running.length > 0 ? undefined : `starts ${script}, which no test runs`
 }

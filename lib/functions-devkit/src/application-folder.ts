@@ -1,7 +1,13 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 
-/** The root of this checkout. */
-export const CHECKOUT = resolve(import.meta.dirname, '../../..')
+/** Returns the folder of an application: `from`, or the nearest folder above it with a project.yml; `from` when there is none. */
+export function applicationFolderAt(from: string): string {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'project.yml'))) return folder
+    if (folder === dirname(folder)) return resolve(from)
+  }
+}
 
-/** Where `lib/app`, `packages` and `project.yml` lie: the checkout, or for tests the folder in `APPLICATION_FOLDER`. */
-export const APPLICATION_FOLDER = resolve(CHECKOUT, process.env.APPLICATION_FOLDER ?? '.')
+/** Where `project.yml`, `packages` and `lib/app` lie, seen from the working directory. For tests, `APPLICATION_FOLDER` names another. */
+export const APPLICATION_FOLDER = process.env.APPLICATION_FOLDER ? resolve(process.env.APPLICATION_FOLDER) : applicationFolderAt(process.cwd())

@@ -5,18 +5,18 @@ import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import type { DeclaredTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
 import type { ApiDescription } from '../../functions-runtime/src/api/openapi.ts'
 import type { Samples, Smoke } from '../../functions-runtime/src/api/samples.ts'
-import type { SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
+import { defineSettings, type SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
 import type { DefineModels } from '../../functions-runtime/src/database/models.ts'
 import type { CounterDescription } from '../../functions-runtime/src/telemetry/counters.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
-import type { DescribedSource, SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
+import type { DescribedSource, Source, SourceDefinition } from '../../webhook-inbox/src/verify/source.ts'
 import type { Sources } from '../../webhook-inbox/src/verify/source-settings.ts'
 
 /** What the tools know of an application. */
 export interface Application {
   /** Oldest first. */
   readonly migrations: readonly Migration[]
-  /** Who sends webhooks, by name. */
+  /** Who sends webhooks, by name. By default nobody does. */
   readonly sources: Readonly<Record<string, SourceDefinition>>
   readonly sourceSettings: SettingsGroup<Sources>
   /** The sources without their secrets. */
@@ -25,7 +25,7 @@ export interface Application {
   readonly defaultSource: SourceDefinition
   /** What an API key may be for. By default there are no keys. */
   readonly scopes: readonly string[]
-  /** The API, and the file with its contract, seen from the checkout. */
+  /** The API, and the file with its contract, seen from the application's folder. */
   readonly api: { readonly description: ApiDescription; readonly file: string } | undefined
   readonly models: () => Promise<DefineModels>
   readonly counters: readonly CounterDescription[]
@@ -38,14 +38,22 @@ export interface Application {
   readonly smoke: Smoke
 }
 
-type Optional = 'scopes' | 'api' | 'samples' | 'smoke'
+/** What `lib/app/project.ts` declares; all but the migrations may be left out. */
+export type Project = Pick<Application, 'migrations'> & Partial<Application>
 
-/** What `lib/app/project.ts` declares; it may leave out some of it. */
-export type Project = Omit<Application, Optional> & Partial<Pick<Application, Optional>>
-
-const DEFAULTS: Pick<Application, Optional> = {
+const DEFAULTS: Omit<Application, 'migrations'> = {
+  sources: {},
+  sourceSettings: defineSettings({}, (): Sources => Object.assign(new Map<string, Source>(), { weakSecrets: [] })),
+  describedSources: new Map(),
+  defaultSource: { scheme: 'standard', secrets: 'WEBHOOK_SECRET_DEMO' },
   scopes: [],
   api: undefined,
+  // Defines nothing, whatever types an application adds.
+  models: async () => (() => ({})) as unknown as DefineModels,
+  counters: [],
+  prunedTables: [],
+  keptTables: [],
+  erasers: [],
   samples: { eventType: 'smoke.ping', eventData: () => ({}), requests: [] },
   smoke: { scopes: [], checks: () => [] },
 }

@@ -59,6 +59,7 @@ describe('the commands that npm start prints', () => {
     // Its database is there for npm run migrate as well, which needs no setting for it; an emptied one is good to go on with.
     const migrate = (action: string) =>
       spawnSync(process.execPath, [join(stage.checkout, 'lib/functions-devkit/src/cli/migrate.ts'), action, '--local'], {
+        cwd: stage.checkout,
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data },
       })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Readable } from 'node:stream'
 import { type ProbeReport } from './probe-report.ts'
@@ -17,7 +17,7 @@ export interface BareLoad {
 
 /** Nothing is to be done after loading, so that a process which is still there then waits for something. */
 const LONGEST_MS = 10_000
-const PROBE = join(import.meta.dirname, 'probe.ts')
+const PROBE = join(import.meta.dirname, `probe${extname(import.meta.filename)}`)
 
 /**
  * Loads a bundle in a process of its own: this Node, an empty environment, the bundle's folder. Put that folder

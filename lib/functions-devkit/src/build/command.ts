@@ -1,10 +1,11 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describeProblems, describeProofs, describeWarnings } from './describe.ts'
 import { reportOf } from '../../../doctl-project-schema/src/index.ts'
 import { buildBundles, check, proveBundles, recordProofs, StepFailedError } from './pipeline.ts'
 import { readSizes, SIZES_FILE } from './sizes.ts'
 import { describeWhy, explain } from './why/why.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run build`: check, build, check what was built, prove.
 
@@ -16,7 +17,7 @@ const USAGE = `usage: npm run build [-- --record] [-- --why <package>/<function>
 
 const BOOLEAN = { type: 'boolean', default: false } as const
 
-process.exitCode = await build(resolve(import.meta.dirname, '../../../..'), process.argv.slice(2))
+process.exitCode = await build(APPLICATION_FOLDER, process.argv.slice(2))
 
 /** 0: every function may be deployed, 1: something is in the way, 2: wrong usage. */
 async function build(checkout: string, args: readonly string[]): Promise<0 | 1 | 2> {

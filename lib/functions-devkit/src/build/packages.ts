@@ -7,6 +7,14 @@ export interface PackageFolder {
 
 const FOLDER = /^.*?(?=node_modules\/)((?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+))\//
 
+// In a checkout, and in the package.
+const STAND_IN = /(?:^|\/)functions-devkit\/(?:dist\/functions-devkit\/)?src\/stand-ins\//
+
+/** Whether a file is one of ours that takes the place of a package's. */
+export function isStandIn(path: string): boolean {
+  return STAND_IN.test(path)
+}
+
 /** The npm package that a file is in; undefined for our own code. */
 export function packageOf(path: string): PackageFolder | undefined {
   const [, folder, name] = FOLDER.exec(path) ?? []

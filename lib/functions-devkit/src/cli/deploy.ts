@@ -1,6 +1,6 @@
 import { asLines } from '../../../functions-runtime/src/foreign-text.ts'
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { application } from '../application.ts'
 import { functionsOf, parseProject, type Project } from '../../../doctl-project-schema/src/index.ts'
@@ -12,6 +12,7 @@ import { hidingSecrets } from './doctor/secrecy.ts'
 import { loadFunction } from './functions.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { withScratchDatabase } from './migrate/scratch.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run deploy`: runs the doctor, deploys through doctl, and compares the platform with project.yml.
 
@@ -27,7 +28,7 @@ It never removes anything. Exit status: 0 the platform is as project.yml says, 1
 // Characters. doctl passes on what the platform and the functions say.
 const LONGEST_LINE = 5_000
 
-process.exitCode = await run(resolve(import.meta.dirname, '../../../..'), process.argv.slice(2))
+process.exitCode = await run(APPLICATION_FOLDER, process.argv.slice(2))
 
 async function run(checkout: string, args: readonly string[]): Promise<0 | 1 | 2> {
   const options = readOptions(args)

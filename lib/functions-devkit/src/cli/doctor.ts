@@ -1,10 +1,10 @@
 import { asLines, readableJson } from '../../../functions-runtime/src/foreign-text.ts'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inWords } from '../server/report.ts'
 import { redactMessage } from '../../../functions-runtime/src/telemetry/redact.ts'
 import { findDoctl } from './doctl/doctl.ts'
 import { DEFAULT_CONTAINERS, describeFindings, examine, statusOf } from './doctor/doctor.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run doctor`: checks everything that a deployment depends on.
 
@@ -36,8 +36,14 @@ async function run(args: readonly string[]): Promise<0 | 1 | 2> {
     return 0
   }
   const { file, containers, json } = options
-  const checkout = resolve(import.meta.dirname, '../../../..')
-  const findings = await examine({ checkout, file, shell: process.env, containers, build: true, doctl: findDoctl(checkout) })
+  const findings = await examine({
+    checkout: APPLICATION_FOLDER,
+    file,
+    shell: process.env,
+    containers,
+    build: true,
+    doctl: findDoctl(APPLICATION_FOLDER),
+  })
   const colour = process.stdout.isTTY && process.stdout.hasColors()
   process.stdout.write(json ? `${readableJson(findings)}\n` : describeFindings(findings, { colour }))
   return statusOf(findings)

@@ -1,5 +1,4 @@
 import { application } from '../application.ts'
-import { resolve } from 'node:path'
 import { readSettings, SettingsError, type Environment } from '../../../functions-runtime/src/settings/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { classifyError } from '../../../resilient-sequelize/src/errors/classify-error.ts'
@@ -19,13 +18,14 @@ import { NotLocalError } from './migrate/local-server.ts'
 import { resetDatabase } from './migrate/reset.ts'
 import { withScratchDatabase } from './migrate/scratch.ts'
 import { readMigrationStates } from './migrate/state.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run migrate`: the schema, from the machine of a developer. On the platform ops/migrate applies what is pending.
 
 const TIME_MS = 10 * 60_000
 // Characters of an error of the server, which may name what others made.
 const LONGEST_MESSAGE = 2_000
-const checkout = resolve(import.meta.dirname, '../../../..')
+const checkout = APPLICATION_FOLDER
 // Errors about what a migration does: the doctor knows nothing about them.
 const OF_MIGRATIONS = ['migration-failed', 'migration-breaking', 'deadline-exceeded']
 

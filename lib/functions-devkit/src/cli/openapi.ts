@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
 import { report } from '../server/report.ts'
 import { describeApi } from '../../../functions-runtime/src/api/openapi.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run openapi`: writes the contract anew; a test tells when that is due.
 if (application.api === undefined) {
@@ -11,6 +12,9 @@ if (application.api === undefined) {
   process.exit(2)
 }
 const { description, file: path } = application.api
-const file = join(import.meta.dirname, '../../../..', path)
-writeFileSync(file, JSON.stringify(describeApi(description)))
-execFileSync('prettier', ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })
+const file = join(APPLICATION_FOLDER, path)
+// In the application's own style, if it has one. Prettier leaves an object on as many lines as it finds.
+const prettier = join(APPLICATION_FOLDER, 'node_modules/.bin/prettier')
+const isStyled = existsSync(prettier)
+writeFileSync(file, `${JSON.stringify(describeApi(description), undefined, isStyled ? 0 : 2)}\n`)
+if (isStyled) execFileSync(prettier, ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { inWords, report } from '../server/report.ts'
 import { applyRemoval, planRemoval, readSample } from './remove-sample/plan.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run remove-sample`: leaves an application without users, transactions and activities.
 
@@ -14,7 +15,7 @@ const USAGE = `usage: npm run remove-sample [-- --force]
 
 Exit status: 0 removed, 1 something that stays needs the sample, 2 wrong usage.`
 
-const checkout = resolve(import.meta.dirname, '../../../..')
+const checkout = APPLICATION_FOLDER
 
 try {
   process.exitCode = removeSample(process.argv.slice(2))

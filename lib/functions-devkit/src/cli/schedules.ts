@@ -1,6 +1,6 @@
 import { asLines } from '../../../functions-runtime/src/foreign-text.ts'
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import {
   functionsOf,
   parseProject,
@@ -12,6 +12,7 @@ import { DoctlError, findDoctl, requireConnection } from './doctl/doctl.ts'
 import { readDeployEnvironment } from './doctor/environment.ts'
 import { hidingSecrets } from './doctor/secrecy.ts'
 import { disableSchedule, enableSchedule, listSchedules, runSchedule, type SchedulesOptions } from './schedules/schedules.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run schedules`: the triggers on the platform, through doctl.
 
@@ -33,7 +34,7 @@ const ON_ONE: Readonly<Record<string, (name: string, options: SchedulesOptions) 
   disable: disableSchedule,
 }
 
-process.exitCode = await run(resolve(import.meta.dirname, '../../../..'), process.argv.slice(2))
+process.exitCode = await run(APPLICATION_FOLDER, process.argv.slice(2))
 
 async function run(checkout: string, [action, name, ...more]: readonly string[]): Promise<0 | 1 | 2> {
   const command = more.length > 0 ? undefined : commandOf(action, name)

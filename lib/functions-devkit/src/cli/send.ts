@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { dataFolderOf } from '../server/data-folder.ts'
 import { lockHolder } from '../server/lock.ts'
 import { inWords, report } from '../server/report.ts'
@@ -7,6 +6,7 @@ import { localWebhookSecrets } from '../server/webhook-secrets.ts'
 import { application } from '../application.ts'
 import { sendEvents } from './send-events.ts'
 import { readSendOptions, type SendOptions } from './send-options.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run send`: signed events for the server that `npm start` runs.
 
@@ -22,7 +22,7 @@ try {
 async function send(options: SendOptions): Promise<boolean> {
   const definition = Object.hasOwn(table, options.source) ? table[options.source] : undefined
   if (definition === undefined) throw new Error(`There is no source ${options.source}; there are ${Object.keys(table).join(', ')}`)
-  const { folder } = dataFolderOf(resolve(import.meta.dirname, '../../../..'), process.env.LOCAL_DATA_FOLDER)
+  const { folder } = dataFolderOf(APPLICATION_FOLDER, process.env.LOCAL_DATA_FOLDER)
   const address = lockHolder({ folder })?.address
   if (address === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
   const secret = localWebhookSecrets(keepSecrets(folder).webhookSecret)[definition.secrets]

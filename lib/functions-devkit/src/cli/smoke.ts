@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { dataFolderOf } from '../server/data-folder.ts'
 import { localHealthKey } from '../server/local-health-key.ts'
@@ -11,6 +10,7 @@ import { readSmokeOptions } from './smoke/options.ts'
 import { outageChecks } from './smoke/outage.ts'
 import { runChecks } from './smoke/run.ts'
 import { readTarget, type SmokeTarget } from './smoke/target.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run smoke`: is what was deployed what was meant?
 
@@ -46,7 +46,7 @@ async function smoke(args: readonly string[]): Promise<0 | 1> {
 
 /** The keys of the local server lie beside its data; those of a deployment are given. */
 function findTarget(url: string | undefined): SmokeTarget {
-  const { folder } = dataFolderOf(resolve(import.meta.dirname, '../../../..'), process.env.LOCAL_DATA_FOLDER)
+  const { folder } = dataFolderOf(APPLICATION_FOLDER, process.env.LOCAL_DATA_FOLDER)
   const local = lockHolder({ folder })?.address
   if (local !== undefined && (url === undefined || url === local)) {
     const { webhookSecret, apiKey } = keepSecrets(folder)

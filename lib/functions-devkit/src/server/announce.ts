@@ -46,13 +46,13 @@ function describeSchedules(address: string, schedules: readonly ScheduleDescript
   ]
 }
 
-/** The commands, and for how long the signed one works. */
+/** The commands, and for how long the signed one works; empty when there are none. */
 export function describeSamples({ webhook, requests, goodUntil }: SampleCommands): string {
+  if (webhook === undefined && requests.length === 0) return ''
+  const signed = `A signed webhook, good until ${goodUntil.toLocaleTimeString('en-GB')}; sent again it is a duplicate:`
   return [
     '',
-    `A signed webhook, good until ${goodUntil.toLocaleTimeString('en-GB')}; sent again it is a duplicate:`,
-    webhook,
-    '',
+    ...(webhook === undefined ? [] : [signed, webhook, '']),
     ...requests.flatMap(({ title, command }) => [`${title}:`, command, '']),
     'Enter prints fresh ones.',
   ].join('\n')

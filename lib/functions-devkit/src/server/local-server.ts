@@ -78,7 +78,7 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   shutdown.add('database pools', { end: () => created.shutdown() })
   for (const one of created.all) one.prepare()
   checkSettings(created.all)
-  const migrated = await migrate(created)
+  const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
   signal.throwIfAborted()
 
   const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
@@ -90,7 +90,14 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
 
   return {
     description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
-    freshSamples: () => createSamples({ samples: application.samples, address, webhookSecret: secrets.webhookSecret, apiKey: secrets.apiKey }),
+    freshSamples: () =>
+      createSamples({
+        samples: application.samples,
+        receivesWebhooks: Object.keys(application.sources).length > 0,
+        address,
+        webhookSecret: secrets.webhookSecret,
+        apiKey: secrets.apiKey,
+      }),
   }
 
   async function startDatabase(): Promise<string> {

@@ -1,15 +1,23 @@
 import { inspect } from 'node:util'
+import { application } from '../application.ts'
+import { applyMigrations } from '../../../functions-runtime/src/database/migrate.ts'
+import { migrationSettings } from '../../../functions-runtime/src/database/settings.ts'
+import { readSettings, type Environment } from '../../../functions-runtime/src/settings/settings.ts'
+import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { type Functions } from './functions.ts'
 
 const MIGRATE = 'ops/migrate'
+// As long as `npm run migrate -- up` takes at most.
+const TIME_MS = 10 * 60_000
 
 /**
- * Brings the database up to date by calling the function that does it on the platform too, and returns its answer.
+ * Brings the database up to date by calling the function that does it on the platform too, and returns its answer. Without such a
+ * function, applies the migrations itself, to the database of `environment`.
  * @throws Error with the answer when it fails.
  */
-export async function migrate(functions: Functions): Promise<Readonly<Record<string, unknown>>> {
+export async function migrate(functions: Functions, environment: Environment): Promise<Readonly<Record<string, unknown>>> {
   const called = functions.byQualifiedName(MIGRATE)
-  if (called === undefined) throw new Error(`project.yml has no function ${MIGRATE}, which applies the migrations`)
+  if (called === undefined) return applyOwn(environment)
   const ended = await called.call({ allowBreaking: true }).ended
   switch (ended.end) {
     case 'thrown':
@@ -23,5 +31,15 @@ export async function migrate(functions: Functions): Promise<Readonly<Record<str
     }
     default:
       return ended satisfies never
+  }
+}
+
+async function applyOwn(environment: Environment): Promise<Readonly<Record<string, unknown>>> {
+  const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
+  try {
+    const { database: settings } = readSettings({ database: migrationSettings }, environment)
+    return { ...(await applyMigrations({ settings, deadline, migrations: application.migrations, allowBreaking: true })) }
+  } finally {
+    deadline.clear()
   }
 }

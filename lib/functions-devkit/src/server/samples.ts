@@ -7,6 +7,8 @@ const SIGNATURE_LIFE_MS = 300_000
 
 export interface SampleOptions {
   readonly samples: Samples
+  /** Whether the application has sources of webhooks. */
+  readonly receivesWebhooks?: boolean
   /** Without a slash at its end. */
   readonly address: string
   readonly webhookSecret: string
@@ -18,14 +20,23 @@ export interface SampleOptions {
 
 /** Commands to paste into a shell, each on one line. */
 export interface SampleCommands {
-  readonly webhook: string
+  /** Undefined for an application that receives no webhooks. */
+  readonly webhook: string | undefined
   readonly requests: readonly { readonly title: string; readonly command: string }[]
   /** Until when the signature in `webhook` is good. */
   readonly goodUntil: Date
 }
 
 /** Makes commands that send a signed event and the application's sample requests; every set has ids of its own. */
-export function createSamples({ samples, address, webhookSecret, apiKey, now = Date.now, freshId = randomId }: SampleOptions): SampleCommands {
+export function createSamples({
+  samples,
+  receivesWebhooks = true,
+  address,
+  webhookSecret,
+  apiKey,
+  now = Date.now,
+  freshId = randomId,
+}: SampleOptions): SampleCommands {
   const sentAt = now()
   const { eventType: type } = samples
   const event = { type, timestamp: new Date(sentAt).toISOString(), data: samples.eventData(type, freshId) }
@@ -34,7 +45,7 @@ export function createSamples({ samples, address, webhookSecret, apiKey, now = D
   // The receiver counts in whole seconds.
   const goodUntil = new Date(Math.floor(sentAt / 1000) * 1000 + SIGNATURE_LIFE_MS)
   return {
-    webhook: curl('POST', `${address}/webhook/demo`, headers, body),
+    webhook: receivesWebhooks ? curl('POST', `${address}/webhook/demo`, headers, body) : undefined,
     requests: samples.requests.map(({ title, method, path, body: make }) => ({
       title,
       command: curl(method, `${address}${path}`, { authorization: `Bearer ${apiKey}` }, JSON.stringify(make(freshId))),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import { readSettings, SettingsError } from '../../../functions-runtime/src/settings/settings.ts'
 import { hostSettings, type HostSettings } from '../settings/host.ts'
@@ -8,6 +7,7 @@ import { startHost, type Host } from './host/host.ts'
 import { openLogOutput } from './host/log-output.ts'
 import { inWords } from './report.ts'
 import { onSignals } from './signals.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run serve`: the built functions as one long-lived process.
 
@@ -44,7 +44,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 
 const starting = startHost({
-  checkout: resolve(import.meta.dirname, '../../../..'),
+  checkout: APPLICATION_FOLDER,
   environment: process.env,
   settings: settings.host,
   output,

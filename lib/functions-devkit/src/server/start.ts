@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeSamples } from './announce.ts'
 import { onEnter } from './enter-key.ts'
@@ -7,6 +6,7 @@ import { readOptions, type StartOptions } from './options.ts'
 import { inWords, report } from './report.ts'
 import { createShutdown } from './shutdown.ts'
 import { onSignals } from './signals.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm start`: the functions on a local database.
 
@@ -39,7 +39,10 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 try {
   const server = await startingUp
   console.log(server.description)
-  const print = () => console.log(describeSamples(server.freshSamples()))
+  const print = () => {
+    const samples = describeSamples(server.freshSamples())
+    if (samples !== '') console.log(samples)
+  }
   print()
   onEnter(process.stdin, print)
 } catch (error) {
@@ -50,8 +53,7 @@ try {
 }
 
 function start() {
-  const checkout = resolve(import.meta.dirname, '../../../..')
-  return startLocalServer({ checkout, environment: process.env, ...options, shutdown, signal: givenUp.signal })
+  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, ...options, shutdown, signal: givenUp.signal })
 }
 
 function optionsOrEnd(): StartOptions {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { contentProblems } from '../../src/build/contents.ts'
 
-const lock = { packages: { 'node_modules/tool': { dev: true }, 'node_modules/its-part': { dev: true }, 'node_modules/pg': {} } }
+const lock = {
+  packages: {
+    'node_modules/tool': { dev: true },
+    'node_modules/its-part': { dev: true },
+    'node_modules/pg': {},
+    'node_modules/functions-devkit': { dev: true },
+  },
+}
 const ENTRY = 'packages/api/user/index.ts'
 
 /** A bundle in which every file holds a byte, unless it is said to be left out. */
@@ -55,6 +62,16 @@ describe('the contents of a bundle', () => {
     expect(problemsOf({ [ENTRY]: [path], [path]: [] })).toEqual([
       `contains ${name}, which only the long-lived host uses (${ENTRY} imports it): remove the import`,
     ])
+  })
+
+  it.each(['lib/', 'node_modules/functions-devkit/dist/'])('may hold stand-ins of %s', place => {
+    const path = `${place}functions-devkit/src/stand-ins/lodash.cjs`
+    expect(problemsOf({ [ENTRY]: [path], [path]: [] })).toEqual([])
+  })
+
+  it.each(['functions-devkit/dist/functions-devkit/src/server/port.js', 'esbuild/lib/main.js'])('are wrong with %s, which only tools use', file => {
+    const path = `node_modules/${file}`
+    expect(problemsOf({ [ENTRY]: [path], [path]: [] })).toEqual([expect.stringMatching(/^contains [\w-]+, which only tools use/)])
   })
 
   it.each([

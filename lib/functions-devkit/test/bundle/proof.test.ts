@@ -9,7 +9,7 @@ import { type Metafile } from '../../src/build/metafile.ts'
 import { proveFunction, type Proof } from '../../src/build/proof.ts'
 import { readSizes, SIZES_FILE } from '../../src/build/sizes.ts'
 import { main as migrate } from '../application/packages/ops/migrate/index.ts'
-import { copyCheckout, environmentOf, type Checkout } from '../support/checkout.ts'
+import { BUILDER, copyCheckout, environmentOf, type Checkout } from '../support/checkout.ts'
 
 const MAIN = 'export const main = async () => ({})\n'
 /** One function for each way to get it wrong; built together, proven together. */
@@ -58,15 +58,7 @@ describe('a bundle', () => {
   let metafile: Metafile
 
   beforeAll(async () => {
-    checkout = copyCheckout([
-      'build.sh',
-      'lib/build.sh',
-      'lib/functions-devkit/src/build/bundle',
-      'lib/functions-devkit/src/stand-ins',
-      'lib/zip',
-      'package.json',
-      'package-lock.json',
-    ])
+    checkout = copyCheckout([...BUILDER, 'lib/zip', 'package-lock.json'])
     const include = 'dist/index.js\n../../../lib/zip/package.json\n'
     for (const [name, source] of Object.entries(FUNCTIONS)) {
       checkout.write(`packages/app/${name}/index.ts`, source)

@@ -7,7 +7,7 @@ import pino from 'pino'
 import { DataTypes, Op, Sequelize } from 'sequelize'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleFunctions } from '../support/bundle-functions.ts'
-import { copyCheckout, type Checkout } from '../support/checkout.ts'
+import { BUILDER, copyCheckout, type Checkout } from '../support/checkout.ts'
 
 type Members = Readonly<Record<string, (...given: unknown[]) => unknown>>
 interface Packages {
@@ -31,7 +31,7 @@ const real: Packages = {
 let checkout: Checkout
 
 beforeAll(() => {
-  checkout = copyCheckout(['build.sh', 'lib/build.sh', 'lib/functions-devkit/src/build/bundle', 'lib/functions-devkit/src/stand-ins'])
+  checkout = copyCheckout(BUILDER)
   checkout.write('project.yml', 'packages:\n  - name: app\n    functions:\n      - { name: packages, runtime: "nodejs:24", web: false }\n')
   const names = ['sequelize', 'lodash', 'semver', 'pino', 'debug']
   checkout.write('packages/app/packages/index.ts', `export const main = () => ({ ${names.map(name => `${name}: require('${name}')`).join(', ')} })\n`)

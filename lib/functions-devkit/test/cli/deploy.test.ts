@@ -429,6 +429,7 @@ describe('the command', () => {
           checkout.write('.env', JSON.stringify(values))
           const command = (...words: string[]) =>
             spawnSync(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/cli/deploy.ts'), ...words], {
+              cwd: checkout.folder,
               encoding: 'utf8',
               env: { PATH: stage.doctl.environment.PATH, DOCTL_STATE: stage.doctl.environment.DOCTL_STATE, HOME: process.env.HOME ?? '/' },
             })

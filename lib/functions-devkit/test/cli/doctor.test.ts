@@ -794,6 +794,7 @@ describe('the doctor', () => {
 describe('npm run doctor', () => {
   const run = (...words: string[]) =>
     spawnSync(process.execPath, [join(examined.folder, 'lib/functions-devkit/src/cli/doctor.ts'), ...words], {
+      cwd: examined.folder,
       encoding: 'utf8',
       env: { PATH: process.env.PATH ?? '', DOCTL_STATE: doctl.environment.DOCTL_STATE },
     })
@@ -828,7 +829,7 @@ describe('npm run doctor', () => {
     writeFileSync(file, JSON.stringify(example))
     const program = join(examined.folder, 'lib/functions-devkit/src/cli/doctor.ts')
     const args = ['--import', 'data:text/javascript,process.execPath="/nowhere"', program, '--env', file]
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: examined.folder, encoding: 'utf8', env: { PATH: process.env.PATH ?? '' } })
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/^doctor could not run: .*ENOENT/) as string })
   })
 })

@@ -7,7 +7,7 @@ import { copyCheckout, type Checkout } from '../support/checkout.ts'
 import { REPOSITORY } from '../support/tested-application.ts'
 
 const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-const started = Object.keys(scripts).filter(name => /lib\/[\w/]+\.ts/.test(scripts[name] ?? '') && !name.startsWith('bench'))
+const started = Object.keys(scripts).filter(name => scripts[name]?.includes('functions-devkit.mjs'))
 
 /** Runs a script as npm does, with the programs of that checkout first. */
 function run(folder: string, name: string, ...words: string[]) {
@@ -24,7 +24,7 @@ describe('in a clone', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'clone-'))
-    for (const path of ['lib/functions-devkit/src/cli', 'lib/functions-devkit/src/build', 'lib/functions-devkit/src/server', 'package.json'])
+    for (const path of ['lib/functions-devkit/bin', 'lib/functions-devkit/src', 'package.json'])
       cpSync(join(REPOSITORY, path), join(folder, path), { recursive: true })
   })
   afterEach(() => rmSync(folder, { recursive: true }))
@@ -40,6 +40,27 @@ describe('in a clone', () => {
       stdout: '',
       stderr: 'The install scripts of the packages did not run: npm install --ignore-scripts=false\n',
     })
+  })
+})
+
+describe('functions-devkit', () => {
+  const launch = (...words: string[]) =>
+    spawnSync(process.execPath, [join(REPOSITORY, 'lib/functions-devkit/bin/functions-devkit.mjs'), ...words], { encoding: 'utf8', cwd: REPOSITORY })
+
+  it('lists every command that a script starts, on a line each', () => {
+    const { status, stdout, stderr } = launch('--help')
+    const listed = [...stdout.matchAll(/^ {2}([\w-]+) {3,}\S/gm)].map(([, name = '']) => name)
+    expect({ status, stderr, listed: listed.toSorted() }).toEqual({ status: 0, stderr: '', listed: [...started, 'bundle'].toSorted() })
+    for (const name of started) expect(scripts[name]).toBe(`exec node lib/functions-devkit/bin/functions-devkit.mjs ${name}`)
+  })
+
+  it('passes arguments on, and the exit status back', () => {
+    expect(launch('secrets', '--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^usage: npm run secrets/) as unknown })
+    expect(launch('secrets', 'more')).toMatchObject({ status: 2, stderr: expect.stringMatching(/^usage: npm run secrets/) as unknown })
+  })
+
+  it.each([['nothing'], ['toString'], []])('ends with 2 and the usage for an unknown command: %s', (...words) => {
+    expect(launch(...words)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('usage: functions-devkit') as unknown })
   })
 })
 

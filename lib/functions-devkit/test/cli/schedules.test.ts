@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findDoctl } from '../../src/cli/doctl/doctl.ts'
 import { listSchedules, runSchedule, type SchedulesOptions } from '../../src/cli/schedules/schedules.ts'
-import { copyCheckout, type Checkout } from '../support/checkout.ts'
+import { copyCheckout, environmentOf, type Checkout } from '../support/checkout.ts'
 import { createDoctl, type DoctlFaults } from '../support/doctl.ts'
 
 // Calls of the function are seen in what it answers: its input.
@@ -57,7 +57,9 @@ afterEach(() => {
 
 function schedules(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(checkout.folder, 'lib/functions-devkit/src/cli/schedules.ts'), ...words], {
+    cwd: checkout.folder,
     encoding: 'utf8',
+    env: environmentOf(checkout.folder),
   })
   return { status, stdout, stderr }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { describeSamples } from '../../src/server/announce.ts'
 import { createSamples, shellQuote } from '../../src/server/samples.ts'
 import { samples as given } from '../application/lib/app/samples.ts'
 
@@ -26,8 +27,15 @@ describe('the commands', () => {
     expect(requests.map(({ title, command }) => [title, command.includes('\n')])).toEqual([['A new user', false]])
   })
 
+  test('hold no webhook for an application without sources', () => {
+    const commands = samples({ receivesWebhooks: false })
+    expect(commands.webhook).toBeUndefined()
+    expect(describeSamples(commands)).toMatch(/^\nA new user:\ncurl /)
+    expect(describeSamples({ ...commands, requests: [] })).toBe('')
+  })
+
   test('sign the very bytes that they send', () => {
-    const sent = words(samples().webhook)
+    const sent = words(samples().webhook ?? '')
     const header = (name: string) => sent.find(word => word.startsWith(`${name}: `))?.slice(name.length + 2)
     const body = sent[sent.indexOf('--data-raw') + 1] ?? ''
     const key = Buffer.alloc(32, 7)

@@ -17,6 +17,16 @@ const LEFT_BEHIND = /(?:^|\/)(?:dist|node_modules|\.deployed|__deployer__\.zip)(
 // It comes from where the tests have it.
 const APPLICATION = 'lib/app'
 
+/** What build.sh is made of, for a checkout without the rest. */
+export const BUILDER = [
+  'build.sh',
+  'lib/build.sh',
+  'lib/functions-devkit/bin',
+  'lib/functions-devkit/src',
+  'lib/doctl-project-schema/src',
+  'package.json',
+]
+
 /**
  * Copies parts of this checkout, with the application of the tests in place of ours, into a folder of its own, without build
  * products; the npm packages are shared.

@@ -125,12 +125,7 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     return server
   }
 
-  function processes(): number[] {
-    if (!HAS_PROC) return globSync(join(data, 'postgres-*/postmaster.pid')).map(file => Number.parseInt(readFileSync(file, 'utf8'), 10))
-    return readdirSync('/proc')
-      .map(Number)
-      .filter(pid => pid > 0 && pid !== process.pid && belongsTo(data, pid))
-  }
+  const processes = () => processesOf(data)
 
   async function nothingRuns(): Promise<void> {
     while (processes().length > 0) await sleep(20)
@@ -157,6 +152,14 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     processes,
     nothingRuns,
   }
+}
+
+/** Every process of a server with this data folder: its own, the build's and the database's. */
+export function processesOf(data: string): number[] {
+  if (!HAS_PROC) return globSync(join(data, 'postgres-*/postmaster.pid')).map(file => Number.parseInt(readFileSync(file, 'utf8'), 10))
+  return readdirSync('/proc')
+    .map(Number)
+    .filter(pid => pid > 0 && pid !== process.pid && belongsTo(data, pid))
 }
 
 // With the owners of its files, which PostgreSQL looks at.

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { APPLICATION_FOLDER, CHECKOUT as REPOSITORY } from '../../src/application-folder.ts'
+import { APPLICATION_FOLDER } from '../../src/application-folder.ts'
 
-export { APPLICATION_FOLDER, REPOSITORY }
+export { APPLICATION_FOLDER }
+/** The checkout that these tests belong to. */
+export const REPOSITORY = resolve(import.meta.dirname, '../../../..')
 
 /**
  * Whether the tests run with the application of this repository. Those of the packages have their own in `test/application`, so

@@ -22,6 +22,7 @@ describe('npm start with DB_SCHEMA', () => {
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'pass' }])
     const status = (environment: Record<string, string>) =>
       spawnSync(process.execPath, [join(stage.checkout, 'lib/functions-devkit/src/cli/migrate.ts'), 'status', '--local'], {
+        cwd: stage.checkout,
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data, ...environment },
       })

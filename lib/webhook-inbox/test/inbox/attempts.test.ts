@@ -6,8 +6,8 @@ import type { TestDatabase } from '../../../functions-devkit/test/support/databa
 import { call, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { completedTransaction, signedHeaders } from '../../../functions-devkit/test/support/webhooks.ts'
 
-const send = (body: string, id: string) =>
-  call(webhook, { method: 'POST', path: '/demo', body, headers: signedHeaders(body, { id }) }, { getRemainingTimeInMillis: () => 2_000 })
+const send = (body: string, id: string, remainingMs = 2_000) =>
+  call(webhook, { method: 'POST', path: '/demo', body, headers: signedHeaders(body, { id }) }, { getRemainingTimeInMillis: () => remainingMs })
 const maintain = (remainingMs = 20_000) => maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => remainingMs })
 const FAILING = "RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'"
 
@@ -115,7 +115,8 @@ describe('several runs at once', () => {
       async database => {
         await meddle(database, FAILING)
         const ids = Array.from({ length: 12 }, (_, n) => `msg_${n}`)
-        await Promise.all(ids.map(id => send(completedTransaction(), id)))
+        const sent = await Promise.all(ids.map(id => send(completedTransaction(), id, 15_000)))
+        expect(sent.map(({ statusCode }) => statusCode)).toEqual(ids.map(() => 202))
         await meddle(database, 'NULL')
         await allDue(database)
         await database.query('BEGIN')

@@ -1,17 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, context, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
-import { nameOfPart, namesOfParts, partFiles, takeOut } from './take-out.ts'
+import { installedOnly, nameOfPart, partFiles, takeOut, type TakeOutOptions } from './take-out.ts'
 
-export interface BundleOptions {
-  readonly checkout: string
+export interface BundleOptions extends TakeOutOptions {
   /** `packages/<package>/<function>/index.ts`. */
   readonly entries: readonly string[]
-  /** Packages with a file of their own beside the bundles that ask for them; `package=own.cjs` has it begin with one of ours. */
-  readonly parts: readonly string[]
+  /** Packages that are neither in the bundles nor beside them. */
   readonly absent: readonly string[]
-  /** `package/file.js=own.cjs`. */
-  readonly standIns: readonly string[]
   /** Where the bundles go; by default they lie beside their sources. */
   readonly outdir?: string
   /** Not made small. */
@@ -23,14 +19,16 @@ export interface BundleOptions {
  * esbuild tells of them all.
  * @throws what esbuild throws; it has printed the reasons.
  */
-export async function bundle(options: BundleOptions): Promise<Metafile> {
+export async function bundle(given: BundleOptions): Promise<Metafile> {
+  const options = installedOnly(given)
   const parts = await buildParts(options)
   const built = await build(entryOptions(options, parts))
   return { ...built.metafile, inputs: { ...parts.metafile.inputs, ...built.metafile.inputs }, outputs: outputsOf(built.metafile, parts) }
 }
 
 /** The same again and again, whenever a source changes. */
-export async function watch(options: BundleOptions): Promise<{ end(): Promise<void> }> {
+export async function watch(given: BundleOptions): Promise<{ end(): Promise<void> }> {
+  const options = installedOnly(given)
   const watching = await context(entryOptions(options, await buildParts(options)))
   await watching.watch()
   return { end: () => watching.dispose() }
@@ -64,7 +62,7 @@ async function buildParts(options: BundleOptions): Promise<Parts> {
   const shared = common(options)
   const built = await build({
     ...shared,
-    entryPoints: namesOfParts(options.parts).map(name => ({ in: name, out: nameOfPart(name) })),
+    entryPoints: options.parts.map(({ name }) => ({ in: name, out: nameOfPart(name) })),
     outdir: 'parts',
     write: false,
     plugins: [partFiles(options), ...shared.plugins],

@@ -1,19 +1,15 @@
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
+import { applicationFolderAt } from '../../application-folder.ts'
 import { bundle, watch } from './bundle.ts'
+import { ABSENT, PARTS, STAND_INS } from './taken-out.ts'
 
-// What build.sh runs, with what is taken out of the bundles and why; `npm run build` proves what this makes.
+// What build.sh runs: bundles every function that project.yml names. `npm run build` proves what this makes.
 
-const { values, positionals: entries } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
-    // A package that is not in the bundle, nor beside it.
-    absent: { type: 'string', multiple: true, default: [] },
-    // A package that gets a file of its own, which is read when it is first asked for; `package=own.cjs`: which begins with ours.
-    part: { type: 'string', multiple: true, default: [] },
-    // `package/file.js=own.cjs`: a file of ours that takes the place of a package's.
-    'stand-in': { type: 'string', multiple: true, default: [] },
     // Where to write what each bundle is made of.
     metafile: { type: 'string' },
     // A folder for bundles that can be read; those that are deployed stay as they are.
@@ -23,12 +19,14 @@ const { values, positionals: entries } = parseArgs({
   },
 })
 
+// build.sh runs this in its own folder, also for tests whose application is another.
+const checkout = applicationFolderAt(process.cwd())
 const options = {
-  checkout: resolve(import.meta.dirname, '../../../../..'),
-  entries,
-  parts: values.part,
-  absent: values.absent,
-  standIns: values['stand-in'],
+  checkout,
+  entries: namesIn(readFileSync(join(checkout, 'project.yml'), 'utf8')).map(name => `packages/${name}/index.ts`),
+  parts: PARTS,
+  absent: ABSENT,
+  standIns: STAND_INS,
   ...(values.readable === undefined ? {} : { readable: true, outdir: resolve(values.readable) }),
 }
 
@@ -39,4 +37,16 @@ if (values.watch) {
   // What is wrong esbuild has printed by itself.
   const metafile = await bundle(options).catch(() => process.exit(1))
   if (values.metafile !== undefined) writeFileSync(values.metafile, JSON.stringify(metafile))
+}
+
+/** Returns `package/function` for each function of the text; a sequence and an image have no code. */
+function namesIn(text: string): string[] {
+  try {
+    const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
+    return functions.flatMap(({ qualifiedName, runtime }) => (runtime === 'nodejs:24' ? [qualifiedName] : []))
+  } catch (error) {
+    if (!(error instanceof ProjectFileError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
 }

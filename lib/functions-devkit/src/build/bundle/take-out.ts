@@ -1,13 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Plugin } from 'esbuild'
+import { installedFolder, userOf } from './installed.ts'
+import { type Part, type StandIn } from './taken-out.ts'
 
 export interface TakeOutOptions {
   readonly checkout: string
-  /** Packages that have a file of their own; `package=own.cjs` where that is to begin with a file of ours. */
-  readonly parts: readonly string[]
-  /** `package/file.js=own.cjs`: files below node_modules, and those of ours that take their place. */
-  readonly standIns: readonly string[]
+  readonly parts: readonly Part[]
+  readonly standIns: readonly StandIn[]
 }
 
 const ASKED = Symbol('asked')
@@ -17,17 +17,27 @@ export function nameOfPart(part: string): string {
   return part.replace('@', '').replaceAll('/', '-')
 }
 
+/** Returns the options without the packages that the application does not have. */
+export function installedOnly<Options extends TakeOutOptions>(options: Options): Options {
+  const isInstalled = (name: string) => installedFolder(name, options.checkout) !== undefined
+  return {
+    ...options,
+    parts: options.parts.filter(({ name }) => isInstalled(name)),
+    standIns: options.standIns.filter(({ of }) => isInstalled(packageOf(of).name)),
+  }
+}
+
 /**
  * Has bundles ask for parts by their files, and for stand-ins in place of what they stand in for.
  * @throws Error when there is no such file any more, as when a package has changed.
  */
 export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
-  const entries = entriesOf({ checkout, parts })
+  const entries = entriesOf(parts)
   const names = [...entries.keys()]
   const replaced = new Map(
-    standIns.map(one => {
-      const [of = '', by = ''] = one.split('=')
-      return [realpathSync(join(checkout, 'node_modules', of)), realpathSync(join(checkout, by))]
+    standIns.map(({ of, by }) => {
+      const { name, file } = packageOf(of)
+      return [realpathSync(join(installedFolder(name, checkout) ?? name, file)), realpathSync(by)]
     }),
   )
   const ours = new Set(replaced.values())
@@ -50,24 +60,19 @@ export function takeOut({ checkout, parts, standIns }: TakeOutOptions): Plugin {
 }
 
 /** The parts by name, with the file of ours that each begins with, if there is one. */
-function entriesOf({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Map<string, string | undefined> {
-  return new Map(
-    parts.map(one => {
-      const [name = '', entry] = one.split('=')
-      return [name, entry === undefined ? undefined : realpathSync(join(checkout, entry))]
-    }),
-  )
+function entriesOf(parts: readonly Part[]): Map<string, string | undefined> {
+  return new Map(parts.map(({ name, entry }) => [name, entry === undefined ? undefined : realpathSync(entry)]))
 }
 
-/** The names of parts. */
-export function namesOfParts(parts: readonly string[]): string[] {
-  return parts.map(one => one.split('=')[0] ?? '')
+function packageOf(path: string): { readonly name: string; readonly file: string } {
+  const [, name = '', file = ''] = /^((?:@[^/]+\/)?[^/]+)\/(.+)$/.exec(path) ?? []
+  return { name, file }
 }
 
 // esbuild asks only for what this matches: to be asked for every import would make a build four times as long.
-function mayNeed(parts: readonly string[], standIns: readonly string[]): RegExp {
-  const names = standIns.flatMap(one => {
-    const path = (one.split('=')[0] ?? '').split('/')
+function mayNeed(parts: readonly string[], standIns: readonly StandIn[]): RegExp {
+  const names = standIns.flatMap(({ of }) => {
+    const path = of.split('/')
     const file = (path.at(-1) ?? '').replace(/\.js$/, '')
     // A package is asked for by its own name, a folder's index by the folder's.
     return [file, ...(file === 'index' ? [path.at(-2) ?? ''] : []), path[0] ?? '']
@@ -85,7 +90,7 @@ function escaped(text: string): string {
 
 /** Lets a part be an entry: the package as `require` finds it, or the file of ours that it begins with. */
 export function partFiles({ checkout, parts }: Pick<TakeOutOptions, 'checkout' | 'parts'>): Plugin {
-  const entries = entriesOf({ checkout, parts })
+  const entries = entriesOf(parts)
   return {
     name: 'part-files',
     setup(build) {
@@ -93,7 +98,7 @@ export function partFiles({ checkout, parts }: Pick<TakeOutOptions, 'checkout' |
         if (kind !== 'entry-point') return undefined
         const entry = entries.get(path)
         if (entry !== undefined) return { path: entry }
-        return build.resolve(path, { resolveDir: checkout, kind: 'require-call', pluginData: ASKED })
+        return build.resolve(path, { resolveDir: userOf(path, checkout), kind: 'require-call', pluginData: ASKED })
       })
     },
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { check as checkProject } from '../../build/pipeline.ts'
 import type { Environment } from '../../../../functions-runtime/src/settings/settings.ts'
@@ -42,8 +42,9 @@ export async function checkTree(checkout: string, variables: Environment, moreWa
 export async function checkBuild(checkout: string): Promise<Finding[]> {
   const build = findingsOf('build')
   // A group of its own, so that what it starts ends with it.
-  const child = spawn(process.execPath, [join(checkout, 'lib/functions-devkit/src/build/command.ts')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, `../../build/command${extname(import.meta.filename)}`)], {
     cwd: checkout,
+    env: { ...process.env, APPLICATION_FOLDER: checkout },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

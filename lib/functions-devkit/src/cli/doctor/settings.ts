@@ -71,7 +71,8 @@ function issuesOf({ environment }: ProjectFunction, main: CheckedMain, absent: R
 // One reason, not one for each sender.
 function withoutSenders(issues: readonly SettingIssue[]): SettingIssue[] {
   const all = application.sourceSettings.variables
-  const none = all.every(variable => issues.some(issue => issue.variable === variable && /secrets of all sources/.test(issue.reason)))
+  const none =
+    all.length > 0 && all.every(variable => issues.some(issue => issue.variable === variable && /secrets of all sources/.test(issue.reason)))
   if (!none) return [...issues]
   return [...issues.filter(({ variable }) => !all.includes(variable)), { variable: all.join(', '), reason: `are none: ${NO_SENDER}` }]
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { application } from '../../application.ts'
 import { isLoopback } from '../../server/loopback.ts'
+import { APPLICATION_FOLDER } from '../../application-folder.ts'
 
 export interface SmokeOptions {
   /** Of the package `api`, without a slash at its end; undefined for the server that `npm start` runs here. */
@@ -10,8 +11,6 @@ export interface SmokeOptions {
   /** Also goes through an outage of the database, with a person who makes it. */
   readonly outage: boolean
 }
-
-const CHECKOUT = resolve(import.meta.dirname, '../../../../..')
 
 const { scopes } = application.smoke
 const KEY =
@@ -53,6 +52,6 @@ function readUrl(text: string): string {
   // The address of a function may have been pasted.
   const path = url.pathname.replace(/\/$/, '')
   const name = basename(path)
-  const isFunction = name !== '' && existsSync(join(CHECKOUT, 'packages/api', name))
+  const isFunction = name !== '' && existsSync(join(APPLICATION_FOLDER, 'packages/api', name))
   return `${url.origin}${isFunction ? path.slice(0, -name.length - 1) : path}`
 }
