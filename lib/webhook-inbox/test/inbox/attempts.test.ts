@@ -6,7 +6,7 @@ import type { TestDatabase } from '../../../functions-devkit/test/support/databa
 import { call, withFunctions } from '../../../functions-devkit/test/support/functions.ts'
 import { completedTransaction, signedHeaders } from '../../../functions-devkit/test/support/webhooks.ts'
 
-const send = (body: string, id: string, remainingMs = 2_000) =>
+const send = (body: string, id: string, remainingMs = 4_000) =>
   call(webhook, { method: 'POST', path: '/demo', body, headers: signedHeaders(body, { id }) }, { getRemainingTimeInMillis: () => remainingMs })
 const maintain = (remainingMs = 20_000) => maintenance({ task: 'maintenance' }, { getRemainingTimeInMillis: () => remainingMs })
 const FAILING = "RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'"
