@@ -17,7 +17,7 @@ export function checkOptions(options: unknown): void {
   const ofSources = Object.values(sources).map(source => (isObject(source) ? source['handlers'] : undefined))
   if ([handlers, ...ofSources].every(list => !Array.isArray(list) || list.length === 0))
     throw new TypeError('`handlers` is empty. An inbox without a handler applies no event: pass at least one.')
-  if (environment !== undefined && !isObject(environment)) throw new TypeError('`environment` has to be an object of variables, such as process.env.')
+  if (environment !== undefined && !isObject(environment)) throw new TypeError('`environment` has to be an object of variables.')
   const refusal = schema === undefined ? undefined : refusalOfSchemaName(schema)
   if (refusal !== undefined) throw new TypeError(`\`schema\` ${refusal}.`)
   if (logger !== undefined && !hasFunctions(logger, OF_PINO))

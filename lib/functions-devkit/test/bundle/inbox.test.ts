@@ -50,7 +50,8 @@ describe('the packed api/webhook', () => {
     ['a type with NUL', '{"type":"a\\u0000b"}', { error: 'content-invalid', paths: ['/type'] }, {}],
     ['no type in its header', '{}', { error: 'content-invalid', paths: ['x-github-event'] }, { source: 'github', headers: { 'x-github-delivery': 'evt_1' } }],
     ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), { error: 'json-unreadable', paths: null }, {}],
-    ['a form', 'payload=%7B%7D', { error: 'content-type-unsupported' }, { source: 'github', headers: { ...github, 'content-type': 'application/x-www-form-urlencoded' } }],
+    ['a form', 'payload=%7B%7D', { error: 'content-type-unsupported' }, { headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
+    ['a form without what its handler needs', 'payload=%7B%7D', { error: 'content-invalid' }, { source: 'github', headers: { ...github, 'content-type': 'application/x-www-form-urlencoded' } }],
     ['no content type', completedTransaction(), { error: 'content-type-unsupported' }, { headers: { 'content-type': '' } }],
     ['JSON with its id under another type', JSON.stringify({ id: 'evt_1', type: 't' }), { error: 'content-type-unsupported' }, { source: 'stripe', headers: { 'content-type': 'text/plain' } }],
   ])('parks %s, lists where, and counts its redelivery', async (_what, body, row, sent) => {
