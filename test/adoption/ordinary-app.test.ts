@@ -9,7 +9,7 @@ import { NODE_20, NODE_24 } from '../support/adoption/nodes.ts'
 import { startOwnServer, type OwnServer } from '../support/adoption/own-server.ts'
 import { textTable } from '../support/adoption/text-table.ts'
 import { ADOPTION_TIMES } from '../support/adoption/times.ts'
-import { EMPTY_TEMPLATE } from '../support/templates.ts'
+import { EMPTY_TEMPLATE } from '../../lib/functions-devkit/test/support/templates.ts'
 
 const LONGEST_CALL_MS = 20_000
 const CALLERS = 4

@@ -4,7 +4,7 @@ import { startChild } from '../support/adoption/child.ts'
 import { consumer, CONSUMER_TIMEOUT_MS } from '../support/adoption/consumer.ts'
 import { NODE_24 } from '../support/adoption/nodes.ts'
 import { ADOPTION_TIMES } from '../support/adoption/times.ts'
-import { withDatabase } from '../support/database.ts'
+import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 
 let folder: string
 beforeAll(async () => void ({ folder } = await consumer()), CONSUMER_TIMEOUT_MS)

@@ -7,7 +7,7 @@ import { consumer, CONSUMER_TIMEOUT_MS } from '../support/adoption/consumer.ts'
 import { NODE_24 } from '../support/adoption/nodes.ts'
 import { textTable } from '../support/adoption/text-table.ts'
 import { ADOPTION_TIMES } from '../support/adoption/times.ts'
-import { withDatabase, type TestDatabase } from '../support/database.ts'
+import { withDatabase, type TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 
 const CALLERS = 25
 const LOAD_MS = 2_500 * ADOPTION_TIMES

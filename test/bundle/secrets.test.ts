@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, it } from 'vitest'
-import { withDatabase } from '../support/database.ts'
-import { apiKey, webhookSecret } from '../support/functions.ts'
-import { callWeb, containerOf } from '../support/function-container.ts'
-import { healthKey } from '../support/health.ts'
-import { stopContainers, type Container } from '../support/platform/container.ts'
-import { scheduledEvent, webEvent, type WebRequest } from '../support/platform/events.ts'
-import { completedTransaction, signedHeaders } from '../support/webhooks.ts'
+import { withDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import { apiKey, webhookSecret } from '../../lib/functions-devkit/test/support/functions.ts'
+import { callWeb, containerOf } from '../../lib/functions-devkit/test/support/function-container.ts'
+import { healthKey } from '../../lib/functions-devkit/test/support/health.ts'
+import { stopContainers, type Container } from '../../lib/functions-devkit/test/support/platform/container.ts'
+import { scheduledEvent, webEvent, type WebRequest } from '../../lib/functions-devkit/test/support/platform/events.ts'
+import { completedTransaction, signedHeaders } from '../../lib/functions-devkit/test/support/webhooks.ts'
 
 afterEach(stopContainers)
 

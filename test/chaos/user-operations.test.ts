@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { loadModels } from '../../lib/app/database.ts'
 import { CodedError } from '../../lib/invocation/src/errors.ts'
 import { openDeadline } from '../../lib/invocation/src/deadline.ts'
 import { runWithDeadline } from '../../lib/invocation/src/deadline-scope.ts'
@@ -9,8 +10,8 @@ import { openLanes } from '../../lib/postgres-faults/src/matrix/lanes.ts'
 import { createSubject } from '../../lib/postgres-faults/src/matrix/subject.ts'
 import { CHAOS_TIMES } from '../../lib/postgres-faults/src/matrix/times.ts'
 import { userOperations, type UserOperation } from '../support/chaos/user-operations.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { environmentFor } from '../support/functions.ts'
+import { createTestDatabase, type TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import { environmentFor } from '../../lib/functions-devkit/test/support/functions.ts'
 import type { Cut } from '../../lib/postgres-faults/src/proxy/faults.ts'
 import { SAVEPOINT_RELEASE } from '../../lib/postgres-faults/src/own-statements.ts'
 import { startProxy } from '../../lib/postgres-faults/src/proxy/proxy.ts'
@@ -101,7 +102,7 @@ async function meet(operation: UserOperation, { matches, when, action }: Fault, 
   const { host, port } = database.connectionSettings
   const proxy = await startProxy({ target: { host, port }, certificates })
   const environment = { ...environmentFor(database), DB_PORT: String(proxy.port), DB_CA_CERT: proxy.authority }
-  const subject = createSubject({ environment, applicationName: `chaos-${randomBytes(6).toString('hex')}` })
+  const subject = createSubject({ environment, applicationName: `chaos-${randomBytes(6).toString('hex')}`, models: loadModels })
   try {
     const prepared = await operation.prepare(subject.service, database)
     // On a connection that has served before.

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { main } from '../../packages/api/user/index.ts'
-import type { TestDatabase } from './database.ts'
-import type { Answer } from './answer.ts'
-import { apiKey, call, withFunctions, type CallRequest } from './functions.ts'
+import type { TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import type { Answer } from '../../lib/functions-devkit/test/support/answer.ts'
+import { apiKey, call, withFunctions, type CallRequest } from '../../lib/functions-devkit/test/support/functions.ts'
 
 export interface ApiCall extends Omit<CallRequest, 'body' | 'method' | 'path'> {
   body?: unknown

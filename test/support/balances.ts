@@ -1,4 +1,4 @@
-import type { TestDatabase } from './database.ts'
+import type { TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
 
 /** Every balance that is not the sum of its user's completed transactions: nothing, ever. */
 export async function wrongBalances(database: TestDatabase): Promise<unknown[]> {

@@ -1,5 +1,5 @@
-import type { TestDatabase } from './database.ts'
-import type { RedisServer } from './redis.ts'
+import type { TestDatabase } from '../../lib/functions-devkit/test/support/database.ts'
+import type { RedisServer } from '../../lib/functions-devkit/test/support/redis.ts'
 
 interface Place {
   readonly place: string
@@ -19,8 +19,8 @@ export async function residueOf(texts: readonly string[], { database, redis }: {
 
 async function columns(database: TestDatabase): Promise<Place[]> {
   const all = await database.query<{ table: string; column: string }>(
-    `SELECT table_name AS table, column_name AS column FROM information_schema.columns
-     WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`,
+    `SELECT table_name AS table, column_name AS column FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2`,
   )
   const places: Place[] = []
   for (const { table, column } of all) {

@@ -14,6 +14,10 @@ import { dueErasures } from './2026-11-29-due-erasures.ts'
 import { eventOrder } from './2026-11-29-event-order.ts'
 import { indexDueErasures } from './2026-11-29-index-due-erasures.ts'
 import { invalidPaths } from './2026-11-29-invalid-paths.ts'
+import { erasedUsers } from './2026-11-30-erased-users.ts'
+import { migrations as opsMigrations } from '../../functions-ops/src/migrations/index.ts'
+import { migrations as runtimeMigrations } from '../../functions-runtime/src/migrations/index.ts'
+import { migrations as inboxMigrations } from '../../webhook-inbox/src/migrations/index.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
 /** Every migration, oldest first. */
@@ -34,4 +38,8 @@ export const migrations: readonly Migration[] = [
   dueErasures,
   indexDueErasures,
   eventOrder,
+  ...runtimeMigrations,
+  ...inboxMigrations,
+  ...opsMigrations,
+  erasedUsers,
 ]

@@ -18,5 +18,8 @@ export function defineModels(sequelize: Sequelize, schema: string) {
   }
 }
 
-/** The models of one generation. */
 export type Models = ReturnType<typeof defineModels>
+
+declare module '../../functions-runtime/src/database/models.ts' {
+  interface ApplicationModels extends Models {}
+}

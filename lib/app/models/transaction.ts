@@ -7,7 +7,7 @@ import {
   type ModelStatic,
   type Sequelize,
 } from 'sequelize'
-import type { TransactionStatus } from '../../transaction-status.ts'
+import type { TransactionStatus } from '../transactions/transaction-status.ts'
 
 /** A payment. It may arrive before its user does, so it keeps the sender's name for the user as well. */
 export interface TransactionRow extends Model<InferAttributes<TransactionRow>, InferCreationAttributes<TransactionRow>> {

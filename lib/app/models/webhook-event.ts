@@ -1,3 +1,4 @@
+import type { EventOutcome } from '../../webhook-inbox/src/inbox/outcome.ts'
 import {
   DataTypes,
   type CreationOptional,
@@ -7,10 +8,6 @@ import {
   type ModelStatic,
   type Sequelize,
 } from 'sequelize'
-
-/** `failed`: parked until a person has looked at it. An event without an outcome is pending. */
-export const eventOutcomes = ['applied', 'ignored', 'failed'] as const
-export type EventOutcome = (typeof eventOutcomes)[number]
 
 /** An event that was claimed: source and external id are unique, which decides who of several deliveries applies it. */
 export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>, InferCreationAttributes<WebhookEventRow>> {
@@ -25,7 +22,7 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   processedAt: Date | null
   attempts: CreationOptional<number>
   outcome: EventOutcome | null
-  /** The bytes as they came, sealed (see `lib/webhooks/payload.ts`); null once they have been pruned. */
+  /** The bytes as they came, sealed (see `lib/webhook-inbox/src/inbox/payload.ts`); null once they have been pruned. */
   body: CreationOptional<Buffer | null>
   /** Headers that help a person, never a signature. */
   headers: CreationOptional<Record<string, string> | null>

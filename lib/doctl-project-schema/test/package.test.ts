@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { copyCheckout } from '../../../test/support/checkout.ts'
+import { copyCheckout } from '../../functions-devkit/test/support/checkout.ts'
 import * as sources from '../src/index.ts'
 import { temporaryProject, VALID_TREE } from './tree/temporary-project.ts'
 

@@ -57,8 +57,8 @@ const PIECES = [
   '~',
   'true',
 ]
-/** Our own project file, the longest real one at hand. */
-const REAL_PROJECT = readFileSync(join(import.meta.dirname, '../../../project.yml'), 'utf8')
+/** The project file of the test application, the longest real one at hand. */
+const REAL_PROJECT = readFileSync(join(import.meta.dirname, '../../functions-devkit/test/application/project.yml'), 'utf8')
 const REAL_LINES = REAL_PROJECT.split('\n')
 
 /** Lines of the real file that are dropped, repeated, swapped, indented otherwise or broken inside. */

@@ -5,9 +5,9 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ServerAddress } from '../../server/postgres/connection.ts'
-import { freePort } from '../../server/postgres/free-port.ts'
-import { serverIdentity } from '../../server/postgres/identity.ts'
+import { type ServerAddress } from '../../functions-devkit/src/server/postgres/connection.ts'
+import { freePort } from '../../functions-devkit/src/server/postgres/free-port.ts'
+import { serverIdentity } from '../../functions-devkit/src/server/postgres/identity.ts'
 
 /** A connection pooler of this machine, in transaction mode, in front of one server. */
 export interface PgBouncer extends ServerAddress {

@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { access, mkdtemp, readdir, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clearLeftover } from '../../server/postgres/leftover.ts'
-import { isAlive } from '../../server/postgres/system-process.ts'
+import { clearLeftover } from '../../functions-devkit/src/server/postgres/leftover.ts'
+import { isAlive } from '../../functions-devkit/src/server/postgres/system-process.ts'
 
 /** How the folder of a test run's server is named; the process id of the run follows. */
 const NAME = 'functions-on-managed-postgres-tests-'

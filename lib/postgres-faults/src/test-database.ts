@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { createDatabase, databaseUrl, withConnection } from '../../server/postgres/connection.ts'
+import { createDatabase, databaseUrl, withConnection } from '../../functions-devkit/src/server/postgres/connection.ts'
 import { type TestServer } from './test-server.ts'
 
 /** A database that belongs to one test. */

@@ -1,5 +1,6 @@
 import type { Sequelize, Transaction } from 'sequelize'
 import { NestedOperationError } from './errors/errors.ts'
+import { notResilient } from './errors/not-resilient.ts'
 import type { Executor } from './operation/executor.ts'
 import { currentWork, type RunningWork } from './operation/work.ts'
 import type { PoolManager } from './pool/manager.ts'
@@ -43,8 +44,8 @@ export function setRuntime(sequelize: Sequelize, runtime: Runtime): void {
 
 /** Found through the prototype as well: an object made of an instance by `Object.create` is that instance. */
 export function runtimeOf(sequelize: Sequelize): Runtime {
-  const runtime = (sequelize as { [RUNTIME]?: Runtime })[RUNTIME]
-  if (runtime === undefined) throw new TypeError('This is no instance of ResilientSequelize.')
+  const runtime = (sequelize as { [RUNTIME]?: Runtime } | undefined)?.[RUNTIME]
+  if (runtime === undefined) throw notResilient()
   return runtime
 }
 

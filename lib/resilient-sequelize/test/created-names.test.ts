@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../app/migrations/index.ts'
-import { collectStatements } from '../src/migrate/collect-statements.ts'
+import { migrations } from '../../functions-devkit/test/application/lib/app/migrations/index.ts'
 import { createdNames } from '../src/migrate/created-names.ts'
-import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { itFindsCreatedNames, namesIn, readNames } from '../../functions-devkit/test/support/created-names.ts'
+import { withDatabase } from '../../functions-devkit/test/support/database.ts'
 
 const LONG = 'a_table_whose_name_is_so_long_that_names_made_of_it_are_shortened'.slice(0, 60)
 
@@ -49,26 +49,6 @@ const statements: readonly (readonly [name: string, text: string])[] = [
   ['nothing', "DROP TABLE IF EXISTS t; INSERT INTO o VALUES (1, 'CREATE TABLE t (a int)'); COMMENT ON TABLE o IS 'x'"],
 ]
 
-const NAMES = `
-  SELECT 'relation ' || n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind <> 'c'
-  UNION ALL SELECT 'type ' || n.nspname || '.' || t.typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-    LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.typelem = 0 AND coalesce(c.relkind, 'c') = 'c'
-  UNION ALL SELECT 'function ' || n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-  UNION ALL SELECT 'constraint ' || n.nspname || '.' || k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-    WHERE k.contype IN ('c', 'f') AND k.conrelid <> 0
-  UNION ALL SELECT 'schema ' || nspname FROM pg_namespace`
-
-async function namesIn(database: TestDatabase): Promise<Set<string>> {
-  return new Set((await database.query<{ name: string }>(NAMES)).map(({ name }) => name))
-}
-
-function read(text: string): string[] {
-  return createdNames(text).map(({ kind, schema = 'public', name }) => {
-    if (kind === 'schema' || kind === 'extension' || kind === 'role') return `${kind} ${name}`
-    return `${['type', 'function', 'constraint'].includes(kind) ? kind : 'relation'} ${schema}.${name}`
-  })
-}
-
 describe('createdNames', () => {
   it.each(statements)('finds the names that PostgreSQL makes of %s', async (_, text) => {
     await withDatabase(
@@ -79,29 +59,19 @@ describe('createdNames', () => {
         const before = await namesIn(database)
         await database.query(text)
         const made = [...(await namesIn(database))].filter(name => !before.has(name) && !name.includes(' pg_toast.'))
-        expect(read(text).toSorted()).toEqual(made.toSorted())
+        expect(readNames(text).toSorted()).toEqual(made.toSorted())
       },
       { empty: true },
     )
   })
 
+  itFindsCreatedNames(migrations)
+
   it('reads past megabytes of data', () => {
     const data = `${'x'.repeat(20_000_000)}''${"y''".repeat(100_000)}`
-    expect(read(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual([
+    expect(readNames(`INSERT INTO o VALUES ('${data}', E'${data}\\'', "${'z'.repeat(20_000_000)}"); CREATE TABLE t (a int)`)).toEqual([
       'relation public.t',
     ])
-  })
-
-  it('finds every name of our migrations', async () => {
-    await withDatabase(async database => {
-      const collected = await Promise.all(migrations.map(collectStatements))
-      const found = new Set(collected.flatMap(({ statements: sent }) => sent.flatMap(({ text }) => read(text))))
-      const ours = [...(await namesIn(database))].filter(name => name.includes(' public.') && !name.includes('schema_migrations'))
-      // PostgreSQL numbers the second check of a kind, and our checks with names of their own are their table's alone.
-      const shared = /_check\d*$|_known$|_once$|_pending$/
-      expect(ours.filter(name => !found.has(name) && !shared.test(name))).toEqual([])
-      expect(ours.length).toBeGreaterThan(40)
-    })
   })
 
   it.each([
@@ -125,6 +95,6 @@ describe('createdNames', () => {
     ['CREATE EXTENSION citext SCHEMA other', 'extension citext'],
     ['CREATE SCHEMA a AUTHORIZATION b', 'schema a'],
   ])('reads what is the server’s or the database’s: %s', (text, expected) => {
-    expect(read(text)).toEqual([expected])
+    expect(readNames(text)).toEqual([expected])
   })
 })

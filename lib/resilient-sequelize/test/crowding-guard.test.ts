@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { GuardedClient } from '../src/wire/guarded-client.ts'
 import { CrowdingGuard } from '../src/pool/crowding-guard.ts'
-import { createLogger } from '../../telemetry/logger.ts'
+import { createLogger } from '../../functions-runtime/src/telemetry/logger.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
 const CAPACITY = 100

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { profiles } from '../src/pool/profile.ts'
 import { keepConnected } from '../src/pool/keep-connected.ts'
-import { createLogger } from '../../telemetry/logger.ts'
+import { createLogger } from '../../functions-runtime/src/telemetry/logger.ts'
 
 const logger = createLogger({ name: 'test', level: 'silent' })
 const background = profiles.server.background ?? expect.unreachable()

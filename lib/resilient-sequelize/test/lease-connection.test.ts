@@ -3,7 +3,7 @@ import { leaseConnection } from '../src/operation/lease-connection.ts'
 import type { OperationTools } from '../src/operation/context.ts'
 import { DeadlineExceededError } from '../../invocation/src/errors.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
-import { createLogger } from '../../telemetry/logger.ts'
+import { createLogger } from '../../functions-runtime/src/telemetry/logger.ts'
 
 type Met = 'fresh' | 'dead' | Error
 

@@ -4,7 +4,7 @@ import { settleLostCommit, type TryWork } from '../src/operation/lost-commit.ts'
 import type { OperationTools } from '../src/operation/context.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { createRetryBudget } from '../../invocation/src/retry-budget.ts'
-import { createLogger } from '../../telemetry/logger.ts'
+import { createLogger } from '../../functions-runtime/src/telemetry/logger.ts'
 
 const life = { systemId: '1', timeline: 1, serverStart: '100', checkpoint: '0/1', statsReset: '99' }
 const identity = { ...life, xid: '7', position: '0/20', pid: 11, transactionStart: '3', backendStart: '101' }

@@ -1,5 +1,6 @@
+import { Sequelize } from 'sequelize'
 import { describe, expect, it } from 'vitest'
-import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'
 import { migrate, ResilientSequelize, type Migration } from '../src/index.ts'
 import { digestOf } from '../src/migrate/digest.ts'
 
@@ -87,6 +88,36 @@ describe('migrate with a schema', () => {
         { one: 1, two: 0 },
       ])
     })
+  })
+
+  it.each(['', 'x'.repeat(64), 'pg_app', 'information_schema', 'a\0b', 5 as unknown as string])('is refused for the name %j', async schema => {
+    const sequelize = new ResilientSequelize('postgres://user@localhost/app', { logging: false })
+    const refusal = { code: 'invalid-options', message: expect.stringMatching(/^migrate: `schema` /) as unknown }
+    await expect(migrate({ sequelize, migrations, schema })).rejects.toMatchObject(refusal)
+  })
+
+  it('names its option where others own a name', async () => {
+    await withInstance(async (sequelize, database) => {
+      await database.query('CREATE TABLE notes (mine int)')
+      const told = expect.stringMatching(/table public\.notes.*pass its name as `schema`, in migrate\(\{ schema \}\)/) as unknown
+      const refusal = migrate({ sequelize, migrations, schema: 'public' })
+      await expect(refusal).rejects.toMatchObject({ code: 'names-taken', message: told })
+      await expect(refusal).rejects.toMatchObject({ message: expect.not.stringContaining('DB_') as unknown })
+    })
+  })
+
+  it('names its option where they were applied to another schema', async () => {
+    await withInstance(async (sequelize, database) => {
+      await migrate({ sequelize, migrations, schema: 'app' })
+      await searchPath(database, 'app, public')
+      const told = expect.stringMatching(/"app".*pass its name as `schema`, in migrate\(\{ schema \}\)/) as unknown
+      await expect(migrate({ sequelize, migrations, schema: 'public' })).rejects.toMatchObject({ code: 'migrations-elsewhere', message: told })
+    })
+  })
+
+  it('is refused for an instance of stock Sequelize', async () => {
+    const sequelize = new Sequelize('postgres://user@localhost/app', { logging: false })
+    await expect(migrate({ sequelize, migrations })).rejects.toThrow(/new ResilientSequelize\(/)
   })
 
   it('records the same digest whatever the schema is', async () => {

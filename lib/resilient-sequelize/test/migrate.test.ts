@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'
 import { openDeadline } from '../../invocation/src/deadline.ts'
 import { runWithDeadline } from '../../invocation/src/deadline-scope.ts'
 import { migrate, ResilientSequelize, type Migration } from '../src/index.ts'

@@ -1,4 +1,4 @@
-import type { TestDatabase } from '../../../test/support/database.ts'
+import type { TestDatabase } from '../../functions-devkit/test/support/database.ts'
 
 /** Returns the texts in table `notes`, sorted. */
 export async function textsIn(database: TestDatabase): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { Sequelize, type Transaction } from 'sequelize'
 import { expect, it } from 'vitest'
 import { ResilientSequelize } from '../src/index.ts'
-import { withDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../functions-devkit/test/support/database.ts'
 import { textsIn } from './notes.ts'
 
 // What an application does with Sequelize, where this class once did something else.

@@ -1,16 +1,20 @@
-import { alertSettings } from '../../../lib/config/settings/alerts.ts'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { healthKeySettings, scheduleSettings } from '../../../lib/config/settings/health.ts'
-import { logSettings } from '../../../lib/config/settings/log.ts'
-import { thresholdSettings } from '../../../lib/config/settings/thresholds.ts'
-import { readSettings, settled } from '../../../lib/config/settings.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
-import { prepareHealth } from '../../../lib/health/health.ts'
+import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { healthKeySettings, scheduleSettings } from '../../../lib/functions-ops/src/settings/health.ts'
+import { logSettings } from '../../../lib/functions-runtime/src/settings/log.ts'
+import { thresholdSettings } from '../../../lib/functions-ops/src/settings/thresholds.ts'
+import { readSettings, settled } from '../../../lib/functions-runtime/src/settings/settings.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { counters } from '../../../lib/app/counters.ts'
+import { migrations } from '../../../lib/app/migrations/index.ts'
+import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 
 // It bears wrong settings, its own too: somebody has to tell of them.
 export const main = defineFunction({
   name: 'api/health',
+  openBecause: 'it tells no secret without its key',
+  fewConnections: 2,
   settings: {
     database: settled(databaseSettings),
     buffer: settled(bufferSettings),
@@ -22,7 +26,16 @@ export const main = defineFunction({
   },
   setup: (settings, { logger, timeLimitMs, ...tools }) => {
     const defaults = readSettings({ schedule: scheduleSettings, thresholds: thresholdSettings }, {})
-    return prepareHealth(settings, { name: 'api/health', logger, timeLimitMs, defaults, pools: () => tools.pools() })
+    return prepareHealth(settings, {
+      name: 'api/health',
+      logger,
+      timeLimitMs,
+      migrations: migrations.map(({ name }) => name),
+      counters,
+      endpoints: { database: ['/webhook/{source}', '/user'], buffer: ['/webhook/{source}'] },
+      defaults,
+      pools: () => tools.pools(),
+    })
   },
   pool: health => health.pool(),
   shutdown: health => health.shutdown(),

@@ -1,18 +1,19 @@
-import { prepareAlerts } from '../../../lib/alerts/prepare.ts'
-import { alertSettings } from '../../../lib/config/settings/alerts.ts'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { inboxSettings } from '../../../lib/config/settings/inbox.ts'
-import { payloadSettings } from '../../../lib/config/settings/payload.ts'
-import { prepareDatabase } from '../../../lib/database/connect.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
-import { json } from '../../../lib/function/reply.ts'
-import { createRedisBuffer } from '../../../lib/webhooks/buffer/redis-buffer.ts'
-import { receiveWebhook } from '../../../lib/webhooks/receive.ts'
-import { sourceSettings } from '../../../lib/webhooks/sources.ts'
+import { prepareAlerts } from '../../../lib/functions-ops/src/alerts/prepare.ts'
+import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { inboxSettings } from '../../../lib/webhook-inbox/src/settings/inbox.ts'
+import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
+import { prepareDatabase } from '../../../lib/app/database.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { json } from '../../../lib/functions-runtime/src/edge/reply.ts'
+import { createRedisBuffer } from '../../../lib/webhook-inbox/src/buffer/redis-buffer.ts'
+import { receiveWebhook } from '../../../lib/webhook-inbox/src/inbox/receive.ts'
+import { sourceSettings } from '../../../lib/app/webhooks/sources.ts'
 
 export const main = defineFunction({
   name: 'api/webhook',
+  openBecause: 'it checks the signature of each event',
   settings: {
     database: databaseSettings,
     sources: sourceSettings,

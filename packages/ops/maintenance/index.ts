@@ -1,23 +1,42 @@
-import { prepareAlerts } from '../../../lib/alerts/prepare.ts'
-import { alertSettings } from '../../../lib/config/settings/alerts.ts'
-import { bufferSettings } from '../../../lib/config/settings/buffer.ts'
-import { databaseSettings } from '../../../lib/config/settings/database.ts'
-import { payloadSettings } from '../../../lib/config/settings/payload.ts'
-import { retentionSettings } from '../../../lib/config/settings/retention.ts'
-import { prepareDatabase } from '../../../lib/database/connect.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
-import { maintain } from '../../../lib/maintenance/maintenance.ts'
-import { DAY_MS, prunedTables } from '../../../lib/maintenance/pruned-tables.ts'
-import { manageWebhooks } from '../../../lib/webhooks/manage.ts'
+import { prepareAlerts } from '../../../lib/functions-ops/src/alerts/prepare.ts'
+import { alertSettings } from '../../../lib/functions-ops/src/settings/alerts.ts'
+import { bufferSettings } from '../../../lib/webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { payloadSettings } from '../../../lib/webhook-inbox/src/settings/payload.ts'
+import { DAY_MS, defineRetention, retentionSettings } from '../../../lib/functions-ops/src/settings/retention.ts'
+import { prepareDatabase } from '../../../lib/app/database.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
+import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
+import { describedSources } from '../../../lib/app/webhooks/sources.ts'
+import { erasers } from '../../../lib/app/maintenance/erasers.ts'
+import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { packageTables } from '../../../lib/functions-ops/src/maintenance/package-tables.ts'
+import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
-  settings: { database: databaseSettings, retention: retentionSettings, keys: payloadSettings, buffer: bufferSettings, alerts: alertSettings },
-  setup: ({ database: settings, retention, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+  fewConnections: 2,
+  settings: {
+    database: databaseSettings,
+    retention: retentionSettings,
+    ownTables: defineRetention(prunedTables),
+    keys: payloadSettings,
+    buffer: bufferSettings,
+    alerts: alertSettings,
+  },
+  setup: ({ database: settings, retention, ownTables, alerts, ...webhooks }, { logger, timeLimitMs }) => {
     const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
     const { counters } = database.service
     const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
-    return { ...webhooks, alerts: heard, tables: prunedTables(retention), unattributedMs: retention.unattributedDays * DAY_MS, database }
+    return {
+      ...webhooks,
+      sources: describedSources,
+      erasers,
+      alerts: heard,
+      tables: [...packageTables(retention), ...ownTables],
+      unattributedMs: retention.unattributedDays * DAY_MS,
+      database,
+    }
   },
   pool: ({ database }) => database.manager.getConnectionStatus(),
   shutdown: ({ database }) => database.manager.gracefulShutdown(),

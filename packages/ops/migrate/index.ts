@@ -1,7 +1,7 @@
 import { migrations } from '../../../lib/app/migrations/index.ts'
-import { migrationSettings } from '../../../lib/config/settings/database.ts'
-import { applyMigrations } from '../../../lib/database/migrate.ts'
-import { defineFunction } from '../../../lib/function/define.ts'
+import { migrationSettings } from '../../../lib/functions-runtime/src/database/settings.ts'
+import { applyMigrations } from '../../../lib/functions-runtime/src/database/migrate.ts'
+import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.ts'
 
 export const main = defineFunction({
   name: 'ops/migrate',

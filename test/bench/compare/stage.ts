@@ -1,14 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { scopes, writeKey } from '../../../lib/config/settings/api.ts'
-import { digestOf } from '../../../lib/function/auth.ts'
-import { databaseUrl, withConnection } from '../../../lib/server/postgres/connection.ts'
-import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
-import { startPostgres } from '../../../lib/server/postgres/local-postgres.ts'
+import { scopes } from '../../../lib/functions-devkit/test/application/lib/app/settings/api.ts'
+import { writeKey } from '../../../lib/functions-runtime/src/settings/api-keys.ts'
+import { digestOf } from '../../../lib/functions-runtime/src/edge/auth.ts'
+import { databaseUrl, withConnection } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
+import { dataRootFor } from '../../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres } from '../../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 import { makeCertificates } from '../../../lib/postgres-faults/src/certificates.ts'
 import { startProxyInChild, type ProxyInChild } from '../../../lib/postgres-faults/src/proxy/proxy-in-child.ts'
 import { makeServerFolder, removeAbandonedServers } from '../../../lib/postgres-faults/src/server-folder.ts'
-import { migrate } from '../../support/templates.ts'
+import { migrate } from '../../../lib/functions-devkit/test/support/templates.ts'
 
 const SEED =
   "INSERT INTO users (id, email, name, created_at, updated_at) VALUES ('0198c0de-0000-7000-8000-000000000001', 'seed@example.com', 'Seed', now(), now())"

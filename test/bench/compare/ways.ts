@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle } from '../../../lib/build/bundle/bundle.ts'
-import { bundleFunctions } from '../../support/bundle-functions.ts'
-import { copyCheckout, type Checkout } from '../../support/checkout.ts'
+import { bundle } from '../../../lib/functions-devkit/src/build/bundle/bundle.ts'
+import { bundleFunctions } from '../../../lib/functions-devkit/test/support/bundle-functions.ts'
+import { copyCheckout, type Checkout } from '../../../lib/functions-devkit/test/support/checkout.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const RIVALS = ['pg-pool', 'postgres-js', 'stock-sequelize', 'lambda-recipe'] as const

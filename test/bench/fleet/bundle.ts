@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { zipSync } from 'fflate'
-import { packZip } from '../../support/platform/pack-function.ts'
+import { packZip } from '../../../lib/functions-devkit/test/support/platform/pack-function.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startContainer, type Container } from '../../support/platform/container.ts'
-import { webEvent, type WebRequest } from '../../support/platform/events.ts'
-import { webAnswer } from '../../support/platform/web-answer.ts'
+import { startContainer, type Container } from '../../../lib/functions-devkit/test/support/platform/container.ts'
+import { webEvent, type WebRequest } from '../../../lib/functions-devkit/test/support/platform/events.ts'
+import { webAnswer } from '../../../lib/functions-devkit/test/support/platform/web-answer.ts'
 import { type Route } from './stage.ts'
 import { type Way } from './ways.ts'
 

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
 import { hasPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
-import { stopContainers } from '../../support/platform/container.ts'
+import { stopContainers } from '../../../lib/functions-devkit/test/support/platform/container.ts'
 import { runAfterCrowd } from './after-crowd.ts'
 import { readOptions } from './options.ts'
 import { runOverload } from './overload.ts'

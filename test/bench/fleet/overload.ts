@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MOST_CONTAINERS } from '../../../lib/database/capacity.ts'
+import { MOST_CONTAINERS } from '../../../lib/functions-devkit/src/cli/doctor/capacity.ts'
 import { startFleet } from './fleet.ts'
 import { type BenchOptions } from './options.ts'
 import { USABLE, type Stage } from './stage.ts'

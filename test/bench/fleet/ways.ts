@@ -1,5 +1,5 @@
-import { digestOf } from '../../../lib/function/auth.ts'
-import { type WebRequest } from '../../support/platform/events.ts'
+import { digestOf } from '../../../lib/functions-runtime/src/edge/auth.ts'
+import { type WebRequest } from '../../../lib/functions-devkit/test/support/platform/events.ts'
 import { packBench, packOurs } from './bundle.ts'
 import { SEEDED_USER, type Route } from './stage.ts'
 

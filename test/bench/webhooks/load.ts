@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type Container } from '../../support/platform/container.ts'
-import { webEvent } from '../../support/platform/events.ts'
-import { webAnswer } from '../../support/platform/web-answer.ts'
-import { completedTransaction, signedHeaders } from '../../support/webhooks.ts'
+import { type Container } from '../../../lib/functions-devkit/test/support/platform/container.ts'
+import { webEvent } from '../../../lib/functions-devkit/test/support/platform/events.ts'
+import { webAnswer } from '../../../lib/functions-devkit/test/support/platform/web-answer.ts'
+import { completedTransaction, signedHeaders } from '../../../lib/functions-devkit/test/support/webhooks.ts'
 
 /** What came of sending to containers for a while. */
 export interface Load {

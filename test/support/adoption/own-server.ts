@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { dataRootFor } from '../../../lib/server/postgres/data-root.ts'
-import { startPostgres, type LocalPostgres } from '../../../lib/server/postgres/local-postgres.ts'
+import { dataRootFor } from '../../../lib/functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres, type LocalPostgres } from '../../../lib/functions-devkit/src/server/postgres/local-postgres.ts'
 import { makeServerFolder } from '../../../lib/postgres-faults/src/server-folder.ts'
 
 /** A server that a test may restart. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { createActivityRecorders } from '../../../lib/activity/record.ts'
-import type { DatabaseService } from '../../../lib/database/service.ts'
-import { createClaim } from '../../../lib/idempotency/claim.ts'
-import { createTransaction } from '../../../lib/transactions/create.ts'
-import { createUser } from '../../../lib/users/create.ts'
-import { patchUser } from '../../../lib/users/patch.ts'
-import type { TestDatabase } from '../database.ts'
+import { createActivityRecorders } from '../../../lib/app/activity/record.ts'
+import type { DatabaseService } from '../../../lib/functions-runtime/src/database/service.ts'
+import { createClaim } from '../../../lib/functions-runtime/src/api/claim.ts'
+import { createTransaction } from '../../../lib/app/transactions/create.ts'
+import { createUser } from '../../../lib/app/users/create.ts'
+import { patchUser } from '../../../lib/app/users/patch.ts'
+import type { TestDatabase } from '../../../lib/functions-devkit/test/support/database.ts'
 
 /** An operation of the API that meets a fault: what it does, and what it leaves. */
 export interface UserOperation {

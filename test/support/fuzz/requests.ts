@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { ApiCall } from '../api.ts'
-import { amounts, currencyCodes, hostileText, hostileValue } from './values.ts'
+import { hostileText, hostileValue } from '../../../lib/functions-devkit/test/support/hostile-values.ts'
+import { amounts, currencyCodes } from './values.ts'
 
 /** A user that is there, and one of its transactions; some of them may go while requests are made. */
 export interface Known {

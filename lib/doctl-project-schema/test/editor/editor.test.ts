@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,7 +7,6 @@ import { startLanguageServer } from './language-server.ts'
 
 const ROOT = join(import.meta.dirname, '../../../..')
 const SCHEMA = 'lib/doctl-project-schema/project.schema.json'
-const REAL_PROJECT = readFileSync(join(ROOT, 'project.yml'), 'utf8')
 const FIRST_LINE = `# yaml-language-server: $schema=${SCHEMA}\n`
 
 let folder = ''
@@ -35,11 +34,6 @@ async function marked(text: string): Promise<string[]> {
 const edited = (from: string, to: string) => VALID_PROJECT.replace(from, to)
 
 describe('an editor with a YAML language server', () => {
-  it('finds the schema by the first line of our project.yml, and marks nothing in it', async () => {
-    expect(REAL_PROJECT.startsWith(FIRST_LINE)).toBe(true)
-    expect(await editor.marksOf('project.yml', REAL_PROJECT)).toEqual([])
-  })
-
   it('marks nothing in a file that has no first line, which shows that the line is what counts', async () => {
     expect(await editor.marksOf('other.yml', edited('web: false', 'web: maybe'))).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { createDatabase, withConnection, type ServerAddress } from '../../../server/postgres/connection.ts'
+import { createDatabase, withConnection, type ServerAddress } from '../../../functions-devkit/src/server/postgres/connection.ts'
 import { type Rows } from './ledger.ts'
 import { SCHEMA } from './workloads.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, inject, it, vi } from 'vitest'
-import { withConnection } from '../../../server/postgres/connection.ts'
+import { withConnection } from '../../../functions-devkit/src/server/postgres/connection.ts'
 import { hasPgBouncer } from '../pgbouncer.ts'
 import { runCell } from './cell.ts'
 import { type Row } from './row.ts'

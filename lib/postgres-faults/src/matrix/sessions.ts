@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withConnection } from '../../../server/postgres/connection.ts'
+import { withConnection } from '../../../functions-devkit/src/server/postgres/connection.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 
 // Sessions end a moment after their connection, and lost ones when the server's own time limits end them.

@@ -1,8 +1,9 @@
-import { openDatabase } from '../../../database/connect.ts'
-import { databaseSettings, type DatabaseSettings } from '../../../config/settings/database.ts'
+import { openDatabase } from '../../../functions-runtime/src/database/connect.ts'
+import { databaseSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
+import type { DefineModels } from '../../../functions-runtime/src/database/models.ts'
 import { type PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
-import { type DatabaseService } from '../../../database/service.ts'
-import { createLogger } from '../../../telemetry/logger.ts'
+import { type DatabaseService } from '../../../functions-runtime/src/database/service.ts'
+import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 
@@ -49,14 +50,21 @@ export function environmentOf({ database, proxy, poolMax = 1, variables = {} }: 
   }
 }
 
+export interface SubjectOptions {
+  readonly environment: Record<string, string>
+  readonly applicationName: string
+  /** Loads the function that defines the models, for work that uses any. */
+  readonly models?: () => Promise<DefineModels>
+}
+
 /** Makes a container's database in this process; connects to nothing. */
-export function createSubject({ environment, applicationName }: { environment: Record<string, string>; applicationName: string }): Subject {
+export function createSubject({ environment, applicationName, models }: SubjectOptions): Subject {
   const settings = settingsFrom(environment)
   let aheadMs = 0
   const clock = { now: () => Date.now() + aheadMs, advance: (ms: number) => void (aheadMs += ms) }
   const level = (process.env.CHAOS_LOG_LEVEL ?? 'silent') as 'silent'
   const logger = createLogger({ name: applicationName, level, destination: { write: line => void process.stdout.write(line) } })
-  return { ...openDatabase({ settings, applicationName, timeLimitMs: TIME_LIMIT_MS, logger, now: clock.now }), clock }
+  return { ...openDatabase({ settings, applicationName, timeLimitMs: TIME_LIMIT_MS, logger, now: clock.now, ...(models && { models }) }), clock }
 }
 
 function settingsFrom(environment: Record<string, string>): DatabaseSettings {

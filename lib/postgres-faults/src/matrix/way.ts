@@ -1,4 +1,4 @@
-import { withConnection, type ServerAddress } from '../../../server/postgres/connection.ts'
+import { withConnection, type ServerAddress } from '../../../functions-devkit/src/server/postgres/connection.ts'
 import { startPgBouncer } from '../pgbouncer.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { leftOver } from './sessions.ts'

@@ -1,5 +1,5 @@
 import { DataTypes, literal, type Model, type ModelStatic, type Sequelize } from 'sequelize'
-import { type DatabaseService, type ExecuteOptions, type Work } from '../../../database/service.ts'
+import { type DatabaseService, type ExecuteOptions, type Work } from '../../../functions-runtime/src/database/service.ts'
 
 /** What an operation of the matrix does. */
 export const kinds = ['read', 'write', 'transaction', 'logged'] as const

@@ -9,6 +9,7 @@ import { READ_ONLY, refuseUnsupported, type Announced } from '../wire/supported-
 import { processIdOf } from '../wire/pg-internals.ts'
 import { classifyError } from '../errors/classify-error.ts'
 import { UnsupportedServerError } from '../errors/errors.ts'
+import { OF_OPTIONS, type Cures } from './cures.ts'
 import { digestOf } from './digest.ts'
 import { findHomeSchema, refuseClosedSchema } from './home-schema.ts'
 import type { Migration } from './migration.ts'
@@ -24,6 +25,8 @@ export interface ApplyOptions {
   schema?: string | undefined
   /** Whether to apply migrations that the deployed code cannot live with; a database without any is broken by none. */
   allowBreaking?: boolean
+  /** By default those of `migrate`. */
+  cures?: Cures
 }
 
 export interface MigrateResult {
@@ -47,17 +50,17 @@ const DEFAULT_SCHEMA = 'public'
  * UnsupportedServerError; `server-read-only` on a standby; DatabaseUnavailableError; DeadlineExceededError when the lock was not free in time.
  */
 export async function applyMigrations(options: ApplyOptions): Promise<MigrateResult> {
-  const { connect, deadline } = options
-  const client = await connectInTime(connect, deadline)
+  const { connect, deadline, cures = OF_OPTIONS } = options
+  const client = await connectInTime(connect, deadline, cures)
   // What is still running when the time is over loses its client; the server sees that, and ends it and its lock.
   const cut = () => client.connection.stream.destroy()
   deadline.signal.addEventListener('abort', cut, { once: true })
   try {
-    await refuseServer(client)
+    await refuseServer(client, cures)
     // What is told to be applied survives a crash.
     await client.query(RAISE_SESSION)
     await takeLock(client, deadline)
-    return await runPending(client, options)
+    return await runPending(client, { ...options, cures })
   } catch (error) {
     throw deadline.signal.aborted ? new DeadlineExceededError({ cause: error }) : error
   } finally {
@@ -67,33 +70,33 @@ export async function applyMigrations(options: ApplyOptions): Promise<MigrateRes
 }
 
 // Nothing has been sent before there is a connection: as long as it may pass by itself, it is tried again.
-async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadline): Promise<pg.Client> {
+async function connectInTime(connect: () => Promise<pg.Client>, deadline: Deadline, cures: Cures): Promise<pg.Client> {
   for (let tries = 0; ; tries += 1) {
     try {
       return await connect()
     } catch (error) {
       if (error instanceof UnsupportedServerError) throw error
       const verdict = classifyError(error)
-      if (verdict.key === '08P01:startup-parameter') throw poolerRefused()
+      if (verdict.key === '08P01:startup-parameter') throw poolerRefused(cures)
       const maxReplays = verdict.transient ? (verdict.maxReplays ?? Number.POSITIVE_INFINITY) : 0
       if (!(await untilReplay(tries, { deadline, signal: deadline.signal, maxReplays, shorten: true }))) throw noConnectionError(error, verdict)
     }
   }
 }
 
-async function refuseServer(client: pg.Client): Promise<void> {
+async function refuseServer(client: pg.Client, cures: Cures): Promise<void> {
   const { rows } = await client.query<{ pid: number; readOnly: string } & Announced>(`SELECT pg_backend_pid() AS pid,
     current_setting('transaction_read_only') AS "readOnly",
     current_setting('server_version') AS server_version, current_setting('server_encoding') AS server_encoding`)
   const [row] = rows
   // A pooler invents the process id it announces; the server behind it has another.
-  if (row?.pid !== processIdOf(client)) throw poolerRefused()
+  if (row?.pid !== processIdOf(client)) throw poolerRefused(cures)
   refuseUnsupported(row)
   if (row.readOnly === 'on') throw new CodedError(`${READ_ONLY} Nothing was applied.`, { code: 'server-read-only', retryable: true })
 }
 
-function poolerRefused(): CodedError {
-  return new CodedError('Migrations need a direct connection, not a pooler: set DB_MIGRATION_URL.', { code: 'pooler-refused' })
+function poolerRefused({ address }: Cures): CodedError {
+  return new CodedError(`Migrations need a direct connection, not a pooler: ${address}.`, { code: 'pooler-refused' })
 }
 
 async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
@@ -104,7 +107,10 @@ async function takeLock(client: pg.Client, deadline: Deadline): Promise<void> {
   }
 }
 
-async function runPending(client: pg.Client, { migrations, schema, allowBreaking = false }: ApplyOptions): Promise<MigrateResult> {
+async function runPending(
+  client: pg.Client,
+  { migrations, schema, allowBreaking = false, cures }: ApplyOptions & { cures: Cures },
+): Promise<MigrateResult> {
   const home = await findHomeSchema(client, schema)
   const table = await findMigrationsTable(client, home.name)
   const recorded = table.state === 'ours' ? await executedMigrations(client, home.name) : []
@@ -116,8 +122,8 @@ async function runPending(client: pg.Client, { migrations, schema, allowBreaking
   if (executed.size > 0 && !allowBreaking) refuseBreaking(pending)
   refuseClosedSchema(home)
   const cutOff = pending.filter(({ name }) => table.state === 'ours' && name === table.underWay)
-  await refuseTakenNames(client, { schema: home.name, pending, applied: [...applied, ...cutOff], tableIsForeign })
-  if (table.state === 'missing' && schema === DEFAULT_SCHEMA) await refuseElsewhere(client, migrations)
+  await refuseTakenNames(client, { schema: home.name, pending, applied: [...applied, ...cutOff], tableIsForeign, cures })
+  if (table.state === 'missing' && schema === DEFAULT_SCHEMA) await refuseElsewhere(client, migrations, cures)
   // Nothing has been changed before this line.
   if (!home.exists) await client.query(`CREATE SCHEMA ${quoteName(home.name)}`)
   await prepareMigrationsTable(client, home.name, table)
@@ -130,7 +136,7 @@ async function runPending(client: pg.Client, { migrations, schema, allowBreaking
  * Until the schema was a setting, tables were where the search path said. Left at its default, the setting must not make a
  * second, empty set of them.
  */
-async function refuseElsewhere(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+async function refuseElsewhere(client: pg.Client, migrations: readonly Migration[], cures: Cures): Promise<void> {
   const { rows } = await client.query<{ schema: string }>(
     `SELECT n.nspname::text AS schema FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = pg_catalog.to_regclass('${TABLE}')`,
@@ -139,7 +145,7 @@ async function refuseElsewhere(client: pg.Client, migrations: readonly Migration
   if (found === undefined || (await findMigrationsTable(client, found.schema)).state !== 'ours') return
   const executed = new Set(await executedMigrations(client, found.schema))
   if (!migrations.some(({ name }) => executed.has(name))) return
-  const message = `These migrations were applied to the schema ${quoteName(found.schema)}, which the search path names, and not to ${DEFAULT_SCHEMA}. Nothing was changed. Set DB_SCHEMA (\`schema\` of migrate) to it.`
+  const message = `These migrations were applied to the schema ${quoteName(found.schema)}, which the search path names, and not to ${DEFAULT_SCHEMA}. Nothing was changed. To use that schema, ${cures.schema}.`
   throw new CodedError(message, { code: 'migrations-elsewhere', details: { schema: found.schema } })
 }
 

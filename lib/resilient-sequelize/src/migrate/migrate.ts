@@ -1,9 +1,11 @@
 import type { Sequelize } from 'sequelize'
 import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
-import { connectionOf } from '../pool/sources.ts'
+import { CodedError } from '../../../invocation/src/errors.ts'
+import { sourceOf } from '../pool/sources.ts'
 import { applyMigrations, type MigrateResult } from './apply-migrations.ts'
 import type { Migration } from './migration.ts'
+import { refusalOfSchemaName } from './schema-name.ts'
 
 export type { MigrateResult } from './apply-migrations.ts'
 
@@ -28,6 +30,7 @@ const LONGEST_MS = 600_000
 /**
  * Applies pending migrations in order, on a connection of its own; returns what it applied. Two at once are harmless.
  * @throws CodedError `migration-failed`, `migration-breaking`, `names-taken`, `schema-missing`, `schema-closed`, `pooler-refused` or `server-read-only`;
+ * `invalid-options` for a name that no schema can have; TypeError for an instance of stock Sequelize;
  * UnsupportedServerError; DatabaseUnavailableError;
  * DeadlineExceededError when another migration did not end in time.
  */
@@ -38,10 +41,14 @@ export async function migrate({
   deadline: given = currentDeadline(),
   allowBreaking = false,
 }: MigrateOptions): Promise<MigrateResult> {
+  // Otherwise it counted as a connection that fails.
+  const source = sourceOf(sequelize)
+  const refusal = schema === undefined ? undefined : refusalOfSchemaName(schema)
+  if (refusal !== undefined) throw new CodedError(`migrate: \`schema\` ${refusal}.`, { code: 'invalid-options' })
   const deadline = given ?? openDeadline({ remainingMs: LONGEST_MS, reserveMs: 0 })
   try {
     return await runWithDeadline(deadline, () =>
-      applyMigrations({ connect: () => connectionOf(sequelize, { withOptions: true }), deadline, migrations, schema, allowBreaking }),
+      applyMigrations({ connect: () => source.connect({ withOptions: true }), deadline, migrations, schema, allowBreaking }),
     )
   } finally {
     if (given === undefined) deadline.clear()

@@ -1,5 +1,6 @@
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { COLLECTED_SCHEMA, collectStatements } from './collect-statements.ts'
+import { OF_OPTIONS, type Cures } from './cures.ts'
 import type { CreatedName, NameKind } from './created-name.ts'
 import { createdNames, nameChanges } from './created-names.ts'
 import type { Migration } from './migration.ts'
@@ -12,6 +13,8 @@ export interface NamesOptions {
   readonly applied: readonly Migration[]
   /** Whether `schema_migrations` is another tool's. */
   readonly tableIsForeign: boolean
+  /** By default those of `migrate`. */
+  readonly cures?: Cures
 }
 
 /** An object that has a name which a migration is going to take. */
@@ -77,17 +80,17 @@ export async function refuseTakenNames(client: Queryable, options: NamesOptions)
     .map(describe)
   if (tableIsForeign) taken.unshift(`table ${schema}.${TABLE}`)
   const names = [...new Set(taken)]
-  if (names.length > 0) throw namesTaken(names)
+  if (names.length > 0) throw namesTaken(names, options.cures)
 }
 
 /** The error for names that belong to others. */
-export function namesTaken(names: readonly string[]): CodedError {
+export function namesTaken(names: readonly string[], { schema }: Pick<Cures, 'schema'> = OF_OPTIONS): CodedError {
   const isGlobal = (name: string) => /^(schema|extension|role) /.test(name)
   const cures = [
     ...(names.every(isGlobal)
       ? []
       : [
-          'Rename them, or keep our tables in a schema of their own: set DB_SCHEMA (`schema` of migrate). A migration takes over a table that it lists in `adopts`.',
+          `Rename them, or keep the tables of the migrations in a schema of their own: ${schema}. A migration takes over a table that it lists in \`adopts\`.`,
         ]),
     ...(names.some(isGlobal)
       ? ['Schemas, extensions and roles: choose another name in the migration, or write IF NOT EXISTS to share a schema or an extension.']

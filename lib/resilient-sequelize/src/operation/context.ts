@@ -5,7 +5,7 @@ import type { PoolManager } from '../pool/manager.ts'
 import type { Counter, Logger } from '../telemetry.ts'
 import type { LostSession } from '../transaction/end-session.ts'
 import type { TransactionIdentity } from '../wire/session-identity.ts'
-import type { IsolationLevel, WorkMode } from './work.ts'
+import type { IsolationLevel, Work, WorkMode } from './work.ts'
 
 export interface OperationOptions {
   name: string
@@ -23,7 +23,7 @@ export interface OperationOptions {
    */
   standAlone?: boolean
   /** Proves by a row that the work itself wrote whether it was committed, when the server cannot tell any more. */
-  wasCommitted?: (() => Promise<boolean>) | undefined
+  wasCommitted?: ((work: Work) => Promise<boolean>) | undefined
   /** Proves every connection alive, however fresh it is. */
   prove?: boolean
   /** Whether its commit waits for the disk; by default as the instance is told. */

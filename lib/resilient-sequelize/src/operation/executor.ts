@@ -24,7 +24,7 @@ export interface ExecuteOptions {
    * Looks for a row that the work itself wrote, such as a claim or an idempotency key: proves a commit whose answer
    * was lost when the server was restarted meanwhile.
    */
-  wasCommitted?: () => Promise<boolean>
+  wasCommitted?: (work: Work) => Promise<boolean>
   /**
    * Whether the commit waits for the disk: `synchronous_commit` is raised from `off` and `local` to `on`, and never lowered.
    * Default: the instance's `resilience.durable`. Within another's work it holds for the whole unit.

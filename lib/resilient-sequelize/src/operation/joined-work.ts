@@ -9,7 +9,7 @@ export interface JoinOptions {
   isolation?: IsolationLevel | undefined
   deadline?: Deadline | undefined
   signal?: AbortSignal | undefined
-  wasCommitted?: (() => Promise<boolean>) | undefined
+  wasCommitted?: ((work: Work) => Promise<boolean>) | undefined
   durable?: boolean | undefined
 }
 

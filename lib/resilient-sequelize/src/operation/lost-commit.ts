@@ -69,10 +69,10 @@ async function provenByRow(
   const operation = { name: `${name}.was-committed`, mode: 'read', deadline, signal } as const
   let found: boolean | undefined
   // A row that is not there yet may still come, as long as nothing says that its transaction is over.
-  const look = async (connection: GuardedClient) => {
+  const look = async (work: Work, connection: GuardedClient) => {
     const { systemId } = identity ?? {}
     const knows = asked.kind !== 'ended' || systemId === undefined || (await canKnow(connection, { ...asked, systemId }, deadline.remainingMs()))
-    const isThere = await wasCommitted()
+    const isThere = await wasCommitted(work)
     if (isThere || knows) return isThere
     // The address may lead to another server by now.
     connection.destroySocket()
@@ -80,7 +80,7 @@ async function provenByRow(
   }
   const undecided = () => found === undefined || (!found && asked.kind === 'unknown')
   while (undecided() && deadline.remainingMs() > 0 && !signal.aborted) {
-    found = await tryWork(operation, { ...tools, budget: UNBOUNDED }, (_, connection) => look(connection)).catch(() => undefined)
+    found = await tryWork(operation, { ...tools, budget: UNBOUNDED }, look).catch(() => undefined)
     if (undecided()) await wait(LOOK_AGAIN_MS, signal).catch(() => undefined)
   }
   if (found) return 'committed'

@@ -1,5 +1,5 @@
 import type { Sequelize } from 'sequelize'
-import type { GuardedClient } from '../wire/guarded-client.ts'
+import { notResilient } from '../errors/not-resilient.ts'
 import type { PoolSource } from './generation.ts'
 
 const SOURCE = Symbol('pool source')
@@ -10,12 +10,7 @@ export function setSource(sequelize: Sequelize, source: PoolSource): void {
 
 /** What an instance of ResilientSequelize gives to its pools. */
 export function sourceOf(sequelize: Sequelize): PoolSource {
-  const source = (sequelize as { [SOURCE]?: PoolSource })[SOURCE]
-  if (source === undefined) throw new TypeError('This is no instance of ResilientSequelize.')
+  const source = (sequelize as { [SOURCE]?: PoolSource } | undefined)?.[SOURCE]
+  if (source === undefined) throw notResilient()
   return source
-}
-
-/** A connection outside of any pool, for the caller alone to end. */
-export function connectionOf(sequelize: Sequelize, how: { withOptions: boolean }): Promise<GuardedClient> {
-  return sourceOf(sequelize).connect(how)
 }

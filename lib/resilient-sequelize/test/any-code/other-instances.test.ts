@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { DataTypes, Sequelize, type ModelStatic, type Model, type Transaction } from 'sequelize'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ResilientSequelize } from '../../src/index.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 
 // Work never crosses from one Sequelize instance into another, in either direction.
 

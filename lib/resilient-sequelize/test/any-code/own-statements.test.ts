@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { CodedError } from '../../../invocation/src/errors.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { ResilientSequelize, type ExecuteOptions, type ResilientOptions, type Work } from '../../src/index.ts'
 import { startRewritingProxy, type RewritingProxy } from './rewriting-proxy.ts'
 

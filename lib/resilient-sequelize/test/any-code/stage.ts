@@ -1,5 +1,5 @@
 import { ResilientSequelize, type ResilientOptions } from '../../src/index.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { textsIn } from '../notes.ts'
 
 export interface Stage {

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ResilientSequelize } from '../../src/index.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
 import { makeServerFolder } from '../../../postgres-faults/src/server-folder.ts'
-import { withConnection } from '../../../server/postgres/connection.ts'
-import { dataRootFor } from '../../../server/postgres/data-root.ts'
-import { startPostgres, type LocalPostgres } from '../../../server/postgres/local-postgres.ts'
-import { processesServing, signal } from '../../../server/postgres/system-process.ts'
+import { withConnection } from '../../../functions-devkit/src/server/postgres/connection.ts'
+import { dataRootFor } from '../../../functions-devkit/src/server/postgres/data-root.ts'
+import { startPostgres, type LocalPostgres } from '../../../functions-devkit/src/server/postgres/local-postgres.ts'
+import { processesServing, signal } from '../../../functions-devkit/src/server/postgres/system-process.ts'
 
 // What is confirmed under `durable` survives a crash of the server, whatever the role or the database has set.
 

@@ -5,7 +5,7 @@ import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
 import { startProxy, type Proxy } from '../../../postgres-faults/src/proxy/proxy.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 
 // Only the first half of a flight reaches the session that a pooler lent for it. The session waits for the rest, and no time
 // limit of the server ends that.

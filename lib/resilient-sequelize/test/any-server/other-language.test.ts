@@ -2,8 +2,14 @@ import pg from 'pg'
 import { ForeignKeyConstraintError } from 'sequelize'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ResilientSequelize } from '../../src/index.ts'
-import { LANGUAGES, messagesIn, startTranslatedPostgres, translatedPostgres, type Language } from '../../../../test/support/translated-postgres.ts'
-import type { InstalledServer } from '../../../../test/support/installed-postgres.ts'
+import {
+  LANGUAGES,
+  messagesIn,
+  startTranslatedPostgres,
+  translatedPostgres,
+  type Language,
+} from '../../../functions-devkit/test/support/translated-postgres.ts'
+import type { InstalledServer } from '../../../functions-devkit/test/support/installed-postgres.ts'
 
 // The server translates its messages and the severity ERROR, in some languages FATAL as well.
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ResilientSequelize, type Work } from '../../src/index.ts'
 import { startProxy } from '../../../postgres-faults/src/proxy/proxy.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { withDatabase } from '../../../../test/support/database.ts'
+import { withDatabase } from '../../../functions-devkit/test/support/database.ts'
 
 // A role that may not read the identity of a transaction writes all the same, from its first statements on.
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ResilientSequelize } from '../../src/index.ts'
 import { startProxy } from '../../../postgres-faults/src/proxy/proxy.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 
 // A role or a database may have any setting: values are the same, and what the administrator set stays.
 

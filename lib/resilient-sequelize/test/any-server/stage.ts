@@ -1,6 +1,6 @@
 import { ResilientSequelize, type ResilientOptions } from '../../src/index.ts'
 import { startProxy, type Proxy } from '../../../postgres-faults/src/proxy/proxy.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { textsIn } from '../notes.ts'
 
 export interface Stage {

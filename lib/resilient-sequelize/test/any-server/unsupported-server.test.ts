@@ -3,7 +3,7 @@ import { afterAll, describe, expect, inject, it } from 'vitest'
 import { migrate, ResilientSequelize, type ResilientOptions } from '../../src/index.ts'
 import { refuseUnsupported } from '../../src/wire/supported-server.ts'
 import { hasPgBouncer, startPgBouncer } from '../../../postgres-faults/src/pgbouncer.ts'
-import { withConnection } from '../../../server/postgres/connection.ts'
+import { withConnection } from '../../../functions-devkit/src/server/postgres/connection.ts'
 
 // What cannot work is refused at the first connection, in words that name the cure. A standby is waited for.
 

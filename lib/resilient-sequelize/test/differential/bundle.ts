@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { bundleFunctions } from '../../../../test/support/bundle-functions.ts'
-import { copyCheckout } from '../../../../test/support/checkout.ts'
+import { bundleFunctions } from '../../../functions-devkit/test/support/bundle-functions.ts'
+import { BUILDER, copyCheckout } from '../../../functions-devkit/test/support/checkout.ts'
 
 const PROJECT = 'packages:\n  - name: app\n    functions:\n      - { name: differential, runtime: "nodejs:24", web: false }\n'
 const APPLICATION = 'lib/resilient-sequelize/test/differential/application.ts'
@@ -14,10 +14,7 @@ export interface Bundle {
 /** Builds the bundle in a copy of this checkout. */
 export function buildApplication(): Bundle {
   const checkout = copyCheckout([
-    'build.sh',
-    'lib/build.sh',
-    'lib/build/bundle',
-    'lib/stand-ins',
+    ...BUILDER,
     'lib/invocation/src',
     'lib/resilient-sequelize/src',
     'lib/resilient-sequelize/package.json',

@@ -1,7 +1,7 @@
 import { ConnectionError, Sequelize, type Options } from 'sequelize'
 import { expect, it, vi } from 'vitest'
-import { freePort } from '../../../server/postgres/free-port.ts'
-import { withDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { freePort } from '../../../functions-devkit/src/server/postgres/free-port.ts'
+import { withDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
 import { ResilientSequelize } from '../../src/index.ts'
 
 // Everything in which the package differs from Sequelize on purpose, as the README lists it; `differential.test.ts` holds it

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { databaseSettings } from '../../../../lib/config/settings/database.ts'
-import { readSettings } from '../../../../lib/config/settings.ts'
-import { prepareDatabase } from '../../../../lib/database/connect.ts'
+import { databaseSettings } from '../../../../lib/functions-runtime/src/database/settings.ts'
+import { readSettings } from '../../../../lib/functions-runtime/src/settings/settings.ts'
+import { prepareDatabase } from '../../../../lib/functions-devkit/test/application/lib/app/database.ts'
+import type { Models } from '../../../../lib/functions-devkit/test/application/lib/app/models/index.ts'
 import { openDeadline } from '../../../../lib/invocation/src/deadline.ts'
-import { createLogger } from '../../../../lib/telemetry/logger.ts'
+import { createLogger } from '../../../../lib/functions-runtime/src/telemetry/logger.ts'
+
+const usersOf = (models: unknown) => (models as Models).User
 
 // Ours without its edge: an operation on the database, as a handler calls it.
 
@@ -33,9 +36,9 @@ export async function call(kind: 'read' | 'write'): Promise<void> {
   try {
     if (kind === 'write') {
       const values = { id: randomUUID(), email: `${randomUUID()}@example.com`, name: 'Bench', externalId: null }
-      await service.execute('bench.create', ({ models }) => models.User.create(values), { deadline })
+      await service.execute('bench.create', ({ models }) => usersOf(models).create(values), { deadline })
     } else {
-      const found = await service.execute('bench.find', ({ models }) => models.User.findByPk(SEED), { mode: 'read', deadline })
+      const found = await service.execute('bench.find', ({ models }) => usersOf(models).findByPk(SEED), { mode: 'read', deadline })
       if (found === null) throw new Error('no user was found')
     }
   } finally {

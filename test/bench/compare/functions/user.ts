@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { main } from '../../../../packages/api/user/index.ts'
+import { main } from '../../../../lib/functions-devkit/test/application/packages/api/user/index.ts'
 
 // Ours as it is deployed, from the event to the answer.
 

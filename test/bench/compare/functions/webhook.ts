@@ -1,4 +1,4 @@
-import { main } from '../../../../packages/api/webhook/index.ts'
+import { main } from '../../../../lib/functions-devkit/test/application/packages/api/webhook/index.ts'
 
 // Ours as it is deployed, refusing a signature: from the event to the 401.
 

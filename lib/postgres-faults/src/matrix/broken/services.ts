@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type PoolManager } from '../../../../resilient-sequelize/src/pool/manager.ts'
-import { type Work } from '../../../../database/service.ts'
+import { type Work } from '../../../../functions-runtime/src/database/service.ts'
 import { CodedError } from '../../../../invocation/src/errors.ts'
 import { type Service } from '../workloads.ts'
 

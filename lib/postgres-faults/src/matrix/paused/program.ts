@@ -1,8 +1,8 @@
-import { openDatabase } from '../../../../database/connect.ts'
+import { openDatabase } from '../../../../functions-runtime/src/database/connect.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { databaseSettings } from '../../../../config/settings/database.ts'
-import { type Work } from '../../../../database/service.ts'
-import { defineFunction, type Main } from '../../../../function/define.ts'
+import { databaseSettings } from '../../../../functions-runtime/src/database/settings.ts'
+import { type Work } from '../../../../functions-runtime/src/database/service.ts'
+import { defineFunction, type Main } from '../../../../functions-runtime/src/edge/define.ts'
 import { perform } from '../workloads.ts'
 import { type ContainerOrder, type Said, type Told } from './orders.ts'
 

@@ -1,4 +1,4 @@
-import { type Work } from '../../../../database/service.ts'
+import { type Work } from '../../../../functions-runtime/src/database/service.ts'
 import { operationName, type CallOptions } from '../repetition.ts'
 import { type Row } from '../row.ts'
 

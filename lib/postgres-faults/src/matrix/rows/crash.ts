@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { processesServing, signal } from '../../../../server/postgres/system-process.ts'
+import { processesServing, signal } from '../../../../functions-devkit/src/server/postgres/system-process.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
 import { reconnect } from '../reconnect.ts'
 import { meets, operationName, withCommit, type Repetition } from '../repetition.ts'
@@ -30,7 +30,7 @@ export const idUsedAgain: Row = {
     const calling = call({
       ...withCommit(kind),
       operation,
-      ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: models => isThere(models, operation) } : {}),
+      ...(variant.endsWith(PROVEN) && kind !== 'read' ? { wasCommitted: work => isThere(work, operation) } : {}),
     })
     if (!(await meets(calling, fault))) return
     const id = await idOf(database, applicationName)

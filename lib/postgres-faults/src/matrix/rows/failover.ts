@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type ServerAddress } from '../../../../server/postgres/connection.ts'
+import { type ServerAddress } from '../../../../functions-devkit/src/server/postgres/connection.ts'
 import { ask, type FailoverPair } from '../../failover-pair.ts'
 import { type Call } from '../call.ts'
 import { failoverGround, pairOf } from '../failover-ground.ts'
@@ -79,7 +79,7 @@ export const logLost: Row = {
     const operation = operationName()
     const { calling } = await loseCommit(repetition, {
       operation,
-      ...(variant.endsWith(PROVEN) && kind !== 'read' && { wasCommitted: models => isThere(models, operation) }),
+      ...(variant.endsWith(PROVEN) && kind !== 'read' && { wasCommitted: work => isThere(work, operation) }),
     })
     const id = await idOf(pair, database.name, operation)
     pair.moveAddress()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { REVALIDATE_AFTER_MS } from '../../../../resilient-sequelize/src/pool/lease.ts'
-import { withConnection } from '../../../../server/postgres/connection.ts'
+import { withConnection } from '../../../../functions-devkit/src/server/postgres/connection.ts'
 import { observe } from '../call.ts'
 import { type Ground, sharedGround } from '../ground.ts'
 import { containers, type PausedContainer } from '../paused/containers.ts'

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withConnection } from '../../../../server/postgres/connection.ts'
-import { type LocalPostgres } from '../../../../server/postgres/local-postgres.ts'
+import { withConnection } from '../../../../functions-devkit/src/server/postgres/connection.ts'
+import { type LocalPostgres } from '../../../../functions-devkit/src/server/postgres/local-postgres.ts'
 import { ownGround, postgresOf } from '../own-ground.ts'
 import { type Row } from '../row.ts'
 

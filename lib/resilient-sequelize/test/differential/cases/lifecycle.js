@@ -93,7 +93,7 @@ export const cases = {
     return Promise.all(Array.from({ length: 30 }, (_, n) => sequelize.query('SELECT $1::int AS n', { bind: [n], plain: true })))
   },
   'gives up waiting for a full pool': async (Sequelize, _, DataTypes, tools) => {
-    const sequelize = tools.connect({ logging: false, pool: { max: 1, acquire: 100 } })
+    const sequelize = tools.connect({ logging: false, pool: { max: 1, acquire: 1_500 } })
     const held = await sequelize.transaction()
     const error = await tools.errorOf(sequelize.transaction())
     const other = await tools.errorOf(sequelize.query('SELECT 1'))

@@ -1,0 +1,9 @@
+import { prepareDatabase as prepare, type Database } from '../functions-runtime/src/database/connect.ts'
+
+/** Loads the function that defines this application's models. */
+export const loadModels = async () => (await import('./models/index.ts')).defineModels
+
+/** Prepares the database with this application's models. Loads neither Sequelize nor the models. */
+export function prepareDatabase(settings: Parameters<typeof prepare>[0], options: Omit<Parameters<typeof prepare>[1], 'models'>): Database {
+  return prepare(settings, { ...options, models: loadModels })
+}

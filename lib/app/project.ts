@@ -1,0 +1,30 @@
+import { api } from './api/description.ts'
+import { counters } from './counters.ts'
+import { loadModels } from './database.ts'
+import { erasers } from './maintenance/erasers.ts'
+import { keptTables, prunedTables } from './maintenance/pruned-tables.ts'
+import { migrations } from './migrations/index.ts'
+import { samples } from './samples.ts'
+import { scopes } from './settings/api.ts'
+import { createUserChecks } from './users/smoke-checks.ts'
+import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
+
+/** What the tools know of this application. They read it by its path; functions are found under `packages/`. */
+export const project = {
+  migrations,
+  models: loadModels,
+  counters,
+  sources: sourceTable,
+  sourceSettings,
+  describedSources,
+  /** The source for which `npm run send` and the smoke test sign. */
+  defaultSource: sourceTable.demo,
+  /** What an API key may be for. A new key without any may do the first. */
+  scopes,
+  api: { description: api, file: 'lib/app/api/openapi.json' },
+  prunedTables,
+  keptTables,
+  erasers,
+  samples,
+  smoke: { scopes: ['users:read', 'users:write'], checks: createUserChecks },
+}

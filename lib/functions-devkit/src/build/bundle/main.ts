@@ -1,0 +1,52 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
+import { applicationFolderAt } from '../../application-folder.ts'
+import { bundle, watch } from './bundle.ts'
+import { ABSENT, PARTS, STAND_INS } from './taken-out.ts'
+
+// What build.sh runs: bundles every function that project.yml names. `npm run build` proves what this makes.
+
+const { values } = parseArgs({
+  options: {
+    // Where to write what each bundle is made of.
+    metafile: { type: 'string' },
+    // A folder for bundles that can be read; those that are deployed stay as they are.
+    readable: { type: 'string' },
+    // Goes on until standard input closes, and builds what changes.
+    watch: { type: 'boolean', default: false },
+  },
+})
+
+// build.sh runs this in its own folder, also for tests whose application is another.
+const checkout = applicationFolderAt(process.cwd())
+const options = {
+  checkout,
+  entries: namesIn(readFileSync(join(checkout, 'project.yml'), 'utf8')).map(name => `packages/${name}/index.ts`),
+  parts: PARTS,
+  absent: ABSENT,
+  standIns: STAND_INS,
+  ...(values.readable === undefined ? {} : { readable: true, outdir: resolve(values.readable) }),
+}
+
+if (values.watch) {
+  const watching = await watch(options)
+  process.stdin.resume().once('end', () => void watching.end())
+} else {
+  // What is wrong esbuild has printed by itself.
+  const metafile = await bundle(options).catch(() => process.exit(1))
+  if (values.metafile !== undefined) writeFileSync(values.metafile, JSON.stringify(metafile))
+}
+
+/** Returns `package/function` for each function of the text; a sequence and an image have no code. */
+function namesIn(text: string): string[] {
+  try {
+    const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
+    return functions.flatMap(({ qualifiedName, runtime }) => (runtime === 'nodejs:24' ? [qualifiedName] : []))
+  } catch (error) {
+    if (!(error instanceof ProjectFileError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  }
+}

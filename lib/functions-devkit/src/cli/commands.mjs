@@ -1,0 +1,22 @@
+/**
+ * What `functions-devkit <name>` starts. `program` is the file below src, without its extension; a name whose file is missing is
+ * unknown, because the package leaves out what only this repository needs. With `readsEnvironment`, .env is read first.
+ */
+export const COMMANDS = {
+  start: { program: 'server/start', does: 'serve the functions on this machine, with a database of their own' },
+  serve: { program: 'server/serve', does: 'serve the built functions as one long-lived process' },
+  build: { program: 'build/command', does: 'check project.yml, build every function and prove the bundles' },
+  deploy: { program: 'cli/deploy', does: 'deploy through doctl and compare the platform with project.yml' },
+  migrate: { program: 'cli/migrate', readsEnvironment: true, does: 'write, check and apply migrations' },
+  doctor: { program: 'cli/doctor', does: 'check everything that a deployment depends on' },
+  secrets: { program: 'cli/secrets', does: 'print a fresh secret of each kind' },
+  keys: { program: 'cli/keys', does: 'make an API key' },
+  schedules: { program: 'cli/schedules', does: 'list, run, enable and disable schedules on the platform' },
+  smoke: { program: 'cli/smoke', readsEnvironment: true, does: 'check the running functions with real requests' },
+  logs: { program: 'cli/logs', does: 'tell where the log lines of the functions are' },
+  send: { program: 'cli/send', does: 'send signed events to the server that start runs' },
+  webhooks: { program: 'cli/webhooks', readsEnvironment: true, does: 'list, show, retry and park stored events' },
+  openapi: { program: 'cli/openapi', does: 'write the OpenAPI description of the API' },
+  'remove-sample': { program: 'cli/remove-sample', does: 'remove the sample application from this repository' },
+  bundle: { program: 'build/bundle/main', does: 'bundle every function, without any check: for build.sh' },
+}

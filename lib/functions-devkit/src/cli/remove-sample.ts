@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { inWords, report } from '../server/report.ts'
+import { applyRemoval, planRemoval, readSample } from './remove-sample/plan.ts'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
+
+// `npm run remove-sample`: leaves an application without users, transactions and activities.
+
+const USAGE = `usage: npm run remove-sample [-- --force]
+
+  Deletes what lib/app/sample.json lists, and takes it out of the files that stay.
+  --force   also with changes that are not committed, which git could not bring back
+
+Exit status: 0 removed, 1 something that stays needs the sample, 2 wrong usage.`
+
+const checkout = APPLICATION_FOLDER
+
+try {
+  process.exitCode = removeSample(process.argv.slice(2))
+} catch (error) {
+  report(inWords(error))
+  process.exitCode = 2
+}
+
+function removeSample(args: readonly string[]): 0 | 1 {
+  const { force } = readOptions(args)
+  const sample = readSample(checkout)
+  if (!force && hasChanges()) throw new Error('There are changes that are not committed. Commit them first, or add -- --force')
+  const plan = planRemoval(checkout, sample)
+  if (plan.problems.length > 0) {
+    report(['Nothing was removed:', ...plan.problems.map(problem => `  ${problem}`)].join('\n'))
+    return 1
+  }
+  applyRemoval(checkout, plan)
+  const formatted = [...plan.changed.keys()].filter(path => path.endsWith('.ts')).map(path => join(checkout, path))
+  execFileSync('prettier', ['--write', '--log-level', 'warn', ...formatted], { stdio: 'inherit' })
+  console.log(`Deleted ${plan.deleted.length} files, and changed:\n${[...plan.changed.keys()].map(path => `  ${path}`).join('\n')}`)
+  console.log('\nThe chapters of README.md about the sample stay; its tables in databases that have them stay, too.')
+  return 0
+}
+
+function readOptions(args: readonly string[]): { force: boolean } {
+  try {
+    return parseArgs({ args: [...args], options: { force: { type: 'boolean', default: false } } }).values
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
+  }
+}
+
+function hasChanges(): boolean {
+  if (!existsSync(join(checkout, '.git'))) return false
+  return execFileSync('git', ['status', '--porcelain', '--untracked-files=no'], { cwd: checkout, encoding: 'utf8' }).trim() !== ''
+}

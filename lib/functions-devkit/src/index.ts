@@ -1,0 +1,1 @@
+export type { Application, Project } from './application.ts'

@@ -1,0 +1,59 @@
+import { type DataFolder } from './data-folder.ts'
+import { type SampleCommands } from './samples.ts'
+import { SCHEDULE_ROUTE } from './schedule-route.ts'
+import { type ScheduleDescription } from './schedules.ts'
+import { type ServedFunction } from './served-function.ts'
+
+/** What is running, for the terminal. */
+export function describeServer({
+  address,
+  data,
+  databaseUrl,
+  functions,
+  migrated,
+  schedules,
+  runSchedules,
+}: {
+  readonly address: string
+  readonly data: DataFolder
+  readonly databaseUrl: string
+  readonly functions: readonly ServedFunction[]
+  readonly migrated: Readonly<Record<string, unknown>>
+  readonly schedules: readonly ScheduleDescription[]
+  readonly runSchedules: boolean
+}): string {
+  const published = functions.filter(({ web }) => web !== false).map(({ name, qualifiedName }) => `  ${address}/${name}  ${qualifiedName}`)
+  const applied = Array.isArray(migrated.applied) ? migrated.applied.length : 0
+  return [
+    'Running:',
+    ...published,
+    ...describeSchedules(address, schedules, runSchedules),
+    `Database: ${databaseUrl}${applied > 0 ? ` (${applied} ${applied === 1 ? 'migration' : 'migrations'} applied)` : ''}`,
+    `Data: ${data.folder}${data.reason === undefined ? '' : ` (${data.reason})`}`,
+    'Ctrl-C ends it; the data stays.',
+  ].join('\n')
+}
+
+function describeSchedules(address: string, schedules: readonly ScheduleDescription[], runSchedules: boolean): string[] {
+  if (schedules.length === 0) return []
+  const heading = runSchedules ? 'Schedules (UTC' : 'Schedules (off: --no-schedules'
+  return [
+    `${heading}; POST to one fires it now):`,
+    ...schedules.map(
+      ({ name, cron, enabled, qualifiedName }) =>
+        `  ${address}/${SCHEDULE_ROUTE}/${name}  ${cron}  ${qualifiedName}${enabled ? '' : ' (not enabled)'}`,
+    ),
+  ]
+}
+
+/** The commands, and for how long the signed one works; empty when there are none. */
+export function describeSamples({ webhook, requests, goodUntil }: SampleCommands): string {
+  if (webhook === undefined && requests.length === 0) return ''
+  const signed = `A signed webhook, good until ${goodUntil.toLocaleTimeString('en-GB')}; sent again it is a duplicate:`
+  return [
+    '',
+    ...(webhook === undefined ? [] : [signed, webhook, '']),
+    ...requests.flatMap(({ title, command }) => [`${title}:`, command, '']),
+    'Enter prints fresh ones.',
+  ].join('\n')
+}

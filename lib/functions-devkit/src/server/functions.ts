@@ -1,0 +1,61 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Hosting } from '../../../functions-runtime/src/edge/define.ts'
+import { createServedFunction, type FunctionDescription, type ServedFunction } from './served-function.ts'
+
+export interface FunctionsOptions {
+  readonly descriptions: readonly FunctionDescription[]
+  readonly checkout: string
+  /** For the copies that are loaded; what an earlier run left there is removed. */
+  readonly stageRoot: string
+  readonly apiHost: string
+  readonly report: (message: string, error?: unknown) => void
+  /** What each is given in place of what the process has. */
+  readonly hosting?: (qualifiedName: string) => Hosting
+  /** Whether bundles are loaded once, not again when they change. */
+  readonly once?: boolean
+}
+
+/** All functions of the project. */
+export interface Functions {
+  readonly all: readonly ServedFunction[]
+  /** By the first segment of a local URL. */
+  byName(name: string): ServedFunction | undefined
+  byQualifiedName(qualifiedName: string): ServedFunction | undefined
+  shutdown: ServedFunction['shutdown']
+}
+
+/**
+ * Makes the project's functions callable.
+ * @throws Error when two of them have one name: the local URL holds no package.
+ */
+export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting, once = false }: FunctionsOptions): Functions {
+  rmSync(stageRoot, { recursive: true, force: true })
+  const byName = new Map<string, ServedFunction>()
+  const all = descriptions.map(description => {
+    const { name, qualifiedName } = description
+    const namesake = byName.get(name)
+    if (namesake !== undefined)
+      throw new Error(`${namesake.qualifiedName} and ${qualifiedName} would share the local URL /${name}: rename one of them`)
+    const functionFolder = join(checkout, 'packages', qualifiedName)
+    const served = createServedFunction({
+      description,
+      functionFolder,
+      stageFolder: join(stageRoot, qualifiedName),
+      apiHost,
+      report,
+      once,
+      ...(hosting === undefined ? {} : { hosting: hosting(qualifiedName) }),
+    })
+    byName.set(name, served)
+    return served
+  })
+  return {
+    all,
+    byName: name => byName.get(name),
+    byQualifiedName: qualifiedName => all.find(one => one.qualifiedName === qualifiedName),
+    async shutdown(options) {
+      await Promise.all(all.map(one => one.shutdown(options)))
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { application } from '../application.ts'
+import { describeServer } from './announce.ts'
+import { buildFunctions, watchFunctions } from './build.ts'
+import { prepareDatabase } from './database.ts'
+import { dataFolderOf } from './data-folder.ts'
+import { createFunctions, type Functions } from './functions.ts'
+import { closeHttpServer, createHttpServer } from './http.ts'
+import { localSettings } from './local-settings.ts'
+import { takeLock } from './lock.ts'
+import { migrate } from './migrations.ts'
+import { listen, readPort } from './port.ts'
+import { postgresResource } from './postgres-end.ts'
+import { dataRootFor } from './postgres/data-root.ts'
+import { makeFolder } from './postgres/folder.ts'
+import { startPostgres } from './postgres/local-postgres.ts'
+import { readProject } from './project.ts'
+import { report } from './report.ts'
+import { createSamples, type SampleCommands } from './samples.ts'
+import { createSchedules, type Schedules } from './schedules.ts'
+import { keepSecrets } from './secrets.ts'
+import { checkSettings } from './settings-check.ts'
+import { type Shutdown } from './shutdown.ts'
+
+export interface LocalServerOptions {
+  readonly checkout: string
+  /** Read for `PORT`, `LOCAL_DATA_FOLDER` and settings; it gets the settings of the functions. */
+  readonly environment: Record<string, string | undefined>
+  /** Whether schedules fire by themselves. */
+  readonly runSchedules: boolean
+  /** Gets everything that is started, as soon as it is. */
+  readonly shutdown: Shutdown
+  /** Raised when the start is to be given up. */
+  readonly signal: AbortSignal
+}
+
+export interface LocalServer {
+  /** What is running, in words. */
+  readonly description: string
+  freshSamples(): SampleCommands
+}
+
+/**
+ * Starts the database, the functions and the HTTP server.
+ * @throws Error in words for the terminal when something is in the way; what was started is with `shutdown`.
+ */
+export async function startLocalServer({ checkout, environment, runSchedules, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
+  const port = readPort(environment.PORT)
+  const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
+  await makeFolder(data.folder)
+  const attempt = takeLock({ folder: data.folder })
+  if (attempt.outcome === 'held') {
+    const { pid, address = 'still starting' } = attempt.holder
+    throw new Error(`npm start is already running on this checkout: process ${pid}, ${address}. Its data is in ${data.folder}`)
+  }
+  const { lock } = attempt
+  shutdown.add('lock', { end: () => lock.release(), kill: () => lock.release() })
+
+  // The port is taken before anything slow begins: a port in use shows at once, with nothing started.
+  const ready: { functions?: Functions; schedules?: Schedules } = {}
+  const server = createHttpServer({ functions: () => ready.functions, schedules: () => ready.schedules, report })
+  const address = await listen(server, port)
+  // Calls by schedule are let end in the same time as calls over HTTP.
+  const letCallsEnd = async () => void (await Promise.all([closeHttpServer(server), ready.schedules?.idle()]))
+  shutdown.add('HTTP server', { end: letCallsEnd, kill: () => server.closeAllConnections() })
+  lock.announce(address)
+
+  const secrets = keepSecrets(data.folder)
+  const buildEnvironment = { ...environment }
+  const [databaseUrl] = await untilBothEnd(startDatabase(), buildFunctions({ checkout, environment: buildEnvironment, signal }))
+  signal.throwIfAborted()
+
+  const local = localSettings({ databaseUrl, secrets, environment })
+  const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
+  Object.assign(environment, project.settings)
+  const created = createFunctions({ descriptions: project.functions, checkout, stageRoot: join(data.folder, 'functions'), apiHost: address, report })
+  shutdown.add('database pools', { end: () => created.shutdown() })
+  for (const one of created.all) one.prepare()
+  checkSettings(created.all)
+  const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
+  signal.throwIfAborted()
+
+  const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
+  shutdown.add('build', watcher)
+  const schedules = createSchedules({ descriptions: project.schedules, functions: created, print: line => console.log(line), report })
+  shutdown.add('schedules', { end: () => schedules.stop(), kill: () => schedules.stop() })
+  if (runSchedules) schedules.start()
+  Object.assign(ready, { functions: created, schedules })
+
+  return {
+    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
+    freshSamples: () =>
+      createSamples({
+        samples: application.samples,
+        receivesWebhooks: Object.keys(application.sources).length > 0,
+        address,
+        webhookSecret: secrets.webhookSecret,
+        apiKey: secrets.apiKey,
+      }),
+  }
+
+  async function startDatabase(): Promise<string> {
+    const postgres = await startPostgres({ folder: data.folder, programsFolder: dataRootFor(checkout).folder })
+    shutdown.add('PostgreSQL', postgresResource(postgres))
+    return prepareDatabase({ postgres, password: secrets.databasePassword })
+  }
+}
+
+/** Unlike Promise.all it does not leave one running behind the other's failure: the shutdown has to know of it. */
+async function untilBothEnd<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other])
+  return Promise.all([one, other])
+}

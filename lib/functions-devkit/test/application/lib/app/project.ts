@@ -1,0 +1,26 @@
+import { api } from './api/description.ts'
+import { counters } from './counters.ts'
+import { loadModels } from './database.ts'
+import { erasers } from './maintenance/erasers.ts'
+import { prunedTables } from './maintenance/pruned-tables.ts'
+import { migrations } from './migrations/index.ts'
+import { samples, smoke } from './samples.ts'
+import { scopes } from './settings/api.ts'
+import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
+
+export const project = {
+  migrations,
+  models: loadModels,
+  counters,
+  sources: sourceTable,
+  sourceSettings,
+  describedSources,
+  defaultSource: sourceTable.demo,
+  scopes,
+  api: { description: api, file: 'lib/app/api/openapi.json' },
+  prunedTables,
+  keptTables: ['transactions', 'users'],
+  erasers,
+  samples,
+  smoke,
+}

@@ -1,0 +1,48 @@
+import { prepareAlerts } from '../../../../../../functions-ops/src/alerts/prepare.ts'
+import { alertSettings } from '../../../../../../functions-ops/src/settings/alerts.ts'
+import { bufferSettings } from '../../../../../../webhook-inbox/src/settings/buffer.ts'
+import { databaseSettings } from '../../../../../../functions-runtime/src/database/settings.ts'
+import { payloadSettings } from '../../../../../../webhook-inbox/src/settings/payload.ts'
+import { DAY_MS, defineRetention, retentionSettings } from '../../../../../../functions-ops/src/settings/retention.ts'
+import { prepareDatabase } from '../../../lib/app/database.ts'
+import { defineFunction } from '../../../../../../functions-runtime/src/edge/define.ts'
+import { maintain } from '../../../../../../functions-ops/src/maintenance/maintenance.ts'
+import { describedSources } from '../../../lib/app/webhooks/sources.ts'
+import { erasers } from '../../../lib/app/maintenance/erasers.ts'
+import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { packageTables } from '../../../../../../functions-ops/src/maintenance/package-tables.ts'
+import { manageWebhooks } from '../../../../../../webhook-inbox/src/inbox/manage.ts'
+
+export const main = defineFunction({
+  name: 'ops/maintenance',
+  fewConnections: 2,
+  settings: {
+    database: databaseSettings,
+    retention: retentionSettings,
+    ownTables: defineRetention(prunedTables),
+    keys: payloadSettings,
+    buffer: bufferSettings,
+    alerts: alertSettings,
+  },
+  setup: ({ database: settings, retention, ownTables, alerts, ...webhooks }, { logger, timeLimitMs }) => {
+    const database = prepareDatabase(settings, { name: 'ops/maintenance', logger, timeLimitMs })
+    const { counters } = database.service
+    const { alerts: heard } = prepareAlerts({ settings: alerts, redis: webhooks.buffer, logger, counters })
+    return {
+      ...webhooks,
+      sources: describedSources,
+      erasers,
+      alerts: heard,
+      tables: [...packageTables(retention), ...ownTables],
+      unattributedMs: retention.unattributedDays * DAY_MS,
+      database,
+    }
+  },
+  pool: ({ database }) => database.manager.getConnectionStatus(),
+  shutdown: ({ database }) => database.manager.gracefulShutdown(),
+  // A schedule's body says maintenance; a person may ask for the events of the inbox instead.
+  invoked: async ({ task, ...input }, { services: { database, ...services }, deadline, logger }) => {
+    const options = { ...services, database: database.service, counters: database.service.counters, deadline, logger }
+    return task === 'webhooks' ? manageWebhooks(input, options) : { ...(await maintain(options)) }
+  },
+})

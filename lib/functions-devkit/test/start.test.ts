@@ -1,0 +1,218 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, globSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { addressOf, READY, useNpmStart, type Server } from './support/npm-start.ts'
+
+const HAS_CURL = spawnSync('curl', ['--version']).status === 0
+const stage = useNpmStart({ handsOn: true })
+const { launch, launchAndWait, processes, nothingRuns } = stage
+
+/** The last command in the output that goes to a path. */
+function commandTo(path: string, server: Server): string {
+  const command = server
+    .output()
+    .split('\n')
+    .findLast(line => line.startsWith('curl ') && line.endsWith(path))
+  if (command === undefined) throw new Error(`no command for ${path} in:\n${server.output()}`)
+  return command
+}
+
+/** Runs a printed command as somebody would who pasted it; without curl the same request is sent from here. */
+async function paste(command: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  if (HAS_CURL) {
+    const printed = execFileSync('bash', ['-c', command], { encoding: 'utf8' })
+    const [, body = '', status] = /^(.*) \((\d{3})\)\n$/s.exec(printed) ?? []
+    return { status: Number(status), body: JSON.parse(body) as Record<string, unknown> }
+  }
+  const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1)
+  const after = (flag: string) => words.flatMap((word, index) => (words[index - 1] === flag ? [word] : []))
+  const headers = after('-H').map((header): [string, string] => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 2)])
+  const response = await fetch(words.at(-1) ?? '', { method: 'POST', headers, body: after('--data-raw')[0] ?? '' })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+/** Runs with another health function in the checkout. */
+async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
+  stage.writeHealth(code)
+  try {
+    await run()
+  } finally {
+    stage.restoreHealth()
+  }
+}
+
+describe('the commands that npm start prints', () => {
+  test('work when pasted: applied, then a duplicate, 401 for a changed byte, and a user', async () => {
+    const server = await launchAndWait()
+    const webhook = commandTo('/webhook/demo', server)
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
+    expect(await paste(webhook.replace('12.50', '12.51'))).toMatchObject({ status: 401 })
+    expect(await paste(commandTo('/user', server))).toMatchObject({ status: 201, body: { name: 'Ada' } })
+
+    // Its database is there for npm run migrate as well, which needs no setting for it; an emptied one is good to go on with.
+    const migrate = (action: string) =>
+      spawnSync(process.execPath, [join(stage.checkout, 'lib/functions-devkit/src/cli/migrate.ts'), action, '--local'], {
+        cwd: stage.checkout,
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data },
+      })
+    expect(migrate('status')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/) as unknown })
+    expect(migrate('reset')).toMatchObject({ status: 0, stderr: '' })
+    expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+  })
+
+  test('are fresh after Enter', async () => {
+    const server = await launchAndWait()
+    const [webhook, user] = [commandTo('/webhook/demo', server), commandTo('/user', server)]
+    const shown = server.output().length
+    server.child.stdin?.write('\n')
+    await server.shows(READY, shown)
+    expect(commandTo('/user', server)).not.toBe(user)
+    await paste(webhook)
+    expect(await paste(commandTo('/webhook/demo', server))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+  })
+
+  test('work after a restart with the same secrets, and the event is still a duplicate', async () => {
+    const first = await launchAndWait()
+    const webhook = commandTo('/webhook/demo', first)
+    await paste(webhook)
+    const secrets = readFileSync(join(stage.data, 'secrets.json'), 'utf8')
+    expect(statSync(join(stage.data, 'secrets.json')).mode & 0o777).toBe(0o600)
+    first.child.kill('SIGTERM')
+    await first.ends()
+
+    const second = await launchAndWait()
+    expect(readFileSync(join(stage.data, 'secrets.json'), 'utf8')).toBe(secrets)
+    expect(await paste(webhook.replace(addressOf(first), addressOf(second)))).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
+  })
+})
+
+describe('npm start', () => {
+  test('serves a function anew after its source has changed', async () => {
+    const server = await launchAndWait()
+    const health = async () => (await fetch(`${addressOf(server)}/health`)).status
+    await withHealth("export const main = async () => ({ statusCode: 203, body: 'changed' })", async () => {
+      while ((await health()) !== 203) await sleep(50)
+      expect(server.output()).toContain('api/health has changed')
+    })
+    while ((await health()) !== 200) await sleep(50)
+  })
+
+  test('does not end when its input is closed', async () => {
+    const server = await launchAndWait({ stdin: 'ignore' })
+    expect((await fetch(`${addressOf(server)}/health`)).status).toBe(200)
+  })
+
+  test('keeps functions that are not public to itself', async () => {
+    const server = await launchAndWait()
+    expect((await fetch(`${addressOf(server)}/migrate`, { method: 'POST' })).status).toBe(404)
+  })
+
+  test('is refused while one runs on the same data, and leaves that one alone', async () => {
+    const first = await launchAndWait()
+    const second = launch()
+    expect(await second.ends()).toEqual({ code: 1, signal: null })
+    expect(second.output()).toContain(`npm start is already running on this checkout: process ${first.child.pid}, ${addressOf(first)}`)
+    expect(await paste(commandTo('/webhook/demo', first))).toMatchObject({ status: 200 })
+  })
+
+  test('says so when the port is taken, and starts nothing', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const server = launch({ port: String(port) })
+    expect(await server.ends()).toEqual({ code: 1, signal: null })
+    expect(server.output()).toBe(`Port ${port} is taken by another program: choose one with PORT=… npm start\n`)
+    expect(readdirSync(stage.data)).toEqual([])
+    other.close()
+  })
+})
+
+describe('the end of npm start', () => {
+  const leavesNothing = async () => {
+    await nothingRuns()
+    expect(existsSync(join(stage.data, 'start.lock'))).toBe(false)
+    expect(globSync(join(stage.data, 'postgres-*/postmaster.pid'))).toEqual([])
+  }
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('at %s leaves no process and no lock', async signal => {
+    const server = await launchAndWait()
+    await paste(commandTo('/webhook/demo', server))
+    expect(processes().length).toBeGreaterThan(0)
+    server.child.kill(signal)
+    expect(await server.ends()).toEqual({ code: 0, signal: null })
+    await leavesNothing()
+  })
+
+  test('comes at once at the second signal, though a call hangs, and leaves nothing either', async () => {
+    await withHealth("export const main = () => (console.log('the call has begun'), new Promise(() => {}))", async () => {
+      const server = await launchAndWait()
+      await paste(commandTo('/webhook/demo', server))
+      const call = fetch(`${addressOf(server)}/health`).then(
+        () => 'answered',
+        () => 'cut off',
+      )
+      await server.shows('the call has begun')
+      server.child.kill('SIGINT')
+      await server.shows('Once more ends at once')
+      server.child.kill('SIGINT')
+      expect(await server.ends()).toEqual({ code: 130, signal: null })
+      expect(await call).toBe('cut off')
+    })
+    await leavesNothing()
+  })
+
+  test('lets a call under way be answered', async () => {
+    await withHealth(
+      "export const main = () => (console.log('the call has begun'), new Promise(resolve => setTimeout(() => resolve({ body: 'late' }), 800)))",
+      async () => {
+        const server = await launchAndWait()
+        const call = fetch(`${addressOf(server)}/health`).then(response => response.text())
+        await server.shows('the call has begun')
+        server.child.kill('SIGTERM')
+        expect(await call).toBe('late')
+        expect(await server.ends()).toEqual({ code: 0, signal: null })
+      },
+    )
+    await leavesNothing()
+  })
+
+  test('is not held up by a call that hangs', async () => {
+    await withHealth("export const main = () => (console.log('the call has begun'), new Promise(() => {}))", async () => {
+      const server = await launchAndWait()
+      const call = fetch(`${addressOf(server)}/health`).then(
+        () => 'answered',
+        () => 'cut off',
+      )
+      await server.shows('the call has begun')
+      server.child.kill('SIGTERM')
+      expect(await server.ends()).toEqual({ code: 0, signal: null })
+      expect(await call).toBe('cut off')
+    })
+    await leavesNothing()
+  })
+
+  test('leaves nothing when the signal comes in the middle of the start', async () => {
+    const server = launch()
+    while (!existsSync(join(stage.data, 'secrets.json'))) await sleep(5)
+    server.child.kill('SIGTERM')
+    expect(await server.ends()).toEqual({ code: 0, signal: null })
+    await leavesNothing()
+  })
+
+  test('by SIGKILL does not keep the next start from working', async () => {
+    const first = await launchAndWait()
+    await paste(commandTo('/webhook/demo', first))
+    first.child.kill('SIGKILL')
+    await first.ends()
+    const second = await launchAndWait()
+    expect(await paste(commandTo('/webhook/demo', second))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
+  })
+})

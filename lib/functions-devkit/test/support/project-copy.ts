@@ -1,0 +1,19 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { copyFiles } from './checkout.ts'
+
+/** What the deployer looks at, short of the sources in lib/. */
+const COPIED = ['project.yml', 'build.sh', 'packages', 'lib/build.sh', 'lib/zip'] as const
+
+/** A copy of the project as it is checked out, in a folder of its own that goes when it is disposed of. */
+export function copyProject() {
+  const root = mkdtempSync(join(tmpdir(), 'project-copy-'))
+  copyFiles(COPIED, root)
+  return {
+    root,
+    text: readFileSync(join(root, 'project.yml'), 'utf8'),
+    write: (path: string, text: string) => writeFileSync(join(root, path), text),
+    [Symbol.dispose]: () => rmSync(root, { recursive: true }),
+  }
+}

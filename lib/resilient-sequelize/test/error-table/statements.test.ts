@@ -1,0 +1,24 @@
+import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../../../functions-devkit/test/support/database.ts'
+import { testProvocations } from './provocation.ts'
+import { sessionProvocations } from './sessions.ts'
+import { Stage } from './stage.ts'
+import { statementProvocations } from './statements.ts'
+
+let database: TestDatabase
+let stage: Stage
+
+beforeAll(async () => {
+  database = await createTestDatabase({ empty: true })
+  stage = new Stage(database.connectionSettings, database.name)
+})
+
+afterEach(() => stage.close())
+afterAll(() => database.drop())
+
+describe('among the errors of statements', () => {
+  testProvocations(statementProvocations, () => stage)
+})
+describe('among the errors of sessions', () => {
+  testProvocations(sessionProvocations, () => stage)
+})

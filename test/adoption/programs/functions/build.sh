@@ -1,0 +1,19 @@
+#!/bin/bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+if [ ! -x node_modules/.bin/functions-devkit ]; then
+  env -u DO_API_KEY npm ci --no-audit --no-fund >&2
+fi
+PATH=$PWD/node_modules/.bin:$PATH
+
+if [ "${1:-}" = --check ]; then
+  shift
+  found=$(doctl-project-schema check .) || {
+    # Warnings stop nothing.
+    grep -v '^warning ' <<<"$found" >&2
+    exit 1
+  }
+fi
+
+exec functions-devkit bundle "$@"

@@ -1,0 +1,3 @@
+import type { Migration } from 'resilient-sequelize'
+
+export const migrations: readonly Migration[] = []

@@ -1,0 +1,45 @@
+// What functions in strict TypeScript write that have models of their own: it has to compile as it stands, and to run.
+import assert from 'node:assert/strict'
+import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize'
+import { createLogger, databaseSettings, prepareDatabase, readSettings, type Work } from 'functions-runtime'
+
+class Order extends Model<InferAttributes<Order>, InferCreationAttributes<Order>> {
+  declare id: CreationOptional<number>
+  declare reference: string
+}
+
+declare module 'functions-runtime' {
+  interface ApplicationModels {
+    Order: typeof Order
+  }
+}
+
+function defineModels(sequelize: Sequelize, schema: string) {
+  const id = { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }
+  return { Order: Order.init({ id, reference: DataTypes.STRING }, { sequelize, schema, modelName: 'order', timestamps: false }) }
+}
+
+/** A helper with the work of a function. */
+async function referencesOf({ models }: Work): Promise<string[]> {
+  // @ts-expect-error: the application declares no such model
+  assert.equal(models.Payment, undefined)
+  // @ts-expect-error: the model has no such attribute
+  void ((order: InstanceType<typeof models.Order>) => order.amount)
+  return (await models.Order.findAll()).map(({ reference }) => reference)
+}
+
+const { database } = readSettings({ database: databaseSettings }, { DB_CONNECTION_URL: `${process.env['DATABASE_URL'] ?? ''}?sslmode=disable` })
+const logger = createLogger({ name: 'typed', level: 'silent' })
+const options = { name: 'typed', logger, timeLimitMs: 10_000 }
+const { manager, service } = prepareDatabase(database, { ...options, models: async () => defineModels })
+// @ts-expect-error: these are not the models that the application declares
+prepareDatabase(database, { ...options, models: async () => () => ({}) })
+
+await service.execute('prepare', ({ query }) => query('CREATE TABLE orders (id serial PRIMARY KEY, reference text)'))
+const references = await service.execute('order', async work => {
+  await work.models.Order.create({ reference: 'a' })
+  return referencesOf(work)
+})
+assert.deepEqual(references, ['a'])
+await manager.gracefulShutdown()
+console.log('all held')

@@ -1,0 +1,28 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { describe, expect, it } from 'vitest'
+import { api } from '../../lib/app/api/description.ts'
+import { describeApi } from '../../lib/functions-runtime/src/api/openapi.ts'
+import contract from '../../lib/app/api/openapi.json' with { type: 'json' }
+
+const lint = async (document: unknown) => {
+  const config = await createConfig({ extends: ['recommended-strict'] })
+  const found = await lintFromString({ source: JSON.stringify(document), absoluteRef: 'openapi.json', config })
+  return found.map(({ ruleId, message }) => `${ruleId}: ${message}`)
+}
+
+describe('the contract', () => {
+  it('is what the operations say now; `npm run openapi` writes it anew', () => {
+    expect(contract).toEqual(JSON.parse(JSON.stringify(describeApi(api))))
+  })
+
+  it('gives a linter nothing to complain of', async () => {
+    expect(await lint(contract)).toEqual([])
+  })
+
+  it('would be complained of without a summary, with a reference to nothing, or with one name for two operations', async () => {
+    const broken = structuredClone(contract) as unknown as { paths: Record<string, Record<string, Record<string, unknown>>> }
+    Object.assign(broken.paths['/']?.get ?? {}, { summary: undefined, operationId: 'createUser', requestBody: { $ref: '#/nowhere' } })
+    const rules = (await lint(broken)).map(line => line.split(':')[0])
+    expect(rules).toEqual(expect.arrayContaining(['operation-summary', 'operation-operationId-unique', 'no-unresolved-refs']))
+  })
+})

@@ -1,0 +1,3 @@
+import { describePrunedTables } from '../lib/functions-devkit/test/support/pruned-tables.ts'
+
+describePrunedTables()
