@@ -36,7 +36,7 @@ export function itFindsCreatedNames(migrations: readonly Migration[]): void {
       // PostgreSQL numbers the second check of a kind, and checks with names of their own are their table's alone.
       const shared = /_check\d*$|_known$|_once$|_pending$/
       expect(created.filter(name => !found.has(name) && !shared.test(name))).toEqual([])
-      expect(created.length).toBeGreaterThan(20)
+      expect(created.length).toBeGreaterThan(40)
     })
   })
 }
