@@ -16,7 +16,7 @@ import type { Sources } from '../../webhook-inbox/src/verify/source-settings.ts'
 export interface Application {
   /** Oldest first. */
   readonly migrations: readonly Migration[]
-  /** Who sends webhooks, by name. By default nobody does. */
+  /** Who sends webhooks, by name. Default: none. */
   readonly sources: Readonly<Record<string, SourceDefinition>>
   readonly sourceSettings: SettingsGroup<Sources>
   /** The sources without their secrets. */

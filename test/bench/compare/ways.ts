@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle } from '../../../lib/functions-devkit/src/build/bundle/bundle.ts'
+import { ABSENT } from '../../../lib/functions-devkit/src/build/bundle/taken-out.ts'
 import { bundleFunctions } from '../../../lib/functions-devkit/test/support/bundle-functions.ts'
 import { copyCheckout, type Checkout } from '../../../lib/functions-devkit/test/support/checkout.ts'
 
@@ -40,7 +41,7 @@ export async function buildWays(): Promise<Ways> {
       checkout: ROOT,
       entries: RIVALS.map(name => `test/bench/compare/functions/${name}.ts`),
       parts: [],
-      absent: ['pg-native', 'pg-hstore'],
+      absent: ABSENT,
       standIns: [],
       outdir: rivals,
     })

@@ -3,16 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  checkProject,
-  type CheckOptions,
-  type CheckResult,
-  functionsOf,
-  parseProject,
-  placeholderEnvironment,
-  type Stage,
-} from '../../../doctl-project-schema/src/index.ts'
+import { checkProject, type CheckOptions, type CheckResult, type Stage } from '../../../doctl-project-schema/src/index.ts'
 import { loadFunction } from '../cli/functions.ts'
+import { builtFunctions } from './built-functions.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
@@ -56,8 +49,7 @@ export async function buildBundles(checkout: string): Promise<Metafile> {
 /** Proves the bundles one after the other: load times would disturb each other. */
 export async function proveBundles({ checkout, metafile }: { readonly checkout: string; readonly metafile: Metafile }): Promise<Proof[]> {
   const text = readFileSync(join(checkout, 'project.yml'), 'utf8')
-  // A sequence or an image has no bundle.
-  const functions = functionsOf(parseProject(text, placeholderEnvironment(text))).filter(({ runtime }) => runtime === 'nodejs:24')
+  const functions = builtFunctions(text)
   const lock = readLock(join(checkout, 'package-lock.json'))
   const sizes = readSizes(join(checkout, SIZES_FILE))
   const proofs: Proof[] = []

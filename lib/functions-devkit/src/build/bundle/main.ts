@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
+import { ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
 import { applicationFolderAt } from '../../application-folder.ts'
+import { builtFunctions } from '../built-functions.ts'
 import { bundle, watch } from './bundle.ts'
 import { ABSENT, PARTS, STAND_INS } from './taken-out.ts'
 
@@ -39,11 +40,10 @@ if (values.watch) {
   if (values.metafile !== undefined) writeFileSync(values.metafile, JSON.stringify(metafile))
 }
 
-/** Returns `package/function` for each function of the text; a sequence and an image have no code. */
+/** Returns `package/function` for each function of the text. */
 function namesIn(text: string): string[] {
   try {
-    const functions = functionsOf(parseProject(text, placeholderEnvironment(text)))
-    return functions.flatMap(({ qualifiedName, runtime }) => (runtime === 'nodejs:24' ? [qualifiedName] : []))
+    return builtFunctions(text).map(({ qualifiedName }) => qualifiedName)
   } catch (error) {
     if (!(error instanceof ProjectFileError)) throw error
     process.stderr.write(`${error.message}\n`)

@@ -18,7 +18,7 @@ export interface StandIn {
 const ownFile = (name: string) => join(import.meta.dirname, '../../stand-ins', name)
 const OTHER_DIALECTS = ['db2', 'mariadb', 'mssql', 'mysql', 'oracle', 'snowflake', 'sqlite']
 
-/** pg and sequelize look for these only when they are asked to; nobody here asks. */
+/** pg and sequelize load these only on request, and no code requests them. */
 export const ABSENT: readonly string[] = ['pg-native', 'pg-hstore']
 
 export const PARTS: readonly Part[] = [
