@@ -15,6 +15,7 @@ import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
+  schedules: [{ name: 'maintenance-every-minute', cron: '* * * * *' }],
   fewConnections: 2,
   settings: {
     database: databaseSettings,

@@ -10,6 +10,7 @@ import { type CommandOutput, type ExitStatus, isSystemError } from './output.ts'
 const OPTIONS = {
   json: { type: 'boolean', default: false },
   built: { type: 'boolean', default: false },
+  'build-writes-include': { type: 'boolean', default: false },
   env: { type: 'string' },
   accept: { type: 'string', multiple: true },
 } as const
@@ -22,6 +23,7 @@ export function runCheck(args: readonly string[], output: CommandOutput): ExitSt
   try {
     const result = checkProject(positionals[0] ?? '.', {
       stage: values.built ? 'after-build' : 'before-build',
+      buildWritesInclude: values['build-writes-include'],
       accept: values.accept ?? [],
       ...environmentOf(values.env),
     })

@@ -1,10 +1,12 @@
 /**
  * What `functions-devkit <name>` starts. `program` is the file below src, without its extension; a name whose file is missing is
- * unknown, because the package leaves out what only this repository needs. With `readsEnvironment`, .env is read first.
+ * unknown, because the package leaves out what only this repository needs. With `readsEnvironment`, .env is read first;
+ * with `needsIndexes`, stale indexes of the application are written first, before any is loaded.
  */
 export const COMMANDS = {
-  start: { program: 'server/start', does: 'serve the functions on this machine, with a database of their own' },
+  start: { program: 'server/start', needsIndexes: true, does: 'serve the functions on this machine, with a database of their own' },
   serve: { program: 'server/serve', does: 'serve the built functions as one long-lived process' },
+  sync: { program: 'cli/sync', does: 'write project.yml, indexes and tables of settings from the sources' },
   build: { program: 'build/command', does: 'check project.yml, build every function and prove the bundles' },
   deploy: { program: 'cli/deploy', does: 'deploy through doctl and compare the platform with project.yml' },
   migrate: { program: 'cli/migrate', readsEnvironment: true, does: 'write, check and apply migrations' },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
 import { describeServer } from './announce.ts'
-import { buildFunctions, watchFunctions } from './build.ts'
+import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
 import { createFunctions, type Functions } from './functions.ts'
@@ -68,7 +68,11 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
 
   const secrets = keepSecrets(data.folder)
   const buildEnvironment = { ...environment }
-  const [databaseUrl] = await untilBothEnd(startDatabase(), buildFunctions({ checkout, environment: buildEnvironment, signal }))
+  const build = { checkout, environment: buildEnvironment, signal }
+  const [databaseUrl] = await untilBothEnd(
+    startDatabase(),
+    syncFiles(build).then(() => buildFunctions(build)),
+  )
   signal.throwIfAborted()
 
   const local = localSettings({ databaseUrl, secrets, environment })
