@@ -3,13 +3,11 @@ import { type CommandOutput, type ExitStatus } from './command/output.ts'
 import { runFunctions } from './command/functions.ts'
 import { projectJsonSchema } from './json-schema.ts'
 
-const USAGE = `usage: doctl-project-schema check [folder] [--built] [--build-writes-include] [--env file] [--accept warning]... [--json]
+const USAGE = `usage: doctl-project-schema check [folder] [--built] [--env file] [--accept warning]... [--json]
        doctl-project-schema functions [file]
        doctl-project-schema schema
 
   check       judge project.yml and the tree around it (of the working directory by default)
-                --build-writes-include
-                            no .include is looked at: the build writes them
                 --built     what .include names has to be there: the build has run
                 --env file  read the file with these variables, and those of the process, in place of stand-ins
                 --accept    leave out a warning that is meant, by its name: --accept slow-public:api/report

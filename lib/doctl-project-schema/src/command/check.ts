@@ -10,7 +10,6 @@ import { type CommandOutput, type ExitStatus, isSystemError } from './output.ts'
 const OPTIONS = {
   json: { type: 'boolean', default: false },
   built: { type: 'boolean', default: false },
-  'build-writes-include': { type: 'boolean', default: false },
   env: { type: 'string' },
   accept: { type: 'string', multiple: true },
 } as const
@@ -23,7 +22,6 @@ export function runCheck(args: readonly string[], output: CommandOutput): ExitSt
   try {
     const result = checkProject(positionals[0] ?? '.', {
       stage: values.built ? 'after-build' : 'before-build',
-      buildWritesInclude: values['build-writes-include'],
       accept: values.accept ?? [],
       ...environmentOf(values.env),
     })

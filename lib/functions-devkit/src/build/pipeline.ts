@@ -34,20 +34,21 @@ export class StepFailedError extends Error {
  */
 export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<FoundResult> {
   const all = { ...options, stage, buildWritesInclude: true }
+  const stale = stage === 'before-build' ? await findStale(checkout) : []
+  // What else is wrong may follow from that, such as a folder that project.yml does not declare.
+  if (stale.length > 0) return { problems: stale, warnings: [] }
   const found = checkProject(checkout, all)
-  // What is stale can be told of a valid project.yml alone.
-  const stale = stage === 'before-build' && found.problems.length === 0 ? await findStale(checkout) : []
   const open = found.warnings.filter(({ code }) => code === OPEN)
-  if (open.length === 0) return { ...found, problems: [...found.problems, ...stale] }
+  if (open.length === 0) return found
   const functions = await Promise.all(open.map(({ name }) => loadFunction(checkout, name.slice(OPEN.length + 1))))
   const explained = functions.filter(({ main }) => main === undefined || main.openBecause !== undefined).map(({ name }) => `${OPEN}:${name}`)
-  const accepted = checkProject(checkout, { ...all, accept: explained })
-  return { ...accepted, problems: [...accepted.problems, ...stale] }
+  return checkProject(checkout, { ...all, accept: explained })
 }
 
-/** Returns the files that `npm run sync` would write. Functions that cannot be loaded count for nothing: they fail elsewhere. */
+/** Returns what `npm run sync` would write or refuse. A function that cannot be loaded or an invalid project.yml fails elsewhere. */
 async function findStale(checkout: string): Promise<FoundProblem[]> {
-  const { changes, problems } = await planSync(checkout)
+  const { changes, problems, isInvalid } = await planSync(checkout)
+  if (isInvalid === true) return []
   return [
     ...changes.map(({ file, reason }) => ({ file, path: '', code: 'stale' as const, reason, fix: 'Run npm run sync' })),
     ...problems.map(({ file, reason, fix }) => ({ file, path: '', code: 'not-in-step' as const, reason, fix })),

@@ -20,5 +20,6 @@ export const COMMANDS = {
   webhooks: { program: 'cli/webhooks', readsEnvironment: true, does: 'list, show, retry and park stored events' },
   openapi: { program: 'cli/openapi', does: 'write the OpenAPI description of the API' },
   'remove-sample': { program: 'cli/remove-sample', does: 'remove the sample application from this repository' },
+  check: { program: 'build/check', does: 'check project.yml and what sync writes: for build.sh' },
   bundle: { program: 'build/bundle/main', does: 'bundle every function, without any check: for build.sh' },
 }

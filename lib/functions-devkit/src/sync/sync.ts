@@ -25,6 +25,8 @@ export interface SyncPlan {
   readonly problems: readonly (Remark & { readonly fix: string })[]
   /** Functions that cannot be loaded; nothing is worked out then. */
   readonly mistakes: readonly Mistake[]
+  /** Whether the problems are those of a missing or invalid project.yml. */
+  readonly isInvalid?: boolean
 }
 
 const NOTHING: SyncPlan = { files: new Map(), changes: [], problems: [], mistakes: [] }
@@ -62,7 +64,7 @@ export function writeFiles(application: string, files: ReadonlyMap<string, strin
 async function planForFunctions(application: string): Promise<SyncPlan> {
   const text = textOf(join(application, PROJECT_FILE))
   if (text === undefined)
-    return { ...NOTHING, problems: [{ file: PROJECT_FILE, reason: 'is missing', fix: 'Run this in the folder of an application' }] }
+    return { ...NOTHING, isInvalid: true, problems: [{ file: PROJECT_FILE, reason: 'is missing', fix: 'Run this in the folder of an application' }] }
   const names = globSync('packages/*/*/index.ts', { cwd: application }).map(path => path.split('/').slice(1, -1).join('/'))
   let declared: ReadonlySet<string>
   try {
@@ -72,6 +74,7 @@ async function planForFunctions(application: string): Promise<SyncPlan> {
     if (!(error instanceof ProjectFileError)) throw error
     return {
       ...NOTHING,
+      isInvalid: true,
       problems: error.issues.map(({ reason, fix, line }) => ({ file: `${PROJECT_FILE}${line === undefined ? '' : `:${line}`}`, reason, fix })),
     }
   }
