@@ -1,11 +1,11 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../doctl-project-schema/src/index.ts'
-import { loadFunction, type CheckedMain } from '../cli/functions.ts'
 import type { Mistake } from '../cli/mistake.ts'
 import { DOCUMENTED_FILES, syncDocumentation, type DocumentedSettings } from './documentation.ts'
 import { IndexError } from './index-error.ts'
 import { indexFiles } from './index-files.ts'
+import { loadFunctions, type FunctionFacts } from './load-functions.ts'
 import { syncProjectFile } from './project-file.ts'
 
 /** Something in a file, in words. */
@@ -78,12 +78,12 @@ async function planForFunctions(application: string): Promise<SyncPlan> {
       problems: error.issues.map(({ reason, fix, line }) => ({ file: `${PROJECT_FILE}${line === undefined ? '' : `:${line}`}`, reason, fix })),
     }
   }
-  const loaded = await Promise.all(names.sort().map(name => loadFunction(application, name)))
+  const loaded = await loadFunctions(application, names.sort())
   // One that is not made by defineFunction is its author's, who writes its block by hand.
   const mistakes = loaded.flatMap(({ name, mistake }) => (mistake === undefined || (mistake.isForeign && declared.has(name)) ? [] : [mistake]))
-  const problems = loaded.flatMap(({ name, main }) => (main === undefined ? [] : namingProblems(name, main)))
+  const problems = loaded.flatMap(namingProblems)
   if (mistakes.length > 0 || problems.length > 0) return { ...NOTHING, mistakes, problems }
-  const mains = loaded.flatMap(({ main }) => main ?? [])
+  const mains = loaded.flatMap(one => (one.mistake === undefined ? [one] : []))
   const gone = new Set([...declared].filter(name => !existsSync(join(application, 'packages', name))))
   const project = syncProjectFile(
     text,
@@ -106,7 +106,8 @@ async function planForFunctions(application: string): Promise<SyncPlan> {
   }
 }
 
-function namingProblems(name: string, { deployment }: CheckedMain): SyncPlan['problems'] {
+function namingProblems({ name, deployment }: FunctionFacts): SyncPlan['problems'] {
+  if (deployment === undefined) return []
   const said = `${deployment.package}/${deployment.function}`
   if (said === name) return []
   return [{ file: `packages/${name}/index.ts`, reason: `is named ${said}, and its folder is ${name}`, fix: 'Make them the same' }]

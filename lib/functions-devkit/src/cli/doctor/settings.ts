@@ -52,17 +52,16 @@ function readDeclared(text: string, environment: Environment): ProjectFunction[]
   }
 }
 
-const NOT_PASSED = 'is read, but project.yml does not pass it'
 const ABSENT = 'is absent or empty'
 const NO_SENDER = 'no sender has a secret'
 
 function issuesOf({ environment }: ProjectFunction, main: CheckedMain, absent: ReadonlySet<string>): readonly SettingIssue[] {
+  // The check of the project reports these.
   const notPassed = main.variables.filter(variable => !Object.hasOwn(environment, variable))
   // Absent is not the same as `none`: the deployer stops at it.
   const missing = Object.keys(environment).filter(variable => absent.has(variable))
   const reported = new Set([...notPassed, ...missing])
   return [
-    ...notPassed.map(variable => ({ variable, reason: NOT_PASSED })),
     ...missing.map(variable => ({ variable, reason: ABSENT })),
     ...withoutSenders(main.settingIssues(environment).filter(({ variable }) => !reported.has(variable))),
   ]
@@ -83,7 +82,6 @@ function describeIssues(readers: ReadonlyMap<string, readonly string[]>): Findin
 
 function cureOf(issue: string): string {
   const [variable = ''] = issue.split(/[ ,]/)
-  if (issue.includes(NOT_PASSED)) return `add ${variable} to the environment of each of them in project.yml`
   if (issue.includes(ABSENT)) return `give ${variable} a value in .env; the word none stands for not set`
   if (issue.includes(NO_SENDER)) return 'npm run secrets prints one for WEBHOOK_SECRET_DEMO; for another sender, its own'
   if (issue.includes('sample')) return `put a secret of your own into ${variable}: npm run secrets prints one`
