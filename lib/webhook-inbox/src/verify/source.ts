@@ -22,8 +22,10 @@ interface Common {
    * send it again under another id. The price: two honest events with equal bodies count as one.
    */
   readonly replayGuard?: 'body'
-  /** Which handlers its events may reach. Default: all of the application's. */
+  /** Handlers for the events of this source alone. For other types, and without this, its events reach the common handlers. */
   readonly handlers?: readonly WebhookHandler[]
+  /** `false`: its events reach no common handler. Types without a handler in `handlers` are stored and ignored. Default true. */
+  readonly commonHandlers?: boolean
   /**
    * The user that an event of any type is about, as the sender calls that user: for events without a handler, and for
    * handlers that do not say. `data` is not checked. Erasing that user then reaches the event.
