@@ -1,6 +1,6 @@
 import { checkHandlers } from '../inbox/check-handlers.ts'
 import { DIGEST_BYTES } from './schemes/digest.ts'
-import { schemeNames, schemeOf, type SourceDefinition } from './source.ts'
+import { schemeNames, schemeOf, type Places, type SourceDefinition } from './source.ts'
 
 type Given = Readonly<Record<string, unknown>>
 type FieldOf<Definition> = Definition extends unknown ? keyof Definition : never
@@ -34,10 +34,11 @@ const OPTIONAL: Readonly<Record<Exclude<FieldOf<SourceDefinition>, (typeof OF_EV
 }
 
 /**
- * Checks all of a source's definition that does not depend on its name. Without a name, messages name the source by its variable.
+ * Checks all of a source's definition that does not depend on its name, and returns its places, which may be those of its scheme.
+ * Without a name, messages name the source by its variable.
  * @throws TypeError that says which field is wrong, and what it has to be.
  */
-export function checkDefinition(definition: unknown, name?: string): asserts definition is SourceDefinition {
+export function checkDefinition(definition: unknown, name?: string): Places {
   const subject = subjectOf(definition, name)
   const refuse = (reason: string) => new TypeError(`${subject} ${reason}.`)
   if (!isObject(definition)) throw refuse('has to be an object with `scheme` and `secrets`')
@@ -55,15 +56,16 @@ export function checkDefinition(definition: unknown, name?: string): asserts def
   const known: readonly string[] = [...OF_EVERY_SCHEME, ...(scheme === 'hmac' ? OF_HMAC : []), ...Object.keys(OPTIONAL)]
   const unknown = Object.keys(definition).find(field => definition[field] !== undefined && !known.includes(field))
   if (unknown !== undefined) throw refuse(`has \`${unknown}\`, which is no field of its scheme. The fields are ${known.join(', ')}`)
-  checkAsAWhole(definition as unknown as SourceDefinition, refuse)
+  return checkAsAWhole(definition as unknown as SourceDefinition, refuse)
 }
 
-function checkAsAWhole(definition: SourceDefinition, refuse: (reason: string) => TypeError): void {
+function checkAsAWhole(definition: SourceDefinition, refuse: (reason: string) => TypeError): Places {
   const { handlers, commonHandlers, eventId = schemeOf(definition).eventId, type = schemeOf(definition).type } = definition
   if (eventId === undefined || type === undefined) throw refuse('has to name the places of event id and type: `eventId` and `type`')
   // It could be meant either way, and one of them applies events that the other ignores.
   if (handlers?.length === 0 && commonHandlers === undefined)
     throw refuse('has no handler in `handlers`. Leave it out for the common handlers alone, or add `commonHandlers: false` to ignore every event')
+  return { eventId, type }
 }
 
 function subjectOf(definition: unknown, name: string | undefined): string {

@@ -6,8 +6,7 @@ import { checkDefinition } from './check-definition.ts'
 import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
-import type { Place } from './place.ts'
-import { schemeOf, type DescribedSource, type EventIdPlace, type Source, type SourceDefinition } from './source.ts'
+import { schemeOf, type DescribedSource, type Source, type SourceDefinition } from './source.ts'
 
 /** Who sends webhooks, by name. */
 export type SourceTable = Readonly<Record<string, SourceDefinition>>
@@ -72,11 +71,9 @@ function templatesOf(table: SourceTable, common: readonly WebhookHandler[]) {
 }
 
 function templateOf(name: string, definition: SourceDefinition, common: readonly WebhookHandler[]) {
-  checkDefinition(definition, name)
+  const { eventId, type } = checkDefinition(definition, name)
   const { secrets: variable, toleranceSeconds = 300, answerWithinMs, replayGuard, handlers: own = [], commonHandlers = true } = definition
   const scheme = schemeOf(definition)
-  // The check has found both.
-  const { eventId = scheme.eventId as EventIdPlace, type = scheme.type as Place } = definition
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
     throw new TypeError(`The name of source ${name} does not fit into a path: use lower-case letters, digits and hyphens.`)
   return {

@@ -45,16 +45,17 @@ export interface ConcernedEvent {
 /** Where the event id is; `body` for senders that have none: a hash of source and body, never of a time stamp. */
 export type EventIdPlace = Place | 'body'
 
-interface Named {
+/** Where a source has what every event needs. */
+export interface Places {
   readonly eventId: EventIdPlace
   readonly type: Place
 }
 
 /** One sender. What a scheme defines may be left out; `digitalocean` and `hmac` define no places for id and type. */
 export type SourceDefinition =
-  | (Common & Partial<Named> & { readonly scheme: 'standard' | 'stripe' | 'github' | 'shopify' })
-  | (Common & Named & { readonly scheme: 'digitalocean' })
-  | (Common & Named & { readonly scheme: 'hmac' } & HmacDescription)
+  | (Common & Partial<Places> & { readonly scheme: 'standard' | 'stripe' | 'github' | 'shopify' })
+  | (Common & Places & { readonly scheme: 'digitalocean' })
+  | (Common & Places & { readonly scheme: 'hmac' } & HmacDescription)
 
 export type SchemeName = SourceDefinition['scheme']
 
