@@ -94,7 +94,7 @@ describe.skipIf(!hasRedis())('the outage buffer', () => {
     const { runs, options } = storyOf()
     await withInbox({ ...options, redis }, async inbox => {
       await inbox.away(async () => {
-        expect(await inbox.send(event, { id: 'a', remainingMs: 1_500 })).toEqual({ status: 202, body: { outcome: 'buffered' } })
+        expect(await inbox.send(event, { id: 'a', remainingMs: 2_500 })).toEqual({ status: 202, body: { outcome: 'buffered' } })
       })
       await inbox.buffer(other, { id: 'b' })
       expect(runs).toEqual([])
@@ -121,7 +121,7 @@ describe.skipIf(!hasRedis())('the outage buffer', () => {
     const { runs, options } = storyOf({ needsDatabase: false })
     await withInbox({ ...options, redis }, async inbox => {
       await inbox.away(async () => {
-        expect(await inbox.send(event, { remainingMs: 1_500 })).toEqual({ status: 200, body: { outcome: 'applied' } })
+        expect(await inbox.send(event, { remainingMs: 2_500 })).toEqual({ status: 200, body: { outcome: 'applied' } })
       })
       expect(await inbox.drain()).toEqual({ drained: 1, parked: 0, left: 0 })
       expect(runs).toEqual(['own evt_1'])
