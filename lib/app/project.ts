@@ -7,7 +7,8 @@ import { migrations } from './migrations/index.ts'
 import { samples } from './samples.ts'
 import { scopes } from './settings/api.ts'
 import { createUserChecks } from './users/smoke-checks.ts'
-import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
+import { sourceTable } from './webhooks/sources/index.ts'
+import { describedSources, sourceSettings } from './webhooks/sources.ts'
 
 /** What the tools know of this application. They read it by its path; functions are found under `packages/`. */
 export const project = {
