@@ -23,7 +23,7 @@ describe('npm run sync', () => {
     const { status, stdout, stderr } = spawnSync(command, args, { cwd: checkout.folder, encoding: 'utf8', env: environmentOf(checkout.folder) })
     return { status, output: stdout + stderr }
   }
-  const sync = (...args: string[]) => run('node', 'lib/functions-devkit/bin/functions-devkit.mjs', 'sync', ...args)
+  const sync = (...args: string[]) => run('node', 'lib/functions-devkit/src/cli/sync.ts', ...args)
   const read = (path: string) => readFileSync(join(checkout.folder, path), 'utf8')
 
   it('writes the block and the documentation of a new function, once', () => {

@@ -1,5 +1,5 @@
 import { requiredText } from './schemas.ts'
-import { defineSettings, SettingIssues } from './settings.ts'
+import { defineSettings, setting, SettingIssues } from './settings.ts'
 
 /** A key that may call the API, as the setting has it: the key itself is known to its holder alone. */
 export interface ApiKey {
@@ -14,11 +14,13 @@ export interface ApiSettings {
   readonly keys: readonly ApiKey[]
 }
 
+const MEANING = 'who may call the API: `name/scopes/sha256` of each key, separated by blanks; `npm run keys -- new <name> <scopes>` prints one'
+
 const ENTRY = /^([\w.-]{1,64})\/([a-z:,]+)\/([0-9a-f]{64})$/
 
 /** Defines the setting of who may call an API with these scopes: entries `name/scope,scope/sha256`, separated by blanks. */
 export function defineApiKeys(scopes: readonly string[]) {
-  return defineSettings({ API_KEYS: requiredText() }, ({ API_KEYS: text }): ApiSettings => {
+  return defineSettings({ API_KEYS: setting(requiredText(), MEANING) }, ({ API_KEYS: text }): ApiSettings => {
     const keys = text.trim().split(/\s+/).map(readKey)
     const known = keys.filter(key => key !== undefined)
     if (known.length < keys.length) {

@@ -1,4 +1,4 @@
-import { defineSettings, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
+import { defineSettings, setting, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
 import { optionalText } from '../../../functions-runtime/src/settings/schemas.ts'
 import type { WebhookHandler } from '../inbox/handler.ts'
 import { checkHandlers } from '../inbox/check-handlers.ts'
@@ -6,7 +6,7 @@ import { checkDefinition } from './check-definition.ts'
 import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
-import { schemeOf, type DescribedSource, type Source, type SourceDefinition } from './source.ts'
+import { schemeOf, type DescribedSource, type Source, type SchemeName, type SourceDefinition } from './source.ts'
 
 /** Who sends webhooks, by name. */
 export type SourceTable = Readonly<Record<string, SourceDefinition>>
@@ -21,6 +21,16 @@ export interface Sources extends ReadonlyMap<string, Source> {
   readonly weakSecrets: readonly WeakSecret[]
 }
 
+const TEXT_FORM = 'the text agreed with the sender, without blanks, 20 characters or more'
+const SECRET_FORMS: Readonly<Record<SchemeName, string>> = {
+  standard: '`whsec_` and base64 of 24 to 64 random bytes, or a public key, `whpk_` and base64 of 32 bytes',
+  stripe: "the endpoint's signing secret with its `whsec_`",
+  github: TEXT_FORM,
+  shopify: TEXT_FORM,
+  digitalocean: TEXT_FORM,
+  hmac: TEXT_FORM,
+}
+
 class SourceMap extends Map<string, Source> implements Sources {
   readonly weakSecrets: WeakSecret[] = []
 }
@@ -33,7 +43,12 @@ class SourceMap extends Map<string, Source> implements Sources {
  */
 export function defineSources(table: SourceTable, handlers: readonly WebhookHandler[]): SettingsGroup<Sources> {
   const templates = templatesOf(table, handlers)
-  const shape = Object.fromEntries(templates.map(({ variable }) => [variable, optionalText()]))
+  const shape = Object.fromEntries(
+    templates.map(({ name, variable, source }) => {
+      const meaning = `secret of the webhook source \`${name}\`: ${SECRET_FORMS[source.scheme]}; two, separated by a blank, while one is being replaced`
+      return [variable, setting(optionalText(), meaning, { fallback: 'the source is off' })]
+    }),
+  )
   return defineSettings(shape, (values): Sources => {
     // Such a function would refuse every delivery: most likely the variables were forgotten.
     if (Object.values(values).every(value => value === undefined)) {
