@@ -1,0 +1,16 @@
+import { keptTablesOf, prunedTablesOf } from '../functions-ops/src/maintenance/retention-of-tables.ts'
+import { modelsOf, statementTables, type ModelsOf } from '../functions-runtime/src/database/declared-tables.ts'
+import { declaredTables } from './tables/index.ts'
+
+/** The tables of this application, for statements. */
+export const tables = statementTables(declaredTables)
+
+/** Defines the models of this application. */
+export const defineModels = modelsOf(declaredTables)
+
+export const prunedTables = prunedTablesOf(declaredTables)
+export const keptTables = keptTablesOf(declaredTables)
+
+declare module '../functions-runtime/src/database/models.ts' {
+  interface ApplicationModels extends ModelsOf<typeof declaredTables> {}
+}
