@@ -4,10 +4,7 @@ import type { ApplicationModels } from './models.ts'
 import { rulesOf, type Retention, type RetentionRule } from './retention.ts'
 
 /** What a definition uses of Sequelize's package, so that its file imports types alone. */
-export type SequelizeTools = Pick<
-  typeof Sequelize,
-  'Op' | 'Deferrable' | 'fn' | 'col' | 'cast' | 'literal' | 'where' | 'and' | 'or' | 'json'
->
+export type SequelizeTools = Pick<typeof Sequelize, 'Op' | 'Deferrable' | 'fn' | 'col' | 'cast' | 'literal' | 'where' | 'and' | 'or' | 'json'>
 
 /** Options of a model. The schema and the table's name come from elsewhere. */
 export type TableOptions<Row extends Model> = Omit<ModelOptions<Row>, 'schema' | 'tableName' | 'modelName'>
@@ -21,11 +18,7 @@ export interface TableDefinition<Row extends Model, Name extends string, ModelNa
   readonly columns: (types: typeof DataTypes, tools: SequelizeTools) => ModelAttributes<Row, Attributes<Row>>
   /** `underscored: true` unless it is set. */
   readonly options?: TableOptions<Row> | ((tools: SequelizeTools) => TableOptions<Row>)
-  /**
-   * Makes the associations of this model; called once, when every model is defined. Name the second parameter instead of taking
-   * it apart: `(order, models) => { order.hasMany(models.Item) }`. Its type includes the table that is being defined, and
-   * TypeScript finds it only inside of the body.
-   */
+  /** Makes the associations of this model; called once, when every model is defined: `(order, { Item }) => order.hasMany(Item)`. */
   readonly associate?: (model: ModelStatic<Row>, models: ApplicationModels) => void
   /** How long its rows are kept. */
   readonly keep: Retention
@@ -53,7 +46,8 @@ export function defineTable<Row extends Model>() {
     definition: TableDefinition<Row, Name, ModelName>,
   ): DefinedTable<Row, Name, ModelName> => {
     const { name, model, columns, options = {}, associate, keep } = definition
-    if (name === '' || name.includes('.')) throw new TypeError(`A table is named ${JSON.stringify(name)}: write its name alone, since DB_SCHEMA is its schema.`)
+    if (name === '' || name.includes('.'))
+      throw new TypeError(`A table is named ${JSON.stringify(name)}: write its name alone, since DB_SCHEMA is its schema.`)
     if (model === '') throw new TypeError(`The table ${name} has no model name: write one, such as model: 'Order'.`)
     return {
       name,
