@@ -8,8 +8,11 @@ export const tables = statementTables(declaredTables)
 /** Defines the models of this application. */
 export const defineModels = modelsOf(declaredTables)
 
-export const prunedTables = prunedTablesOf(declaredTables)
-export const keptTables = keptTablesOf(declaredTables)
+// Marked as pure, so that a bundle that prunes nothing leaves them out.
+/** The tables whose old rows maintenance deletes. */
+export const prunedTables = /* @__PURE__ */ prunedTablesOf(declaredTables)
+/** The tables whose rows stay. */
+export const keptTables = /* @__PURE__ */ keptTablesOf(declaredTables)
 
 declare module '../functions-runtime/src/database/models.ts' {
   interface ApplicationModels extends ModelsOf<typeof declaredTables> {}

@@ -14,8 +14,7 @@ const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
  * Returns the text of each generated index, by its path in the application's folder. It reads source text and imports nothing of
  * the application, which may not load while an index is stale. A folder that does not exist has no index. An index that is written
  * by hand, as its first line tells, is left out.
- * @throws Error that names the file and the cure, when a file of such a folder exports nothing for the index, and for two exports
- * of one name.
+ * @throws IndexError when a file of such a folder exports nothing for the index, and for two exports of one name.
  */
 export function indexFiles(application: string): ReadonlyMap<string, string> {
   return new Map(

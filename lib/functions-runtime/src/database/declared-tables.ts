@@ -41,7 +41,8 @@ function refuseDoubles(tables: DeclaredTables): void {
     const holders = new Map<string, string>()
     for (const [key, table] of Object.entries(tables)) {
       const [value, holder] = [table[kind], holders.get(table[kind])]
-      if (holder !== undefined) throw new TypeError(`${holder} and ${key} are two tables with the ${kind} ${JSON.stringify(value)}: change one of them.`)
+      if (holder !== undefined)
+        throw new TypeError(`${holder} and ${key} are two tables with the ${kind} ${JSON.stringify(value)}: change one of them.`)
       holders.set(value, key)
     }
   }

@@ -36,7 +36,7 @@ export function rulesOf(table: string, keep: Retention): readonly RetentionRule[
   const isKept = rules.includes('forever')
   const prunings = rules.filter(rule => typeof rule === 'object')
   const areAllDeleted = prunings.some(({ only, clear }) => only === undefined && clear === undefined)
-  if (isKept && areAllDeleted) fail("is kept forever, and one of its rules deletes every old row: leave one of the two out, or write its `only`")
+  if (isKept && areAllDeleted) fail('is kept forever, and one of its rules deletes every old row: leave one of the two out, or write its `only`')
   if (!isKept && !areAllDeleted) fail("has no rule for all of its rows: add 'forever' to keep, or a rule without `only` and `clear`")
   for (const { keepDays } of prunings) {
     const days = typeof keepDays === 'number' ? keepDays : keepDays.fallback

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
 import { indexText, moduleOf, pathOfIndex } from '../../sync/index-files.ts'
-import { placeOf, sourcesIn } from '../../sync/indexes/exports.ts'
+import { entriesOf, placeOf, sourcesIn } from '../../sync/indexes/exports.ts'
 import { MIGRATIONS } from '../../sync/indexes/kinds.ts'
 
 export interface NewMigration {
@@ -13,6 +13,7 @@ export interface NewMigration {
 }
 
 const { folder, list, type } = MIGRATIONS
+const INDEX = pathOfIndex(MIGRATIONS)
 const MINUTE_MS = 60_000
 // How far a name may be ahead of the clock, in minutes.
 const MOST_AHEAD = 60
@@ -27,29 +28,23 @@ const GLOBALS = ['undefined', 'globalThis']
  */
 export function newMigration(application: string, words: readonly string[], now: Date = new Date()): NewMigration {
   const slug = slugOf(words)
+  const exported = exportNameOf(slug)
   const present = sourcesIn(application, folder)
   const same = present.find(({ path }) => placeOf(path).replace(/^[\d-]+/, '') === slug)
   if (same !== undefined) throw new Error(`There is a migration ${slug} already: ${same.path}. Choose another name`)
-  const name = `${stampBehind(
-    present.map(({ path }) => placeOf(path)),
-    slug,
-    now,
-  )}-${slug}`
-  const exported = exportNameOf(slug)
+  const isByHand = indexText(MIGRATIONS, application) === undefined
+  const entries = isByHand ? [] : entriesOf(MIGRATIONS, application)
+  const taken = entries.find(({ name }) => name === exported)
+  if (taken !== undefined) throw new Error(`${taken.path} exports ${exported} already. Choose another name`)
+  const places = isByHand ? present.map(({ path }) => placeOf(path)) : entries.map(({ place }) => place)
+  const name = `${stampBehind(places, slug, now)}-${slug}`
+  const toDo = isByHand ? { toDo: linesToAdd(readFileSync(join(application, INDEX), 'utf8'), name, exported) } : {}
   const file = `${folder}/${name}.ts`
-  const path = join(application, file)
   mkdirSync(join(application, folder), { recursive: true })
-  writeFileSync(path, source(name, exported, type === undefined ? '' : moduleOf(type, MIGRATIONS, application)))
-  try {
-    const text = indexText(MIGRATIONS, application)
-    const index = join(application, pathOfIndex(MIGRATIONS))
-    if (text === undefined) return { file, toDo: linesToAdd(readFileSync(index, 'utf8'), name, exported) }
-    writeFileSync(index, text)
-    return { file }
-  } catch (error) {
-    rmSync(path)
-    throw error
-  }
+  writeFileSync(join(application, file), source(name, exported, type === undefined ? '' : moduleOf(type, MIGRATIONS, application)))
+  const text = indexText(MIGRATIONS, application)
+  if (text !== undefined) writeFileSync(join(application, INDEX), text)
+  return { file, ...toDo }
 }
 
 function slugOf(words: readonly string[]): string {
@@ -90,9 +85,8 @@ function isUsable(name: string): boolean {
 }
 
 function linesToAdd(index: string, name: string, exported: string): string {
-  if (new RegExp(String.raw`\b${exported}\b`).test(index))
-    throw new Error(`${pathOfIndex(MIGRATIONS)} has something named ${exported}: choose another name`)
-  return `${pathOfIndex(MIGRATIONS)} is written by hand. Add \`import { ${exported} } from './${name}.ts'\` to it, and ${exported} at the end of the list`
+  if (new RegExp(String.raw`\b${exported}\b`).test(index)) throw new Error(`${INDEX} has something named ${exported}. Choose another name`)
+  return `${INDEX} is written by hand. Add \`import { ${exported} } from './${name}.ts'\` to it, and ${exported} at the end of the list`
 }
 
 function source(name: string, exported: string, origin: string): string {

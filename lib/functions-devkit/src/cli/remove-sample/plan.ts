@@ -67,7 +67,16 @@ export function planRemoval(checkout: string, sample: Sample): Removal {
     const lines = textOf(path).split(/(?<=\n)/)
     changed.set(path, lines.filter(line => !beginnings.some(beginning => line.startsWith(beginning))).join(''))
   }
-  return { deleted, changed, problems }
+  return { deleted, changed, problems: [...problems, ...problemsOfIndexes(checkout)] }
+}
+
+function problemsOfIndexes(checkout: string): string[] {
+  try {
+    indexFiles(checkout)
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
 }
 
 /** Changes and deletes what a plan says, and writes the generated indexes again. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { IndexError } from '../index-error.ts'
 import type { IndexKind } from './kinds.ts'
 
 /** Source text of an application. */
@@ -31,41 +32,51 @@ export function sourcesIn(application: string, folder: string): Source[] {
 
 /**
  * Returns what the index of a kind has to list, in its order.
- * @throws Error for a file without an entry, two entries of one name, and an entry that has the name of the list.
+ * @throws IndexError for a file without an entry, two entries of one name, and an entry that has the name of the list.
  */
 export function entriesOf(kind: IndexKind, application: string): Entry[] {
   const own = sourcesIn(application, kind.folder).flatMap(source => entriesOfFile(kind, source))
   const others = kind.alsoIn === undefined ? [] : sourcesIn(application, kind.alsoIn).flatMap(source => namedEntries(kind, source))
   const entries = [...own, ...others].sort((one, other) => compare(one.place, other.place))
-  for (const [index, { name, path }] of entries.entries()) {
-    if ([kind.list, kind.type?.name].includes(name)) throw new Error(`${path} exports ${name}, which is a name of the index itself: rename it`)
-    const double = entries.slice(0, index).find(entry => entry.name === name)
-    if (double !== undefined) throw new Error(`${double.path} and ${path} both export ${name}: rename one of them`)
+  const paths = new Map<string, string>()
+  for (const { name, path: file } of entries) {
+    if ([kind.list, kind.type?.name].includes(name)) {
+      throw new IndexError({ file, reason: `exports ${name}, which is a name of the index itself`, fix: 'Rename it' })
+    }
+    const other = paths.get(name)
+    if (other !== undefined) throw new IndexError({ file, reason: `exports ${name}, as ${other} does`, fix: 'Rename one of the two' })
+    paths.set(name, file)
   }
   return entries
 }
 
 function entriesOfFile(kind: IndexKind, source: Source): Entry[] {
-  const { path } = source
-  const found = declarationsIn(kind, source).map(({ name, isList }) => ({ name, path, place: placeOf(path), isList }))
+  const { path: file } = source
+  const { entry, form } = kind
+  const found = declarationsIn(kind, source).map(({ name, isList }) => ({ name, path: file, place: placeOf(file), isList }))
   if (found.length === 0) {
-    throw new Error(`${path} exports no ${kind.entry}: write \`${kind.form}\` at the beginning of a line, or move the file to another folder`)
+    const fix = `Write \`${form}\` at the beginning of a line, or move the file to another folder`
+    throw new IndexError({ file, reason: `exports no ${entry}`, fix })
   }
   if (kind.shape === 'by file' && found.length > 1) {
-    throw new Error(`${path} exports more than one ${kind.entry}, and its name is that of one: write a file for each`)
+    throw new IndexError({ file, reason: `exports more than one ${entry}, and the file's name is that of one`, fix: 'Write a file for each' })
   }
   return found
 }
 
 /** Entries beside those of another kind. */
 function namedEntries(kind: IndexKind, source: Source): Entry[] {
-  const { path, text } = source
+  const { path: file, text } = source
   return declarationsIn(kind, source).map(({ name, isList, start, end }) => {
-    if (isList) throw new Error(`${path}: ${name} is a list, which has no place of its own: export each ${kind.entry} by itself`)
+    if (isList)
+      throw new IndexError({ file, reason: `exports ${name}, a list without a place of its own`, fix: `Export each ${kind.entry} by itself` })
     const [, , place] = /\bname:\s*(['"`])(.+?)\1/.exec(text.slice(start, end)) ?? []
-    if (place === undefined)
-      throw new Error(`${path}: ${name} has no name in quotes, by which it is ordered: write one, such as name: '2027-01-31-0930-orders'`)
-    return { name, path, place, isList }
+    if (place !== undefined) return { name, path: file, place, isList }
+    throw new IndexError({
+      file,
+      reason: `exports ${name} without a name in quotes, which orders it`,
+      fix: "Write one: name: '2027-01-31-0930-orders'",
+    })
   })
 }
 
