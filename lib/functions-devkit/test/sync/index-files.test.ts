@@ -97,7 +97,7 @@ export const declaredTables = {
     expect(indexOf('migrations')).toContain(`import type { Migration } from '${module}'\n`)
   })
 
-  it('name the type from the package, or from its sources when they are here', () => {
+  it('name the type from the package or its sources', () => {
     mkdirSync(join(application, 'lib/app/migrations'), { recursive: true })
     mkdirSync(join(application, 'lib/app/webhooks/handlers'), { recursive: true })
     expect(indexOf('migrations')).toContain("from 'resilient-sequelize'")
@@ -171,7 +171,7 @@ describe('migrate new', () => {
 
   const filesIn = () => readdirSync(join(application, 'lib/app/migrations')).sort()
 
-  it('writes a file for the minute, in UTC, and the index', async () => {
+  it('writes a file for the minute, and the index', async () => {
     write('lib/app/migrations/2027-01-01-0930-first.ts', `${TYPE}${migration('first', '2027-01-01-0930-first')}`)
     expect(newMigration(application, ['add', 'orders', 'by', 'day'], NOW)).toEqual({
       file: 'lib/app/migrations/2027-02-03-2359-add-orders-by-day.ts',
@@ -187,7 +187,7 @@ describe('migrate new', () => {
     expect(read('lib/app/migrations/2027-02-03-2359-greetings.ts')).toContain("import type { Migration } from 'resilient-sequelize'\n")
   })
 
-  it('places a second one of the same minute behind the first', () => {
+  it('places a second of one minute behind the first', () => {
     create('orders')
     expect(newMigration(application, ['alter-orders'], NOW).file).toBe('lib/app/migrations/2027-02-04-0000-alter-orders.ts')
     expect(listed(read('lib/app/migrations/index.ts'))).toEqual(['orders', 'alterOrders'])
@@ -227,7 +227,7 @@ describe('migrate new', () => {
     expect(filesIn()).toEqual(before)
   })
 
-  it('leaves an index alone that is written by hand, and says what to add', () => {
+  it('leaves a hand-written index alone and names the line', () => {
     const own = "import type { Migration } from '../own.ts'\n\nexport const migrations: Migration[] = []\n"
     write('lib/app/migrations/index.ts', own)
     expect(newMigration(application, ['add-orders'], NOW)).toEqual({

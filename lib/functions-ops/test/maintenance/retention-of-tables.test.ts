@@ -19,7 +19,7 @@ const declaredTables = {
 }
 
 describe('the retention of tables', () => {
-  it('is what each table says, with its own name as the default', () => {
+  it('is what each table says, named after it by default', () => {
     expect(prunedTablesOf(declaredTables)).toEqual([
       { name: 'userActivities', table: 'user_activities', since: 'created_at', keepDays: { setting: 'ACTIVITY_DAYS', fallback: 90 } },
       { name: 'mailBodies', table: 'mails', since: 'sent_at', keepDays: 7, clear: ['body'], set: 'state = 0' },

@@ -172,7 +172,7 @@ describe('a defined table', () => {
     defineTable<OrderRow>()({ name: 'x', model: 'X', columns: ({ TEXT }) => ({ colour: { type: TEXT } }), keep: 'forever' })
   })
 
-  it('leaves its migration out of a bundle that uses the table alone', async () => {
+  it('leaves its migration out of bundles that do not migrate', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'table-'))
     try {
       const module = join(import.meta.dirname, '../../src/database/define-table.ts')
