@@ -1,7 +1,7 @@
 import type { Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { ApplicationError, NotFoundError } from '../../functions-runtime/src/edge/http-errors.ts'
 
 /** Condition in SQL for what only the call does that has the claim in `$claimId`, or that has none. */

@@ -36,7 +36,9 @@ function removeSample(args: readonly string[]): 0 | 1 {
   applyRemoval(checkout, plan)
   const formatted = [...plan.changed.keys()].filter(path => path.endsWith('.ts')).map(path => join(checkout, path))
   execFileSync('prettier', ['--write', '--log-level', 'warn', ...formatted], { stdio: 'inherit' })
-  console.log(`Deleted ${plan.deleted.length} files, and changed:\n${[...plan.changed.keys()].map(path => `  ${path}`).join('\n')}`)
+  console.log(
+    `Deleted ${plan.deleted.length} files, wrote the generated indexes again, and changed:\n${[...plan.changed.keys()].map(path => `  ${path}`).join('\n')}`,
+  )
   console.log('\nThe chapters of README.md about the sample stay; its tables in databases that have them stay, too.')
   return 0
 }

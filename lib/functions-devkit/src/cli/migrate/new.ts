@@ -1,42 +1,100 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Script } from 'node:vm'
+import { indexText, moduleOf, pathOfIndex } from '../../sync/index-files.ts'
+import { entriesOf, placeOf, sourcesIn } from '../../sync/indexes/exports.ts'
+import { MIGRATIONS } from '../../sync/indexes/kinds.ts'
 
-const FOLDER = 'lib/app/migrations'
-// Where the list has the type from: a package, or its sources in this repository.
-const TYPE_IMPORT = /^import type \{ Migration \} from '([^']+)'/m
-
-/**
- * Writes a dated file for a migration, and its line into the list of them.
- * @returns the file's path, seen from the application's folder
- * @throws Error when the words make no name, the name is taken, or the list has a form of its own.
- */
-export function newMigration(checkout: string, words: readonly string[], now: Date = new Date()): string {
-  const slug = words.join('-').toLowerCase()
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(slug)) throw new Error('A name is made of letters, digits and -, such as add-orders')
-  const name = `${now.toISOString().slice(0, 10)}-${slug}`
-  const identifier = slug.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-  const file = `${FOLDER}/${name}.ts`
-  const list = join(checkout, FOLDER, 'index.ts')
-  const text = readFileSync(list, 'utf8')
-  if (existsSync(join(checkout, file)) || new RegExp(`\\b${identifier}\\b`).test(text)) throw new Error(`There is a migration ${slug} already`)
-  const [, origin = ''] = TYPE_IMPORT.exec(text) ?? []
-  const imported = text.replace(/^(?=import type \{ Migration \} from)/m, `import { ${identifier} } from './${name}.ts'\n`)
-  const changed = imported
-    .replace(/(?=\n\]\s*$)/, `\n  ${identifier},`)
-    // A short list is on one line.
-    .replace(/(?<=(\[)|\S)\]\s*$/, (end: string, empty?: string) => `${empty === undefined ? ', ' : ''}${identifier}${end}`)
-  if (imported === text || changed === imported) throw new Error(`${FOLDER}/index.ts has not the form that this command knows: add the line yourself`)
-  writeFileSync(join(checkout, file), source(name, identifier, origin))
-  writeFileSync(list, changed)
-  return file
+export interface NewMigration {
+  /** Seen from the application's folder. */
+  readonly file: string
+  /** What is left to do by hand. */
+  readonly toDo?: string
 }
 
-function source(name: string, identifier: string, origin: string): string {
+const { folder, list, type } = MIGRATIONS
+const INDEX = pathOfIndex(MIGRATIONS)
+const MINUTE_MS = 60_000
+// How far a name may be ahead of the clock, in minutes.
+const MOST_AHEAD = 60
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
+// Valid in JavaScript, and something else in every file.
+const GLOBALS = ['undefined', 'globalThis']
+
+/**
+ * Writes a dated file for a migration, and the index of migrations anew. An index that is written by hand stays as it is, and `toDo`
+ * says what to add.
+ * @throws Error when the words make no name, the name is taken, or a file beside it is none that the index can list.
+ */
+export function newMigration(application: string, words: readonly string[], now: Date = new Date()): NewMigration {
+  const slug = slugOf(words)
+  const exported = exportNameOf(slug)
+  const present = sourcesIn(application, folder)
+  const same = present.find(({ path }) => placeOf(path).replace(/^[\d-]+/, '') === slug)
+  if (same !== undefined) throw new Error(`There is a migration ${slug} already: ${same.path}. Choose another name`)
+  const isByHand = indexText(MIGRATIONS, application) === undefined
+  const entries = isByHand ? [] : entriesOf(MIGRATIONS, application)
+  const taken = entries.find(({ name }) => name === exported)
+  if (taken !== undefined) throw new Error(`${taken.path} exports ${exported} already. Choose another name`)
+  const places = isByHand ? present.map(({ path }) => placeOf(path)) : entries.map(({ place }) => place)
+  const name = `${stampBehind(places, slug, now)}-${slug}`
+  const toDo = isByHand ? { toDo: linesToAdd(readFileSync(join(application, INDEX), 'utf8'), name, exported) } : {}
+  const file = `${folder}/${name}.ts`
+  mkdirSync(join(application, folder), { recursive: true })
+  writeFileSync(join(application, file), source(name, exported, type === undefined ? '' : moduleOf(type, MIGRATIONS, application)))
+  const text = indexText(MIGRATIONS, application)
+  if (text !== undefined) writeFileSync(join(application, INDEX), text)
+  return { file, ...toDo }
+}
+
+function slugOf(words: readonly string[]): string {
+  const slug = words
+    .join('-')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/[\s_]+/g, '-')
+    .toLowerCase()
+  if (!NAME.test(slug)) throw new Error('A name is made of letters, digits and -, and begins with a letter: add-orders')
+  return slug
+}
+
+/** The time in UTC, to the minute. A later one while the name would stand before one that exists: migrations are applied in order. */
+function stampBehind(names: readonly string[], slug: string, now: Date): string {
+  const stamps = Array.from({ length: MOST_AHEAD + 1 }, (_, minutes) => stampOf(new Date(now.getTime() + minutes * MINUTE_MS)))
+  return stamps.find(stamp => names.every(name => name < `${stamp}-${slug}`)) ?? stampOf(now)
+}
+
+function stampOf(date: Date): string {
+  const iso = date.toISOString()
+  return `${iso.slice(0, 10)}-${iso.slice(11, 13)}${iso.slice(14, 16)}`
+}
+
+function exportNameOf(slug: string): string {
+  const name = slug.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  return isUsable(name) ? name : `${name}Migration`
+}
+
+function isUsable(name: string): boolean {
+  if (name === list || GLOBALS.includes(name)) return false
+  try {
+    // Compiled and never run: an async function refuses the reserved words of modules as well.
+    new Script(`'use strict'; async () => { const ${name} = 0 }`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function linesToAdd(index: string, name: string, exported: string): string {
+  if (new RegExp(String.raw`\b${exported}\b`).test(index)) throw new Error(`${INDEX} has something named ${exported}. Choose another name`)
+  return `${INDEX} is written by hand. Add \`import { ${exported} } from './${name}.ts'\` to it, and ${exported} at the end of the list`
+}
+
+function source(name: string, exported: string, origin: string): string {
   return `import type { Migration } from '${origin}'
 
 // Why the schema changes. It runs while the functions that are deployed now serve: add, let the next deploy use it, and
 // take away what nobody uses any more in a later one.
-export const ${identifier}: Migration = {
+export const ${exported}: Migration = {
   name: '${name}',
   async up({ query }) {
     await query(\`WRITE THE STATEMENT HERE\`)

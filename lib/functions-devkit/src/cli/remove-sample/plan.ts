@@ -1,5 +1,6 @@
 import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { indexFiles, isGenerated } from '../../sync/index-files.ts'
 import { removeImports } from './remove-imports.ts'
 
 /** What belongs to the sample, as `lib/app/sample.json` lists it. */
@@ -44,6 +45,8 @@ export function planRemoval(checkout: string, sample: Sample): Removal {
   const sources = globSync(['lib/app/**/*.ts', 'packages/*/*/*.ts', 'test/**/*.ts'], { cwd: checkout }).filter(path => !isDeleted.has(path))
   for (const path of sources) {
     const before = textOf(path)
+    // Written again, once the files that it lists are gone.
+    if (isGenerated(before)) continue
     const { text, usedElsewhere } = removeImports(before, specifier => isDeleted.has(join(dirname(path), specifier)))
     problems.push(...usedElsewhere.map(({ name, line }) => `${path}:${line} uses ${name} of the sample: change it first`))
     if (text !== before) changed.set(path, text)
@@ -64,14 +67,25 @@ export function planRemoval(checkout: string, sample: Sample): Removal {
     const lines = textOf(path).split(/(?<=\n)/)
     changed.set(path, lines.filter(line => !beginnings.some(beginning => line.startsWith(beginning))).join(''))
   }
-  return { deleted, changed, problems }
+  return { deleted, changed, problems: [...problems, ...problemsOfIndexes(checkout)] }
 }
 
+function problemsOfIndexes(checkout: string): string[] {
+  try {
+    indexFiles(checkout)
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+/** Changes and deletes what a plan says, and writes the generated indexes again. */
 export function applyRemoval(checkout: string, { deleted, changed }: Removal): void {
   for (const [path, text] of changed) writeFileSync(join(checkout, path), text)
   for (const path of deleted) rmSync(join(checkout, path))
   const folders = [...new Set(deleted.map(path => dirname(path)))].sort((one, other) => other.length - one.length)
   for (const folder of folders) removeEmpty(join(checkout, folder))
+  for (const [path, text] of indexFiles(checkout)) writeFileSync(join(checkout, path), text)
 }
 
 function filesIn(checkout: string, path: string): string[] {

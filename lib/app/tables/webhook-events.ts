@@ -1,13 +1,6 @@
+import type { CreationOptional, InferAttributes, InferCreationAttributes, Model } from 'sequelize'
+import { defineTable } from '../../functions-runtime/src/database/define-table.ts'
 import type { EventOutcome } from '../../webhook-inbox/src/inbox/outcome.ts'
-import {
-  DataTypes,
-  type CreationOptional,
-  type InferAttributes,
-  type InferCreationAttributes,
-  type Model,
-  type ModelStatic,
-  type Sequelize,
-} from 'sequelize'
 
 /** An event that was claimed: source and external id are unique, which decides who of several deliveries applies it. */
 export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>, InferCreationAttributes<WebhookEventRow>> {
@@ -40,29 +33,30 @@ export interface WebhookEventRow extends Model<InferAttributes<WebhookEventRow>,
   invalidPaths: CreationOptional<string[] | null>
 }
 
-export function defineWebhookEvent(sequelize: Sequelize, schema: string): ModelStatic<WebhookEventRow> {
-  return sequelize.define<WebhookEventRow>(
-    'WebhookEvent',
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      source: { type: DataTypes.TEXT, allowNull: false },
-      externalId: { type: DataTypes.TEXT, allowNull: false },
-      type: { type: DataTypes.TEXT, allowNull: false },
-      userId: { type: DataTypes.UUID, allowNull: true },
-      concerns: { type: DataTypes.TEXT, allowNull: true },
-      receivedAt: { type: DataTypes.DATE, allowNull: false },
-      processedAt: { type: DataTypes.DATE, allowNull: true },
-      attempts: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 0 },
-      outcome: { type: DataTypes.TEXT, allowNull: true },
-      body: { type: DataTypes.BLOB, allowNull: true },
-      headers: { type: DataTypes.JSONB, allowNull: true },
-      verdict: { type: DataTypes.TEXT, allowNull: true },
-      bodyHash: { type: DataTypes.BLOB, allowNull: true },
-      replayGuard: { type: DataTypes.BLOB, allowNull: true },
-      nextAttemptAt: { type: DataTypes.DATE, allowNull: true },
-      lastError: { type: DataTypes.TEXT, allowNull: true },
-      invalidPaths: { type: DataTypes.JSONB, allowNull: true },
-    },
-    { schema, tableName: 'webhook_events', underscored: true, timestamps: false },
-  )
-}
+export const webhookEvents = defineTable<WebhookEventRow>()({
+  name: 'webhook_events',
+  model: 'WebhookEvent',
+  columns: ({ UUID, TEXT, DATE, INTEGER, BLOB, JSONB }) => ({
+    id: { type: UUID, primaryKey: true },
+    source: { type: TEXT, allowNull: false },
+    externalId: { type: TEXT, allowNull: false },
+    type: { type: TEXT, allowNull: false },
+    userId: { type: UUID, allowNull: true },
+    concerns: { type: TEXT, allowNull: true },
+    receivedAt: { type: DATE, allowNull: false },
+    processedAt: { type: DATE, allowNull: true },
+    attempts: { type: INTEGER, allowNull: false, defaultValue: 0 },
+    outcome: { type: TEXT, allowNull: true },
+    body: { type: BLOB, allowNull: true },
+    headers: { type: JSONB, allowNull: true },
+    verdict: { type: TEXT, allowNull: true },
+    bodyHash: { type: BLOB, allowNull: true },
+    replayGuard: { type: BLOB, allowNull: true },
+    nextAttemptAt: { type: DATE, allowNull: true },
+    lastError: { type: TEXT, allowNull: true },
+    invalidPaths: { type: JSONB, allowNull: true },
+  }),
+  options: { timestamps: false },
+  // The inbox creates it and names what is pruned.
+  keep: 'by-its-package',
+})

@@ -1,12 +1,6 @@
-import {
-  DataTypes,
-  type CreationOptional,
-  type InferAttributes,
-  type InferCreationAttributes,
-  type Model,
-  type ModelStatic,
-  type Sequelize,
-} from 'sequelize'
+import type { CreationOptional, InferAttributes, InferCreationAttributes, Model } from 'sequelize'
+import { defineTable } from '../../functions-runtime/src/database/define-table.ts'
+import { SMOKE_MARK } from '../users/smoke-mark.ts'
 
 /** Somebody the application knows. */
 export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAttributes<UserRow>> {
@@ -29,22 +23,22 @@ export interface UserRow extends Model<InferAttributes<UserRow>, InferCreationAt
   updatedAt: CreationOptional<Date>
 }
 
-export function defineUser(sequelize: Sequelize, schema: string): ModelStatic<UserRow> {
-  return sequelize.define<UserRow>(
-    'User',
-    {
-      id: { type: DataTypes.UUID, primaryKey: true },
-      email: { type: DataTypes.TEXT, allowNull: true },
-      name: { type: DataTypes.TEXT, allowNull: true },
-      externalId: { type: DataTypes.TEXT, allowNull: true },
-      reportedAt: { type: DataTypes.DATE, allowNull: true },
-      reportedOrder: { type: DataTypes.TEXT, allowNull: true },
-      erasedAt: { type: DataTypes.DATE, allowNull: true },
-      activitiesDueAt: { type: DataTypes.DATE, allowNull: true },
-      eventsDueAt: { type: DataTypes.DATE, allowNull: true },
-      createdAt: { type: DataTypes.DATE, allowNull: false },
-      updatedAt: { type: DataTypes.DATE, allowNull: false },
-    },
-    { schema, tableName: 'users', underscored: true },
-  )
-}
+export const users = defineTable<UserRow>()({
+  name: 'users',
+  model: 'User',
+  columns: ({ UUID, TEXT, DATE }) => ({
+    id: { type: UUID, primaryKey: true },
+    email: { type: TEXT, allowNull: true },
+    name: { type: TEXT, allowNull: true },
+    externalId: { type: TEXT, allowNull: true },
+    reportedAt: { type: DATE, allowNull: true },
+    reportedOrder: { type: TEXT, allowNull: true },
+    erasedAt: { type: DATE, allowNull: true },
+    activitiesDueAt: { type: DATE, allowNull: true },
+    eventsDueAt: { type: DATE, allowNull: true },
+    createdAt: { type: DATE, allowNull: false },
+    updatedAt: { type: DATE, allowNull: false },
+  }),
+  // The tombstone of an erased user stays, but for one that a deployment was tried with.
+  keep: ['forever', { name: 'smokeUsers', since: 'erased_at', only: `external_id LIKE '${SMOKE_MARK}%'`, keepDays: 1 }],
+})
