@@ -31,7 +31,7 @@ export async function loadFunctions(application: string, names: readonly string[
       worker ??= startWorker()
       const found = await askWorker(worker, { application, name })
       facts.push(found.facts)
-      if (!found.isAlive) worker = void (await worker.terminate()) as undefined
+      if (!found.isAlive) worker = void (await worker.terminate())
     }
   } finally {
     await worker?.terminate()
