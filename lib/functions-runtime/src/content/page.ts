@@ -17,6 +17,11 @@ export const limitSchema = z._default(
 /** What every list can be asked. */
 export const pageQuery = { limit: limitSchema, cursor: z.optional(z.string()) }
 
+/** Returns the schema of a page, for the contract. */
+export function pageSchema<Schema extends z.ZodMiniType>(item: Schema) {
+  return z.strictObject({ items: z.array(item), next: z.nullable(z.string()) })
+}
+
 /** A place in a list that runs from the newest row to the oldest: right behind this row. */
 export interface Place {
   /** When the row was created, in µs since 1970: what the database counts in. */
