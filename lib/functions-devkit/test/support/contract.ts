@@ -97,7 +97,9 @@ function headerErrors({ headers = {} }: Response, answer: Answer): string[] {
 function templateOf({ paths }: Contract, path: string): string | undefined {
   const segments = path.replace(/\/+$/, '').split('/').slice(1)
   if (segments.join('/') === CONTRACT.slice(1)) return CONTRACT
-  return Object.keys(paths).find(template => {
+  // A word goes before a parameter.
+  const inOrder = Object.keys(paths).sort((one, other) => one.split('{').length - other.split('{').length)
+  return inOrder.find(template => {
     const parts = template === '/' ? [] : template.split('/').slice(1)
     return parts.length === segments.length && parts.every((part, index) => part.startsWith('{') || part === segments[index])
   })

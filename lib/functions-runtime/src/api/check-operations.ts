@@ -11,8 +11,6 @@ const HEADERS: readonly string[] = ['Idempotency-Key', 'If-Match']
 
 /** What is checked before a function can be called. */
 export interface CheckedApi {
-  /** `package/function`. */
-  readonly name: string
   readonly operations: readonly RoutedOperation[]
   /** Routes without an operation. */
   readonly routes: readonly string[]
@@ -20,29 +18,28 @@ export interface CheckedApi {
   readonly parameters: readonly string[]
 }
 
-/** @throws Error naming the first operation that cannot be served or described, and what to do. */
-export function checkOperations({ name, operations, routes, parameters }: CheckedApi): void {
-  const refuse = (reason: string): never => {
-    throw new Error(`${name}: ${reason}`)
-  }
-  if (operations.length === 0) refuse('it has no operation: give at least one, or use defineFunction')
-  for (const operation of operations) {
-    const reason = mistakeIn(operation)
-    if (reason !== undefined) refuse(`${operation.route}: ${reason}`)
-  }
+/** Returns the first reason for which an API cannot be served or described, with what to do; `undefined` for a sound one. */
+export function findMistake({ operations, routes, parameters }: CheckedApi): string | undefined {
+  if (operations.length === 0) return 'it has no operation: give at least one, or use defineFunction'
   const taken = new Map([CONTRACT_ROUTE, ...routes].map(route => [shapeOf(route), route]))
   const ids = new Map<string, string>()
-  for (const { route, operationId } of operations) {
-    const other = taken.get(shapeOf(route))
-    if (other === CONTRACT_ROUTE) refuse(`${route}: the contract is served there, choose another path`)
-    if (other !== undefined) refuse(`${route}: ${other} is the same route, so one of them is never called`)
-    const namesake = ids.get(operationId)
-    if (namesake !== undefined) refuse(`${route}: operationId ${operationId} belongs to ${namesake}, choose another`)
+  for (const operation of operations) {
+    const { route, operationId } = operation
+    const mistake = mistakeIn(operation) ?? mistakeBeside(operation, taken.get(shapeOf(route)), ids.get(operationId))
+    if (mistake !== undefined) return `${route}: ${mistake}`
     taken.set(shapeOf(route), route)
     ids.set(operationId, route)
   }
   const unknown = unknownParameter(operations, parameters)
-  if (unknown !== undefined) refuse(`parameters describes ${unknown}, which is in no route and no query: correct the name or leave it out`)
+  if (unknown !== undefined) return `parameters describes ${unknown}, which is in no route and no query: correct the name or leave it out`
+  return undefined
+}
+
+function mistakeBeside({ operationId }: Operation, sameRoute: string | undefined, sameId: string | undefined): string | undefined {
+  if (sameRoute === CONTRACT_ROUTE) return 'the contract is served there, choose another path'
+  if (sameRoute !== undefined) return `${sameRoute} is the same route, so one of them is never called`
+  if (sameId !== undefined) return `operationId ${operationId} belongs to ${sameId}, choose another`
+  return undefined
 }
 
 function mistakeIn({ route, operationId, scope, open, idempotencyKey }: RoutedOperation): string | undefined {

@@ -6,7 +6,7 @@ import { json } from '../edge/reply.ts'
 import { apiKeySettings, type ApiSettings } from '../settings/api-keys.ts'
 import type { Groups, SettingsOf } from '../settings/settings.ts'
 import type { DestinationStream, Logger } from '../telemetry/logger.ts'
-import { CONTRACT_ROUTE, checkOperations } from './check-operations.ts'
+import { CONTRACT_ROUTE, findMistake } from './check-operations.ts'
 import type { ContractDefinition, ContractDefaults, Json } from './contract.ts'
 import type { RoutedOperation } from './operation.ts'
 import { operation, type DefinedOperation, type DefineOperation } from './request.ts'
@@ -62,7 +62,10 @@ export interface ApiDefaults extends ContractDefaults {
   ) => Database
 }
 
-/** Returns `defineApi`, which makes the `main` of a function out of its operations and serves their contract. */
+/**
+ * Returns `defineApi`, which makes the `main` of a function out of its operations and serves their contract.
+ * `defineApi` throws an Error that names the first operation that cannot be served or described, and what to do.
+ */
 export function createDefineApi({ prepareDatabase, ...defaults }: ApiDefaults) {
   return function defineApi<G extends Groups = None, Shared extends object = None, Tools extends object = None>(
     definition: ApiDefinition<G, Shared, Tools>,
@@ -71,9 +74,16 @@ export function createDefineApi({ prepareDatabase, ...defaults }: ApiDefaults) {
     const { settings: groups, setup, forRequest, shutdown, operations: define, routes = {}, openBecause, ...rest } = definition
     const { name, title, version, summary, description, license, servers, tags, parameters, schemas, ...others } = rest
     const operations = define(operation as DefineOperation<never>).flat()
-    checkOperations({ name, operations, routes: Object.keys(routes), parameters: Object.keys(parameters ?? {}) })
-    for (const taken of ['database', 'keys']) {
-      if (groups !== undefined && Object.hasOwn(groups, taken)) throw new Error(`${name}: settings has a group ${taken} already, choose another name`)
+    const taken = ['database', 'keys'].find(group => groups !== undefined && Object.hasOwn(groups, group))
+    const mistake =
+      taken === undefined
+        ? findMistake({ operations, routes: Object.keys(routes), parameters: Object.keys(parameters ?? {}) })
+        : `settings has a group ${taken} already, choose another name`
+    if (mistake !== undefined) {
+      const error = new Error(`${name}: ${mistake}`)
+      // The tools show the place of a mistake by the first line of the stack: that is the definition.
+      Error.captureStackTrace(error, defineApi)
+      throw error
     }
     const isOpen = operations.some(({ open }) => open)
     const contract = once(async () => {
