@@ -1,5 +1,4 @@
 import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { inWords, report } from '../server/report.ts'
@@ -43,8 +42,7 @@ async function write({ name, main }: Api, out: string | undefined): Promise<0 | 
   try {
     const text = `${JSON.stringify(await main.contract(), undefined, 2)}\n`
     if (out === undefined) process.stdout.write(text)
-    // npm changes to the folder of the package; a path is meant from where the command was given.
-    else writeFileSync(resolve(process.env.INIT_CWD ?? '', out), text)
+    else writeFileSync(out, text)
     return 0
   } catch (error) {
     report(`The contract of ${name} cannot be written: ${inWords(error)}`)

@@ -73,7 +73,7 @@ export function createDefineApi({ prepareDatabase, ...defaults }: ApiDefaults) {
   ): ApiMain {
     const { settings: groups, setup, forRequest, shutdown, operations: define, routes = {}, openBecause, ...rest } = definition
     const { name, title, version, summary, description, license, servers, tags, parameters, schemas, ...others } = rest
-    const operations = define(operation as DefineOperation<never>).flat()
+    const operations = define(operation).flat()
     const taken = ['database', 'keys'].find(group => groups !== undefined && Object.hasOwn(groups, group))
     const mistake =
       taken === undefined
@@ -98,11 +98,12 @@ export function createDefineApi({ prepareDatabase, ...defaults }: ApiDefaults) {
       name,
       ...(reason !== undefined && { openBecause: reason }),
       settings: { ...groups, database: databaseSettings, ...(operations.some(({ open }) => !open) && { keys: apiKeySettings }) },
-      setup(given, { logger, timeLimitMs, pools }) {
+      setup(given, tools) {
         const { database: address, keys, ...own } = given as unknown as Given
         const settings = own as SettingsOf<G>
+        const { logger, timeLimitMs } = tools
         const database = prepareDatabase(address, { name, logger, timeLimitMs })
-        const shared = setup?.(settings, { database: database.service, logger, timeLimitMs, pools }) ?? ({} as Shared)
+        const shared = setup?.(settings, { database: database.service, logger, timeLimitMs, pools: () => tools.pools() }) ?? ({} as Shared)
         return { database, keys: keys?.keys ?? [], settings, shared }
       },
       pool: ({ database }) => database.manager.getConnectionStatus(),

@@ -58,7 +58,7 @@ export async function findPage<Row extends Model, Item>(model: ModelStatic<Row>,
   } as unknown as FindOptions<Attributes<Row>>)
   const shown = rows.slice(0, query.limit)
   const last = shown.at(-1)
-  const valueOf = (row: Row, name: string) => String(row.get(name as keyof Attributes<Row>) as string)
+  const valueOf = (row: Row, name: string) => String(row.get(name as keyof Attributes<Row>))
   const next = rows.length > query.limit && last !== undefined ? { at: isDated ? valueOf(last, PLACE) : '', id: valueOf(last, key) } : undefined
   return { items: shown.map(view), next: next === undefined ? null : writePlace(next, list) }
 }

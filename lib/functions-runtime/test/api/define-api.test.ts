@@ -134,7 +134,7 @@ const readOne = { operationId: 'readOne', summary: 'Reads one', answer: { status
 const apiOf = (changes: Partial<Operation>, route = 'GET /') =>
   defineApi({
     name: 'api/orders',
-    operations: operation => [operation(route, { ...readOne, ...changes } as Operation as never, () => json(200, {}))],
+    operations: operation => [operation(route, { ...readOne, ...changes } as never, () => json(200, {}))],
   })
 const apiOfTwo = (one: [string, string], other: [string, string]) =>
   defineApi({
@@ -214,7 +214,7 @@ it('a word in a route goes before a parameter', async () => {
 })
 
 it('infers what a handler gets from the operation', () => {
-  defineApi({
+  const typed = defineApi({
     name: 'api/orders',
     operations: operation => [
       operation('GET /{a}/b/{c}', { ...readOne, query: z.object({ n: z.int() }) }, ({ params, query, claim, body, caller }) => {
@@ -226,4 +226,5 @@ it('infers what a handler gets from the operation', () => {
       operation('GET /', { ...readOne, operationId: 'b', sumary: 'misspelt' }, () => json(200, {})),
     ],
   })
+  expect(typed.operations).toHaveLength(2)
 })

@@ -103,7 +103,7 @@ it.each([
   [{ one: { type: DataTypes.UUID, primaryKey: true }, other: { type: DataTypes.UUID, primaryKey: true } }],
 ])('a model is refused for a primary key of unknown order: %#', async attributes => {
   const sequelize = new Sequelize({ dialect: 'postgres', logging: false })
-  const model = sequelize.define('Odd', attributes as never) as ModelStatic<Model>
+  const model = sequelize.define('Odd', attributes as never)
   await expect(findPage(model, { query: { limit: 1 }, view: () => 1 })).rejects.toThrow(/Odd needs one primary key, of one of the types UUID/)
   await sequelize.close()
 })
