@@ -1,11 +1,9 @@
-import { api } from './api/description.ts'
 import { counters } from './counters.ts'
 import { loadModels } from './database.ts'
 import { erasers } from './maintenance/erasers.ts'
 import { keptTables, prunedTables } from './tables.ts'
 import { migrations } from './migrations/index.ts'
 import { samples } from './samples.ts'
-import { scopes } from './settings/api.ts'
 import { createUserChecks } from './users/smoke-checks.ts'
 import { sourceTable } from './webhooks/sources/index.ts'
 import { describedSources, sourceSettings } from './webhooks/sources.ts'
@@ -20,9 +18,6 @@ export const project = {
   describedSources,
   /** The source for which `npm run send` and the smoke test sign. */
   defaultSource: sourceTable.demo,
-  /** What an API key may be for. A new key without any may do the first. */
-  scopes,
-  api: { description: api, file: 'lib/app/api/openapi.json' },
   prunedTables,
   keptTables,
   erasers,

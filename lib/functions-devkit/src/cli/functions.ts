@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
+import type { ApiMain } from '../../../functions-runtime/src/api/define-api.ts'
 import type { Main } from '../../../functions-runtime/src/edge/define.ts'
 import { locateMistake, type Mistake } from './mistake.ts'
 
 /** What is read of a function before it is deployed. */
-export type CheckedMain = Pick<Main, 'variables' | 'settingIssues' | 'openBecause' | 'deployment' | 'documentation'>
+export type CheckedMain = Pick<Main, 'variables' | 'settingIssues' | 'openBecause' | 'deployment' | 'documentation'> &
+  Partial<Pick<ApiMain, 'operations' | 'scopes' | 'contract'>>
 
 /** A function's source, loaded; or the mistake for which it cannot be. */
 export type LoadedFunction =

@@ -445,6 +445,11 @@ const BROKEN: readonly Broken[] = [
     () => doctor({ API_KEYS: 'none' }),
     /^fail settings: API_KEYS is missing \(api\/user\) → npm run keys/,
   ],
+  [
+    'a scope that no operation names',
+    () => doctor({ API_KEYS: `shop/users:read,users:raed/${'ab'.repeat(32)}` }),
+    /^warn settings: API_KEYS gives the key shop the scope users:raed, which no operation names → correct it .*: users:read users:write/,
+  ],
   ['a malformed variable', () => doctor({ DB_POOL_MAX: 'many' }), /^fail settings: DB_POOL_MAX is no whole number .* → correct DB_POOL_MAX/],
   [
     'an address that is no URL',
