@@ -6,6 +6,7 @@
 export const COMMANDS = {
   start: { program: 'server/start', needsIndexes: true, does: 'serve the functions on this machine, with a database of their own' },
   serve: { program: 'server/serve', does: 'serve the built functions as one long-lived process' },
+  new: { program: 'cli/new', does: 'write a function, a table, a sender or a setting, each with a test' },
   sync: { program: 'cli/sync', does: 'write project.yml, indexes and tables of settings from the sources' },
   build: { program: 'build/command', does: 'check project.yml, build every function and prove the bundles' },
   deploy: { program: 'cli/deploy', does: 'deploy through doctl and compare the platform with project.yml' },

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Script } from 'node:vm'
 import { indexText, moduleOf, pathOfIndex } from '../../sync/index-files.ts'
+import { stampBehind } from '../../new/migration-stamp.ts'
+import { identifierOf, slugOf } from '../../new/names.ts'
 import { entriesOf, placeOf, sourcesIn } from '../../sync/indexes/exports.ts'
 import { MIGRATIONS } from '../../sync/indexes/kinds.ts'
 
@@ -14,12 +15,6 @@ export interface NewMigration {
 
 const { folder, list, type } = MIGRATIONS
 const INDEX = pathOfIndex(MIGRATIONS)
-const MINUTE_MS = 60_000
-// How far a name may be ahead of the clock, in minutes.
-const MOST_AHEAD = 60
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
-// Valid in JavaScript, and something else in every file.
-const GLOBALS = ['undefined', 'globalThis']
 
 /**
  * Writes a dated file for a migration, and the index of migrations anew. An index that is written by hand stays as it is, and `toDo`
@@ -28,7 +23,7 @@ const GLOBALS = ['undefined', 'globalThis']
  */
 export function newMigration(application: string, words: readonly string[], now: Date = new Date()): NewMigration {
   const slug = slugOf(words)
-  const exported = exportNameOf(slug)
+  const exported = slug === list ? `${slug}Migration` : identifierOf(slug, 'Migration')
   const present = sourcesIn(application, folder)
   const same = present.find(({ path }) => placeOf(path).replace(/^[\d-]+/, '') === slug)
   if (same !== undefined) throw new Error(`There is a migration ${slug} already: ${same.path}. Choose another name`)
@@ -45,43 +40,6 @@ export function newMigration(application: string, words: readonly string[], now:
   const text = indexText(MIGRATIONS, application)
   if (text !== undefined) writeFileSync(join(application, INDEX), text)
   return { file, ...toDo }
-}
-
-function slugOf(words: readonly string[]): string {
-  const slug = words
-    .join('-')
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
-    .replaceAll(/[\s_]+/g, '-')
-    .toLowerCase()
-  if (!NAME.test(slug)) throw new Error('A name is made of letters, digits and -, and begins with a letter: add-orders')
-  return slug
-}
-
-/** The time in UTC, to the minute. A later one while the name would stand before one that exists: migrations are applied in order. */
-function stampBehind(names: readonly string[], slug: string, now: Date): string {
-  const stamps = Array.from({ length: MOST_AHEAD + 1 }, (_, minutes) => stampOf(new Date(now.getTime() + minutes * MINUTE_MS)))
-  return stamps.find(stamp => names.every(name => name < `${stamp}-${slug}`)) ?? stampOf(now)
-}
-
-function stampOf(date: Date): string {
-  const iso = date.toISOString()
-  return `${iso.slice(0, 10)}-${iso.slice(11, 13)}${iso.slice(14, 16)}`
-}
-
-function exportNameOf(slug: string): string {
-  const name = slug.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
-  return isUsable(name) ? name : `${name}Migration`
-}
-
-function isUsable(name: string): boolean {
-  if (name === list || GLOBALS.includes(name)) return false
-  try {
-    // Compiled and never run: an async function refuses the reserved words of modules as well.
-    new Script(`'use strict'; async () => { const ${name} = 0 }`)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function linesToAdd(index: string, name: string, exported: string): string {
