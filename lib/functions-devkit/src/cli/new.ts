@@ -22,7 +22,7 @@ const USAGE = `usage: npm run new -- function <name> [--schedule "<cron>"]
              with --schedule, five fields in UTC, a private one that the platform invokes
   table      lib/app/tables/<name>.ts: model, migration and retention
   sender     lib/app/webhooks/sources/<name>.ts: scheme, secret and a handler; the scheme is standard unless said
-  setting    lib/app/settings/<name>.ts: a variable, what it means and its default
+  setting    lib/app/settings/<name>.ts: a variable, what it means and its default, a text or a whole number
 
 Each comes with a test. A name may have several words. Then npm run sync runs.
 Exit status: 0 written, 1 written but npm run sync is not possible, 2 nothing written.

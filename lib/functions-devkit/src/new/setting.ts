@@ -25,7 +25,7 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
   const reader = TAKEN.test(variable) ? 'Node or the platform' : readerOf(application, variable)
   if (reader !== undefined) throw new Error(`${variable} is taken: ${reader} has it. Choose another name`)
   if (existsSync(join(application, path))) throw new Error(`There is a setting ${slug} already: ${path}`)
-  const schema = fallback === undefined ? 'optionalText()' : `textOr(${JSON.stringify(fallback)})`
+  const form = formOf(fallback)
   const said = meaning?.trim() ?? `what ${variable} is for: replace these words`
   const test = `test/settings/${slug}.test.ts`
   const runtime = 'functions-runtime/src/settings'
@@ -35,11 +35,11 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
         application,
         path,
         imports: [
-          { name: fallback === undefined ? 'optionalText' : 'textOr', from: `${runtime}/schemas.ts` },
+          { name: form.reader, from: `${runtime}/schemas.ts` },
           { name: 'defineSettings', from: `${runtime}/settings.ts` },
           { name: 'setting', from: `${runtime}/settings.ts` },
         ],
-        text: `export const ${name}Settings = defineSettings({ ${variable}: setting(${schema}, ${JSON.stringify(said)}) }, ({ ${variable} }) =>
+        text: `export const ${name}Settings = defineSettings({ ${variable}: setting(${form.schema}, ${JSON.stringify(said)}) }, ({ ${variable} }) =>
   Object.freeze({ ${name}: ${variable} }),
 )
 `,
@@ -56,8 +56,8 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
           ],
           text: `test('${variable} is read, and may be left out', () => {
   const read = (environment: Record<string, string>) => readSettings({ group: ${name}Settings }, environment).group
-  expect(read({ ${variable}: 'value' })).toEqual({ ${name}: 'value' })
-  expect(read({})).toEqual({ ${name}: ${fallback === undefined ? 'undefined' : JSON.stringify(fallback)} })
+  expect(read({ ${variable}: '${form.sample}' })).toEqual({ ${name}: ${form.isNumber ? form.sample : `'${form.sample}'`} })
+  expect(read({})).toEqual({ ${name}: ${form.value} })
 })
 `,
         }),
@@ -65,6 +65,17 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
     },
     next: [`Read it in a function: settings: { ${name}: ${name}Settings }; npm run sync then passes it on and documents it`],
   }
+}
+
+/** How a setting is read, in code, by what holds without it: a whole number, a text, or nothing. */
+function formOf(fallback: string | undefined) {
+  if (fallback === undefined) return { reader: 'optionalText', schema: 'optionalText()', value: 'undefined', sample: 'value', isNumber: false }
+  if (/^\d{1,9}$/.test(fallback)) {
+    const value = String(Number(fallback))
+    return { reader: 'integer', schema: `integer({ min: 0, max: 999_999_999, fallback: ${value} })`, value, sample: '7', isNumber: true }
+  }
+  const value = JSON.stringify(fallback)
+  return { reader: 'textOr', schema: `textOr(${value})`, value, sample: 'value', isNumber: false }
 }
 
 function readerOf(application: string, variable: string): string | undefined {
