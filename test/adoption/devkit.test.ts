@@ -114,10 +114,10 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
     const source = await readFile(file, 'utf8')
     await writeFile(file, `import './nothing.ts'\n${source}`)
     try {
-      expect(await devkit(['keys', 'new', 'shop'])).toEqual({
+      expect(await devkit(['send'])).toEqual({
         status: 2,
         stdout: '',
-        stderr: 'functions-devkit keys cannot start: lib/app/project.ts:1: there is no file lib/app/nothing.ts\n',
+        stderr: 'functions-devkit send cannot start: lib/app/project.ts:1: there is no file lib/app/nothing.ts\n',
       })
     } finally {
       await writeFile(file, source)

@@ -105,6 +105,19 @@ describe('npm start', () => {
     while ((await health()) !== 200) await sleep(50)
   })
 
+  test('lets its key have a scope that a changed function asks for', async () => {
+    const server = await launchAndWait()
+    const code = 'export const main = async () => ({ statusCode: 203, body: process.env.API_KEYS })'
+    await withHealth(`${code}\nmain.scopes = ['orders:read']`, async () => {
+      let answer = await fetch(`${addressOf(server)}/health`)
+      while (answer.status !== 203) {
+        await sleep(50)
+        answer = await fetch(`${addressOf(server)}/health`)
+      }
+      expect(await answer.text()).toMatch(/^local\/orders:read,users:read,users:write\/[0-9a-f]{64}$/)
+    })
+  })
+
   test('does not end when its input is closed', async () => {
     const server = await launchAndWait({ stdin: 'ignore' })
     expect((await fetch(`${addressOf(server)}/health`)).status).toBe(200)

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hosting } from '../../../functions-runtime/src/edge/define.ts'
-import { createServedFunction, type FunctionDescription, type ServedFunction } from './served-function.ts'
+import { createServedFunction, type FunctionDescription, type ServedFunction, type ServedFunctionOptions } from './served-function.ts'
 
 export interface FunctionsOptions {
   readonly descriptions: readonly FunctionDescription[]
@@ -12,6 +12,8 @@ export interface FunctionsOptions {
   readonly report: (message: string, error?: unknown) => void
   /** What each is given in place of what the process has. */
   readonly hosting?: (qualifiedName: string) => Hosting
+  /** Called with each bundle before it is called. */
+  readonly loaded?: ServedFunctionOptions['loaded']
   /** Whether bundles are loaded once, not again when they change. */
   readonly once?: boolean
 }
@@ -29,7 +31,7 @@ export interface Functions {
  * Makes the project's functions callable.
  * @throws Error when two of them have one name: the local URL holds no package.
  */
-export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting, once = false }: FunctionsOptions): Functions {
+export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting, loaded, once = false }: FunctionsOptions): Functions {
   rmSync(stageRoot, { recursive: true, force: true })
   const byName = new Map<string, ServedFunction>()
   const all = descriptions.map(description => {
@@ -45,6 +47,7 @@ export function createFunctions({ descriptions, checkout, stageRoot, apiHost, re
       apiHost,
       report,
       once,
+      ...(loaded && { loaded }),
       ...(hosting === undefined ? {} : { hosting: hosting(qualifiedName) }),
     })
     byName.set(name, served)

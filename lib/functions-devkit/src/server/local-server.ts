@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
-import { loadApis } from '../cli/apis.ts'
 import { describeServer } from './announce.ts'
 import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
 import { createFunctions, type Functions } from './functions.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
-import { localSettings } from './local-settings.ts'
+import { localApiKeys, localSettings } from './local-settings.ts'
 import { takeLock } from './lock.ts'
 import { migrate } from './migrations.ts'
 import { listen, readPort } from './port.ts'
@@ -76,12 +75,18 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   )
   signal.throwIfAborted()
 
-  // A function that cannot be loaded is reported below, when its bundle is.
-  const { scopes } = await loadApis(checkout)
-  const local = localSettings({ databaseUrl, secrets, scopes, environment })
+  const local = localSettings({ databaseUrl, secrets, environment })
   const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
   Object.assign(environment, project.settings)
-  const created = createFunctions({ descriptions: project.functions, checkout, stageRoot: join(data.folder, 'functions'), apiHost: address, report })
+  const granted = new Set<string>()
+  const created = createFunctions({
+    descriptions: project.functions,
+    checkout,
+    stageRoot: join(data.folder, 'functions'),
+    apiHost: address,
+    report,
+    loaded: grantScopes,
+  })
   shutdown.add('database pools', { end: () => created.shutdown() })
   for (const one of created.all) one.prepare()
   checkSettings(created.all)
@@ -105,6 +110,12 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
         webhookSecret: secrets.webhookSecret,
         apiKey: secrets.apiKey,
       }),
+  }
+
+  // A bundle reads its settings with its first call. One that is built later may ask for a scope that no other has.
+  function grantScopes({ scopes = [] }: { readonly scopes?: readonly string[] }): void {
+    for (const scope of scopes) granted.add(scope)
+    if (environment.API_KEYS !== undefined) environment.API_KEYS = localApiKeys(secrets, [...granted].sort())
   }
 
   async function startDatabase(): Promise<string> {

@@ -11,20 +11,23 @@ const ADDRESS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_
 export interface LocalSettingsOptions {
   readonly databaseUrl: string
   readonly secrets: LocalSecrets
-  /** What the API key of this machine may be for. */
-  readonly scopes: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The settings that are different on a developer's machine. `none` stands for not set. */
-export function localSettings({ databaseUrl, secrets, scopes, environment }: LocalSettingsOptions): Record<string, string> {
+export function localSettings({ databaseUrl, secrets, environment }: LocalSettingsOptions): Record<string, string> {
   return {
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
-    API_KEYS: writeKey({ name: 'local', scopes, digest: digestOf(secrets.apiKey) }),
+    API_KEYS: localApiKeys(secrets, []),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }
+}
+
+/** Returns `API_KEYS` with the API key of this machine, for these scopes. */
+export function localApiKeys({ apiKey }: Pick<LocalSecrets, 'apiKey'>, scopes: readonly string[]): string {
+  return writeKey({ name: 'local', scopes, digest: digestOf(apiKey) })
 }

@@ -30,6 +30,8 @@ export interface ServedFunctionOptions {
   readonly load?: (file: string) => unknown
   /** Given to a bundle before it is called; without it, it takes what the process has. */
   readonly hosting?: Hosting
+  /** Gets each bundle's `main` before it is called. */
+  readonly loaded?: (main: { readonly scopes?: readonly string[] }) => void
   /** Whether the bundle that is loaded first is served until the end. */
   readonly once?: boolean
 }
@@ -56,6 +58,7 @@ interface Bundle {
     readonly pool?: () => PoolStatus | undefined
     readonly hostedBy?: (hosting: Hosting) => void
     readonly fewConnections?: number | undefined
+    readonly scopes?: readonly string[]
   }
   readonly folder: string
   readonly digest: string
@@ -64,7 +67,7 @@ interface Bundle {
 
 /** Makes a function that is loaded as it would be deployed, and again when its bundle has changed. */
 export function createServedFunction(options: ServedFunctionOptions): ServedFunction {
-  const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url), hosting, once = false } = options
+  const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url), hosting, loaded, once = false } = options
   const { qualifiedName, timeoutMs } = description
   const product = join(functionFolder, 'dist', 'index.js')
   const retiring = new Set<Promise<void>>()
@@ -99,6 +102,7 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
       const { main } = load(stageFunction({ functionFolder, stageFolder: folder })) as { main?: Bundle['main'] }
       if (typeof main !== 'function') throw new Error('it exports no function named main')
       if (hosting !== undefined) main.hostedBy?.(hosting)
+      loaded?.(main)
       return { main, folder, digest, running: new Set() }
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })

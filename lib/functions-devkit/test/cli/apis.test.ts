@@ -26,9 +26,10 @@ beforeAll(() => {
 })
 afterAll(() => checkout.remove())
 
-function run(command: string, ...args: string[]) {
-  const program = join('lib/functions-devkit/src/cli', `${command}.ts`)
-  const { status, stdout, stderr } = spawnSync('node', [program, ...args], {
+const PROGRAMS = { keys: 'lib/functions-devkit/src/cli/keys.ts', openapi: 'lib/functions-devkit/src/cli/openapi.ts' }
+
+function run(command: keyof typeof PROGRAMS, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync('node', [PROGRAMS[command], ...args], {
     cwd: checkout.folder,
     encoding: 'utf8',
     env: { PATH: process.env.PATH },

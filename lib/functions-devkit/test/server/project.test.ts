@@ -22,13 +22,13 @@ const TEXT = `packages:
           <<: $(DB_CONNECTION_URL DB_MIGRATION_URL)
 `
 const SECRETS = { webhookSecret: 'whsec_AAAA', apiKey: 'key_local', databasePassword: 'unused' }
-const LOCAL_KEY = `local/users:read,users:write/${createHash('sha256').update('key_local').digest('hex')}`
+const LOCAL_KEY = `local/-/${createHash('sha256').update('key_local').digest('hex')}`
 const URL_HERE = 'postgres://functions:p@127.0.0.1:5000/functions'
 
 function read(environment: Record<string, string> = {}) {
   return readProject({
     text: TEXT,
-    local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS, scopes: ['users:read', 'users:write'], environment }),
+    local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS, environment }),
     environment,
   })
 }

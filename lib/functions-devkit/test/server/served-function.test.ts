@@ -24,6 +24,7 @@ beforeEach(() => {
     stageFolder: join(root, 'stage'),
     apiHost: 'http://127.0.0.1:8080',
     report: message => reports.push(message),
+    loaded: ({ scopes = [] }) => told.told.push(...scopes),
   })
 })
 
@@ -55,6 +56,15 @@ describe('a served function', () => {
     await served.shutdown()
     expect(told.told).toEqual(['one shut down', 'number two shut down'])
     expect(stages()).toEqual([])
+  })
+
+  test('hands over each bundle before it is called', async () => {
+    const asking = (scope: string) => `exports.main = async () => ({ version: globalThis.told.at(-1) }); exports.main.scopes = ['${scope}']`
+    build(asking('users:read'))
+    expect(await version()).toBe('users:read')
+    build(asking('users:write'))
+    expect(await version()).toBe('users:write')
+    await served.shutdown()
   })
 
   test('keeps the bundle when it is built again without a change', async () => {
