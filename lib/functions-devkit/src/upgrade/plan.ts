@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 import { decide, type Decision } from './decide.ts'
 import { OURS_MARK } from './merge-text.ts'
-import { hashOf, isOfFramework, RECORD, TEXTS, type RecordedVersion } from './record.ts'
+import { hashOf, isOfFramework, isRecord, type RecordedVersion } from './record.ts'
 import { readStandingFile, textOf, type Tree, type TreeFile } from './tree.ts'
 
 export interface PlanOptions {
@@ -23,7 +23,7 @@ export type Plan = ReadonlyMap<string, Decision>
  * @throws Error while marks of the last upgrade are left.
  */
 export function planUpgrade({ folder, base: { record, files }, next, version, rules }: PlanOptions): Plan {
-  const paths = [...new Set([...Object.keys(record.files), ...next.keys()])].filter(path => path !== RECORD && path !== TEXTS).sort()
+  const paths = [...new Set([...Object.keys(record.files), ...next.keys()])].filter(path => !isRecord(path)).sort()
   const standing = new Map(paths.map(path => [path, standingAt(folder, path)]))
   const isHere = (path: string) => standing.get(path) !== undefined
   const isUnwanted = unwantedFiles(record, [record.optional, rules.optional].flat(), { isHere, base: files, next })

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { planUpgrade, type Plan } from './plan.ts'
-import { hashOf, readRecord, recordFiles, recordIn, type FrameworkRecord, type RecordedVersion } from './record.ts'
+import { hashOf, isRecord, readRecord, recordFiles, recordIn, TEXTS, unrecordedIn, type FrameworkRecord, type RecordedVersion } from './record.ts'
 import { isRepository, openSource, repositoryIn } from './source.ts'
 import type { Tree, TreeFile } from './tree.ts'
 
@@ -43,7 +43,7 @@ export async function prepareUpgrade({ folder, from, ...given }: UpgradeOptions)
   if (own === undefined && given.base === undefined)
     throw new Error('There is no lib/framework.json, which says what this copy was made from. Give --base <folder or archive of that version>')
   const next = await openSource({ source, version: from })
-  const released = recordIn(next, source)?.record
+  const released = recordIn(next, source)
   if (released === undefined)
     throw new Error(`${source} has no lib/framework.json: it is no version of this framework, or one from before \`upgrade\``)
   const base =
@@ -60,9 +60,15 @@ export async function prepareUpgrade({ folder, from, ...given }: UpgradeOptions)
     released: released.version,
     plan: completed === base ? plan : planFor(completed),
     next,
-    record: recordFiles(next, to, released),
+    record: recordOf(next, to, released),
     rules: released,
   }
+}
+
+/** The record that the version has, unless it is of other files: then what was taken is recorded, to be the next base. */
+function recordOf(next: Tree, version: string, released: FrameworkRecord): ReadonlyMap<string, TreeFile> {
+  const isReleased = released.version === version && next.has(TEXTS) && unrecordedIn(next, released).length === 0
+  return isReleased ? new Map([...next].filter(([path]) => isRecord(path))) : recordFiles(next, version, released)
 }
 
 function manifestOf(folder: string): string | undefined {
@@ -72,7 +78,7 @@ function manifestOf(folder: string): string | undefined {
 
 /** The record that a version would have, from its files. */
 function recordedAs(tree: Tree, place: string, rules: FrameworkRecord): RecordedVersion {
-  const version = recordIn(tree, place)?.record.version ?? 'an unknown version'
+  const version = recordIn(tree, place)?.version ?? 'an unknown version'
   return { record: { ...rules, version, files: Object.fromEntries([...tree].map(([path, file]) => [path, hashOf(file)])) }, files: tree }
 }
 

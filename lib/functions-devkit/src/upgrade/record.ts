@@ -12,28 +12,24 @@ export const TEXTS = 'lib/framework.base.br'
 /** Paths of files, and of folders with a slash at their end. */
 const paths = z.array(z.string())
 
-// What a person edits: it stays from version to version.
-const rulesShape = {
+// A record of another version may have more, which is kept, or less.
+const recordSchema = z.looseObject({
+  version: z.string(),
   /** The repository of the framework. Default: `repository` of package.json. */
   repository: z.optional(z.string()),
   /** What is the framework's: an edit in there is a conflict when the file changes. */
   framework: paths,
   /** What both sides edit, inside of the folders of the framework. */
-  shared: paths,
+  shared: z._default(paths, []),
   /** Which command writes a file, by its glob: it is not merged. */
-  written: z.record(z.string(), z.string()),
-  /** Lists: what both sides add at one place is kept, one after the other. */
-  lists: paths,
+  written: z._default(z.record(z.string(), z.string()), {}),
+  /** Files whose lines are a list: what both sides add at one place is kept, one after the other. */
+  lists: z._default(paths, []),
   /** Files with lists of words in a line: what both sides add to one line is kept. */
-  words: paths,
+  words: z._default(paths, []),
   /** Files with `files`, which are removed together. Without one of them, none of its files is added. */
-  optional: paths,
-}
-
-const recordSchema = z.object({
-  version: z.string(),
-  ...rulesShape,
-  executable: paths,
+  optional: z._default(paths, []),
+  executable: z._default(paths, []),
   /** SHA-256 of each file as released, as base64url; of a text, with LF. */
   files: z.record(z.string(), z.string()),
 })
@@ -65,19 +61,22 @@ export function hashOf(file: TreeFile): string {
 /** Reads the record of a checkout, or returns undefined if it has none. */
 export function readRecord(folder: string): RecordedVersion | undefined {
   const contentOf = (path: string) => (existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : undefined)
-  return parseRecord(contentOf(RECORD), contentOf(TEXTS), folder)
+  const record = parseRecord(contentOf(RECORD), folder)
+  const texts = contentOf(TEXTS)
+  // Without its texts a record still tells which files are changed.
+  return record && { record, files: texts === undefined ? new Map() : parseTexts(texts, record, folder) }
 }
 
 /** Reads the record that is part of a version, or returns undefined if it has none. */
-export function recordIn(tree: Tree, place: string): RecordedVersion | undefined {
-  return parseRecord(tree.get(RECORD)?.content, tree.get(TEXTS)?.content, place)
+export function recordIn(tree: Tree, place: string): FrameworkRecord | undefined {
+  return parseRecord(tree.get(RECORD)?.content, place)
 }
 
-function parseRecord(content: Buffer | undefined, texts: Buffer | undefined, place: string): RecordedVersion | undefined {
-  if (content === undefined) return undefined
-  const record = parsed(recordSchema, `${place}/${RECORD}`, () => content.toString())
-  // Without its texts a record still tells which files are changed.
-  if (texts === undefined) return { record, files: new Map() }
+function parseRecord(content: Buffer | undefined, place: string): FrameworkRecord | undefined {
+  return content && parsed(recordSchema, `${place}/${RECORD}`, () => content.toString())
+}
+
+function parseTexts(texts: Buffer, record: FrameworkRecord, place: string): Tree {
   const stored = parsed(textsSchema, `${place}/${TEXTS}`, () => brotliDecompressSync(texts).toString())
   const contents = [
     ...Object.entries(stored.texts).map(([path, text]) => [path, Buffer.from(text)] as const),
@@ -87,7 +86,7 @@ function parseRecord(content: Buffer | undefined, texts: Buffer | undefined, pla
     .map(([path, stood]) => [path, { content: stood, executable: record.executable.includes(path) }] as const)
     // A text of another version, after a merge of branches for instance, is no base.
     .filter(([path, file]) => record.files[path] === hashOf(file))
-  return { record, files: new Map(files) }
+  return new Map(files)
 }
 
 function parsed<Schema extends z.core.$ZodType>(schema: Schema, place: string, textOfPlace: () => string): z.output<Schema> {
@@ -100,27 +99,28 @@ function parsed<Schema extends z.core.$ZodType>(schema: Schema, place: string, t
   }
 }
 
-/** Returns the two files that record a version: the files of `tree` under the rules of `before`. */
-export function recordFiles(
-  tree: Tree,
-  version: string,
-  { repository, framework, shared, written, lists, words, optional }: FrameworkRecord,
-): Map<string, TreeFile> {
-  const released = [...tree].filter(([path]) => path !== RECORD && path !== TEXTS).sort(([one], [other]) => (one < other ? -1 : 1))
+/** Returns the files of a tree that are not as a record has them. */
+export function unrecordedIn(tree: Tree, { files }: FrameworkRecord): string[] {
+  const changed = [...tree].filter(([path, file]) => !isRecord(path) && files[path] !== hashOf(file)).map(([path]) => path)
+  return [...changed, ...Object.keys(files).filter(path => !tree.has(path))].sort()
+}
+
+/** Returns whether a path is that of the record, which is no part of what it records. */
+export function isRecord(path: string): boolean {
+  return path === RECORD || path === TEXTS
+}
+
+/** Returns the two files that record a version: the files of `tree` under the rules of another record. */
+export function recordFiles(tree: Tree, version: string, rules: FrameworkRecord): Map<string, TreeFile> {
+  const released = [...tree].filter(([path]) => !isRecord(path)).sort(([one], [other]) => (one < other ? -1 : 1))
   const record: FrameworkRecord = {
+    ...rules,
     version,
-    ...(repository === undefined ? {} : { repository }),
-    framework,
-    shared,
-    written,
-    lists,
-    words,
-    optional,
     executable: released.filter(([, { executable }]) => executable).map(([path]) => path),
     files: Object.fromEntries(released.map(([path, file]) => [path, hashOf(file)])),
   }
   // A file that a command writes is not merged, so it needs no text.
-  const merged = released.filter(([path]) => !isOfFramework(record, path) && !(path in written))
+  const merged = released.filter(([path]) => !isOfFramework(record, path) && !(path in rules.written))
   const isText = ([, file]: readonly [string, TreeFile]) => textOf(file) !== undefined
   const contentsAs = (encoding: BufferEncoding, entries: typeof merged) =>
     Object.fromEntries(entries.map(([path, { content }]) => [path, content.toString(encoding)]))
