@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recordVersion } from '../../lib/functions-devkit/src/upgrade/release.ts'
 import { readFolder } from '../../lib/functions-devkit/src/upgrade/tree.ts'
+import { readRecord } from '../../lib/functions-devkit/src/upgrade/record.ts'
+import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
 import { useWholeCheckout } from '../support/whole-checkout.ts'
 
 type Edits = Readonly<Record<string, (before: string) => string>>
@@ -114,6 +116,19 @@ function nextVersionOf(folder: string): string {
   return next
 }
 
+test('the record names what is there, and has the texts of what both sides edit', () => {
+  const { record, files } = readRecord(REPOSITORY) ?? {}
+  const named = [record?.framework, record?.shared, record?.lists, record?.words, record?.optional].flatMap(paths => paths ?? [])
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter(path => !existsSync(join(REPOSITORY, path)))).toEqual([])
+  expect(['package.json', 'README.md', 'lib/app/project.ts', 'lib/invocation/package.json'].map(path => files?.has(path))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ])
+})
+
 // The undo comes last.
 describe('an application with edits of its own', { shuffle: false }, () => {
   const checkout = useWholeCheckout()
@@ -152,7 +167,7 @@ describe('an application with edits of its own', { shuffle: false }, () => {
     expect(differing.map(([path]) => path).sort()).toEqual(edited.sort())
   })
 
-  test('compiles', async () => {
+  test('compiles', { timeout: 600_000 }, async () => {
     expect(await checkout.run('tsc')).toMatchObject({ status: 0, output: '' })
   })
 
@@ -180,7 +195,7 @@ describe('an application without the sample', () => {
     expect(existsSync(join(checkout.checkout, 'lib/greetings/src/greet.ts'))).toBe(true)
   })
 
-  test('compiles', async () => {
+  test('compiles', { timeout: 600_000 }, async () => {
     expect(await checkout.run('tsc')).toMatchObject({ status: 0, output: '' })
   })
 })

@@ -49,7 +49,7 @@ export function decide(file: FileToDecide): Decision {
   if (isUnchangedHere && theirs === undefined) return { outcome: 'deleted' }
   if (isUnchangedHere && theirs !== undefined)
     return { outcome: ours === undefined ? 'added' : 'updated', file: { content: withLineEnds(theirs.content, file), executable: modeOf(file) } }
-  if (isUnchangedThere) return file.isOfFramework ? { outcome: ours === undefined ? 'absent' : 'edited' } : { outcome: 'kept' }
+  if (isUnchangedThere) return { outcome: file.isOfFramework && ours !== undefined ? 'edited' : 'kept' }
   return decideBoth(file)
 }
 

@@ -34,7 +34,8 @@ export function planUpgrade({ folder, base: { record, files }, next, version, ru
     const ours = standing.get(path)
     const theirs = next.get(path)
     if (ours === 'blocked') {
-      if (theirs !== undefined) plan.set(path, { outcome: 'conflict', reason: 'a folder or a link is in its place here: it stays' })
+      if (theirs !== undefined && hashOf(theirs) !== record.files[path])
+        plan.set(path, { outcome: 'conflict', reason: 'a folder or a link is in its place here: it stays' })
       continue
     }
     const recorded = record.files[path]

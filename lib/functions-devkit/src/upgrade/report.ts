@@ -43,7 +43,12 @@ export function describeUpgrade({ source, from, to, released, plan, rules }: Pre
 
 function counted(entries: readonly (readonly [string, Decision])[]): string {
   const outcomes = [...new Set(entries.map(([, { outcome }]) => outcome))].sort()
-  return outcomes.map(outcome => `${entries.filter(([, decision]) => decision.outcome === outcome).length} files ${outcome}`).join(', ')
+  return outcomes
+    .map(outcome => {
+      const { length } = entries.filter(([, decision]) => decision.outcome === outcome)
+      return `${length} ${length === 1 ? 'file' : 'files'} ${outcome}`
+    })
+    .join(', ')
 }
 
 function section(title: string, lines: readonly string[]): string[] {

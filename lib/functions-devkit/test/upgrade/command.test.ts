@@ -20,7 +20,7 @@ describe('npm run upgrade', () => {
     stage.release({ 'README.md': 'one\ntwo\nthree\nfour\nFIVE\n', 'lib/runtime/src/old.ts': undefined, 'lib/runtime/src/new.ts': 'new\n' })
     const { status, output } = stage.upgrade()
     expect(output).toMatch(
-      /^1\.0\.0 → 2\.0\.0, from .*\n\nThe framework:\n {2}1 files added, 1 files deleted\n\nYour part:\n {2}merged {2}README\.md\n/,
+      /^1\.0\.0 → 2\.0\.0, from .*\n\nThe framework:\n {2}1 file added, 1 file deleted\n\nYour part:\n {2}merged {2}README\.md\n/,
     )
     expect(output).toMatch(/\nNext:\n {2}npm test\n$/)
     expect(status).toBe(0)

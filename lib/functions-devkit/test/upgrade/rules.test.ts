@@ -131,6 +131,11 @@ describe('a file of the framework that is changed here', () => {
     expect(decision).toMatchObject({ outcome: 'conflict', reason: '2 places are marked; the text of the recorded version is unknown, see --base' })
   })
 
+  it('stays away when it is deleted', async () => {
+    expect(await decided(path, { here: { [path]: undefined } })).toEqual({ outcome: 'kept' })
+    expect(await decided(path, { there: { [path]: 'new\n' } })).toEqual({ outcome: 'absent' })
+  })
+
   it('is merged with the text of --base, and still a conflict', async () => {
     stage.release({ [path]: 'export const main = 1\n\n\nexport const last = 3\n' })
     using first = upgradeStage()
@@ -174,7 +179,11 @@ describe('what is no file', () => {
   it('stays in place of a file, as a conflict', async () => {
     rmSync(join(stage.application, 'README.md'))
     mkdirSync(join(stage.application, 'README.md'))
-    expect(await decided('README.md', {})).toMatchObject({ outcome: 'conflict', reason: 'a folder or a link is in its place here: it stays' })
+    expect(await decided('README.md', {})).toBeUndefined()
+    expect(await decided('README.md', { there: { 'README.md': 'new\n' } })).toMatchObject({
+      outcome: 'conflict',
+      reason: 'a folder or a link is in its place here: it stays',
+    })
   })
 
   it('is not written through, when it is a link', async () => {
