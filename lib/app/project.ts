@@ -1,13 +1,12 @@
-import { api } from './api/description.ts'
 import { counters } from './counters.ts'
 import { loadModels } from './database.ts'
 import { erasers } from './maintenance/erasers.ts'
-import { keptTables, prunedTables } from './maintenance/pruned-tables.ts'
+import { keptTables, prunedTables } from './tables.ts'
 import { migrations } from './migrations/index.ts'
 import { samples } from './samples.ts'
-import { scopes } from './settings/api.ts'
 import { createUserChecks } from './users/smoke-checks.ts'
-import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
+import { sourceTable } from './webhooks/sources/index.ts'
+import { describedSources, sourceSettings } from './webhooks/sources.ts'
 
 /** What the tools know of this application. They read it by its path; functions are found under `packages/`. */
 export const project = {
@@ -19,9 +18,6 @@ export const project = {
   describedSources,
   /** The source for which `npm run send` and the smoke test sign. */
   defaultSource: sourceTable.demo,
-  /** What an API key may be for. A new key without any may do the first. */
-  scopes,
-  api: { description: api, file: 'lib/app/api/openapi.json' },
   prunedTables,
   keptTables,
   erasers,

@@ -82,7 +82,7 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
   it('writes, checks and serves a migration, and leaves nothing running', async () => {
     const { status, stdout } = await devkit(['migrate', 'new', 'first'])
     const [, file = ''] = /^Wrote (\S+)\n$/.exec(stdout) ?? []
-    expect([status, file]).toEqual([0, expect.stringMatching(/^lib\/app\/migrations\/[\d-]{10}-first\.ts$/)])
+    expect([status, file]).toEqual([0, expect.stringMatching(/^lib\/app\/migrations\/[\d-]{15}-first\.ts$/)])
     const source = await readFile(join(application, file), 'utf8')
     await writeFile(join(application, file), source.replace('WRITE THE STATEMENT HERE', 'CREATE TABLE greetings (name text PRIMARY KEY)'))
     expect(await devkit(['migrate', 'check'])).toEqual({ status: 0, stdout: '0 findings\n', stderr: '' })

@@ -165,13 +165,6 @@ describe('the functions', () => {
       'api/fresh has a folder but no block in project.yml',
     ])
   })
-
-  it.each(folders)('are packed from bundle and package.json: %s', name => {
-    // With package.json it is more than one file, and a zip. Which parts there are besides, the build proves.
-    const lines = textOf(`packages/${name}/.include`).trimEnd().split('\n')
-    expect(lines.filter(line => !/^dist\/[\w-]+\.js$/.test(line))).toEqual(['../../../lib/zip/package.json'])
-    expect(lines).toContain('dist/index.js')
-  })
 })
 
 describe('what a source file reads from the environment', () => {

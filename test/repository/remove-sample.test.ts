@@ -55,7 +55,7 @@ describe('the removal', () => {
     const own = 'lib/app/orders.ts'
     other.write(
       own,
-      "import { tables } from './models/tables.ts'\nimport { userUnknown } from './users/unknown.ts'\n\nexport const orderOf = () => [userUnknown, tables].length + Number(userUnknown)\n",
+      "import { tables } from './tables.ts'\nimport { userUnknown } from './users/unknown.ts'\n\nexport const orderOf = () => [userUnknown, tables].length + Number(userUnknown)\n",
     )
     const { status, output } = await other.run('sh', '-c', scripts['remove-sample'] ?? 'false')
     expect([status, output]).toEqual([1, `Nothing was removed:\n  ${own}:4 uses userUnknown of the sample: change it first\n`])

@@ -118,7 +118,7 @@ function nextVersionOf(folder: string): string {
 
 test('the record names what is there, and has the texts of what both sides edit', () => {
   const { record, files } = readRecord(REPOSITORY) ?? {}
-  const named = [record?.framework, record?.shared, record?.lists, record?.words, record?.optional].flatMap(paths => paths ?? [])
+  const named = [record?.framework, record?.shared, Object.keys(record?.lists ?? {}), record?.optional].flatMap(paths => paths ?? [])
   expect(named.length).toBeGreaterThan(10)
   expect(named.filter(path => !existsSync(join(REPOSITORY, path)))).toEqual([])
   expect(['package.json', 'README.md', 'lib/app/project.ts', 'lib/invocation/package.json'].map(path => files?.has(path))).toEqual([

@@ -70,13 +70,13 @@ function variablesOfExample(text: string): { deployed: string[]; local: string[]
   }
 }
 
-/** The first cells of the two tables in the chapter on settings. */
+/** The first cells of the tables in the chapter on settings: the framework's, the application's, and those that are not deployed. */
 function variablesOfReadme(text: string): { deployed: string[]; local: string[] } {
   const [, chapter = ''] = /^## Settings$(.*?)^## /ms.exec(text) ?? []
-  const [, deployed = '', local = '', ...more] = chapter.split(/^\| variable .*$/m)
-  if (more.length > 0) throw new Error('the chapter on settings has more tables than two')
+  const [, framework = '', application = '', local = '', ...more] = chapter.split(/^\| variable .*$/m)
+  if (more.length > 0) throw new Error('the chapter on settings has more tables than three')
   const firstCells = (table: string) => namesOf(table, /^\| (.+?) \|/gm).flatMap(cell => namesOf(cell, new RegExp(`\`(${NAME})\``, 'g')))
-  return { deployed: firstCells(deployed), local: firstCells(local) }
+  return { deployed: [...firstCells(framework), ...firstCells(application)], local: firstCells(local) }
 }
 
 /** Names of the variables that a source file takes out of an environment. */

@@ -1,7 +1,7 @@
 import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import type { DatabaseService, ExecuteOptions } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 
 const ERASE = sql`
   WITH gone AS (

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import type { Origin } from '../../functions-runtime/src/api/origin.ts'
 import type { ActivityKind } from './schema.ts'
 

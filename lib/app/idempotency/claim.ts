@@ -1,8 +1,8 @@
-import type { Claim } from '../../functions-runtime/src/api/claim.ts'
+import { requireSameRequest, type Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
-import { ApplicationError, NotFoundError } from '../../functions-runtime/src/edge/http-errors.ts'
+import { tables } from '../tables.ts'
+import { NotFoundError } from '../../functions-runtime/src/edge/http-errors.ts'
 
 /** Condition in SQL for what only the call does that has the claim in `$claimId`, or that has none. */
 export const CLAIMED = sql`($claimId::uuid IS NULL OR EXISTS (SELECT FROM ${tables.idempotency_keys} WHERE id = $claimId::uuid))`
@@ -40,11 +40,10 @@ export async function readTime({ query }: Pick<Work, 'query'>): Promise<string |
  * @throws ApplicationError `idempotency-key-reused` when that one asked for something else; NotFoundError when its user
  * was erased since.
  */
-export async function readAnswer<Answer>({ caller, key, requestHash }: Claim, { models, transaction }: Work): Promise<Answer> {
+export async function readAnswer<Answer>(claim: Claim, { models, transaction }: Work): Promise<Answer> {
+  const { caller, key } = claim
   const row = await models.IdempotencyKey.findOne({ where: { caller, key }, transaction })
   if (!row?.requestHash) throw new NotFoundError('The user that this request was about is gone.', 'user-unknown')
-  if (!row.requestHash.equals(requestHash)) {
-    throw new ApplicationError('This idempotency key was used for another request.', { code: 'idempotency-key-reused', status: 422 })
-  }
+  requireSameRequest(claim, row.requestHash)
   return row.answer as Answer
 }

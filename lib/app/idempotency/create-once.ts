@@ -1,6 +1,5 @@
-import type { Claim } from '../../functions-runtime/src/api/claim.ts'
+import { requestInProgress, type Claim } from '../../functions-runtime/src/api/claim.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
-import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
 import { DeadlineExceededError } from '../../invocation/src/errors.ts'
 import { UNDER_LOCK } from '../../webhook-inbox/src/inbox/user-lock.ts'
 import { claimKey, readAnswer, readTime } from './claim.ts'
@@ -20,8 +19,6 @@ export interface Creation<Answer extends object, Made> {
   /** Proves without a claim that it was made, when the answer to COMMIT is lost. */
   readonly wasMade: (work: Work) => Promise<boolean>
 }
-
-const RETRY_AFTER_MS = 2_000
 
 /**
  * Makes something in one transaction with the claim on its idempotency key, or gives the answer again that the first call
@@ -49,16 +46,6 @@ export async function createOnce<Answer extends object, Made>(
   }
   const wasCommitted = claim === undefined ? wasMade : async ({ models }: Work) => (await models.IdempotencyKey.findByPk(claim.id)) !== null
   return database.execute(operationName, work, { ...UNDER_LOCK, wasCommitted }).catch((error: unknown) => {
-    throw claiming && error instanceof DeadlineExceededError ? inProgress(error) : error
-  })
-}
-
-function inProgress(cause: Error): ApplicationError {
-  return new ApplicationError('Another request with this idempotency key is still being worked on.', {
-    code: 'request-in-progress',
-    status: 409,
-    retryable: true,
-    retryAfterMs: RETRY_AFTER_MS,
-    cause,
+    throw claiming && error instanceof DeadlineExceededError ? requestInProgress(error) : error
   })
 }

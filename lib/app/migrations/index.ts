@@ -1,27 +1,26 @@
-import { apiIndexes } from './2026-11-24-api-indexes.ts'
-import { apiTables } from './2026-11-24-api-tables.ts'
-import { eventsByName } from './2026-11-24-events-by-name.ts'
-import { firstTables } from './2026-11-24-first-tables.ts'
-import { healthTables } from './2026-11-24-health-tables.ts'
-import { indexActivitiesByAge } from './2026-11-24-index-activities-by-age.ts'
-import { indexEventsByName } from './2026-11-24-index-events-by-name.ts'
-import { indexEventsByUser } from './2026-11-24-index-events-by-user.ts'
-import { indexSmokeUsers } from './2026-11-24-index-smoke-users.ts'
-import { statesAndBalances } from './2026-11-24-states-and-balances.ts'
-import { webhookInboxIndexes } from './2026-11-24-webhook-inbox-indexes.ts'
-import { webhookInbox } from './2026-11-24-webhook-inbox.ts'
-import { dueErasures } from './2026-11-29-due-erasures.ts'
-import { eventOrder } from './2026-11-29-event-order.ts'
-import { indexDueErasures } from './2026-11-29-index-due-erasures.ts'
-import { invalidPaths } from './2026-11-29-invalid-paths.ts'
-import { erasedUsers } from './2026-11-30-erased-users.ts'
-import { migrations as opsMigrations } from '../../functions-ops/src/migrations/index.ts'
-import { migrations as runtimeMigrations } from '../../functions-runtime/src/migrations/index.ts'
-import { migrations as inboxMigrations } from '../../webhook-inbox/src/migrations/index.ts'
+// Written by `npm run sync`; do not edit. Each file beside this one is listed by what it exports.
+import { firstTables } from './2026-11-24-01-first-tables.ts'
+import { indexActivitiesByAge } from './2026-11-24-02-index-activities-by-age.ts'
+import { webhookInbox } from './2026-11-24-03-webhook-inbox.ts'
+import { webhookInboxIndexes } from './2026-11-24-04-webhook-inbox-indexes.ts'
+import { indexEventsByUser } from './2026-11-24-05-index-events-by-user.ts'
+import { statesAndBalances } from './2026-11-24-06-states-and-balances.ts'
+import { apiTables } from './2026-11-24-07-api-tables.ts'
+import { apiIndexes } from './2026-11-24-08-api-indexes.ts'
+import { eventsByName } from './2026-11-24-09-events-by-name.ts'
+import { indexEventsByName } from './2026-11-24-10-index-events-by-name.ts'
+import { healthTables } from './2026-11-24-11-health-tables.ts'
+import { indexSmokeUsers } from './2026-11-24-12-index-smoke-users.ts'
+import { invalidPaths } from './2026-11-29-01-invalid-paths.ts'
+import { dueErasures } from './2026-11-29-02-due-erasures.ts'
+import { indexDueErasures } from './2026-11-29-03-index-due-erasures.ts'
+import { eventOrder } from './2026-11-29-04-event-order.ts'
+import { packageMigrations } from './2026-11-30-01-packages.ts'
+import { erasedUsers } from './2026-11-30-02-erased-users.ts'
 import type { Migration } from '../../resilient-sequelize/src/migrate/migration.ts'
 
-/** Every migration, oldest first. */
 export const migrations: readonly Migration[] = [
+  // Oldest first.
   firstTables,
   indexActivitiesByAge,
   webhookInbox,
@@ -38,8 +37,6 @@ export const migrations: readonly Migration[] = [
   dueErasures,
   indexDueErasures,
   eventOrder,
-  ...runtimeMigrations,
-  ...inboxMigrations,
-  ...opsMigrations,
+  ...packageMigrations,
   erasedUsers,
 ]

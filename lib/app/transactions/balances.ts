@@ -1,5 +1,5 @@
 import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 /**
  * The part of a statement that moves balances, wherever a transaction is written: every change of a transaction goes
  * through it, in the same statement, so that a user's balance is the sum of the completed transactions at any time.

@@ -1,5 +1,5 @@
 import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import type { TransactionStatus } from './transaction-status.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { moveBalances } from './balances.ts'

@@ -1,6 +1,6 @@
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { moveBalances } from './balances.ts'
 
 /**

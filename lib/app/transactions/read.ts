@@ -1,6 +1,6 @@
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../../functions-runtime/src/content/page.ts'
 import { readListOfUser } from '../users/list-of-user.ts'
 import { transactionIdSchema, type Balance, type Transaction, type TransactionQuery } from './schema.ts'

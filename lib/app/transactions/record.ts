@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import type { TransactionStatus } from './transaction-status.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'
 import { lockUser } from '../../webhook-inbox/src/inbox/user-lock.ts'

@@ -1,6 +1,6 @@
 import type { ActivityRecorder } from '../activity/record.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import type { TransactionStatus } from './transaction-status.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'

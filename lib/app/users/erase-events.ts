@@ -1,6 +1,6 @@
 import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { tables as inboxTables } from '../../webhook-inbox/src/tables.ts'
 import type { DatabaseService, ExecuteOptions, Work } from '../../functions-runtime/src/database/service.ts'
 import type { Logger } from '../../functions-runtime/src/telemetry/logger.ts'

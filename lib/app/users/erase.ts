@@ -1,5 +1,5 @@
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import type { ActivityRecorder } from '../activity/record.ts'
 import { eraseActivities } from '../activity/erase.ts'
 import type { DatabaseService, Work } from '../../functions-runtime/src/database/service.ts'

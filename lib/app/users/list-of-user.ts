@@ -1,6 +1,6 @@
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql, type Statement } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { userIdSchema } from './schema.ts'
 import { userUnknown } from './unknown.ts'
 

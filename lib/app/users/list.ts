@@ -1,6 +1,6 @@
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { BEHIND_PLACE, bindPlace, PLACE, pageOf, readCursor, type Page } from '../../functions-runtime/src/content/page.ts'
 import type { User, UserQuery } from './schema.ts'
 import { USER_COLUMNS, viewOfUser, type ShownUserRow } from './view.ts'

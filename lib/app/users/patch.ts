@@ -1,7 +1,7 @@
 import type { ActivityRecorder } from '../activity/record.ts'
 import type { DatabaseService } from '../../functions-runtime/src/database/service.ts'
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { ApplicationError } from '../../functions-runtime/src/edge/http-errors.ts'
 import { userIdSchema, type User, type UserPatch } from './schema.ts'
 import { takenError } from './taken.ts'

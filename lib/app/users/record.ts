@@ -1,5 +1,5 @@
 import { sql } from '../../functions-runtime/src/database/sql.ts'
-import { tables } from '../models/tables.ts'
+import { tables } from '../tables.ts'
 import { v7 as uuidv7 } from 'uuid'
 import { violatedUniqueConstraint } from '../../resilient-sequelize/src/errors/classify-error.ts'
 import type { Work } from '../../functions-runtime/src/database/service.ts'

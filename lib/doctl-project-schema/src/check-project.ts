@@ -22,6 +22,8 @@ export interface CheckOptions {
   env?: Environment | undefined
   /** Whether the build has run: then everything that `.include` names has to be there. */
   stage?: Stage
+  /** Whether the build writes every `.include`: before it, none is looked at. */
+  buildWritesInclude?: boolean | undefined
   /** Names of warnings that are meant, as in `public-without-authentication:api/webhook`. */
   accept?: readonly string[]
   /** Warnings found elsewhere, to be accepted together with these. */
@@ -36,7 +38,10 @@ export interface CheckResult {
 }
 
 /** Checks project.yml and the tree around it; throws the system's error when the folder cannot be read. */
-export function checkProject(root: string, { env, stage = 'before-build', accept = [], moreWarnings = [] }: CheckOptions = {}): CheckResult {
+export function checkProject(
+  root: string,
+  { env, stage = 'before-build', buildWritesInclude, accept = [], moreWarnings = [] }: CheckOptions = {},
+): CheckResult {
   // An unreadable folder is no project with problems.
   if (!statSync(root).isDirectory()) throw Object.assign(new Error(`${root} is not a folder`), { code: 'ENOTDIR', syscall: 'stat' })
   const text = isFile(root, PROJECT_FILE) ? readFileSync(join(root, PROJECT_FILE), 'utf8') : undefined
@@ -53,7 +58,7 @@ export function checkProject(root: string, { env, stage = 'before-build', accept
       problems.push(...error.issues.map(issue => ({ file: PROJECT_FILE, ...issue })))
     }
   }
-  problems.push(...checkTree(root, { stage, projectFile }))
+  problems.push(...checkTree(root, { stage, buildWritesInclude, projectFile }))
   warnings.push(...strayFileWarnings(root))
 
   const names = new Set(warnings.map(({ name }) => name))

@@ -1,9 +1,14 @@
 import { styleText } from 'node:util'
 import { type CheckResult } from './check-project.ts'
-import { lineOf } from './problem.ts'
+import { lineOf, type Problem } from './problem.ts'
+
+/** What a check found; its problems may be those of another check as well. */
+export interface ReportedResult extends Pick<CheckResult, 'warnings'> {
+  readonly problems: readonly Omit<Problem, 'code'>[]
+}
 
 /** What a check found, as text: a line for each problem and each warning, then how many there are. */
-export function reportOf({ problems, warnings }: CheckResult, { colour = false }: { colour?: boolean } = {}): string {
+export function reportOf({ problems, warnings }: ReportedResult, { colour = false }: { colour?: boolean } = {}): string {
   // Whether there are colours was decided by whoever knows the stream.
   const style = (format: 'red' | 'yellow' | 'green', text: string) => (colour ? styleText(format, text, { validateStream: false }) : text)
   return [

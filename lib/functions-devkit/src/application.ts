@@ -3,7 +3,6 @@ import { pathToFileURL } from 'node:url'
 import { APPLICATION_FOLDER } from './application-folder.ts'
 import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import type { DeclaredTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
-import type { ApiDescription } from '../../functions-runtime/src/api/openapi.ts'
 import type { Samples, Smoke } from '../../functions-runtime/src/api/samples.ts'
 import { defineSettings, type SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
 import type { DefineModels } from '../../functions-runtime/src/database/models.ts'
@@ -23,10 +22,6 @@ export interface Application {
   readonly describedSources: ReadonlyMap<string, DescribedSource>
   /** The source for which events are signed when none is named. */
   readonly defaultSource: SourceDefinition
-  /** What an API key may be for. By default there are no keys. */
-  readonly scopes: readonly string[]
-  /** The API, and the file with its contract, seen from the application's folder. */
-  readonly api: { readonly description: ApiDescription; readonly file: string } | undefined
   readonly models: () => Promise<DefineModels>
   readonly counters: readonly CounterDescription[]
   /** Its tables whose old rows maintenance deletes. */
@@ -46,8 +41,6 @@ const DEFAULTS: Omit<Application, 'migrations'> = {
   sourceSettings: defineSettings({}, (): Sources => Object.assign(new Map<string, Source>(), { weakSecrets: [] })),
   describedSources: new Map(),
   defaultSource: { scheme: 'standard', secrets: 'WEBHOOK_SECRET_DEMO' },
-  scopes: [],
-  api: undefined,
   // Defines nothing, whatever types an application adds.
   models: async () => (() => ({})) as unknown as DefineModels,
   counters: [],

@@ -19,7 +19,7 @@ const TARGETS = [
   'lib/functions-runtime/src/telemetry/index.ts',
   'lib/webhook-inbox/src/inbox/claim.ts',
   'lib/functions-ops/src/health/index.ts',
-  'lib/app/models/index.ts',
+  'lib/app/tables/index.ts',
   'lib/functions-devkit/src/stand-ins/index.ts',
   'lib/doctl-project-schema/src/index.ts',
   'lib/functions-devkit/src/cli/index.ts',
@@ -51,7 +51,7 @@ const BREAKS: Readonly<Record<string, readonly [folder: string, imports: readonl
     ['pg', 'lib/functions-ops/src/health/index.ts', 'packages/api/index.ts', ...NEVER_DEPLOYED],
   ],
   'imports-of-functions-ops': ['lib/functions-ops/src/health', ['croner', 'packages/api/index.ts', ...NEVER_DEPLOYED]],
-  'imports-of-app': ['lib/app/models', ['pg', 'packages/api/index.ts', ...NEVER_DEPLOYED]],
+  'imports-of-app': ['lib/app/tables', ['pg', 'packages/api/index.ts', ...NEVER_DEPLOYED]],
   'imports-of-packages': ['packages/api/user', ['pg', ...NEVER_DEPLOYED]],
   'imports-of-stand-ins': ['lib/functions-devkit/src/stand-ins', ['lib/functions-runtime/src/telemetry/index.ts', 'test/support/index.ts']],
   'imports-of-doctl-project-schema': [
@@ -63,7 +63,7 @@ const BREAKS: Readonly<Record<string, readonly [folder: string, imports: readonl
     ['lib/postgres-faults/src/index.ts', 'packages/api/index.ts', 'test/support/index.ts'],
   ],
   'imports-of-postgres-faults': ['lib/postgres-faults/src', ['packages/api/index.ts', 'test/support/index.ts']],
-  'imports-of-lib-app': ['lib/functions-ops/src/health', ['lib/app/models/index.ts']],
+  'imports-of-lib-app': ['lib/functions-ops/src/health', ['lib/app/tables/index.ts']],
   'every-file-has-a-layer': ['lib/invocation', ['lib/invocation/src/index.ts']],
   'every-import-resolves': ['test/unit', ['./missing.ts', 'missing-package']],
 }
@@ -73,7 +73,7 @@ const breaks = Object.entries(BREAKS).flatMap(([rule, [folder, imports]]) =>
 const importApp = ['invocation', 'resilient-sequelize', 'functions-runtime', 'webhook-inbox', 'functions-devkit', 'postgres-faults'].map(folder => ({
   rule: 'imports-of-lib-app',
   file: `lib/${folder}/src/imports-app.ts`,
-  imported: 'lib/app/models/index.ts',
+  imported: 'lib/app/tables/index.ts',
 }))
 const refused = [...breaks, ...importApp]
 
@@ -83,9 +83,9 @@ const ALLOWED: readonly (readonly [folder: string, imports: readonly string[]])[
   ['lib/functions-runtime/src/edge', ['lib/resilient-sequelize/src/index.ts', 'pino']],
   ['lib/webhook-inbox/src/inbox', ['lib/resilient-sequelize/src/index.ts', 'lib/functions-runtime/src/telemetry/index.ts']],
   ['lib/functions-ops/src/health', ['lib/webhook-inbox/src/inbox/claim.ts', 'lib/functions-runtime/src/telemetry/index.ts']],
-  ['lib/app/models', ['lib/webhook-inbox/src/inbox/claim.ts', 'sequelize']],
+  ['lib/app/tables', ['lib/webhook-inbox/src/inbox/claim.ts', 'sequelize']],
   ['lib/app/api', ['croner']],
-  ['packages/api', ['lib/app/models/index.ts', 'lib/webhook-inbox/src/inbox/claim.ts', 'croner']],
+  ['packages/api', ['lib/app/tables/index.ts', 'lib/webhook-inbox/src/inbox/claim.ts', 'croner']],
   ['lib/functions-devkit/src/server', ['lib/functions-devkit/src/cli/index.ts', 'lib/doctl-project-schema/src/index.ts', 'pg']],
   ['lib/invocation/test', ['vitest']],
   ['test/unit', TARGETS],

@@ -14,15 +14,26 @@ export function checkOptions(options: unknown): void {
   if (!isObject(sources) || Array.isArray(sources)) throw new TypeError('`sources` has to be an object that holds each source under its name.')
   if (Object.keys(sources).length === 0) throw new TypeError('An inbox needs at least one source.')
   checkHandlers(handlers)
-  const ofSources = Object.values(sources).map(source => (isObject(source) ? source['handlers'] : undefined))
-  if ([handlers, ...ofSources].every(list => !Array.isArray(list) || list.length === 0))
-    throw new TypeError('`handlers` is empty. An inbox without a handler applies no event: pass at least one.')
+  if (!Object.values(sources).some(source => reachesHandler(source, handlers))) {
+    const why = isFilled(handlers) ? 'reaches no source, since each has `commonHandlers: false`' : 'is empty'
+    throw new TypeError(`\`handlers\` ${why}. An inbox without a handler applies no event: pass at least one.`)
+  }
   if (environment !== undefined && !isObject(environment)) throw new TypeError('`environment` has to be an object of variables.')
   const refusal = schema === undefined ? undefined : refusalOfSchemaName(schema)
   if (refusal !== undefined) throw new TypeError(`\`schema\` ${refusal}.`)
   if (logger !== undefined && !hasFunctions(logger, OF_PINO))
     throw new TypeError('`logger` has to be a logger of pino. Without one, the inbox writes JSON lines to standard output.')
   if (alerts !== undefined && !hasFunctions(alerts, ['passOn'])) throw new TypeError('`alerts` has to be an object with a function `passOn`.')
+}
+
+// What is no object is refused with the source's name.
+function reachesHandler(source: unknown, common: unknown): boolean {
+  if (!isObject(source)) return true
+  return isFilled(source['handlers']) || (source['commonHandlers'] !== false && isFilled(common))
+}
+
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

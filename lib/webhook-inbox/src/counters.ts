@@ -1,6 +1,6 @@
 import type { CounterDescription } from '../../functions-runtime/src/telemetry/counters.ts'
 
-/** Counters of the inbox. */
+/** Describes what the inbox counts, for the counters of an application whose function receives webhooks. */
 export const inboxCounters: readonly CounterDescription[] = [
   {
     name: 'events',

@@ -28,7 +28,7 @@ import { defineSources, type SourceTable } from './verify/source-settings.ts'
 export interface InboxOptions {
   /** Webhook sources by name. `secrets` is the name of the variable that holds the secrets of the source. */
   readonly sources: SourceTable
-  /** One handler for each event type. Events of other types are stored with the outcome `ignored`. */
+  /** The common handlers, one for each event type; see `handlers` of a source. Events of other types are stored with the outcome `ignored`. */
   readonly handlers: readonly WebhookHandler[]
   /** Secrets of the sources, PAYLOAD_KEY, REDIS_URL, REDIS_CA_CERT, BUFFER_DURABLE, BUFFER_MAX_BYTES, WEBHOOK_POISON. By default those of the process. */
   readonly environment?: Environment

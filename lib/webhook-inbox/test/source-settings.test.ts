@@ -93,7 +93,7 @@ describe('a source', () => {
         data: '/order',
         answerWithinMs: 4_000,
         replayGuard: 'body',
-        handlers: [],
+        commonHandlers: false,
       },
     }
     const { sources } = read({ ONE: first }, table)

@@ -14,6 +14,7 @@ import { prepareHealth } from '../../../lib/functions-ops/src/health/health.ts'
 export const main = defineFunction({
   name: 'api/health',
   openBecause: 'it tells no secret without its key',
+  schedules: [{ name: 'health-every-5-minutes', cron: '*/5 * * * *' }],
   fewConnections: 2,
   settings: {
     database: settled(databaseSettings),

@@ -9,12 +9,13 @@ import { defineFunction } from '../../../lib/functions-runtime/src/edge/define.t
 import { maintain } from '../../../lib/functions-ops/src/maintenance/maintenance.ts'
 import { describedSources } from '../../../lib/app/webhooks/sources.ts'
 import { erasers } from '../../../lib/app/maintenance/erasers.ts'
-import { prunedTables } from '../../../lib/app/maintenance/pruned-tables.ts'
+import { prunedTables } from '../../../lib/app/tables.ts'
 import { packageTables } from '../../../lib/functions-ops/src/maintenance/package-tables.ts'
 import { manageWebhooks } from '../../../lib/webhook-inbox/src/inbox/manage.ts'
 
 export const main = defineFunction({
   name: 'ops/maintenance',
+  schedules: [{ name: 'maintenance-every-minute', cron: '* * * * *' }],
   fewConnections: 2,
   settings: {
     database: databaseSettings,

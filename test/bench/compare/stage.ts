@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { scopes } from '../../../lib/functions-devkit/test/application/lib/app/settings/api.ts'
+import { main } from '../../../lib/functions-devkit/test/application/packages/api/user/index.ts'
 import { writeKey } from '../../../lib/functions-runtime/src/settings/api-keys.ts'
 import { digestOf } from '../../../lib/functions-runtime/src/edge/auth.ts'
 import { databaseUrl, withConnection } from '../../../lib/functions-devkit/src/server/postgres/connection.ts'
@@ -14,7 +14,7 @@ import { migrate } from '../../../lib/functions-devkit/test/support/templates.ts
 const SEED =
   "INSERT INTO users (id, email, name, created_at, updated_at) VALUES ('0198c0de-0000-7000-8000-000000000001', 'seed@example.com', 'Seed', now(), now())"
 const API_KEY = 'key_of-the-bench-0123456789'
-const API_KEYS = writeKey({ name: 'bench', scopes, digest: digestOf(API_KEY) })
+const API_KEYS = writeKey({ name: 'bench', scopes: main.scopes, digest: digestOf(API_KEY) })
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
 /** One way's own database, and its own proxy to it. */

@@ -13,6 +13,8 @@ import { includeFileProblems, type Stage } from './include-file.ts'
 export interface TreeOptions {
   /** Whether the build has run; before it, what `.include` names in dist/, build/ or out/ need not be there. */
   stage?: Stage
+  /** Whether the build writes every `.include`: before it, none is looked at. */
+  buildWritesInclude?: boolean | undefined
   /** The project file, when it has been read already. */
   projectFile?: ProjectFile | undefined
 }
@@ -24,7 +26,10 @@ export const PROJECT_FILE = 'project.yml'
  * What is wrong with the folders and files around a project file: all that the deployer would deploy unasked, refuse
  * or misread. The text of project.yml is not judged; while it is refused, folders are not compared with it.
  */
-export function checkTree(root: string, { stage = 'before-build', projectFile = readIfValid(root) }: TreeOptions = {}): Problem[] {
+export function checkTree(
+  root: string,
+  { stage = 'before-build', buildWritesInclude = false, projectFile = readIfValid(root) }: TreeOptions = {},
+): Problem[] {
   const problems = projectFileProblems(root)
   if (projectFile) {
     const first = projectFile.project.packages[0]
@@ -37,7 +42,7 @@ export function checkTree(root: string, { stage = 'before-build', projectFile = 
   }
   const folders = functionFolders(root, projectFile)
   problems.push(...forbiddenFileProblems(root), ...buildScriptProblems(root, folders))
-  for (const folder of folders) problems.push(...includeFileProblems(root, folder, stage))
+  if (stage === 'after-build' || !buildWritesInclude) for (const folder of folders) problems.push(...includeFileProblems(root, folder, stage))
   problems.push(...leftoverProblems(root, projectFile))
   // Several functions may share a package.json: what is wrong with it is said once.
   const seen = new Set<string>()

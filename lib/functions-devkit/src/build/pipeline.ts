@@ -3,15 +3,25 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkProject, type CheckOptions, type CheckResult, type Stage } from '../../../doctl-project-schema/src/index.ts'
+import { checkProject, type CheckOptions, type CheckResult, type Problem, type Stage } from '../../../doctl-project-schema/src/index.ts'
 import { loadFunction } from '../cli/functions.ts'
 import { builtFunctions } from './built-functions.ts'
 import { readLock } from './contents.ts'
 import { readMetafile, type Metafile } from './metafile.ts'
 import { proveFunction, type Proof } from './proof.ts'
+import { planSync } from '../sync/sync.ts'
 import { readSizes, recordCompositions, SIZES_FILE } from './sizes.ts'
 
 const OPEN = 'public-without-authentication'
+
+/** A problem of project.yml and the folders, or of files that are written from the sources. */
+export interface FoundProblem extends Omit<Problem, 'code'> {
+  readonly code: Problem['code'] | 'stale' | 'not-in-step'
+}
+
+export interface FoundResult extends Pick<CheckResult, 'warnings'> {
+  readonly problems: readonly FoundProblem[]
+}
 
 /** A program that does a step failed, and has printed why by itself. */
 export class StepFailedError extends Error {
@@ -22,13 +32,27 @@ export class StepFailedError extends Error {
  * Holds project.yml and the folders to what the deployer makes of them; after the build, also to the built files. Public
  * functions that set `openBecause` cause no warning, and neither do those that cannot be loaded: they fail elsewhere.
  */
-export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<CheckResult> {
-  const found = checkProject(checkout, { ...options, stage })
+export async function check(checkout: string, stage: Stage, options: Pick<CheckOptions, 'env' | 'moreWarnings'> = {}): Promise<FoundResult> {
+  const all = { ...options, stage, buildWritesInclude: true }
+  const stale = stage === 'before-build' ? await findStale(checkout) : []
+  // What else is wrong may follow from that, such as a folder that project.yml does not declare.
+  if (stale.length > 0) return { problems: stale, warnings: [] }
+  const found = checkProject(checkout, all)
   const open = found.warnings.filter(({ code }) => code === OPEN)
   if (open.length === 0) return found
   const functions = await Promise.all(open.map(({ name }) => loadFunction(checkout, name.slice(OPEN.length + 1))))
   const explained = functions.filter(({ main }) => main === undefined || main.openBecause !== undefined).map(({ name }) => `${OPEN}:${name}`)
-  return checkProject(checkout, { ...options, stage, accept: explained })
+  return checkProject(checkout, { ...all, accept: explained })
+}
+
+/** Returns what `npm run sync` would write or refuse. A function that cannot be loaded or an invalid project.yml fails elsewhere. */
+async function findStale(checkout: string): Promise<FoundProblem[]> {
+  const { changes, problems, isInvalid } = await planSync(checkout)
+  if (isInvalid === true) return []
+  return [
+    ...changes.map(({ file, reason }) => ({ file, path: '', code: 'stale' as const, reason, fix: 'Run npm run sync' })),
+    ...problems.map(({ file, reason, fix }) => ({ file, path: '', code: 'not-in-step' as const, reason, fix })),
+  ]
 }
 
 /**

@@ -48,12 +48,13 @@ function dependenciesIn(folder) {
   return existsSync(manifest) ? (JSON.parse(readFileSync(manifest, 'utf8')).dependencies ?? {}) : {}
 }
 
-async function start({ program, readsEnvironment = false }) {
+async function start({ program, readsEnvironment = false, needsIndexes = false }) {
   const file = fileOf(program)
   const { APPLICATION_FOLDER: folder } = await import(pathToFileURL(fileOf('application-folder')).href)
   const environment = join(folder, '.env')
   if (readsEnvironment && existsSync(environment)) process.loadEnvFile(environment)
   process.argv = [process.argv[0], file, ...args]
+  if (needsIndexes && !(await writeIndexes(folder))) return
   try {
     await import(pathToFileURL(file).href)
   } catch (error) {
@@ -61,6 +62,15 @@ async function start({ program, readsEnvironment = false }) {
     const { describeMistake, locateMistake } = await import(pathToFileURL(fileOf('cli/mistake')).href)
     refuse(`functions-devkit ${name} cannot start: ${describeMistake(await locateMistake(folder, file, error))}`)
   }
+}
+
+async function writeIndexes(folder) {
+  const { planIndexes, writeFiles } = await import(pathToFileURL(fileOf('sync/sync')).href)
+  const { files, problems } = planIndexes(folder)
+  writeFiles(folder, files)
+  for (const path of files.keys()) process.stdout.write(`written: ${path}\n`)
+  if (problems.length > 0) refuse(problems.map(({ message }) => message).join('\n'))
+  return problems.length === 0
 }
 
 // What does not parse or resolve; anything else is an error of the program itself.

@@ -50,9 +50,11 @@ async function run(words: readonly string[]): Promise<0 | 1 | 2> {
 /** Does what was asked for, prints what came of it, and tells whether all is well. */
 async function perform(command: MigrateCommand): Promise<boolean> {
   switch (command.action) {
-    case 'new':
-      console.log(`Wrote ${newMigration(checkout, command.words)}`)
+    case 'new': {
+      const { file, toDo } = newMigration(checkout, command.words)
+      console.log([`Wrote ${file}`, ...(toDo === undefined ? [] : [toDo])].join('\n'))
       return true
+    }
     case 'check': {
       const findings = await withScratchDatabase(client => checkMigrations(client))
       for (const { kind, migration, message } of findings) console.log(`${kind} ${migration} ${message}`)

@@ -8,6 +8,8 @@ export interface Mistake {
   readonly file: string
   readonly line?: number
   readonly reason: string
+  /** The function works, and is not made by defineFunction. */
+  readonly isForeign?: boolean
 }
 
 const APPLICATION = 'lib/app/project.ts'

@@ -1,20 +1,66 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { application } from '../application.ts'
-import { report } from '../server/report.ts'
-import { describeApi } from '../../../functions-runtime/src/api/openapi.ts'
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
+import { inWords, report } from '../server/report.ts'
+import { loadApis, type Api, type Apis } from './apis.ts'
 
-// `npm run openapi`: writes the contract anew; a test tells when that is due.
-if (application.api === undefined) {
-  report('This application describes no API: declare `api` in lib/app/project.ts')
-  process.exit(2)
+// `npm run openapi`: lists the functions with a contract, or prints the contract of one.
+
+const USAGE = `npm run openapi                                  lists the functions that have a contract
+npm run openapi -- <package/function> [--out FILE]  prints the contract of one, or writes it to a file
+`
+
+process.exitCode = await run(process.argv.slice(2))
+
+/** Exit status: 0 done, 1 a function or a file is in the way, 2 wrong usage. */
+async function run(args: readonly string[]): Promise<0 | 1 | 2> {
+  const options = readOptions(args)
+  if (options === undefined) {
+    process.stderr.write(USAGE)
+    return 2
+  }
+  const apis = await loadApis(APPLICATION_FOLDER)
+  for (const mistake of apis.mistakes) report(mistake)
+  const { name, out } = options
+  if (name === undefined) return list(apis)
+  const api = apis.all.find(one => one.name === name)
+  if (api === undefined) {
+    const broken = apis.mistakes.some(mistake => mistake.startsWith(`${name} `))
+    if (!broken) report(`${name} has no contract; ${namesOf(apis)}`)
+    return broken ? 1 : 2
+  }
+  return write(api, out)
 }
-const { description, file: path } = application.api
-const file = join(APPLICATION_FOLDER, path)
-// In the application's own style, if it has one. Prettier leaves an object on as many lines as it finds.
-const prettier = join(APPLICATION_FOLDER, 'node_modules/.bin/prettier')
-const isStyled = existsSync(prettier)
-writeFileSync(file, `${JSON.stringify(describeApi(description), undefined, isStyled ? 0 : 2)}\n`)
-if (isStyled) execFileSync(prettier, ['--write', '--log-level', 'warn', file], { stdio: 'inherit' })
+
+function list({ all, mistakes }: Apis): 0 | 1 {
+  if (all.length === 0) report('No function has a contract: lib/app/api.ts has defineApi for one that does')
+  for (const { name, main } of all) process.stdout.write(`${name}  ${main.operations.length} operations\n`)
+  return mistakes.length === 0 ? 0 : 1
+}
+
+async function write({ name, main }: Api, out: string | undefined): Promise<0 | 1> {
+  try {
+    const text = `${JSON.stringify(await main.contract(), undefined, 2)}\n`
+    if (out === undefined) process.stdout.write(text)
+    else writeFileSync(out, text)
+    return 0
+  } catch (error) {
+    report(`The contract of ${name} cannot be written: ${inWords(error)}`)
+    return 1
+  }
+}
+
+function namesOf({ all }: Apis): string {
+  return all.length === 0 ? 'no function has one' : `those that have one: ${all.map(({ name }) => name).join(' ')}`
+}
+
+function readOptions(args: readonly string[]): { readonly name: string | undefined; readonly out: string | undefined } | undefined {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { out: { type: 'string' } } })
+    const [name, ...others] = positionals
+    if (others.length > 0 || (values.out !== undefined && name === undefined)) return undefined
+    return { name, out: values.out }
+  } catch {
+    return undefined
+  }
+}

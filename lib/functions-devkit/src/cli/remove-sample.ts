@@ -18,13 +18,13 @@ Exit status: 0 removed, 1 something that stays needs the sample, 2 wrong usage.`
 const checkout = APPLICATION_FOLDER
 
 try {
-  process.exitCode = removeSample(process.argv.slice(2))
+  process.exitCode = await removeSample(process.argv.slice(2))
 } catch (error) {
   report(inWords(error))
   process.exitCode = 2
 }
 
-function removeSample(args: readonly string[]): 0 | 1 {
+async function removeSample(args: readonly string[]): Promise<0 | 1> {
   const { force } = readOptions(args)
   const sample = readSample(checkout)
   if (!force && hasChanges()) throw new Error('There are changes that are not committed. Commit them first, or add -- --force')
@@ -33,10 +33,11 @@ function removeSample(args: readonly string[]): 0 | 1 {
     report(['Nothing was removed:', ...plan.problems.map(problem => `  ${problem}`)].join('\n'))
     return 1
   }
-  applyRemoval(checkout, plan)
+  const written = await applyRemoval(checkout, plan)
   const formatted = [...plan.changed.keys()].filter(path => path.endsWith('.ts')).map(path => join(checkout, path))
   execFileSync('prettier', ['--write', '--log-level', 'warn', ...formatted], { stdio: 'inherit' })
-  console.log(`Deleted ${plan.deleted.length} files, and changed:\n${[...plan.changed.keys()].map(path => `  ${path}`).join('\n')}`)
+  const changed = [...new Set([...plan.changed.keys(), ...written])].map(path => `  ${path}`)
+  console.log(`Deleted ${plan.deleted.length} files, and changed:\n${changed.join('\n')}`)
   console.log('\nThe chapters of README.md about the sample stay; its tables in databases that have them stay, too.')
   return 0
 }

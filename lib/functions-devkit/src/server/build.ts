@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { delimiter, join } from 'node:path'
+import { delimiter, extname, join } from 'node:path'
 
 export interface BuildOptions {
   readonly checkout: string
@@ -30,6 +30,22 @@ export async function buildFunctions({ checkout, environment, signal }: BuildOpt
   } finally {
     signal?.removeEventListener('abort', kill)
   }
+}
+
+/**
+ * Writes what follows from the sources, such as project.yml, in a process of its own: this one must not load the functions' sources.
+ * @throws Error when it fails; the process has printed why.
+ */
+export async function syncFiles({ checkout, environment, signal }: BuildOptions): Promise<void> {
+  const program = join(import.meta.dirname, `../cli/sync${extname(import.meta.filename)}`)
+  const child = spawn(process.execPath, [program], {
+    cwd: checkout,
+    env: { ...environment, APPLICATION_FOLDER: checkout },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const [code, endSignal] = await ending(child)
+  if (code !== 0) throw new Error(`npm run sync is not possible (${endSignal ?? `exit code ${code}`}); what is wrong stands above`)
 }
 
 /** Keeps building whatever changes. The build ends with us, however we end: its standard input closes then. */

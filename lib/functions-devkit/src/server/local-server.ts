@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
+import { loadApis } from '../cli/apis.ts'
 import { describeServer } from './announce.ts'
-import { buildFunctions, watchFunctions } from './build.ts'
+import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
 import { createFunctions, type Functions } from './functions.ts'
@@ -68,10 +69,16 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
 
   const secrets = keepSecrets(data.folder)
   const buildEnvironment = { ...environment }
-  const [databaseUrl] = await untilBothEnd(startDatabase(), buildFunctions({ checkout, environment: buildEnvironment, signal }))
+  const build = { checkout, environment: buildEnvironment, signal }
+  const [databaseUrl] = await untilBothEnd(
+    startDatabase(),
+    syncFiles(build).then(() => buildFunctions(build)),
+  )
   signal.throwIfAborted()
 
-  const local = localSettings({ databaseUrl, secrets, environment })
+  // A function that cannot be loaded is reported below, when its bundle is.
+  const { scopes } = await loadApis(checkout)
+  const local = localSettings({ databaseUrl, secrets, scopes, environment })
   const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
   Object.assign(environment, project.settings)
   const created = createFunctions({ descriptions: project.functions, checkout, stageRoot: join(data.folder, 'functions'), apiHost: address, report })

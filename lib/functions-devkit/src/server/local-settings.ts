@@ -1,5 +1,4 @@
 import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
-import { application } from '../application.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 import { localHealthKey } from './local-health-key.ts'
 import { type LocalSecrets } from './secrets.ts'
@@ -12,17 +11,19 @@ const ADDRESS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_
 export interface LocalSettingsOptions {
   readonly databaseUrl: string
   readonly secrets: LocalSecrets
+  /** What the API key of this machine may be for. */
+  readonly scopes: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The settings that are different on a developer's machine. `none` stands for not set. */
-export function localSettings({ databaseUrl, secrets, environment }: LocalSettingsOptions): Record<string, string> {
+export function localSettings({ databaseUrl, secrets, scopes, environment }: LocalSettingsOptions): Record<string, string> {
   return {
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
-    ...(application.scopes.length > 0 && { API_KEYS: writeKey({ name: 'local', scopes: application.scopes, digest: digestOf(secrets.apiKey) }) }),
+    API_KEYS: writeKey({ name: 'local', scopes, digest: digestOf(secrets.apiKey) }),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),
     LOG_LEVEL: environment.LOG_LEVEL || 'info',
   }

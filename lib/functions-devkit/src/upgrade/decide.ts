@@ -1,6 +1,7 @@
 import { mergeJson, isSameJson } from './merge-json.ts'
 import { mergeText } from './merge-text.ts'
 import { isSame, textOf, type TreeFile } from './tree.ts'
+import { commandIn, withWrittenPartOf } from './written.ts'
 
 /** What an upgrade makes of a file. */
 export type Decision =
@@ -35,8 +36,8 @@ export interface FileToDecide extends Versions {
   /** Whether theirs is as the recorded version has it. */
   readonly isUnchangedThere: boolean
   readonly isOfFramework: boolean
-  readonly isList: boolean
-  readonly hasWordLists: boolean
+  /** Lines of the file that are entries of a list. */
+  readonly entries: RegExp | undefined
   /** Which command writes the file, by the record. */
   readonly command: string | undefined
   readonly version: string
@@ -65,7 +66,8 @@ function decideBoth(file: FileToDecide): Decision {
   if (theirs === undefined) return { outcome: 'conflict', reason: 'changed here, and deleted by the new version: it stays' }
   const [before, mine, next] = [textOf(base), textOf(ours), textOf(theirs)]
   if (mine === undefined || next === undefined) return { outcome: 'conflict', reason: 'both changed it, and it is no text: yours stays' }
-  const { text, reason, notes } = mergeTexts(file, before, mine, next)
+  const [known, own] = [before && withWrittenPartOf(before, next), withWrittenPartOf(mine, next)]
+  const { text, reason, notes } = mergeTexts(file, known, own, next)
   const merged = { content: withLineEnds(Buffer.from(text), file), executable: modeOf(file) }
   if (reason !== undefined) return { outcome: 'conflict', reason, file: merged }
   if (file.isOfFramework) return { outcome: 'conflict', reason: 'an edit in a file of the framework, merged: check it', file: merged }
@@ -79,13 +81,8 @@ interface Merged {
   readonly notes: readonly string[]
 }
 
-function mergeTexts(
-  { path, isRecorded, isList, hasWordLists, version }: FileToDecide,
-  base: string | undefined,
-  ours: string,
-  theirs: string,
-): Merged {
-  const merged = mergeText({ base, ours, theirs, isList, hasWordLists, version })
+function mergeTexts({ path, isRecorded, entries, version }: FileToDecide, base: string | undefined, ours: string, theirs: string): Merged {
+  const merged = mergeText({ base, ours, theirs, entries, version })
   const json = path.endsWith('.json') ? mergeJson(base, ours, theirs) : undefined
   if (json !== undefined) {
     const notes = json.absent.map(entry => `${path}: ${entry} was removed here, and changed by the new version; it stays away`)
@@ -97,11 +94,6 @@ function mergeTexts(
   const places = `${merged.conflicts} ${merged.conflicts === 1 ? 'place is' : 'places are'} marked`
   const why = isRecorded ? '; the text of the recorded version is unknown, see --base' : '; both added it'
   return { text: merged.text, notes: [], reason: `${places}${base === undefined ? why : ''}` }
-}
-
-/** The command in the first line of a file that it writes. */
-function commandIn(file: TreeFile | undefined): string | undefined {
-  return /^\/\/ Written by `(npm [^`\n]+)`/.exec(textOf(file) ?? '')?.[1]
 }
 
 function withMode(file: FileToDecide): Decision {

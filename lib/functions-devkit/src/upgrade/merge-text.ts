@@ -11,10 +11,8 @@ export interface TextMerge {
   readonly base: string | undefined
   readonly ours: string
   readonly theirs: string
-  /** Whether what both sides add at one place is kept, ours first. */
-  readonly isList: boolean
-  /** Whether lines are lists of words: then two lines that differ are merged word by word, as far as that goes. */
-  readonly hasWordLists: boolean
+  /** Lines that are entries of a list: those that both sides add at one place are kept, ours first. */
+  readonly entries: RegExp | undefined
   /** What the new version is called in a mark. */
   readonly version: string
 }
@@ -25,14 +23,12 @@ type Region = { readonly agreed: string[] } | { readonly base: string[] | undefi
 export const OURS_MARK = '<<<<<<< yours'
 
 /** Merges two texts line by line, against the one that both come from. */
-export function mergeText({ base, ours, theirs, isList, hasWordLists, version }: TextMerge): MergedText {
+export function mergeText({ base, ours, theirs, entries, version }: TextMerge): MergedText {
   const regions = base === undefined ? differences(linesOf(ours), linesOf(theirs)) : threeWay(linesOf(base), linesOf(ours), linesOf(theirs))
   let conflicts = 0
   const lines = regions.flatMap(region => {
     if ('agreed' in region) return region.agreed
-    if (isList && isAddition(region)) return [...region.ours, ...region.theirs]
-    const lines = hasWordLists ? mergeWords(region) : undefined
-    if (lines !== undefined) return lines
+    if (entries !== undefined && isAddition(region, entries)) return [...region.ours, ...region.theirs]
     conflicts += 1
     return [OURS_MARK, ...region.ours, '=======', ...region.theirs, `>>>>>>> version ${version}`]
   })
@@ -56,21 +52,6 @@ function differences(ours: string[], theirs: string[]): Region[] {
   )
 }
 
-function isAddition({ base, ours, theirs }: Exclude<Region, { agreed: unknown }>): boolean {
-  return base === undefined ? ours.length === 0 || theirs.length === 0 : base.length === 0
-}
-
-/** The lines with the words that either side added; undefined unless each line has its counterparts and no word is changed twice. */
-function mergeWords({ base, ours, theirs }: Exclude<Region, { agreed: unknown }>): string[] | undefined {
-  if (base === undefined || base.length !== ours.length || base.length !== theirs.length) return undefined
-  const lines = base.map((line, index) => {
-    const regions = threeWay(wordsOf(line), wordsOf(ours[index]), wordsOf(theirs[index]))
-    const words = regions.map(region => ('agreed' in region ? region.agreed : isAddition(region) ? [...region.ours, ...region.theirs] : undefined))
-    return words.includes(undefined) ? undefined : words.flat().join('')
-  })
-  return lines.every(line => line !== undefined) ? lines : undefined
-}
-
-function wordsOf(line = ''): string[] {
-  return line.split(/(?<=[\s()])|(?=[\s()])/)
+function isAddition({ base, ours, theirs }: Exclude<Region, { agreed: unknown }>, entries: RegExp): boolean {
+  return base?.length === 0 && [...ours, ...theirs].every(line => entries.test(line))
 }

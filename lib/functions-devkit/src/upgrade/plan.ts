@@ -27,6 +27,7 @@ export function planUpgrade({ folder, base: { record, files }, next, version, ru
   const standing = new Map(paths.map(path => [path, standingAt(folder, path)]))
   const isHere = (path: string) => standing.get(path) !== undefined
   const isUnwanted = unwantedFiles(record, [record.optional, rules.optional].flat(), { isHere, base: files, next })
+  const lists = new Map(Object.entries(rules.lists).map(([path, entry]) => [path, new RegExp(entry)]))
   const commands = commandsOf(next, rules.written)
   const marked: string[] = []
   const plan = new Map<string, Decision>()
@@ -57,8 +58,7 @@ export function planUpgrade({ folder, base: { record, files }, next, version, ru
         isUnchangedHere,
         isUnchangedThere: theirs === undefined ? !isRecorded : hashOf(theirs) === recorded,
         isOfFramework: isOfFramework(rules, path),
-        isList: rules.lists.includes(path),
-        hasWordLists: rules.words.includes(path),
+        entries: lists.get(path),
         command: commands.find(([glob]) => matchesGlob(path, glob))?.[1],
         version,
       }),

@@ -23,10 +23,8 @@ const recordSchema = z.looseObject({
   shared: z._default(paths, []),
   /** Which command writes a file, by its glob: it is not merged. */
   written: z._default(z.record(z.string(), z.string()), {}),
-  /** Files whose lines are a list: what both sides add at one place is kept, one after the other. */
-  lists: z._default(paths, []),
-  /** Files with lists of words in a line: what both sides add to one line is kept. */
-  words: z._default(paths, []),
+  /** Lines that are entries of a list, by the file, as a regular expression: those that both sides add at one place are kept. */
+  lists: z._default(z.record(z.string(), z.string()), {}),
   /** Files with `files`, which are removed together. Without one of them, none of its files is added. */
   optional: z._default(paths, []),
   executable: z._default(paths, []),

@@ -445,6 +445,11 @@ const BROKEN: readonly Broken[] = [
     () => doctor({ API_KEYS: 'none' }),
     /^fail settings: API_KEYS is missing \(api\/user\) → npm run keys/,
   ],
+  [
+    'a scope that no operation names',
+    () => doctor({ API_KEYS: `shop/users:read,users:raed/${'ab'.repeat(32)}` }),
+    /^warn settings: API_KEYS gives the key shop the scope users:raed, which no operation names → correct it .*: users:read users:write/,
+  ],
   ['a malformed variable', () => doctor({ DB_POOL_MAX: 'many' }), /^fail settings: DB_POOL_MAX is no whole number .* → correct DB_POOL_MAX/],
   [
     'an address that is no URL',
@@ -685,9 +690,20 @@ describe('the doctor', () => {
         text.replace(' API_KEYS)', ')').replaceAll('LOG_LEVEL', 'DB_HOST').replaceAll('<<: $(', 'LOG_LEVEL: info\n          <<: $('),
       )
       const { lines } = await doctor({}, { checkout: checkout.folder })
-      expect(besidesServer(lines)).toEqual([
-        'fail settings: API_KEYS is read, but project.yml does not pass it (api/user) → add API_KEYS to the environment of each of them in project.yml',
-      ])
+      expect(besidesServer(lines)).toEqual(['fail project: project.yml: api/user gets API_KEYS → Run npm run sync'])
+    } finally {
+      checkout.remove()
+    }
+  })
+
+  it('names a public function that does not say why it is open', async () => {
+    const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])
+    try {
+      const file = 'packages/api/user/index.ts'
+      const text = readFileSync(join(checkout.folder, file), 'utf8')
+      checkout.write(file, text.replace(/ +openBecause: .*\n/, ''))
+      const { lines } = await doctor({}, { checkout: checkout.folder })
+      expect(lines).toContainEqual(expect.stringMatching(/^warn project: .*public-without-authentication:api\/user/))
     } finally {
       checkout.remove()
     }
@@ -747,7 +763,7 @@ describe('the doctor', () => {
     [
       'a function that would be public by mistake',
       (text: string) => text.replace('web: false', 'web: true'),
-      /^warn project: .*public-without-authentication:ops\/migrate/,
+      /^fail project: project\.yml: ops\/migrate is private → Run npm run sync/,
     ],
   ])('names %s, and the cure', async (_title, change, line) => {
     const checkout = copyCheckout(['build.sh', 'lib', 'package.json', 'packages', 'project.yml'])

@@ -50,7 +50,7 @@ describe('functions-devkit', () => {
   it('lists every command that a script starts, on a line each', () => {
     const { status, stdout, stderr } = launch('--help')
     const listed = [...stdout.matchAll(/^ {2}([\w-]+) {3,}\S/gm)].map(([, name = '']) => name)
-    expect({ status, stderr, listed: listed.toSorted() }).toEqual({ status: 0, stderr: '', listed: [...started, 'bundle'].toSorted() })
+    expect({ status, stderr, listed: listed.toSorted() }).toEqual({ status: 0, stderr: '', listed: [...started, 'bundle', 'check'].toSorted() })
     for (const name of started) expect(scripts[name]).toBe(`exec node lib/functions-devkit/bin/functions-devkit.mjs ${name}`)
   })
 

@@ -26,7 +26,11 @@ const LOCAL_KEY = `local/users:read,users:write/${createHash('sha256').update('k
 const URL_HERE = 'postgres://functions:p@127.0.0.1:5000/functions'
 
 function read(environment: Record<string, string> = {}) {
-  return readProject({ text: TEXT, local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS, environment }), environment })
+  return readProject({
+    text: TEXT,
+    local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS, scopes: ['users:read', 'users:write'], environment }),
+    environment,
+  })
 }
 
 describe('the project on this machine', () => {

@@ -13,7 +13,7 @@ export interface Checkout {
 }
 
 // What a build or a deploy leaves, and a fresh checkout does not have.
-const LEFT_BEHIND = /(?:^|\/)(?:dist|node_modules|\.deployed|__deployer__\.zip)(?:\/|$)/
+const LEFT_BEHIND = /(?:^|\/)(?:dist|node_modules|\.deployed|\.include|__deployer__\.zip)(?:\/|$)/
 // It comes from where the tests have it.
 const APPLICATION = 'lib/app'
 

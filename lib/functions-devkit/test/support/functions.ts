@@ -1,14 +1,18 @@
 import type { FunctionEvent, FunctionContext } from '../../../functions-runtime/src/edge/event.ts'
-import { application } from '../../src/application.ts'
+import { APPLICATION_FOLDER } from '../../src/application-folder.ts'
+import type { ApiMain } from '../../../functions-runtime/src/api/define-api.ts'
+import { loadApis } from '../../src/cli/apis.ts'
 import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 import { type Main } from '../../../functions-runtime/src/edge/define.ts'
 import type { Answer } from './answer.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 
+const { scopes: allScopes } = await loadApis(APPLICATION_FOLDER)
+
 export const apiKey = 'key_for-the-tests-only-0123456789'
 /** A setting with one key for each purpose of a test. */
-export const keySetting = (key: string, name = 'test', granted: readonly string[] = application.scopes) =>
+export const keySetting = (key: string, name = 'test', granted: readonly string[] = allScopes) =>
   writeKey({ name, scopes: granted, digest: digestOf(key) })
 export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
@@ -75,7 +79,7 @@ export interface CallRequest {
   base64?: boolean
 }
 
-/** Calls a function over the web, in raw mode, as the platform does. What `api/user` answers is held against its contract. */
+/** Calls a function over the web, in raw mode, as the platform does. What an API answers is held against its contract. */
 export async function call(main: Main, request: CallRequest, context: FunctionContext = {}): Promise<Answer> {
   const body = Buffer.from(request.body ?? '')
   const base64 = request.base64 ?? true
@@ -90,10 +94,9 @@ export async function call(main: Main, request: CallRequest, context: FunctionCo
     },
   }
   const answer = (await main(event, { getRemainingTimeInMillis: () => 10_000, ...context })) as unknown as Answer
-  // Nothing but that function reads this.
-  if (main.variables.includes('API_KEYS') && application.api !== undefined) {
+  if ('contract' in main) {
     const { checkAnswer } = await import('./contract.ts')
-    checkAnswer({ method: request.method ?? 'GET', path: request.path ?? '' }, answer)
+    await checkAnswer(main as ApiMain, { method: request.method ?? 'GET', path: request.path ?? '' }, answer)
   }
   return answer
 }

@@ -10,7 +10,7 @@ import { manageWebhooks, type Command } from '../../../webhook-inbox/src/inbox/m
 import { readDelivery } from '../../../webhook-inbox/src/inbox/delivery.ts'
 import { receiveWebhook } from '../../../webhook-inbox/src/inbox/receive.ts'
 import { sourceOf, type SourceDefinition } from '../../../webhook-inbox/src/verify/source.ts'
-import { defineSources } from '../../../webhook-inbox/src/verify/source-settings.ts'
+import { defineSources, describeSources } from '../../../webhook-inbox/src/verify/source-settings.ts'
 import { signDelivery } from '../../src/server/sign-delivery.ts'
 import { webhookSecret } from './functions.ts'
 import { tables } from './maintenance.ts'
@@ -31,7 +31,7 @@ export interface Sent {
 export interface Inbox extends ServiceUnderTest {
   /** Sends a signed delivery; gives status and body, or status and code of the refusal. */
   send(body: string | object, sent?: Sent): Promise<{ status: number; body: Record<string, unknown> }>
-  /** Has later attempts made of what is due, with these handlers in place of the first ones. */
+  /** Has later attempts made of what is due, with these common handlers in place of the first ones. */
   attempt(handlers?: readonly WebhookHandler[]): Promise<AttemptsReport>
   drain(handlers?: readonly WebhookHandler[]): Promise<DrainReport>
   /** Puts an event into the outage buffer, as a delivery does while the database is away. */
@@ -47,7 +47,10 @@ export interface Inbox extends ServiceUnderTest {
 }
 
 export interface InboxOptions {
+  /** The common handlers. */
   readonly handlers: readonly WebhookHandler[]
+  /** The own handlers of the source `standard`. */
+  readonly own?: Pick<SourceDefinition, 'handlers' | 'commonHandlers'>
   readonly poisonStatus?: 200 | 500
   readonly redis?: RedisServer | undefined
   /** Of the source `standard`. */
@@ -56,7 +59,7 @@ export interface InboxOptions {
 
 /** Runs a test with an inbox. Its sources are `standard`, with the id in a header, and `partner`, with the id in the body. */
 export async function withInbox(
-  { handlers, poisonStatus = 200, redis, concerns }: InboxOptions,
+  { handlers, own = {}, poisonStatus = 200, redis, concerns }: InboxOptions,
   work: (inbox: Inbox) => Promise<void>,
 ): Promise<void> {
   await withService(async subject => {
@@ -67,17 +70,20 @@ export async function withInbox(
       const deadline = openDeadline({ remainingMs, reserveMs: 0 })
       return run(deadline).finally(() => deadline.clear())
     }
-    const sourcesOf = (given: readonly WebhookHandler[]) => bindSources(tableOf(given, concerns))
+    const table = tableOf({ ...own, ...(concerns === undefined ? {} : { concerns }) })
+    const bound = bindSources(table, handlers)
+    // Without secrets, as maintenance reads them.
+    const sourcesOf = (given: readonly WebhookHandler[]) => describeSources(table, given)
     const common = { database: service, keys, logger, counters: service.counters }
     await work({
       ...subject,
       async send(given, { id = 'evt_1', source = 'standard', headers = {}, remainingMs = 8_000 } = {}) {
         const body = Buffer.from(typeof given === 'string' ? given : JSON.stringify(given))
-        const signed = signDelivery(tableOf(handlers)[source], { id, body, sentAt: Date.now(), secret: webhookSecret })
+        const signed = signDelivery(table[source], { id, body, sentAt: Date.now(), secret: webhookSecret })
         const request = { source, body, headers: { 'content-type': 'application/json', ...signed, ...headers } }
         const buffer = settings && createRedisBuffer(settings, keys)
         try {
-          const options = { ...common, sources: sourcesOf(handlers), buffer, poisonStatus }
+          const options = { ...common, sources: bound, buffer, poisonStatus }
           return await within(remainingMs, deadline => receiveWebhook(request, { ...options, deadline }))
         } catch (error) {
           const { status, code, message } = error as { status?: number; code?: string; message: string }
@@ -120,9 +126,9 @@ export async function withInbox(
   })
 }
 
-function tableOf(handlers: readonly WebhookHandler[], concerns?: SourceDefinition['concerns']) {
+function tableOf(standard: Pick<SourceDefinition, 'handlers' | 'commonHandlers' | 'concerns'>) {
   return {
-    standard: { scheme: 'standard', secrets: 'SECRET', handlers, ...(concerns === undefined ? {} : { concerns }) },
+    standard: { scheme: 'standard', secrets: 'SECRET', ...standard },
     partner: {
       scheme: 'hmac',
       secrets: 'SECRET',
@@ -130,13 +136,12 @@ function tableOf(handlers: readonly WebhookHandler[], concerns?: SourceDefinitio
       eventId: { pointer: '/id' },
       type: { pointer: '/type' },
       data: '/data',
-      handlers,
     },
   } as const satisfies Record<string, SourceDefinition>
 }
 
-function bindSources(table: Readonly<Record<string, SourceDefinition>>) {
-  const { value } = defineSources(table, []).parse({ SECRET: webhookSecret })
+function bindSources(table: Readonly<Record<string, SourceDefinition>>, handlers: readonly WebhookHandler[]) {
+  const { value } = defineSources(table, handlers).parse({ SECRET: webhookSecret })
   if (value === undefined) throw new Error('the sources of the test are wrong')
   return value
 }

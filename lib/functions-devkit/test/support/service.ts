@@ -1,5 +1,5 @@
 import type { Sequelize } from 'sequelize'
-import type { ApplicationModels } from '../../../functions-runtime/src/database/models.ts'
+import type { ApplicationModels, DefineModels } from '../../../functions-runtime/src/database/models.ts'
 import { databaseSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import type { Profile } from '../../../resilient-sequelize/src/pool/profile.ts'
 import { CounterFlush } from '../../../functions-runtime/src/database/counter-flush.ts'
@@ -34,6 +34,8 @@ export interface ServiceOptions {
   variables?: Readonly<Record<string, string>>
   /** Stands around the building of each pool. */
   around?: (build: BuildGeneration) => BuildGeneration
+  /** Default: those of the application. */
+  models?: () => Promise<DefineModels>
   /** Adds what is counted to the fleet's counters, as functions do. */
   flush?: boolean
 }
@@ -41,7 +43,7 @@ export interface ServiceOptions {
 /** Runs a test with a service; dropping its database afterwards proves that it left no session behind. */
 export async function withService(
   work: (subject: ServiceUnderTest) => Promise<void>,
-  { profile = {}, settings: changes = {}, variables = {}, around, flush = false }: ServiceOptions = {},
+  { profile = {}, settings: changes = {}, variables = {}, around, models = application.models, flush = false }: ServiceOptions = {},
 ): Promise<void> {
   await withDatabase(async database => {
     const { host, port } = database.connectionSettings
@@ -64,7 +66,7 @@ export async function withService(
     const { manager, service } = openDatabase({
       settings: { ...settings, ...changes, profile: { ...settings.profile, ...profile } },
       applicationName: 'subject',
-      models: application.models,
+      models,
       logger,
       counters,
       ...(flush

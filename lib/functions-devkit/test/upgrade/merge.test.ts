@@ -54,8 +54,7 @@ describe('merging JSON', () => {
 })
 
 const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 8 }).map(list => list.join('\n'))
-const merge = (base: string | undefined, ours: string, theirs: string) =>
-  mergeText({ base, ours, theirs, isList: false, hasWordLists: false, version: '2' })
+const merge = (base: string | undefined, ours: string, theirs: string) => mergeText({ base, ours, theirs, entries: undefined, version: '2' })
 
 describe('merging texts', () => {
   it('is the other side, when one side changed nothing', () => {
@@ -69,12 +68,11 @@ describe('merging texts', () => {
   })
 
   it.each([
-    ['<<: $(A B)', '<<: $(A B MINE)', '<<: $(A B NEW)', '<<: $(A B MINE NEW)'],
-    ['<<: $(A B C)', '<<: $(A B C MINE)', '<<: $(A C)', '<<: $(A C MINE)'],
-    ['memory: 256', 'memory: 512', 'memory: 1024', undefined],
-    ['<<: $(A)', '<<: $(A)\n\nmore', '<<: $(A NEW)\nother', undefined],
-  ])('keeps the words that both sides add to %s', (base, ours, theirs, expected) => {
-    const { text, conflicts } = mergeText({ base, ours, theirs, isList: false, hasWordLists: true, version: '2' })
+    ['- $(A)', '- $(A)\n- $(MINE)', '- $(A)\n- $(NEW)', '- $(A)\n- $(MINE)\n- $(NEW)'],
+    ['- $(A)', '- $(A)\nmemory: 1', '- $(A)\n- $(NEW)', undefined],
+    ['- $(A)', '- $(B)', '- $(C)', undefined],
+  ])('keeps the entries that both sides add to the list %s', (base, ours, theirs, expected) => {
+    const { text, conflicts } = mergeText({ base, ours, theirs, entries: /^- \$\(\w+\)$/, version: '2' })
     expect(conflicts === 0 ? text : undefined).toBe(expected)
     expect(merge(base, ours, theirs).conflicts).toBe(1)
   })

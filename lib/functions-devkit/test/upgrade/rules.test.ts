@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { prepareUpgrade } from '../../src/upgrade/prepare.ts'
 import type { Decision } from '../../src/upgrade/decide.ts'
-import { upgradeStage, type Contents, type UpgradeStage } from '../support/upgrade.ts'
+import { FIRST, upgradeStage, type Contents, type UpgradeStage } from '../support/upgrade.ts'
 
 let stage: UpgradeStage
 beforeEach(() => void (stage = upgradeStage()))
@@ -163,15 +163,24 @@ describe('a file that a command writes', () => {
     expect([decision?.outcome, contentOf(decision)]).toEqual(['written', generated('theirs')])
   })
 
+  it('is a part of another one, too', async () => {
+    const readme = (title: string, row: string) =>
+      `${title}\n\n<!-- settings: written by \`npm run sync\`, do not edit -->\n| ${row} |\n<!-- end of settings -->\n`
+    using other = upgradeStage({ ...FIRST, 'README.md': readme('one', 'A') })
+    other.edit({ 'README.md': readme('mine', '$& | MINE') })
+    other.release({ 'README.md': readme('one', 'A | NEW') })
+    const { plan } = await prepareUpgrade({ folder: other.application, from: undefined, source: other.next, base: undefined })
+    expect([plan.get('README.md')?.outcome, contentOf(plan.get('README.md'))]).toEqual(['merged', readme('mine', 'A | NEW')])
+  })
+
   it('is known by the record', async () => {
     const path = 'package-lock.json'
     expect(await decided(path, { here: { [path]: '{"a":1}' }, there: { [path]: '{"a":2}' } })).toEqual({ outcome: 'written', command: 'npm install' })
   })
 
   it('is merged when the new version lacks the command', async () => {
-    const path = 'packages/api/health/.include'
-    const decision = await decided(path, { here: { [path]: 'mine\n' }, there: { [path]: 'theirs\n' } })
-    expect(decision).toMatchObject({ outcome: 'conflict' })
+    const path = 'lib/app/sizes.json'
+    expect(await decided(path, { here: { [path]: '{"a":1}' }, there: { [path]: '{"a":2}' } })).toMatchObject({ outcome: 'conflict' })
   })
 })
 

@@ -1,5 +1,5 @@
 import { integer } from '../../../functions-runtime/src/settings/schemas.ts'
-import { defineSettings, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
+import { defineSettings, setting, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
 import type { DeclaredTable, PrunedTable } from '../maintenance/pruned-table.ts'
 
 export const DAY_MS = 24 * 60 * 60 * 1000
@@ -38,7 +38,11 @@ export const retentionSettings = defineSettings(
 /** How long rows of an application's tables are kept: reads the variables that its tables name, and returns the tables. */
 export function defineRetention(tables: readonly DeclaredTable[]): SettingsGroup<readonly PrunedTable[]> {
   const shape = Object.fromEntries(
-    tables.flatMap(({ keepDays }) => (typeof keepDays === 'number' ? [] : [[keepDays.setting, retentionDays(keepDays.fallback)]])),
+    tables.flatMap(({ table, keepDays }) => {
+      if (typeof keepDays === 'number') return []
+      const days = setting(retentionDays(keepDays.fallback), `days for which rows of the table \`${table}\` are kept, 1 to 3650`)
+      return [[keepDays.setting, days]]
+    }),
   )
   return defineSettings(shape, values =>
     tables.map(({ keepDays, ...table }) => {

@@ -17,6 +17,11 @@ export const limitSchema = z._default(
 /** What every list can be asked. */
 export const pageQuery = { limit: limitSchema, cursor: z.optional(z.string()) }
 
+/** Returns the schema of a page, for the contract. */
+export function pageSchema<Schema extends z.ZodMiniType>(item: Schema) {
+  return z.strictObject({ items: z.array(item), next: z.nullable(z.string()) })
+}
+
 /** A place in a list that runs from the newest row to the oldest: right behind this row. */
 export interface Place {
   /** When the row was created, in µs since 1970: what the database counts in. */
@@ -39,7 +44,7 @@ const CURSOR = /^([0-9a-z]{1,11})\.([0-9a-f]{32})\.([\w-]{11})$/
 /** Writes a place as callers see it. */
 export function writeCursor({ at, id }: Place, list: ListOf): string {
   const place = `${BigInt(at).toString(36)}.${id.replaceAll('-', '')}`
-  return `${place}.${checksum(place, list)}`
+  return `${place}.${checksumOf(place, list)}`
 }
 
 /**
@@ -49,8 +54,8 @@ export function writeCursor({ at, id }: Place, list: ListOf): string {
 export function readCursor(cursor: string | undefined, list: ListOf): Place | undefined {
   if (cursor === undefined) return undefined
   const [, at = '', id = '', sum] = CURSOR.exec(cursor) ?? []
-  if (sum === undefined || sum !== checksum(`${at}.${id}`, list)) {
-    throw new BadRequestError('cursor-invalid', 'This cursor was not given out for this list.')
+  if (sum === undefined || sum !== checksumOf(`${at}.${id}`, list)) {
+    throw invalidCursor()
   }
   return { at: String(Number.parseInt(at, 36)), id: id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5') }
 }
@@ -76,7 +81,13 @@ export function pageOf<Row extends Place, Item>(
   return { items: shown.map(view), next: rows.length > limit && last ? writeCursor(last, list) : null }
 }
 
-function checksum(place: string, list: ListOf): string {
+/** Returns the error for a cursor that was not given out for a list. */
+export function invalidCursor(): BadRequestError {
+  return new BadRequestError('cursor-invalid', 'This cursor was not given out for this list.')
+}
+
+/** Returns what ties a place to a list. */
+export function checksumOf(place: string, list: ListOf): string {
   const text = JSON.stringify([place, ...list.map(part => part ?? null)])
   return createHash('sha256').update(text).digest('base64url').slice(0, 11)
 }

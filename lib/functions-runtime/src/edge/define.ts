@@ -5,8 +5,10 @@ import {
   readSettings,
   SettingsError,
   toleratedIssues,
+  documentationOf,
   variablesOf,
   type Environment,
+  type SettingDocumentation,
   type SettingIssue,
   type Settled,
   type SettingsGroup,
@@ -20,6 +22,7 @@ import { LONGEST_PUBLIC_MS, openDeadline, type Deadline } from '../../../invocat
 import { runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { noFacts, runInvocation, type InvocationFacts } from '../../../invocation/src/invocation-scope.ts'
 import { untilAborted } from '../../../invocation/src/wait.ts'
+import { deploymentOf, type Deployment, type Limits, type Schedule } from './deployment.ts'
 import { directAnswer, UnsendableError, webAnswer } from './answer.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
 import { problem, type Reply } from './reply.ts'
@@ -39,8 +42,12 @@ export type DirectHandler<Services> = (input: Readonly<Record<string, unknown>>,
 type Groups = Readonly<Record<string, SettingsGroup<unknown>>>
 
 export interface FunctionDefinition<G extends Groups, Services> {
-  /** Package and function as project.yml names them. */
+  /** `<package>/<function>`: its folder under packages/. */
   name: string
+  /** Time limit and memory. Without it project.yml says; a new function gets the defaults. */
+  limits?: Limits
+  /** When the platform invokes the function. Without it project.yml says; an empty list removes what is there. */
+  schedules?: readonly Schedule[]
   /** The settings that this function reads, and no others; `log` among them when it has to go on without a level. */
   settings: G
   /**
@@ -102,6 +109,10 @@ export interface Main {
   readonly fewConnections: number | undefined
   /** As its definition says. */
   readonly openBecause: string | undefined
+  /** What its block in project.yml has to say. */
+  readonly deployment: Deployment
+  /** What is known of the variables that it reads, for those whose settings say it. */
+  readonly documentation: Readonly<Record<string, SettingDocumentation>>
 }
 
 // Time that an invocation has when the platform does not say: its own default limit.
@@ -206,6 +217,13 @@ export function defineFunction<G extends Groups, Services>(
   }
 
   main.variables = variablesOf(groups)
+  main.deployment = deploymentOf({
+    name: definition.name,
+    web: definition.routes !== undefined,
+    limits: definition.limits,
+    schedules: definition.schedules,
+    variables: Object.values(groups).flatMap(group => group.variables),
+  })
   main.fewConnections = definition.fewConnections
   main.openBecause = definition.openBecause
   main.pool = function pool(): PoolStatus | undefined {
@@ -214,6 +232,7 @@ export function defineFunction<G extends Groups, Services>(
   main.hostedBy = function hostedBy(given: Hosting): void {
     hosting = given
   }
+  Object.defineProperty(main, 'documentation', { get: () => documentationOf(groups) })
   main.settingIssues = function settingIssues(environment = hosting?.environment): readonly SettingIssue[] {
     try {
       readSettings(groups, environment)
@@ -228,7 +247,7 @@ export function defineFunction<G extends Groups, Services>(
     started = undefined
     if (services !== undefined) await definition.shutdown?.(services)
   }
-  return main
+  return main as typeof main & Pick<Main, 'documentation'>
 }
 
 function levelOf(log: LogSettings | Settled<LogSettings>): LogSettings['level'] {

@@ -1,13 +1,21 @@
 import { readPlatform } from '../settings/platform.ts'
 import type { Main } from '../edge/define.ts'
+import { deploymentOf, type Limits, type Schedule } from '../edge/deployment.ts'
 import type { FunctionContext, FunctionEvent } from '../edge/event.ts'
+
+export interface InTurnOptions {
+  /** `<package>/<function>`: its folder under packages/. */
+  readonly name: string
+  readonly limits?: Limits
+  readonly schedules?: readonly Schedule[]
+}
 
 /**
  * Makes a `main` that calls several functions one after the other, so that one trigger does the work of several: a
  * namespace takes three. Each gets the event and an equal share of the time that is left; one that fails keeps none of
  * the others from being called. It answers every result by name, with an `error` when one failed.
  */
-export function inTurn(functions: Readonly<Record<string, Main>>): Main {
+export function inTurn(functions: Readonly<Record<string, Main>>, { name, limits, schedules }: InTurnOptions): Main {
   const all = Object.entries(functions)
 
   async function main(event: FunctionEvent, context?: FunctionContext): Promise<Record<string, unknown>> {
@@ -18,6 +26,8 @@ export function inTurn(functions: Readonly<Record<string, Main>>): Main {
   }
 
   main.variables = [...new Set(all.flatMap(([, one]) => one.variables))].sort()
+  main.deployment = deploymentOf({ name, web: false, limits, schedules, variables: all.flatMap(([, one]) => one.deployment.variables) })
+  main.documentation = Object.assign({}, ...all.map(([, one]) => one.documentation)) as Main['documentation']
   main.settingIssues = (environment?: Parameters<Main['settingIssues']>[0]) => all.flatMap(([, one]) => one.settingIssues(environment))
   const few = all.flatMap(([, { fewConnections }]) => fewConnections ?? [])
   main.fewConnections = few.length < all.length ? undefined : Math.max(...few)

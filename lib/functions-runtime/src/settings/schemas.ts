@@ -4,14 +4,23 @@ import * as z from 'zod/mini'
 
 type Text = string | undefined
 
+const fallbacks = new WeakMap<object, string>()
+
+/** Returns the default of a schema made here, as text; undefined when the variable has to be set. */
+export function fallbackOf(schema: object): string | undefined {
+  return fallbacks.get(schema)
+}
+
 // One schema for each, since every cold start makes them all.
-function reading<Value>(read: (text: Text) => Value | Refusal) {
-  return z.transform((text: Text, context): Exclude<Value, Refusal> => {
+function reading<Value>(read: (text: Text) => Value | Refusal, fallback?: string) {
+  const schema = z.transform((text: Text, context): Exclude<Value, Refusal> => {
     const value = read(text)
     if (!(value instanceof Refusal)) return value as Exclude<Value, Refusal>
     context.issues.push({ code: 'custom', message: value.reason, input: undefined })
     return z.NEVER
   })
+  if (fallback !== undefined) fallbacks.set(schema, fallback)
+  return schema
 }
 
 class Refusal {
@@ -31,17 +40,22 @@ export function requiredText({ minLength = 1 }: { minLength?: number } = {}) {
 
 /** Text that may be absent. */
 export function optionalText() {
-  return reading(text => text)
+  return reading(text => text, 'none')
+}
+
+/** Text with a default. */
+export function textOr(fallback: string) {
+  return reading(text => text ?? fallback, fallback)
 }
 
 /** A whole number within bounds, with a default. */
 export function integer({ min, max, fallback }: { min: number; max: number; fallback: number }) {
-  return reading(text => (text === undefined ? fallback : readInteger(text, min, max)))
+  return reading(text => (text === undefined ? fallback : readInteger(text, min, max)), String(fallback))
 }
 
 /** A whole number within bounds that may be absent. */
 export function optionalInteger({ min, max }: { min: number; max: number }) {
-  return reading(text => (text === undefined ? undefined : readInteger(text, min, max)))
+  return reading(text => (text === undefined ? undefined : readInteger(text, min, max)), 'none')
 }
 
 /** One of a few words, in any letter case, with a default. `refusals` has reasons for words that mean something elsewhere. */
@@ -51,7 +65,7 @@ export function oneOf<const Word extends string>(words: readonly Word[], fallbac
     const given = text.trim().toLowerCase()
     const reason = Object.hasOwn(refusals, given) ? refusals[given] : undefined
     return words.find(word => word === given) ?? new Refusal(reason ?? `is none of ${words.join(', ')}`)
-  })
+  }, fallback)
 }
 
 const LONGEST_NAME = 63

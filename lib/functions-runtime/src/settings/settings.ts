@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini'
 import { ApplicationError } from '../edge/http-errors.ts'
+import { fallbackOf } from './schemas.ts'
 
 /** Why a variable is not usable; the reason never repeats its value. */
 export interface SettingIssue {
@@ -28,9 +29,34 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export interface SettingsGroup<Value> {
   /** Every variable that this group reads; project.yml passes exactly these. */
   readonly variables: readonly string[]
+  /** What `npm run sync` writes into .env.example and into the README, by variable. */
+  readonly documentation?: Readonly<Record<string, SettingDocumentation>>
   parse(environment: Environment): { value: Value; issues?: never } | { value?: never; issues: SettingIssue[] }
   /** What is wrong with it although `parse` bears that. */
   tolerated?(environment: Environment): readonly SettingIssue[]
+}
+
+/** What a reader of .env.example and of the README learns about a variable. */
+export interface SettingDocumentation {
+  /** What the setting is for and which forms it takes: begins in lower case and has no full stop at its end. */
+  readonly meaning: string
+  /** What holds when the variable is not set, in words; undefined when it has to be set. */
+  readonly fallback?: string
+  /** The value for .env.example. */
+  readonly value: string
+}
+
+const documented = new WeakMap<object, SettingDocumentation>()
+
+/**
+ * Documents a schema and returns it: `setting(textOr('Hello'), 'how users are greeted')`. `fallback` says in words what holds without
+ * a value, by default the schema's own default.
+ */
+export function setting<Schema extends z.ZodMiniType>(schema: Schema, meaning: string, { fallback }: { readonly fallback?: string } = {}): Schema {
+  const own = fallbackOf(schema)
+  const words = fallback ?? own
+  documented.set(schema, { meaning, value: own ?? 'none', ...(words === undefined ? {} : { fallback: words }) })
+  return schema
 }
 
 /** What was read of a group that may be wrong. */
@@ -40,6 +66,7 @@ export type Settled<Value> = { readonly value: Value; readonly issues?: never } 
 export function settled<Value>(group: SettingsGroup<Value>): SettingsGroup<Settled<Value>> {
   return {
     variables: group.variables,
+    ...(group.documentation === undefined ? {} : { documentation: group.documentation }),
     parse: environment => ({ value: group.parse(environment) }),
     tolerated: environment => group.parse(environment).issues ?? [],
   }
@@ -80,6 +107,10 @@ export function defineSettings<S extends Shape, Value>(shape: S, build: (values:
   const variables = Object.keys(shape)
   return {
     variables,
+    get documentation() {
+      const found = Object.entries(shape).map(([name, schema]) => [name, documented.get(schema)] as const)
+      return Object.fromEntries(found.flatMap(([name, known]) => (known === undefined ? [] : [[name, known]])))
+    },
     parse(environment) {
       const issues: SettingIssue[] = []
       const values: Record<string, unknown> = {}
@@ -132,6 +163,11 @@ export function toleratedIssues(groups: Groups, environment: Environment = proce
 /** Names of all variables that these groups read, sorted. */
 export function variablesOf(groups: Groups): string[] {
   return [...new Set(Object.values(groups).flatMap(group => group.variables))].sort()
+}
+
+/** What the groups say of their variables, by variable. */
+export function documentationOf(groups: Groups): Record<string, SettingDocumentation> {
+  return Object.assign({}, ...Object.values(groups).map(group => group.documentation)) as Record<string, SettingDocumentation>
 }
 
 function reported(issues: readonly SettingIssue[], variable: string): boolean {

@@ -40,7 +40,7 @@ function build({ fail = false } = {}) {
     },
     { output: SILENT },
   )
-  return { main: inTurn({ first, second }), calls, shares, ended }
+  return { main: inTurn({ first, second }, { name: 'ops/rounds' }), calls, shares, ended }
 }
 
 describe('functions in turn', () => {

@@ -1,11 +1,12 @@
-import { defineSettings, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
+import { defineSettings, setting, SettingIssues, type SettingIssue, type SettingsGroup } from '../../../functions-runtime/src/settings/settings.ts'
 import { optionalText } from '../../../functions-runtime/src/settings/schemas.ts'
 import type { WebhookHandler } from '../inbox/handler.ts'
+import { checkHandlers } from '../inbox/check-handlers.ts'
 import { checkDefinition } from './check-definition.ts'
 import { mismatchHints } from './mismatch-hints.ts'
 import { isSampleSecret } from './sample-secrets.ts'
 import { SignatureError } from './signature-error.ts'
-import { schemeOf, type DescribedSource, type Source, type SourceDefinition } from './source.ts'
+import { schemeOf, type DescribedSource, type Source, type SchemeName, type SourceDefinition } from './source.ts'
 
 /** Who sends webhooks, by name. */
 export type SourceTable = Readonly<Record<string, SourceDefinition>>
@@ -20,18 +21,34 @@ export interface Sources extends ReadonlyMap<string, Source> {
   readonly weakSecrets: readonly WeakSecret[]
 }
 
+const TEXT_FORM = 'the text agreed with the sender, without blanks, 20 characters or more'
+const SECRET_FORMS: Readonly<Record<SchemeName, string>> = {
+  standard: '`whsec_` and base64 of 24 to 64 random bytes, or a public key, `whpk_` and base64 of 32 bytes',
+  stripe: "the endpoint's signing secret with its `whsec_`",
+  github: TEXT_FORM,
+  shopify: TEXT_FORM,
+  digitalocean: TEXT_FORM,
+  hmac: TEXT_FORM,
+}
+
 class SourceMap extends Map<string, Source> implements Sources {
   readonly weakSecrets: WeakSecret[] = []
 }
 
 /**
- * Makes the settings group of a table of sources: reads the secrets of each and binds them to its scheme. `handlers` serve
- * every source that does not name its own.
- * @throws TypeError for a definition that cannot work: a mistake in the code.
+ * Returns the settings group of a table of sources, which reads the secrets of each and binds them to its scheme. `handlers` are
+ * the common ones: they serve every source, but for types that it has a handler of its own for, and sources with
+ * `commonHandlers: false`.
+ * @throws TypeError for a definition or a handler that cannot work: a mistake in the code.
  */
 export function defineSources(table: SourceTable, handlers: readonly WebhookHandler[]): SettingsGroup<Sources> {
-  const templates = Object.entries(table).map(([name, definition]) => templateOf(name, definition, handlers))
-  const shape = Object.fromEntries(templates.map(({ variable }) => [variable, optionalText()]))
+  const templates = templatesOf(table, handlers)
+  const shape = Object.fromEntries(
+    templates.map(({ name, variable, source }) => {
+      const meaning = `secret of the webhook source \`${name}\`: ${SECRET_FORMS[source.scheme]}; two, separated by a blank, while one is being replaced`
+      return [variable, setting(optionalText(), meaning, { fallback: 'the source is off' })]
+    }),
+  )
   return defineSettings(shape, (values): Sources => {
     // Such a function would refuse every delivery: most likely the variables were forgotten.
     if (Object.values(values).every(value => value === undefined)) {
@@ -52,28 +69,28 @@ export function defineSources(table: SourceTable, handlers: readonly WebhookHand
   })
 }
 
-/** The sources of a table without their secrets: enough to read again what was verified before. */
+/**
+ * Returns the sources of a table without their secrets, for events that were verified when they came: later attempts and the
+ * outage buffer. Give it the table and the common handlers of `defineSources`.
+ * @throws TypeError as `defineSources` does.
+ */
 export function describeSources(table: SourceTable, handlers: readonly WebhookHandler[]): ReadonlyMap<string, DescribedSource> {
-  return new Map(Object.entries(table).map(([name, definition]) => [name, templateOf(name, definition, handlers).source]))
+  return new Map(templatesOf(table, handlers).map(({ name, source }) => [name, source]))
 }
 
 type Template = ReturnType<typeof templateOf>
 
-// A day: what is older than that is no delay of the wire.
-const LONGEST_TOLERANCE_S = 86_400
+function templatesOf(table: SourceTable, common: readonly WebhookHandler[]) {
+  checkHandlers(common, 'The common handlers: ')
+  return Object.entries(table).map(([name, definition]) => templateOf(name, definition, common))
+}
 
-function templateOf(name: string, definition: SourceDefinition, allHandlers: readonly WebhookHandler[]) {
-  checkDefinition(name, definition)
-  const { secrets: variable, toleranceSeconds = 300, answerWithinMs, replayGuard, handlers = allHandlers } = definition
+function templateOf(name: string, definition: SourceDefinition, common: readonly WebhookHandler[]) {
+  const { eventId, type } = checkDefinition(definition, name)
+  const { secrets: variable, toleranceSeconds = 300, answerWithinMs, replayGuard, handlers: own = [], commonHandlers = true } = definition
   const scheme = schemeOf(definition)
-  const eventId = definition.eventId ?? scheme.eventId
-  const type = definition.type ?? scheme.type
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
     throw new TypeError(`The name of source ${name} does not fit into a path: use lower-case letters, digits and hyphens.`)
-  if (eventId === undefined || type === undefined)
-    throw new TypeError(`Source ${name} has to name the places of event id and type: \`eventId\` and \`type\`.`)
-  if (!(toleranceSeconds > 0 && toleranceSeconds <= LONGEST_TOLERANCE_S))
-    throw new TypeError(`Source ${name} has \`toleranceSeconds\`, which has to be more than 0 and at most ${LONGEST_TOLERANCE_S}.`)
   return {
     name,
     variable,
@@ -86,7 +103,8 @@ function templateOf(name: string, definition: SourceDefinition, allHandlers: rea
       type,
       data: definition.data ?? scheme.data,
       formField: scheme.formField,
-      handlers: new Map(handlers.map(handler => [handler.type, handler])),
+      // The last of a type stays.
+      handlers: new Map([...(commonHandlers ? common : []), ...own].map(handler => [handler.type, handler])),
       concerns: definition.concerns,
       answerWithinMs,
       replayGuard,

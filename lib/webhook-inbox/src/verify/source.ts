@@ -22,8 +22,10 @@ interface Common {
    * send it again under another id. The price: two honest events with equal bodies count as one.
    */
   readonly replayGuard?: 'body'
-  /** Which handlers its events may reach. Default: all of the application's. */
+  /** Handlers for the events of this source alone. For other types, and without this, its events reach the common handlers. */
   readonly handlers?: readonly WebhookHandler[]
+  /** `false`: its events reach no common handler. Types without a handler in `handlers` are stored and ignored. Default true. */
+  readonly commonHandlers?: boolean
   /**
    * The user that an event of any type is about, as the sender calls that user: for events without a handler, and for
    * handlers that do not say. `data` is not checked. Erasing that user then reaches the event.
@@ -43,16 +45,17 @@ export interface ConcernedEvent {
 /** Where the event id is; `body` for senders that have none: a hash of source and body, never of a time stamp. */
 export type EventIdPlace = Place | 'body'
 
-interface Named {
+/** Where a source has what every event needs. */
+export interface Places {
   readonly eventId: EventIdPlace
   readonly type: Place
 }
 
 /** One sender. What a scheme defines may be left out; `digitalocean` and `hmac` define no places for id and type. */
 export type SourceDefinition =
-  | (Common & Partial<Named> & { readonly scheme: 'standard' | 'stripe' | 'github' | 'shopify' })
-  | (Common & Named & { readonly scheme: 'digitalocean' })
-  | (Common & Named & { readonly scheme: 'hmac' } & HmacDescription)
+  | (Common & Partial<Places> & { readonly scheme: 'standard' | 'stripe' | 'github' | 'shopify' })
+  | (Common & Places & { readonly scheme: 'digitalocean' })
+  | (Common & Places & { readonly scheme: 'hmac' } & HmacDescription)
 
 export type SchemeName = SourceDefinition['scheme']
 

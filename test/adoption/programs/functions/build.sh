@@ -9,11 +9,7 @@ PATH=$PWD/node_modules/.bin:$PATH
 
 if [ "${1:-}" = --check ]; then
   shift
-  found=$(doctl-project-schema check .) || {
-    # Warnings stop nothing.
-    grep -v '^warning ' <<<"$found" >&2
-    exit 1
-  }
+  functions-devkit check
 fi
 
 exec functions-devkit bundle "$@"

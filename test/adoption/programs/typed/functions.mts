@@ -1,22 +1,52 @@
 // What functions in strict TypeScript write that have models of their own: it has to compile as it stands, and to run.
 import assert from 'node:assert/strict'
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes, type Sequelize } from 'sequelize'
-import { createLogger, databaseSettings, prepareDatabase, readSettings, type Work } from 'functions-runtime'
+import {
+  createLogger,
+  databaseSettings,
+  defineTable,
+  modelsOf,
+  prepareDatabase,
+  readSettings,
+  sql,
+  statementTables,
+  type ModelsOf,
+  type Work,
+} from 'functions-runtime'
 
 class Order extends Model<InferAttributes<Order>, InferCreationAttributes<Order>> {
   declare id: CreationOptional<number>
   declare reference: string
 }
 
+interface FolderRow extends Model<InferAttributes<FolderRow>, InferCreationAttributes<FolderRow>> {
+  id: number
+  parentId: number | null
+}
+
+const folders = defineTable<FolderRow>()({
+  name: 'folders',
+  model: 'Folder',
+  columns: ({ INTEGER }) => ({ id: { type: INTEGER, primaryKey: true }, parentId: { type: INTEGER } }),
+  options: { timestamps: false },
+  associate: (folder, { Folder }) => folder.belongsTo(Folder, { as: 'parent', foreignKey: 'parentId' }),
+  keep: 'forever',
+})
+const declaredTables = { folders }
+const tables = statementTables(declaredTables)
+
 declare module 'functions-runtime' {
-  interface ApplicationModels {
+  interface ApplicationModels extends ModelsOf<typeof declaredTables> {
     Order: typeof Order
   }
 }
 
 function defineModels(sequelize: Sequelize, schema: string) {
   const id = { type: DataTypes.INTEGER, primaryKey: true, autoIncrement: true }
-  return { Order: Order.init({ id, reference: DataTypes.STRING }, { sequelize, schema, modelName: 'order', timestamps: false }) }
+  return {
+    ...modelsOf(declaredTables)(sequelize, schema),
+    Order: Order.init({ id, reference: DataTypes.STRING }, { sequelize, schema, modelName: 'order', timestamps: false }),
+  }
 }
 
 /** A helper with the work of a function. */
@@ -41,5 +71,15 @@ const references = await service.execute('order', async work => {
   return referencesOf(work)
 })
 assert.deepEqual(references, ['a'])
+
+await service.execute('prepare folders', ({ query }) => query('CREATE TABLE folders (id int PRIMARY KEY, parent_id int)'))
+await service.execute('nest', async ({ models: { Folder } }) =>
+  Folder.bulkCreate([
+    { id: 1, parentId: null },
+    { id: 2, parentId: 1 },
+  ]),
+)
+const nested = await service.execute('read', ({ query }) => query<{ id: number }>(sql`SELECT id FROM ${tables.folders} WHERE parent_id = 1`))
+assert.deepEqual(nested, [{ id: 2 }])
 await manager.gracefulShutdown()
 console.log('all held')

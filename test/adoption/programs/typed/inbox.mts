@@ -4,7 +4,22 @@ import { createHmac } from 'node:crypto'
 import * as z from 'zod/mini'
 import { DataTypes, Model, type CreationOptional, type InferAttributes, type InferCreationAttributes } from 'sequelize'
 import { migrate, ResilientSequelize } from 'resilient-sequelize'
-import { createInbox, defineHandler, later, migrations, type InboxOptions, type WebhookHandler, type Work } from 'webhook-inbox'
+import {
+  createInbox,
+  defineHandler,
+  defineSource,
+  defineSources,
+  describeSources,
+  inboxCounters,
+  later,
+  migrations,
+  type DescribedSource,
+  type InboxOptions,
+  type SourceDefinition,
+  type Sources,
+  type WebhookHandler,
+  type Work,
+} from 'webhook-inbox'
 
 const url = process.env['DATABASE_URL'] ?? ''
 const sequelize = new ResilientSequelize(url, { logging: false, pool: { max: 2 } })
@@ -75,15 +90,45 @@ const counting = defineHandler({
 // @ts-expect-error: a handler without the database gets no transaction
 defineHandler({ type: 'payment.bare', schema, needsDatabase: false, apply: async (_event, { transaction }) => void transaction })
 
+// A source in a file of its own, with a handler that comes before the common one of its type.
+let sold = ''
+export const shop = defineSource({
+  scheme: 'standard',
+  secrets: 'SHOP_SECRET',
+  handlers: [
+    defineHandler({
+      type: 'payment.seen',
+      schema,
+      needsDatabase: true,
+      async apply({ data }, { query }) {
+        const [row] = await query<{ text: string }>('SELECT $reference::text AS text', { reference: data.reference })
+        sold = row?.text ?? ''
+      },
+    }),
+  ],
+})
+// @ts-expect-error: this scheme has no place for the type of an event
+assert.throws(() => defineSource({ scheme: 'digitalocean', secrets: 'DO_SECRET', eventId: 'body' }), TypeError)
+
 const handlers: readonly WebhookHandler[] = [paid, changed, fetched, deferred, counting]
 const secret = Buffer.alloc(32, 7).toString('base64')
 const options: InboxOptions = {
-  sources: { shop: { scheme: 'standard', secrets: 'SHOP_SECRET' } },
+  sources: { shop },
   handlers,
   schema: 'inbox',
   environment: { SHOP_SECRET: `whsec_${secret}` },
 }
 const inbox = createInbox(sequelize, options)
+
+// What an application of functions makes of the same table.
+export const sourceTable: Readonly<Record<string, SourceDefinition>> = { shop }
+export const sourceSettings = defineSources(sourceTable, handlers)
+export const describedSources: ReadonlyMap<string, DescribedSource> = describeSources(sourceTable, handlers)
+const sources: Sources | undefined = sourceSettings.parse(options.environment ?? {}).value
+assert.deepEqual(sourceSettings.variables, ['SHOP_SECRET'])
+assert.equal(sources?.get('shop')?.handlers.get('payment.seen'), shop.handlers?.[0])
+assert.equal(describedSources.get('shop')?.handlers.get('payment.paid'), paid)
+assert.ok(inboxCounters.some(({ name }) => name === 'events'))
 await migrate({ sequelize, migrations, schema: 'inbox' })
 await sequelize.sync()
 
@@ -100,6 +145,8 @@ assert.deepEqual(await send('b', 'payment.changed'), [200, '{"outcome":"applied"
 assert.deepEqual(await send('c', 'payment.later'), [202, '{"outcome":"deferred"}'])
 assert.deepEqual(await send('d', 'payment.counted'), [200, '{"outcome":"applied"}'])
 assert.equal(counted, 1)
+assert.deepEqual(await send('e', 'payment.seen'), [200, '{"outcome":"applied"}'])
+assert.equal(sold, 'e')
 
 await sequelize.close()
 console.log('all held')

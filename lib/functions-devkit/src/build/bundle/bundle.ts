@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build, context, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
+import { writeIncludeFiles } from './include-files.ts'
 import { installedOnly, nameOfPart, partFiles, takeOut, type TakeOutOptions } from './take-out.ts'
 
 export interface BundleOptions extends TakeOutOptions {
@@ -78,10 +79,13 @@ function entryOptions(options: BundleOptions, parts: Parts) {
     name: 'place-parts',
     setup(building) {
       building.onEnd(({ metafile }) => {
-        for (const [path, part] of partsOf(metafile, parts)) {
+        const placed = partsOf(metafile, parts)
+        for (const [path, part] of placed) {
           mkdirSync(dirname(join(checkout, path)), { recursive: true })
           writeFileSync(join(checkout, path), part.contents)
         }
+        // A failed build has no metafile, and keeps the lists of the last one.
+        if (metafile !== undefined && outdir === '.') writeIncludeFiles(checkout, [...Object.keys(metafile.outputs), ...placed.keys()])
       })
     },
   }

@@ -9,6 +9,8 @@ import {
   type ProjectFunction,
 } from '../../../../doctl-project-schema/src/index.ts'
 import { application } from '../../application.ts'
+import { readKeys } from '../../../../functions-runtime/src/settings/api-keys.ts'
+import { scopesOf } from '../apis.ts'
 import { loadFunction, type CheckedMain } from '../functions.ts'
 import { describeMistake } from '../mistake.ts'
 import { findingsOf, type Finding } from './finding.ts'
@@ -39,6 +41,8 @@ export async function checkSettings(checkout: string, variables: Environment): P
     // Several functions may share the file with the mistake.
     ...[...new Set(mistakes)].map(mistake => functions.fail(mistake, 'correct the file; npm run build shows the line')),
     ...describeIssues(readers),
+    // What a function that cannot be loaded asks for is not known.
+    ...(mistakes.length > 0 ? [] : checkScopes(variables, scopesOf(loaded.flatMap(({ main }) => main ?? [])))),
   ]
   return findings.length > 0 ? findings : [settings.ok(`every variable that ${declared.length} functions read is passed and usable`)]
 }
@@ -52,17 +56,16 @@ function readDeclared(text: string, environment: Environment): ProjectFunction[]
   }
 }
 
-const NOT_PASSED = 'is read, but project.yml does not pass it'
 const ABSENT = 'is absent or empty'
 const NO_SENDER = 'no sender has a secret'
 
 function issuesOf({ environment }: ProjectFunction, main: CheckedMain, absent: ReadonlySet<string>): readonly SettingIssue[] {
+  // The check of the project reports these.
   const notPassed = main.variables.filter(variable => !Object.hasOwn(environment, variable))
   // Absent is not the same as `none`: the deployer stops at it.
   const missing = Object.keys(environment).filter(variable => absent.has(variable))
   const reported = new Set([...notPassed, ...missing])
   return [
-    ...notPassed.map(variable => ({ variable, reason: NOT_PASSED })),
     ...missing.map(variable => ({ variable, reason: ABSENT })),
     ...withoutSenders(main.settingIssues(environment).filter(({ variable }) => !reported.has(variable))),
   ]
@@ -77,17 +80,30 @@ function withoutSenders(issues: readonly SettingIssue[]): SettingIssue[] {
   return [...issues.filter(({ variable }) => !all.includes(variable)), { variable: all.join(', '), reason: `are none: ${NO_SENDER}` }]
 }
 
+// A misspelt scope shows only when a call is refused.
+function checkScopes({ API_KEYS: text }: Environment, asked: readonly string[]): Finding[] {
+  const keys = text === undefined || asked.length === 0 ? [] : (readKeys(text) ?? [])
+  const unknown = new Map(
+    keys.flatMap(({ name, scopes }) => scopes.filter(scope => !asked.includes(scope)).map(scope => [`${name} ${scope}`, { name, scope }])),
+  )
+  return [...unknown.values()].map(({ name, scope }) =>
+    settings.warn(
+      `API_KEYS gives the key ${name} the scope ${scope}, which no operation names`,
+      `correct it or take it out; the functions have: ${asked.join(' ')}`,
+    ),
+  )
+}
+
 function describeIssues(readers: ReadonlyMap<string, readonly string[]>): Finding[] {
   return [...readers].map(([issue, who]) => settings.fail(`${issue} (${who.join(', ')})`, cureOf(issue)))
 }
 
 function cureOf(issue: string): string {
   const [variable = ''] = issue.split(/[ ,]/)
-  if (issue.includes(NOT_PASSED)) return `add ${variable} to the environment of each of them in project.yml`
   if (issue.includes(ABSENT)) return `give ${variable} a value in .env; the word none stands for not set`
   if (issue.includes(NO_SENDER)) return 'npm run secrets prints one for WEBHOOK_SECRET_DEMO; for another sender, its own'
   if (issue.includes('sample')) return `put a secret of your own into ${variable}: npm run secrets prints one`
-  if (variable === 'API_KEYS') return 'npm run keys -- new <name> prints what it takes'
+  if (variable === 'API_KEYS') return 'npm run keys -- new <name> <scope> prints what it takes'
   if (variable === 'PAYLOAD_KEY' || variable === 'HEALTH_KEY') return `npm run secrets prints a value for ${variable}`
   return `correct ${variable} in .env; the README's table of settings shows its form`
 }

@@ -1,11 +1,9 @@
-import { api } from './api/description.ts'
 import { counters } from './counters.ts'
 import { loadModels } from './database.ts'
 import { erasers } from './maintenance/erasers.ts'
 import { prunedTables } from './maintenance/pruned-tables.ts'
 import { migrations } from './migrations/index.ts'
 import { samples, smoke } from './samples.ts'
-import { scopes } from './settings/api.ts'
 import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
 
 export const project = {
@@ -16,8 +14,6 @@ export const project = {
   sourceSettings,
   describedSources,
   defaultSource: sourceTable.demo,
-  scopes,
-  api: { description: api, file: 'lib/app/api/openapi.json' },
   prunedTables,
   keptTables: ['transactions', 'users'],
   erasers,

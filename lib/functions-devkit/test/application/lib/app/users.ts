@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import * as z from 'zod/mini'
 import type { DatabaseService, Work } from '../../../../../functions-runtime/src/database/service.ts'
 import { sql } from '../../../../../functions-runtime/src/database/sql.ts'
 import { NotFoundError } from '../../../../../functions-runtime/src/edge/http-errors.ts'
-import type { User } from './api/operations.ts'
 import { tables } from './tables.ts'
+
+export const userSchema = z.strictObject({ id: z.uuid(), email: z.string(), name: z.string() })
+export type User = z.output<typeof userSchema>
 
 const CREATE = sql`
   INSERT INTO ${tables.users} AS u (id, email, name, created_at, updated_at) VALUES ($id, $email, $name, now(), now())

@@ -1,33 +1,61 @@
-import { operations } from '../../../lib/app/api/operations.ts'
-import { prepareDatabase } from '../../../lib/app/database.ts'
-import { apiSettings } from '../../../lib/app/settings/api.ts'
-import { createUser, deleteUser, listUsers, readUser } from '../../../lib/app/users.ts'
-import { serveOperations } from '../../../../../../functions-runtime/src/api/serve.ts'
-import { databaseSettings } from '../../../../../../functions-runtime/src/database/settings.ts'
-import { defineFunction } from '../../../../../../functions-runtime/src/edge/define.ts'
+import * as z from 'zod/mini'
+import { defineApi } from '../../../lib/app/api.ts'
+import { createUser, deleteUser, listUsers, readUser, userSchema } from '../../../lib/app/users.ts'
 import { json } from '../../../../../../functions-runtime/src/edge/reply.ts'
 
-export const main = defineFunction({
+const NO_USER = 'No such user.'
+
+export const main = defineApi({
   name: 'api/user',
-  openBecause: 'each call needs an API key',
-  settings: { database: databaseSettings, api: apiSettings },
-  setup: ({ database: settings, api }, { logger, timeLimitMs }) => ({
-    api,
-    database: prepareDatabase(settings, { name: 'api/user', logger, timeLimitMs }),
-    openTools: () => ({ tools: {}, end: () => undefined }),
-  }),
-  pool: ({ database }) => database.manager.getConnectionStatus(),
-  shutdown: ({ database }) => database.manager.gracefulShutdown(),
-  routes: {
-    'GET /openapi.json': async () => json(200, (await import('../../../lib/app/api/openapi.json', { with: { type: 'json' } })).default),
-    ...serveOperations<typeof operations, object>(operations, {
-      'POST /': async ({ body, database }) => json(201, { ...(await createUser(body, database)) }),
-      'GET /': async ({ database }) => json(200, { items: await listUsers(database) }),
-      'GET /{userId}': async ({ params, database }) => json(200, { ...(await readUser(params.userId, database)) }),
-      'DELETE /{userId}': async ({ params, database }) => {
+  title: 'Users',
+  description: 'The API of the tests.',
+  schemas: { User: userSchema },
+  operations: operation => [
+    operation(
+      'POST /',
+      {
+        operationId: 'createUser',
+        summary: 'Creates a user, or returns the one with this email address',
+        scope: 'users:write',
+        body: z.strictObject({ email: z.string().check(z.maxLength(254)), name: z.string().check(z.maxLength(200)) }),
+        answer: { status: 201, description: 'The user.', schema: userSchema },
+      },
+      async ({ body, database }) => json(201, { ...(await createUser(body, database)) }),
+    ),
+    operation(
+      'GET /',
+      {
+        operationId: 'listUsers',
+        summary: 'Lists users',
+        scope: 'users:read',
+        answer: { status: 200, description: 'All users.', schema: z.strictObject({ items: z.array(userSchema) }) },
+      },
+      async ({ database }) => json(200, { items: await listUsers(database) }),
+    ),
+    operation(
+      'GET /{userId}',
+      {
+        operationId: 'readUser',
+        summary: 'Reads a user',
+        scope: 'users:read',
+        missing: NO_USER,
+        answer: { status: 200, description: 'The user.', schema: userSchema },
+      },
+      async ({ params, database }) => json(200, { ...(await readUser(params.userId, database)) }),
+    ),
+    operation(
+      'DELETE /{userId}',
+      {
+        operationId: 'deleteUser',
+        summary: 'Deletes a user',
+        scope: 'users:write',
+        missing: NO_USER,
+        answer: { status: 204, description: 'The user is gone.' },
+      },
+      async ({ params, database }) => {
         await deleteUser(params.userId, database)
         return { statusCode: 204 }
       },
-    }),
-  },
+    ),
+  ],
 })

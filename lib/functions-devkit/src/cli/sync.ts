@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
+import { readEnvironmentFile } from '../../../doctl-project-schema/src/index.ts'
+import { report } from '../server/report.ts'
+import { describeMistake } from './mistake.ts'
+import { planSync, writeFiles, type Remark, type SyncPlan } from '../sync/sync.ts'
+
+// `npm run sync`: writes what follows from the sources.
+
+const USAGE = `usage: npm run sync [-- --check]
+
+  Writes what follows from the sources of the application:
+    project.yml                     the block of each function, as its defineFunction has it
+    lib/app/**/index.ts             the lists of tables, migrations, senders and handlers
+    .env.example and README.md      the documented settings, between their marks
+  --check   writes nothing, and says what is stale
+
+Exit status: 0 up to date or written, 1 stale or not possible, 2 wrong usage.`
+
+process.exitCode = await sync(APPLICATION_FOLDER, process.argv.slice(2))
+
+async function sync(application: string, args: readonly string[]): Promise<0 | 1 | 2> {
+  const options = readOptions(args)
+  if (options === undefined) return 2
+  if (options.help) {
+    console.log(USAGE)
+    return 0
+  }
+  const plan = await planSync(application)
+  if (refused(plan)) return 1
+  if (plan.files.size === 0) return 0
+  if (options.check) {
+    report([...plan.changes.map(describe), 'Not up to date with the sources. Run: npm run sync'].join('\n'))
+    return 1
+  }
+  apply(application, plan)
+  // Behind an index come the functions. They were not loaded yet: modules stay as they were first loaded.
+  const next = await planSync(application)
+  if (refused(next)) return 1
+  apply(application, next)
+  hintAtEnvironment(application)
+  return 0
+}
+
+function refused({ problems, mistakes }: SyncPlan): boolean {
+  const lines = [...problems.map(problem => `${describe(problem)}. ${problem.fix}`), ...mistakes.map(describeMistake)]
+  if (lines.length > 0) report(lines.join('\n'))
+  return lines.length > 0
+}
+
+function apply(application: string, { files, changes }: SyncPlan): void {
+  writeFiles(application, files)
+  for (const change of changes) console.log(`written: ${describe(change)}`)
+}
+
+function describe({ file, reason }: Remark): string {
+  return `${file}: ${reason}`
+}
+
+// The deployer refuses a variable without a value.
+function hintAtEnvironment(application: string): void {
+  const [own, example] = ['.env', '.env.example'].map(name => join(application, name))
+  if (own === undefined || example === undefined || !existsSync(own) || !existsSync(example)) return
+  const has = readEnvironmentFile(readFileSync(own, 'utf8'))
+  const missing = Object.entries(readEnvironmentFile(readFileSync(example, 'utf8'))).filter(([name]) => !Object.hasOwn(has, name))
+  if (missing.length > 0) console.log(`Add to .env, which doctl reads:\n${missing.map(([name, value]) => `  ${name}=${value}`).join('\n')}`)
+}
+
+function readOptions(args: readonly string[]): { readonly check: boolean; readonly help: boolean } | undefined {
+  const boolean = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({ args: [...args], options: { check: boolean, help: { ...boolean, short: 'h' } } }).values
+  } catch (error) {
+    report(`${(error as Error).message}\n${USAGE}`)
+    return undefined
+  }
+}
