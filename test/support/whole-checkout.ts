@@ -8,7 +8,7 @@ import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-appli
 // What git does not have.
 const LOCAL = ['.git', '.local', '.deployed', '.env', 'node_modules']
 // These make checkouts themselves.
-const OF_CHECKOUTS = ['test/repository/adding-things.test.ts', 'test/repository/remove-sample.test.ts']
+const OF_CHECKOUTS = ['adding-things', 'remove-sample', 'upgrade'].map(name => `test/repository/${name}.test.ts`)
 
 interface Outcome {
   readonly status: number

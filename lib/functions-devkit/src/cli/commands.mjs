@@ -20,6 +20,7 @@ export const COMMANDS = {
   send: { program: 'cli/send', does: 'send signed events to the server that start runs' },
   webhooks: { program: 'cli/webhooks', readsEnvironment: true, does: 'list, show, retry and park stored events' },
   openapi: { program: 'cli/openapi', does: 'list the functions that are APIs, print the OpenAPI contract of one' },
+  upgrade: { program: 'cli/upgrade', does: 'take the next version of the framework' },
   'remove-sample': { program: 'cli/remove-sample', does: 'remove the sample application from this repository' },
   check: { program: 'build/check', does: 'check project.yml and what sync writes: for build.sh' },
   bundle: { program: 'build/bundle/main', does: 'bundle every function, without any check: for build.sh' },

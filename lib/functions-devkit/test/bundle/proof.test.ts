@@ -33,7 +33,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   exits: `process.exit(3)\n${MAIN}`,
   rejects: `void Promise.reject(new Error('nobody catches this'))\n${MAIN}`,
   'misses-part': `export const main = async () => ({ pg: typeof (await import('pg')).Client })\n`,
-  development: `import { gzipSync } from 'fflate'\nexport const main = async () => ({ packed: gzipSync(new Uint8Array(1)).length })\n`,
+  development: `import { sign } from '@octokit/webhooks-methods'\nexport const main = async () => ({ signed: await sign('secret', 'text') })\n`,
   'of-the-host': `import { Cron } from 'croner'\nexport const main = async () => ({ next: new Cron('* * * * *').nextRun() })\n`,
   'brings-development': `import { generate } from 'selfsigned'\nexport const main = async () => generate()\n`,
   'server-code': `import { port } from '../../../lib/functions-devkit/src/server/port.ts'\nexport const main = async () => ({ port: port() })\n`,
@@ -99,7 +99,7 @@ describe('a bundle', () => {
     ['exits', /^ends the process while it is loaded \(exit status 3\): /],
     ['rejects', /^ends the process while it is loaded \(exit status 1\) \(Error: nobody catches this\): /],
     ['misses-part', /^may ask for dist\/pg\.js, which is not deployed: add it to its \.include$/],
-    ['development', /^contains fflate, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
+    ['development', /^contains @octokit\/webhooks-methods, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
     ['of-the-host', /^contains croner, which only the long-lived host uses \(packages\/app\/of-the-host\/index\.ts imports it\): /],
     ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
     [

@@ -1,0 +1,119 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
+import { APPLICATION_FOLDER } from '../application-folder.ts'
+import { inWords, report } from '../server/report.ts'
+import { applyChanges, BACKUPS } from '../upgrade/apply.ts'
+import { followUpOf } from '../upgrade/follow-up.ts'
+import { changesOf, offeredOf, scriptsOf } from '../upgrade/plan.ts'
+import { prepareUpgrade } from '../upgrade/prepare.ts'
+import { describeUpgrade } from '../upgrade/report.ts'
+import { readStandingFile, textOf } from '../upgrade/tree.ts'
+import { lastBackup, undoUpgrade } from '../upgrade/undo.ts'
+
+// `npm run upgrade`: takes the next version of the framework. Everything that is used is loaded before the first file is written,
+// because the upgrade replaces this program, too.
+
+const USAGE = `usage: npm run upgrade -- --from <version> [--source <place>] [--base <place>] [--dry-run]
+       npm run upgrade -- --undo
+
+  --from      the version to take, such as 1.2.0
+  --source    where it is: a folder, a .tar.gz, a .zip, the https URL of an archive or of a repository. Default: the repository
+              that lib/framework.json or package.json names
+  --base      where the version is that this copy was made from, for a copy whose lib/framework.json is not of that version
+  --dry-run   print what would be done, and change nothing
+  --undo      bring back every file as it was before the last upgrade
+
+Exit status: 0 done, 1 conflicts are left or a check failed, 2 nothing done.`
+
+const folder = APPLICATION_FOLDER
+
+try {
+  process.exitCode = await run(process.argv.slice(2))
+} catch (error) {
+  report(inWords(error))
+  process.exitCode = 2
+}
+
+async function run(args: readonly string[]): Promise<0 | 1> {
+  const { help, undo, from, source, base, 'dry-run': isDry } = readOptions(args)
+  if (help) return print([USAGE])
+  if (undo) return undoLast()
+  if (from === undefined && source === undefined) throw new Error(`Name the version to take: --from <version>\n${USAGE}`)
+  return upgrade({ folder, from, source, base }, isDry)
+}
+
+async function upgrade(options: Parameters<typeof prepareUpgrade>[0], isDry: boolean): Promise<0 | 1> {
+  const prepared = await prepareUpgrade(options)
+  const { plan, from, to, next, record } = prepared
+  const planned = changesOf(plan)
+  const hasConflicts = [...plan.values()].some(({ outcome }) => outcome === 'conflict')
+  if (from === to && planned.size === 0 && !hasConflicts) return print([`${to} is here already: nothing changes`])
+  print(describeUpgrade(prepared))
+  if (isDry) {
+    print(['', 'Nothing is changed.'])
+    return hasConflicts ? 1 : 0
+  }
+  const changes = new Map([...planned, ...record])
+  const manifest = changes.get('package.json') ?? standing('package.json')
+  const followUp = followUpOf({ plan, changes: planned, before: standing, scripts: scriptsOf(textOf(manifest)) })
+  const backup = applyChanges({
+    folder,
+    versions: { from, to },
+    changes,
+    offered: offeredOf(plan, next),
+    onReady: (_, program) => print(['', `If this is cut off: ${nodeProgram()} ${relative(folder, program)}`]),
+  })
+  print([`Every changed file is in ${relative(folder, backup)}/before as it was; npm run upgrade -- --undo brings all of them back.`])
+  if (hasConflicts) print([`The new version of files that stay as they are: ${relative(folder, backup)}/offered`])
+  const failed = followUp.now.findIndex(command => !succeeds(command))
+  const rest = failed === -1 ? [] : [`${followUp.now[failed]} failed: mend what it names, and run it again`, ...followUp.now.slice(failed + 1)]
+  print(['', 'Next:', ...[...rest, ...followUp.steps].map(step => `  ${step}`)])
+  return hasConflicts || failed !== -1 ? 1 : 0
+}
+
+function undoLast(): 0 {
+  const backup = lastBackup(join(folder, BACKUPS))
+  if (backup === undefined) throw new Error(`There is no upgrade to undo in ${BACKUPS}`)
+  const { from, to, paths } = undoUpgrade(backup, folder)
+  return print([
+    `Undone: ${paths.length} files are as they were before the upgrade from ${from} to ${to}.`,
+    `What they held until now is in ${relative(folder, join(backup, 'undone'))}.`,
+    '',
+    'Next:',
+    '  npm install',
+  ])
+}
+
+function readOptions(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({ args: [...args], options: { from: text, source: text, base: text, 'dry-run': flag, undo: flag, help: flag } }).values
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
+  }
+}
+
+function standing(path: string) {
+  const file = join(folder, path)
+  return existsSync(file) ? readStandingFile(file) : undefined
+}
+
+function succeeds(command: string): boolean {
+  print(['', command])
+  const [program = '', ...args] = command.split(' ')
+  return spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' }).status === 0
+}
+
+/** The Node that runs this, as a person would call it. */
+function nodeProgram(): string {
+  const path = relative(folder, process.execPath)
+  return path.startsWith('..') ? process.execPath : path
+}
+
+function print(lines: readonly string[]): 0 {
+  for (const line of lines) console.log(line)
+  return 0
+}
