@@ -49,8 +49,8 @@ export const ${name} = defineTable<${model}Row>()({
   model: '${model}',
   columns: ({ UUID, DATE }) => ({
     id: { type: UUID, primaryKey: true },
-    createdAt: { type: DATE },
-    updatedAt: { type: DATE },
+    createdAt: { type: DATE, allowNull: false },
+    updatedAt: { type: DATE, allowNull: false },
   }),
   keep: 'forever',
 })

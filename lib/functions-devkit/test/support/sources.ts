@@ -15,6 +15,9 @@ const BUILT = /(?:^|\/)(?:node_modules|dist)\//
 // Migrations run with the schema as their search path. The last is a tool of tests, with tables of its own.
 const WITHOUT_SCHEMA = /\/migrations\/|^lib\/postgres-faults\//
 
+// One beside its table.
+const MIGRATION = /^export const \w+: Migration = \{\n.*?^\}$/gms
+
 function sourcesIn(folder: string, patterns: readonly string[]): Source[] {
   const paths = globSync([...patterns], { cwd: folder }).filter(path => !BUILT.test(path))
   return paths.map(path => ({ path, text: readFileSync(join(folder, path), 'utf8') }))
@@ -39,6 +42,7 @@ export function unqualifiedLines(sources: readonly Source[], tables: readonly st
   const checked = sources.filter(({ path }) => !WITHOUT_SCHEMA.test(path))
   return checked.flatMap(({ path, text }) =>
     text
+      .replaceAll(MIGRATION, '')
       .split('\n')
       .filter(line => unqualified.test(line) && !/^\s*(\/\/|\*)/.test(line))
       .map(line => `${path}: ${line.trim()}`),

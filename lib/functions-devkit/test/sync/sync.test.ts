@@ -34,11 +34,10 @@ describe('npm run sync', () => {
     )
     checkout.write('.env', 'OTHER=1\n')
     expect(sync('--check')).toMatchObject({ status: 1, output: expect.stringContaining('project.yml: api/hello is new\n') as string })
-    expect(sync()).toEqual({
-      status: 0,
-      output:
-        'written: project.yml: api/hello is new\nwritten: .env.example: is not what the sources say of the settings\nAdd to .env, which doctl reads:\n  ACTIVITY_RETENTION_DAYS=90\n  GREETING=Hello\n',
-    })
+    const { status, output } = sync()
+    const lines = /^written: project\.yml: api\/hello is new\nwritten: \.env\.example: .*\nAdd to \.env, which doctl reads:\n/
+    expect([status, output]).toEqual([0, expect.stringMatching(lines)])
+    expect(output).toContain('\n  GREETING=Hello\n')
     expect(read('project.yml')).toContain('      - name: hello\n')
     expect(read('.env.example')).toContain('# How users are greeted\nGREETING=Hello\n')
     expect(sync('--check')).toEqual({ status: 0, output: '' })

@@ -13,6 +13,8 @@ export interface RowToCreate<Row extends Model> {
   readonly model: (models: ApplicationModels) => ModelStatic<Row>
   /** All but the primary key and `requestHash`. */
   readonly values: Partial<CreationAttributes<Row>>
+  /** What has to hold, such as that the owner of the row exists: runs first in the same transaction, and refuses by throwing. */
+  readonly check?: (work: Work) => Promise<void>
   /** What else belongs into the same transaction. It runs only when this call creates the row. */
   readonly complete?: (row: Row, work: Work) => Promise<void>
 }
@@ -24,7 +26,7 @@ export interface RowToCreate<Row extends Model> {
  * @throws ApplicationError 422 `idempotency-key-reused` when the key came with another request, 409 `request-in-progress`.
  */
 export async function createRowOnce<Row extends Model>(operationName: string, database: DatabaseService, options: RowToCreate<Row>): Promise<Row> {
-  const { claim, values, complete } = options
+  const { claim, values, check, complete } = options
   if (database.isInUnit) throw new TypeError(`${operationName}: createRowOnce begins a transaction of its own, call it outside of execute`)
   const id = claim === undefined ? uuidv7() : rowIdOf(claim)
   let isClaiming = false
@@ -32,6 +34,7 @@ export async function createRowOnce<Row extends Model>(operationName: string, da
 
   const create = async (work: Work): Promise<Row> => {
     const model = modelOf(options, work)
+    await check?.(work)
     const row = { ...values, [model.primaryKeyAttribute]: id, ...(claim && { requestHash: claim.requestHash }) }
     isClaiming = claim !== undefined
     const created = await model.create(row as unknown as CreationAttributes<Row>)

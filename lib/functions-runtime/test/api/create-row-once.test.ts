@@ -2,6 +2,7 @@ import type { ModelStatic } from 'sequelize'
 import { describe, expect, it } from 'vitest'
 import { createClaim, rowIdOf } from '../../src/api/claim.ts'
 import { createRowOnce } from '../../src/api/create-row-once.ts'
+import { NotFoundError } from '../../src/edge/http-errors.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { withService, type ServiceUnderTest } from '../../../functions-devkit/test/support/service.ts'
@@ -38,6 +39,23 @@ describe('a row that is created once', () => {
     await withOrders(async subject => {
       await createOrder(subject, 'k1', 'tea')
       await expect(createOrder(subject, 'k1', 'milk')).rejects.toMatchObject({ status: 422, code: 'idempotency-key-reused' })
+    })
+  })
+
+  it('is not created when its check refuses, and its key stays free', async () => {
+    await withOrders(async subject => {
+      const refused = createRowOnce('order.create', subject.service, {
+        claim: claimOf('k1', 'tea'),
+        model: orderOf,
+        values: { product: 'tea', number: 1 },
+        check: async ({ query }) => {
+          await query("INSERT INTO orders VALUES (gen_random_uuid(), 'milk', 1, NULL, now(), now())")
+          throw new NotFoundError('There is no such shop.', 'shop-unknown')
+        },
+      })
+      await expect(refused).rejects.toMatchObject({ status: 404, code: 'shop-unknown' })
+      expect(await subject.database.query('SELECT 1 FROM orders')).toEqual([])
+      expect(await createOrder(subject, 'k1', 'tea')).toMatchObject({ product: 'tea' })
     })
   })
 
