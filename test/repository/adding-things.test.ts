@@ -3,44 +3,52 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { addressOf } from '../../lib/functions-devkit/test/support/npm-start.ts'
 import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
-import { editsOf } from '../support/readme-edits.ts'
+import { stepsOf } from '../support/readme-edits.ts'
 import { useWholeCheckout } from '../support/whole-checkout.ts'
 
 const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
+const steps = ['An example: orders', 'One trigger for two functions'].flatMap(section => stepsOf(readme, section))
 const checkout = useWholeCheckout()
 
 describe('what is added as the README says', () => {
-  beforeAll(() => {
-    for (const { path, apply } of editsOf(readme, 'Adding things')) {
-      const file = join(checkout.checkout, path)
-      checkout.write(path, apply(existsSync(file) ? readFileSync(file, 'utf8') : undefined))
+  beforeAll(async () => {
+    for (const step of steps) {
+      // The tests of the application run below, with all others.
+      if (step.kind === 'command' && step.line.endsWith('test:app')) continue
+      if (step.kind === 'command') {
+        const { status, output } = await checkout.run('sh', '-c', step.line)
+        if (status !== 0) throw new Error(`${step.line}: ${output}`)
+        continue
+      }
+      const file = join(checkout.checkout, step.path)
+      checkout.write(step.path, step.apply(existsSync(file) ? readFileSync(file, 'utf8') : undefined))
     }
   })
 
   test('works', async () => {
-    const server = await checkout.launchAndWait({ environment: { GREETING: 'Servus' } })
-    const greet = async () => (await fetch(`${addressOf(server)}/hello/Ada`, { method: 'POST' })).json()
-    expect(await greet()).toEqual({ text: 'Servus, Ada', count: 1 })
-    expect(await greet()).toEqual({ text: 'Servus, Ada', count: 2 })
-    const { output } = await checkout.run('node', 'lib/functions-devkit/src/cli/send.ts', 'acme', 'order.paid', '--data', '{"orderId":"1"}')
-    expect(output).toMatch(/^200 applied {2}evt_\w+\n$/)
-    expect(server.output()).toContain('"event":"order.paid"')
+    const server = await checkout.launchAndWait()
+    const [, key = ''] = /Bearer (key_[\w-]+)/.exec(server.output()) ?? []
+    const call = async (method: string, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${key}`, 'idempotency-key': 'once', 'content-type': 'application/json' }
+      const answer = await fetch(`${addressOf(server)}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+      return (await answer.json()) as Record<string, unknown>
+    }
+    const { id: userId } = await call('POST', '/user', { email: 'ada@example.com', name: 'Ada' })
+    const { id } = await call('POST', '/orders', { userId, product: 'book', quantity: 2 })
+    const send = () => checkout.run('node', 'lib/functions-devkit/src/cli/send.ts', 'acme', 'order.paid', '--data', JSON.stringify({ orderId: id }))
+    expect((await send()).output).toMatch(/^200 applied {2}evt_\w+\n$/)
+    expect(await call('GET', `/orders/${String(id)}`)).toEqual({ id, userId, product: 'book', quantity: 2, status: 'paid', userName: 'Ada' })
+    expect(await call('GET', '/orders?status=open')).toEqual({ items: [], next: null })
+    expect(await call('GET', '/orders/openapi.json')).toMatchObject({ openapi: '3.1.0', info: { title: 'Orders' } })
+    const fire = async (name: string) => (await fetch(`${addressOf(server)}/__schedule/${name}`, { method: 'POST' })).json()
+    expect(await fire('orders-expire')).toMatchObject({ result: { cancelled: 0 } })
     // One trigger calls both functions.
-    const fired = await fetch(`${addressOf(server)}/__schedule/rounds-every-minute`, { method: 'POST' })
-    expect([fired.status, await fired.json()]).toEqual([
-      200,
-      expect.objectContaining({
-        result: {
-          health: expect.objectContaining({ recorded: true }) as unknown,
-          maintenance: expect.objectContaining({ outcome: 'complete' }) as unknown,
-        },
-      }),
-    ])
+    expect(await fire('rounds-every-minute')).toMatchObject({ result: { health: { recorded: true }, maintenance: { outcome: 'complete' } } })
   })
 
   test('builds without a warning of the new functions', async () => {
     const { output } = await checkout.run('node', 'lib/functions-devkit/src/build/command.ts')
-    expect(output).toContain('api/hello ')
+    expect(output).toContain('api/orders ')
     expect(output).toContain('ops/rounds ')
     expect(output).not.toMatch(/over|may ask for|does not pass/)
   })

@@ -32,7 +32,7 @@ const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
   [/^(ID=\$\()?doctl (serverless |auth init$)/, 'test/repository/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'lib/functions-devkit/test/schedules.test.ts', '/__schedule/health-every-5-minutes'],
-  [/^curl .*\/hello\/Ada$/, 'test/repository/adding-things.test.ts', '/hello/Ada'],
+  [/^curl .*\/orders(?:[ ?]|\/openapi\.json$)/, 'test/repository/adding-things.test.ts', '/orders'],
   [/^curl .*\/health\/database"$/, 'lib/functions-ops/test/health/function.test.ts', '/database'],
   [/^curl .*\/health\/metrics"$/, 'lib/functions-ops/test/health/metrics.test.ts', '/metrics'],
   [/^pg_dump |^pg_restore |npm run migrate -- up$/, 'test/support/disaster.ts', 'When the database is lost'],

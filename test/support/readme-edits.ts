@@ -1,65 +1,45 @@
-/** A change of one file that the README asks for. */
-export interface Edit {
-  readonly path: string
-  /** What the file holds then; `before` is undefined for a new one. */
-  apply(before: string | undefined): string
+/** One step of an example in the README. */
+export type Step =
+  | { readonly kind: 'command'; readonly line: string }
+  /** `apply` returns what the file holds then; `before` is undefined when there is none. */
+  | { readonly kind: 'edit'; readonly path: string; apply(before: string | undefined): string }
+
+const BLOCK = /^```(?<language>\w+)\n(?<body>.*?)\n```$/gms
+// The last path before a block is that of its file.
+const PATH = /`(?<path>[\w./-]+)`(?<replaces>, in place of what is there)?:\n\n$/
+
+/** Returns the commands and edits of a section, in their order. Commands other than those of npm are left out. */
+export function stepsOf(readme: string, section: string): Step[] {
+  const [, text = ''] = new RegExp(`^### ${section}\n(.*?)^##`, 'ms').exec(readme) ?? []
+  return [...text.matchAll(BLOCK)].flatMap(({ groups, index }): Step[] => {
+    const { language = '', body = '' } = groups ?? {}
+    if (language === 'sh') return commandsOf(body)
+    const { path, replaces } = PATH.exec(text.slice(0, index))?.groups ?? {}
+    if (path === undefined) throw new Error(`A block in ${section} says not which file it is of: ${body.slice(0, 60)}`)
+    const apply = (before: string | undefined) =>
+      language === 'diff' ? patch(path, body, before) : replaced(path, body, replaces !== undefined, before)
+    return [{ kind: 'edit', path, apply }]
+  })
 }
 
-const STEP = [
-  // A new file, or lines for one that is there.
-  /^ *(?:\d+\. )?(?:[^`\n]*\. )?(?:In )?`(?<path>[^`]+)`(?:, (?<where>behind|before) the line of `(?<mark>[^`]+)`)?(?:, (?!replace)[^\n]*?)?:\n\n(?<indent> +)```\w*\n(?<block>.*?)\n +```$/,
-  /In `(?<path>[^`]+)`, (?:[^`\n]*?)replace (?<changes>`[^\n]+?`)\.(?: |$)/,
-]
-
-/** The edits of a chapter, in their order. */
-export function editsOf(readme: string, chapter: string): Edit[] {
-  const [, text = ''] = new RegExp(`^## ${chapter}\n(.*?)^## `, 'ms').exec(readme) ?? []
-  return text
-    .split(/^### /m)
-    .flatMap(section => section.split(/\n(?=\d+\. |\n {3}In `)|(?<=\. )(?=In `)/))
-    .flatMap(readStep)
+function commandsOf(body: string): Step[] {
+  return body.split('\n').flatMap(line => (line.startsWith('npm run ') ? [{ kind: 'command', line }] : []))
 }
 
-function readStep(step: string): Edit[] {
-  const lines = new RegExp(STEP[0]?.source ?? '', 'ms').exec(step)?.groups
-  if (lines?.path !== undefined && lines.block !== undefined) return [linesOf(lines.path, lines)]
-  const replaced = new RegExp(STEP[1]?.source ?? '', 'm').exec(step)?.groups
-  if (replaced?.path !== undefined) return [replacement(replaced.path, replaced.changes ?? '')]
-  return []
+function replaced(path: string, body: string, replaces: boolean, before: string | undefined): string {
+  if ((before !== undefined) !== replaces) throw new Error(`${path} is ${before === undefined ? 'not there' : 'there already'}`)
+  return `${body}\n`
 }
 
-function linesOf(path: string, { where, mark, indent = '', block = '' }: Partial<Record<string, string>>): Edit {
-  const added = `${block.replaceAll(new RegExp(`^${indent}`, 'gm'), '')}\n`
-  return {
-    path,
-    apply(before) {
-      if (mark === undefined) {
-        if (before !== undefined) throw new Error(`${path} is there already`)
-        return added
-      }
-      const lines = (before ?? '').split(/(?<=\n)/)
-      // A line is that of a name when it begins with it, whatever the table or the list around it.
-      const found = lines.findIndex(line => line.replace(/^[\s|`]+/, '').startsWith(mark))
-      if (found === -1) throw new Error(`${path} has no line of ${mark}`)
-      return lines.toSpliced(where === 'behind' ? found + 1 : found, 0, added).join('')
-    },
-  }
-}
-
-function replacement(path: string, changes: string): Edit {
-  const pairs = [...changes.matchAll(/`([^`]+)` by `([^`]+)`/g)].map(([, from = '', to = '']) => [unescaped(from), unescaped(to)] as const)
-  return {
-    path,
-    apply(before = '') {
-      return pairs.reduce((text, [from, to]) => {
-        const at = text.lastIndexOf(from)
-        if (at === -1) throw new Error(`${path} has no ${JSON.stringify(from)}`)
-        return text.slice(0, at) + to + text.slice(at + from.length)
-      }, before)
-    },
-  }
-}
-
-function unescaped(text: string): string {
-  return text.replaceAll(String.raw`\n`, '\n')
+/** Applies hunks without line numbers, apart by `@@`. */
+function patch(path: string, body: string, before = ''): string {
+  return body.split('\n@@\n').reduce((text, hunk) => {
+    const lines = hunk.split('\n')
+    const side = (left: string) =>
+      lines.flatMap(line => (line.startsWith(left) || line.startsWith(' ') || line === '' ? [`${line.slice(1)}\n`] : [])).join('')
+    const [from, to] = [side('-'), side('+')]
+    const parts = text.split(from)
+    if (parts.length !== 2) throw new Error(`${path} has this ${parts.length - 1} times:\n${from}`)
+    return parts.join(to)
+  }, before)
 }
