@@ -22,7 +22,7 @@ export { DatabaseService, type ExecuteOptions, type Work } from './database/serv
 export { databaseSettings, migrationSettings, type DatabaseSettings } from './database/settings.ts'
 export { joined, sql, table, tablesNamed, type Statement } from './database/sql.ts'
 export type { Deployment, Limits, Schedule } from './edge/deployment.ts'
-export { defineFunction, type FunctionDefinition, type Invocation, type Main } from './edge/define.ts'
+export { defineFunction, type ErrorView, type FunctionDefinition, type Hosting, type Invocation, type Main } from './edge/define.ts'
 export {
   ApplicationError,
   BadRequestError,

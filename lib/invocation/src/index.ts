@@ -1,4 +1,5 @@
 export { backoffMs, type BackoffOptions } from './backoff.ts'
+export { noteCaller, withCaller } from './call-site.ts'
 export { createCircuitBreaker, type Admission, type BreakerState, type CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts'
 export { currentDeadline, runWithDeadline } from './deadline-scope.ts'
 export { openDeadline, type Deadline, type DeadlineOptions } from './deadline.ts'
@@ -12,6 +13,7 @@ export {
   noteTrip,
   runInvocation,
   type InvocationFacts,
+  type InvocationOptions,
 } from './invocation-scope.ts'
 export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 export { MAX_REPLAYS, untilReplay, type RetryOptions } from './retry.ts'

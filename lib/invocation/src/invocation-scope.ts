@@ -16,15 +16,22 @@ export function noFacts(): InvocationFacts {
   return { attempts: 0, trips: 0, generation: undefined, counters: {} }
 }
 
+export interface InvocationOptions {
+  /** Whether errors of the database name the code that called it; it costs a stack for each call. Default: no. */
+  readonly marksCalls?: boolean
+}
+
 /** What one invocation still holds when it is answered. */
 class InvocationScope {
   readonly facts: InvocationFacts
+  readonly marksCalls: boolean
   #ended = false
   readonly #held = new Set<() => void>()
   readonly #last = new Map<object, () => Promise<void>>()
 
-  constructor(facts: InvocationFacts) {
+  constructor(facts: InvocationFacts, { marksCalls = false }: InvocationOptions) {
     this.facts = facts
+    this.marksCalls = marksCalls
   }
 
   // What is taken once the invocation has been answered must not be kept.
@@ -61,8 +68,8 @@ const storage = new AsyncLocalStorage<InvocationScope>()
  * after the answer, and must not keep a lock on the server meanwhile. Other invocations in the same process keep theirs.
  * `facts` is filled while it runs.
  */
-export async function runInvocation<Result>(invocation: () => Promise<Result>, facts = noFacts()): Promise<Result> {
-  const scope = new InvocationScope(facts)
+export async function runInvocation<Result>(invocation: () => Promise<Result>, facts = noFacts(), options: InvocationOptions = {}): Promise<Result> {
+  const scope = new InvocationScope(facts, options)
   try {
     return await storage.run(scope, invocation)
   } finally {
@@ -102,4 +109,9 @@ export function noteTrip(): void {
 export function noteCount(key: string): void {
   const counters = storage.getStore()?.facts.counters
   if (counters !== undefined) counters[key] = (counters[key] ?? 0) + 1
+}
+
+/** Returns whether errors of the running invocation name the code that called the database. */
+export function marksCalls(): boolean {
+  return storage.getStore()?.marksCalls ?? false
 }

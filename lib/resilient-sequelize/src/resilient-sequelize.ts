@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Options, Sequelize, Transaction, TransactionOptions } from 'sequelize'
+import { noteCaller, withCaller } from '../../invocation/src/call-site.ts'
 import { CodedError } from '../../invocation/src/errors.ts'
 import { annotate } from './errors/annotate.ts'
 import { NestedOperationError } from './errors/errors.ts'
@@ -242,6 +243,7 @@ export function makeResilient<Base extends SequelizeClass>(Base: Base): Resilien
 
 async function runQuery(sequelize: Sequelize, given: readonly unknown[], send: (options: object) => Promise<unknown>): Promise<unknown> {
   const runtime = runtimeOf(sequelize)
+  const caller = noteCaller()
   const options = given[1] as { transaction?: Transaction | null } | undefined
   const transaction = options?.transaction === undefined ? ambientTransaction(sequelize, runtime) : options.transaction
   try {
@@ -255,7 +257,7 @@ async function runQuery(sequelize: Sequelize, given: readonly unknown[], send: (
     const apart = runtime.isForeignAmbient() ? { transaction: null } : {}
     return await send({ ...options, ...apart, [STAND_ALONE]: true })
   } catch (error) {
-    throw annotate(error, runtime.errors)
+    throw withCaller(annotate(error, runtime.errors), caller)
   }
 }
 

@@ -8,8 +8,7 @@ import { DatabaseService } from '../../functions-runtime/src/database/service.ts
 import { problem } from '../../functions-runtime/src/edge/reply.ts'
 import { readSettings, SettingsError, type Environment, type Groups, type SettingsOf } from '../../functions-runtime/src/settings/settings.ts'
 import { createCounters, type Count } from '../../functions-runtime/src/telemetry/counters.ts'
-import { createLogger, type Logger } from '../../functions-runtime/src/telemetry/logger.ts'
-import { describeError } from '../../functions-runtime/src/telemetry/redact.ts'
+import { createLogger, withShownErrors, type Logger } from '../../functions-runtime/src/telemetry/logger.ts'
 import { drainBuffer, type DrainReport } from './buffer/drain.ts'
 import { createRedisBuffer } from './buffer/redis-buffer.ts'
 import { checkOptions } from './check-options.ts'
@@ -106,7 +105,7 @@ export function createInbox(sequelize: ResilientSequelize, options: InboxOptions
   const { executor } = runtimeOf(sequelize)
   const { handlers, schema = 'public', environment, alerts } = options
   // Errors are logged without SQL values and secrets.
-  const logger = options.logger?.child({}, { serializers: { error: describeError } }) ?? createLogger({ name: 'webhook-inbox', level: 'info' })
+  const logger = options.logger === undefined ? createLogger({ name: 'webhook-inbox', level: 'info' }) : withShownErrors(options.logger)
   const groups = {
     sources: requireSecrets(defineSources(options.sources, handlers), options.sources),
     keys: payloadSettings,

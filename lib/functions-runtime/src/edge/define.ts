@@ -83,14 +83,27 @@ export interface NamedPool extends PoolStatus {
   readonly function: string
 }
 
-/** What a long-lived host gives a function in place of the process's own. */
+/**
+ * Shows errors in full: messages, statements and their values. The tools for a developer's own machine bring it; no bundle
+ * contains one, so that no setting of a deployed function can turn redaction off.
+ */
+export interface ErrorView {
+  /** Returns what the log shows of an error, in place of `describeError`. */
+  describe(error: unknown): object
+  /** Returns the `detail` of the problem document with which an unexpected error is answered. */
+  detailOf(error: unknown): string
+}
+
+/** What a host gives a function in place of the process's own; what is left out stays the process's own. */
 export interface Hosting {
   /** Where its settings are read from. */
-  readonly environment: Environment
+  readonly environment?: Environment
   /** Where its log goes. */
-  readonly output: DestinationStream
+  readonly output?: DestinationStream
   /** The pools of all functions in this process. */
-  pools(): readonly NamedPool[]
+  pools?(): readonly NamedPool[]
+  /** Given on a developer's own machine alone; without it errors are redacted. */
+  readonly errors?: ErrorView
 }
 
 export interface Main {
@@ -99,7 +112,7 @@ export interface Main {
   shutdown(): Promise<void>
   /** The pool that the calls so far have built, for the long-lived host. */
   pool(): PoolStatus | undefined
-  /** Called by the long-lived host before anything else; the platform never does. */
+  /** Called by a host before anything else; the platform never does. */
   hostedBy(hosting: Hosting): void
   /** What is wrong with the settings as they are now, or as they are given; empty when a call would find them usable. */
   settingIssues(environment?: Environment): readonly SettingIssue[]
@@ -137,7 +150,13 @@ export function defineFunction<G extends Groups, Services>(
 
   function loggerAt(level: LogSettings['level']): Logger {
     const destination = output ?? hosting?.output
-    return createLogger({ name: definition.name, level, ...(destination ? { destination } : {}) })
+    const errors = hosting?.errors
+    return createLogger({
+      name: definition.name,
+      level,
+      ...(destination ? { destination } : {}),
+      ...(errors ? { showError: (error: unknown) => errors.describe(error) } : {}),
+    })
   }
 
   // A failed start is forgotten, so that one bad first call does not spoil the container.
@@ -145,7 +164,7 @@ export function defineFunction<G extends Groups, Services>(
     if (started) return started
     const settings = readSettings(groups, hosting?.environment) as SettingsOf<G> & { readonly log: LogSettings | Settled<LogSettings> }
     const logger = loggerAt(levelOf(settings.log))
-    started = { services: definition.setup(settings, { logger, timeLimitMs, pools: () => hosting?.pools() ?? [] }), logger }
+    started = { services: definition.setup(settings, { logger, timeLimitMs, pools: () => hosting?.pools?.() ?? [] }), logger }
     return started
   }
 
@@ -165,7 +184,8 @@ export function defineFunction<G extends Groups, Services>(
       const { services, logger: base } = start(Math.ceil(leftMs))
       logger = base.child({ requestId })
       const invocation: Invocation<Services> = { services, deadline, logger, requestId }
-      answer = await runInvocation(() => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal)), facts)
+      const run = () => runWithDeadline(deadline, () => untilAborted(answerTo(event, invocation, line), end.signal))
+      answer = await runInvocation(run, facts, { marksCalls: hosting?.errors !== undefined })
     } catch (error) {
       // Without settings there is no level either.
       logger ??= loggerAt('info').child({ requestId })
@@ -205,8 +225,11 @@ export function defineFunction<G extends Groups, Services>(
     // What was raised on purpose explains itself by its code; what was not is shown with its stack.
     if (error instanceof UnsendableError) logger.error({ event: 'invocation.reply.invalid', code: error.code, reason: error.reason, error })
     else if (!(error instanceof CodedError)) logger.error({ event: 'invocation.failed', error })
-    else if (statusOf(error) >= 500 && error.cause !== undefined) logger.warn({ event: 'invocation.refused', code: error.code, error: error.cause })
-    const { body, ...reply } = problem(error, requestId)
+    else if (statusOf(error) >= 500 && error.cause !== undefined) {
+      // In full the error itself says more: which code of the application it went through.
+      logger.warn({ event: 'invocation.refused', code: error.code, error: hosting?.errors === undefined ? error.cause : error })
+    }
+    const { body, ...reply } = problem(error, requestId, hosting?.errors && (unexpected => hosting?.errors?.detailOf(unexpected)))
     line.code = body.code
     try {
       return web ? webAnswer({ ...reply, body }, requestId) : directAnswer({ error: body })

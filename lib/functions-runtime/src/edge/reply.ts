@@ -35,9 +35,13 @@ const TITLES: Readonly<Record<number, string>> = {
 
 /**
  * An error as a problem document (RFC 9457). Only errors raised on purpose speak for themselves; of any other the
- * caller learns nothing but that it happened and under which request id the log has it.
+ * caller learns nothing but that it happened and under which request id the log has it, unless `detailOf` says more.
  */
-export function problem(error: unknown, requestId: string): Reply & { body: Readonly<Record<string, unknown>> } {
+export function problem(
+  error: unknown,
+  requestId: string,
+  detailOf?: (error: unknown) => string | undefined,
+): Reply & { body: Readonly<Record<string, unknown>> } {
   const known = error instanceof CodedError ? error : undefined
   const status = known === undefined ? 500 : statusOf(known)
   const afterMs = known?.retryAfterMs ?? Number.NaN
@@ -49,7 +53,7 @@ export function problem(error: unknown, requestId: string): Reply & { body: Read
       type: 'about:blank',
       title: TITLES[status] ?? 'Error',
       status,
-      detail: known?.message ?? 'Something went wrong on our side.',
+      detail: known?.message ?? detailOf?.(error) ?? 'Something went wrong on our side.',
       code: known?.code ?? 'internal-error',
       requestId,
       ...known?.details,

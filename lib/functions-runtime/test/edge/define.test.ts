@@ -5,7 +5,7 @@ import { ApplicationError, ContentError } from '../../src/edge/http-errors.ts'
 import { defineFunction, type FunctionDefinition } from '../../src/edge/define.ts'
 import { json } from '../../src/edge/reply.ts'
 import { currentDeadline } from '../../../invocation/src/deadline-scope.ts'
-import { holdForInvocation } from '../../../invocation/src/invocation-scope.ts'
+import { holdForInvocation, marksCalls } from '../../../invocation/src/invocation-scope.ts'
 import { call, withEnvironment } from '../../../functions-devkit/test/support/functions.ts'
 
 type Definition = FunctionDefinition<Record<string, never>, object>
@@ -128,6 +128,42 @@ describe('a call over the web', () => {
     await call(main, {}, { getRemainingTimeInMillis: () => 60_000 })
     expect(remainingMs).toBeGreaterThan(0)
     expect(remainingMs).toBeLessThanOrEqual(20_000)
+  })
+})
+
+describe('an unexpected error', () => {
+  const failing = {
+    routes: {
+      'GET /': () => {
+        throw new TypeError('cannot read "bob@example.com" of null')
+      },
+    },
+  }
+  const view = { describe: (error: unknown) => ({ whole: String(error) }), detailOf: (error: unknown) => `in full: ${String(error)}` }
+
+  it('is shown in full where the host brings a view', async () => {
+    const { main, lines } = define(failing)
+    main.hostedBy({ errors: view })
+    const answer = await call(main, {})
+    expect(answer).toMatchObject({ statusCode: 500, body: { code: 'internal-error', detail: 'in full: TypeError: cannot read "bob@example.com" of null' } })
+    expect(lines[0]).toMatchObject({ event: 'invocation.failed', error: { whole: 'TypeError: cannot read "bob@example.com" of null' } })
+  })
+
+  it('marks calls of the database where the host brings a view', async () => {
+    const marked: boolean[] = []
+    const { main } = define({ routes: { 'GET /': () => (marked.push(marksCalls()), json(200, {})) } })
+    await call(main, {})
+    main.hostedBy({ errors: view })
+    await call(main, {})
+    expect(marked).toEqual([false, true])
+  })
+
+  it('stays redacted for a host without one, whatever the environment says', async () => {
+    const { main, lines } = define(failing)
+    main.hostedBy({ environment: { NODE_ENV: 'development', LOG_LEVEL: 'trace', NODE_OPTIONS: '--enable-source-maps' } })
+    const answer = await withEnvironment({ NODE_ENV: 'development', DEBUG: '*' }, () => call(main, {}))
+    expect(answer).toMatchObject({ statusCode: 500, body: { detail: 'Something went wrong on our side.' } })
+    expect(JSON.stringify([answer, lines])).not.toContain('bob@example.com')
   })
 })
 

@@ -1,3 +1,4 @@
+import { noteCaller, withCaller } from '../../../invocation/src/call-site.ts'
 import { currentDeadline, runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { openDeadline, type Deadline } from '../../../invocation/src/deadline.ts'
 import { createRetryBudget, type RetryBudget } from '../../../invocation/src/retry-budget.ts'
@@ -82,6 +83,7 @@ export class Executor {
    */
   async execute<Result>(operationName: string, work: (work: Work) => Promise<Result>, options: ExecuteOptions = {}): Promise<Result> {
     const mode = modeOf(options)
+    const caller = noteCaller()
     const around = currentWork(this.#manager)
     if (around !== undefined) return joinWork(around, work, { ...options, mode })
     const given = options.deadline ?? currentDeadline()
@@ -98,6 +100,8 @@ export class Executor {
         durable: options.durable,
       }
       return await runWithDeadline(deadline, () => runOperation(operation, this.tools, work))
+    } catch (error) {
+      throw withCaller(error, caller)
     } finally {
       if (given === undefined) deadline.clear()
     }

@@ -1,5 +1,6 @@
 import type { Sequelize } from 'sequelize'
 import type { QueryResult } from 'pg'
+import { noteCaller, withCaller } from '../../../invocation/src/call-site.ts'
 import type { GuardedClient } from './guarded-client.ts'
 import { numberPlaceholders, type Numbered } from './placeholders.ts'
 import { internalsOf } from './sequelize-internals.ts'
@@ -28,6 +29,7 @@ export class StatementRunner {
    */
   async run<Row extends object>(connection: GuardedClient, given: string, bind: Bind | null): Promise<Row[]> {
     const { text, values } = this.#prepare(given, bind ?? {})
+    const caller = noteCaller()
     try {
       const result = await new Promise<QueryResult | QueryResult[]>((resolve, reject) => {
         const answered = (error: Error | null | undefined, answer: unknown) => (error ? reject(error) : resolve(answer as QueryResult))
@@ -36,7 +38,7 @@ export class StatementRunner {
       return (Array.isArray(result) ? result.flatMap(each => each.rows as unknown[]) : result.rows) as Row[]
     } catch (error) {
       if (typeof error === 'object' && error !== null) Object.assign(error, { sql: text, parameters: values })
-      throw this.format(connection, error)
+      throw withCaller(this.format(connection, error), caller)
     }
   }
 
