@@ -1,9 +1,9 @@
 #!/bin/bash
 # Bundles every function that project.yml names: packages/<package>/<function>/index.ts -> dist/index.js beside it, and
 # beside that the parts that are read when they are first asked for. The deployer runs this through lib/build.sh.
-# `--check` first, before all others, refuses a project that would not be deployed as it is meant. `--watch` goes on until
-# standard input closes, `--metafile=<file>` writes down what each bundle is made of, `--readable=<folder>` makes bundles
-# there that can be read.
+# `--check` first, before all others, refuses a project that would not be deployed as it is meant. `--watch=<folder>` puts
+# versions with source maps there instead, for `npm start`, and goes on until standard input closes. `--metafile=<file>`
+# writes down what each bundle is made of, `--readable=<folder>` makes bundles there that can be read.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -1,35 +1,30 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, extname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { REBUILD, type WatchEvent } from '../build/watch/events.ts'
 
 export interface BuildOptions {
   readonly checkout: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Ends a build that is under way. */
+  /** Ends what is under way. */
   readonly signal?: AbortSignal
 }
 
+export interface WatchOptions extends BuildOptions {
+  /** For the versions of functions: `packages/<package>/<function>` in it leads to the newest of each. */
+  readonly folder: string
+  readonly report: (message: string) => void
+  readonly print: (line: string) => void
+}
+
 export interface Watcher {
+  /** Builds again what has changed, now, and tells also when there is nothing. */
+  rebuild(): void
   /** Ends the build process and what it started. */
   end(): Promise<void>
   /** The same without waiting. */
   kill(): void
-}
-
-/**
- * Builds every function once. What the build prints goes where our own errors go.
- * @throws Error when it fails.
- */
-export async function buildFunctions({ checkout, environment, signal }: BuildOptions): Promise<void> {
-  const child = startBuild({ checkout, environment }, [])
-  const kill = () => killGroup(child)
-  signal?.addEventListener('abort', kill)
-  try {
-    const [code, endSignal] = await ending(child)
-    if (code !== 0) throw new Error(`The functions cannot be built (${endSignal ?? `exit code ${code}`}); what is wrong stands above`)
-  } finally {
-    signal?.removeEventListener('abort', kill)
-  }
 }
 
 /**
@@ -48,27 +43,72 @@ export async function syncFiles({ checkout, environment, signal }: BuildOptions)
   if (code !== 0) throw new Error(`npm run sync is not possible (${endSignal ?? `exit code ${code}`}); what is wrong stands above`)
 }
 
-/** Keeps building whatever changes. The build ends with us, however we end: its standard input closes then. */
-export function watchFunctions({ checkout, environment, report }: BuildOptions & { readonly report: (message: string) => void }): Watcher {
-  const child = startBuild({ checkout, environment }, ['--watch'])
+/**
+ * Builds every function, and from then on whatever changes; resolves when the first version of each is there. The build ends
+ * with us, however we end: its standard input closes then.
+ * @throws Error when the first build fails; the build has printed why.
+ */
+export async function watchFunctions(options: WatchOptions, started: (watcher: Watcher) => void): Promise<void> {
+  const { folder, report, print, signal } = options
+  const child = startBuild(options, [`--watch=${folder}`])
   let ended = false
-  const gone = ending(child).then(
-    ([code, endSignal]) => {
-      if (!ended) report(`Changed files are no longer built: the build ended (${endSignal ?? `exit code ${code}`})`)
-    },
-    (error: Error) => report(`Changed files are not built: ${error.message}`),
-  )
+  const built = Promise.withResolvers<void>()
+  let isBuilt = false
   const kill = () => {
     ended = true
     killGroup(child)
   }
-  return {
+  const gone = ending(child).then(
+    ([code, endSignal]) => {
+      const how = endSignal ?? `exit code ${code}`
+      if (!isBuilt) built.reject(new Error(`The functions cannot be built (${how}); what is wrong stands above`))
+      else if (!ended) report(`Changed files are no longer built: the build ended (${how})`)
+    },
+    (error: Error) => built.reject(new Error(`The functions cannot be built: ${error.message}`)),
+  )
+  if (child.stdout !== null) createInterface({ input: child.stdout, terminal: false }).on('line', take)
+  // A build that has just ended takes no more lines.
+  child.stdin?.on('error', () => undefined)
+  started({
+    rebuild: () => void child.stdin?.write(`${REBUILD}\n`),
     kill,
     async end() {
       kill()
       await gone
     },
+  })
+  signal?.addEventListener('abort', kill)
+  try {
+    await built.promise
+  } finally {
+    signal?.removeEventListener('abort', kill)
   }
+
+  // build.sh may print lines of its own.
+  function take(line: string): void {
+    const event = eventIn(line)
+    if (event === undefined) return print(line)
+    if (event.event !== 'built') return describe(event)
+    isBuilt = true
+    built.resolve()
+  }
+
+  function describe(event: Exclude<WatchEvent, { event: 'built' }>): void {
+    switch (event.event) {
+      case 'rebuilt':
+        return print(`rebuilt ${event.functions.join(', ')} in ${(event.ms / 1000).toFixed(1)} s`)
+      case 'failed':
+        return report(`${event.text}\n${event.functions.join(', ')}: serving the version before`)
+      case 'unchanged':
+        return print('nothing has changed')
+    }
+    event satisfies never
+  }
+}
+
+function eventIn(line: string): WatchEvent | undefined {
+  if (!line.startsWith('{"event":')) return undefined
+  return JSON.parse(line) as WatchEvent
 }
 
 function startBuild({ checkout, environment }: BuildOptions, parameters: readonly string[]): ChildProcess {
@@ -79,7 +119,7 @@ function startBuild({ checkout, environment }: BuildOptions, parameters: readonl
     cwd: checkout,
     env: { ...environment, PATH: path },
     detached: true,
-    stdio: ['pipe', 'inherit', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
 }
 

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import { application } from '../application.ts'
 import { describeServer } from './announce.ts'
-import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
+import { syncFiles, watchFunctions, type Watcher } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
+import { describeSecrets } from './describe-secrets.ts'
+import { fullErrors } from './errors/full-error.ts'
 import { createFunctions, type Functions } from './functions.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
+import { localHealthKey } from './local-health-key.ts'
+import { openLocalLog } from './local-log.ts'
 import { localApiKeys, localSettings } from './local-settings.ts'
 import { takeLock } from './lock.ts'
 import { migrate } from './migrations.ts'
@@ -16,12 +21,14 @@ import { dataRootFor } from './postgres/data-root.ts'
 import { makeFolder } from './postgres/folder.ts'
 import { startPostgres } from './postgres/local-postgres.ts'
 import { readProject } from './project.ts'
-import { report } from './report.ts'
+import { inWords, report } from './report.ts'
 import { createSamples, type SampleCommands } from './samples.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
 import { keepSecrets } from './secrets.ts'
 import { checkSettings } from './settings-check.ts'
 import { type Shutdown } from './shutdown.ts'
+import { watchTypes } from './types/watch-types.ts'
+import { localWebhookSecrets } from './webhook-secrets.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
@@ -29,6 +36,8 @@ export interface LocalServerOptions {
   readonly environment: Record<string, string | undefined>
   /** Whether schedules fire by themselves. */
   readonly runSchedules: boolean
+  /** Whether TypeScript checks the types of the sources meanwhile. */
+  readonly checkTypes: boolean
   /** Gets everything that is started, as soon as it is. */
   readonly shutdown: Shutdown
   /** Raised when the start is to be given up. */
@@ -39,13 +48,24 @@ export interface LocalServer {
   /** What is running, in words. */
   readonly description: string
   freshSamples(): SampleCommands
+  /** The secrets that requests to it need, in words. */
+  secrets(): string
+  /** Writes what follows from the sources, and builds what has changed. Never rejects. */
+  rebuild(): Promise<void>
 }
 
 /**
  * Starts the database, the functions and the HTTP server.
  * @throws Error in words for the terminal when something is in the way; what was started is with `shutdown`.
  */
-export async function startLocalServer({ checkout, environment, runSchedules, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
+export async function startLocalServer({
+  checkout,
+  environment,
+  runSchedules,
+  checkTypes,
+  shutdown,
+  signal,
+}: LocalServerOptions): Promise<LocalServer> {
   const port = readPort(environment.PORT)
   const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
   await makeFolder(data.folder)
@@ -69,22 +89,27 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   const secrets = keepSecrets(data.folder)
   const buildEnvironment = { ...environment }
   const build = { checkout, environment: buildEnvironment, signal }
+  // Apart from what is deployed, whose bundles have no source maps.
+  const built = join(data.folder, 'built')
+  let watcher: Watcher | undefined
   const [databaseUrl] = await untilBothEnd(
     startDatabase(),
-    syncFiles(build).then(() => buildFunctions(build)),
+    syncFiles(build).then(() => watchFunctions({ ...build, folder: built, report, print }, follow)),
   )
   signal.throwIfAborted()
 
   const local = localSettings({ databaseUrl, secrets, environment })
   const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
   Object.assign(environment, project.settings)
+  const hosting = { errors: fullErrors(checkout), output: openLocalLog({ checkout, onTerminal: isatty(1) }) }
   const granted = new Set<string>()
   const created = createFunctions({
     descriptions: project.functions,
-    checkout,
+    checkout: built,
     stageRoot: join(data.folder, 'functions'),
     apiHost: address,
     report,
+    hosting: () => hosting,
     loaded: grantScopes,
   })
   shutdown.add('database pools', { end: () => created.shutdown() })
@@ -93,12 +118,15 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
   signal.throwIfAborted()
 
-  const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
-  shutdown.add('build', watcher)
-  const schedules = createSchedules({ descriptions: project.schedules, functions: created, print: line => console.log(line), report })
+  const schedules = createSchedules({ descriptions: project.schedules, functions: created, print, report })
   shutdown.add('schedules', { end: () => schedules.stop(), kill: () => schedules.stop() })
   if (runSchedules) schedules.start()
   Object.assign(ready, { functions: created, schedules })
+  // Last: nothing that the first answer needs waits for it.
+  const types = checkTypes
+    ? watchTypes({ checkout, cacheFile: join(data.folder, 'types.tsbuildinfo'), environment: buildEnvironment, print })
+    : undefined
+  if (types !== undefined) shutdown.add('types', types)
 
   return {
     description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
@@ -110,6 +138,27 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
         webhookSecret: secrets.webhookSecret,
         apiKey: secrets.apiKey,
       }),
+    secrets: () =>
+      describeSecrets({
+        apiKey: secrets.apiKey,
+        healthKey: localHealthKey(secrets.webhookSecret),
+        webhookSecrets: localWebhookSecrets(secrets.webhookSecret),
+      }),
+    async rebuild() {
+      await syncFiles(build).then(
+        () => watcher?.rebuild(),
+        (error: unknown) => report(inWords(error)),
+      )
+    },
+  }
+
+  function print(line: string): void {
+    console.log(line)
+  }
+
+  function follow(started: Watcher): void {
+    watcher = started
+    shutdown.add('build', started)
   }
 
   // A bundle reads its settings with its first call. One that is built later may ask for a scope that no other has.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createContext, type CallContext } from './platform/context.ts'
@@ -20,7 +20,7 @@ export interface FunctionDescription {
 
 export interface ServedFunctionOptions {
   readonly description: FunctionDescription
-  /** `packages/<package>/<function>`. */
+  /** `packages/<package>/<function>`, or a link to the version of it that is to be served. */
   readonly functionFolder: string
   /** For the copies of this function that are loaded, one folder each. */
   readonly stageFolder: string
@@ -38,7 +38,7 @@ export interface ServedFunctionOptions {
 
 /** One function: always its newest bundle that can be loaded. */
 export interface ServedFunction extends FunctionDescription {
-  /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with it is reported, and tried again at the next call. */
+  /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with a version is reported once. */
   prepare(): boolean
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** The pool that its calls have built, if there is one. */
@@ -69,7 +69,6 @@ interface Bundle {
 export function createServedFunction(options: ServedFunctionOptions): ServedFunction {
   const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url), hosting, loaded, once = false } = options
   const { qualifiedName, timeoutMs } = description
-  const product = join(functionFolder, 'dist', 'index.js')
   const retiring = new Set<Promise<void>>()
   let bundle: Bundle | undefined
   let seen = ''
@@ -78,28 +77,32 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
   // Synchronous from the look at the file to the exchange of the bundle: overlapping calls cannot load it twice.
   function newest(): Bundle | undefined {
     if (once && bundle !== undefined) return bundle
+    let mark = 'missing'
     try {
+      // The link may lead elsewhere at any moment: all files are taken from where it leads now.
+      const version = realpathSync(functionFolder)
+      const product = join(version, 'dist', 'index.js')
       const { mtimeNs, size, ino } = statSync(product, { bigint: true })
-      const mark = [mtimeNs, size, ino].join(':')
+      mark = [version, mtimeNs, size, ino].join(':')
       if (bundle !== undefined && mark === seen) return bundle
-      const digest = createHash('sha256').update(readFileSync(product)).digest('hex')
+      const digest = createHash('sha256').update(version).update(readFileSync(product)).digest('hex')
       // A rebuild of the same content must not cost the pool its connections.
-      if (digest !== bundle?.digest) replace(loadBundle(digest))
-      seen = mark
+      if (digest !== bundle?.digest) replace(loadBundle(version, digest))
     } catch (error) {
-      report(
-        bundle === undefined ? `${qualifiedName} cannot be loaded` : `${qualifiedName} has changed and cannot be loaded; the version before goes on`,
-        error,
-      )
+      if (mark !== seen) {
+        const what = bundle === undefined ? 'cannot be loaded' : 'has changed and cannot be loaded: serving the version before'
+        report(`${qualifiedName} ${what}`, error)
+      }
     }
+    seen = mark
     return bundle
   }
 
-  function loadBundle(digest: string): Bundle {
+  function loadBundle(version: string, digest: string): Bundle {
     builds += 1
     const folder = join(stageFolder, String(builds))
     try {
-      const { main } = load(stageFunction({ functionFolder, stageFolder: folder })) as { main?: Bundle['main'] }
+      const { main } = load(stageFunction({ functionFolder: version, stageFolder: folder })) as { main?: Bundle['main'] }
       if (typeof main !== 'function') throw new Error('it exports no function named main')
       if (hosting !== undefined) main.hostedBy?.(hosting)
       loaded?.(main)
@@ -114,7 +117,6 @@ export function createServedFunction(options: ServedFunctionOptions): ServedFunc
     const before = bundle
     bundle = next
     if (before === undefined) return
-    report(`${qualifiedName} has changed: the new version is served`)
     const retired = retire(before).finally(() => retiring.delete(retired))
     retiring.add(retired)
   }

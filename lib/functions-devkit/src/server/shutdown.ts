@@ -17,6 +17,7 @@ export interface Step<Name extends string> {
 // last: whoever gets it next finds nothing of ours left. Together with what a start may still take, under 10 s.
 const LOCAL_STEPS = [
   { name: 'schedules', longestMs: 100 },
+  { name: 'types', longestMs: 100 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
   { name: 'database pools', longestMs: 1_200 },

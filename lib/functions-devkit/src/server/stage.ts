@@ -17,11 +17,17 @@ export interface StageOptions {
  * @throws Error naming the entry that cannot be deployed.
  */
 export function stageFunction({ functionFolder, stageFolder }: StageOptions): string {
-  mkdirSync(stageFolder, { recursive: true })
-  for (const entry of includedIn(functionFolder)) {
-    copy(resolve(functionFolder, entry), join(stageFolder, placeOf(functionFolder, entry)), entry)
-  }
+  copyIncluded(includedIn(functionFolder), { functionFolder, stageFolder })
   return entryPoint(stageFolder)
+}
+
+/**
+ * Copies the files and folders that lines of an `.include` name to where the platform has them.
+ * @throws Error naming the entry that cannot be deployed.
+ */
+export function copyIncluded(entries: readonly string[], { functionFolder, stageFolder }: StageOptions): void {
+  mkdirSync(stageFolder, { recursive: true })
+  for (const entry of entries) copy(resolve(functionFolder, entry), join(stageFolder, placeOf(functionFolder, entry)), entry)
 }
 
 /** Every line that is not blank is a path; there are no comments and no patterns. */

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeSamples } from './announce.ts'
-import { onEnter } from './enter-key.ts'
+import { errorLinesIn } from './errors/error-lines.ts'
+import { fullErrors, mapStacks } from './errors/full-error.ts'
+import { openInspector } from './inspector.ts'
+import { describeKeys, onKeys } from './keys.ts'
 import { startLocalServer } from './local-server.ts'
 import { readOptions, type StartOptions } from './options.ts'
 import { inWords, report } from './report.ts'
@@ -14,6 +17,8 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 const LONGEST_GIVE_UP_MS = 3_000
 
 const options = optionsOrEnd()
+// Before any bundle is loaded: Node reads source maps while it loads.
+mapStacks()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
 const startingUp = start()
@@ -32,19 +37,31 @@ onSignals({
 })
 
 // On the platform this ends the container that the function runs in, and no other. Here all share one process.
+const errorLines = errorLinesIn(APPLICATION_FOLDER)
+const errors = fullErrors(APPLICATION_FOLDER)
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(event, (error: unknown) => report('A function failed outside of its call; the platform would end its container', error))
+  process.on(event, (error: unknown) => {
+    report(['A function failed outside of its call; the platform would end its container:', ...errorLines(errors.describe(error))].join('\n'))
+  })
 }
 
 try {
+  if (options.inspect) console.log(`A debugger can attach: ${openInspector()}`)
   const server = await startingUp
   console.log(server.description)
   const print = () => {
     const samples = describeSamples(server.freshSamples())
     if (samples !== '') console.log(samples)
   }
+  const keys = {
+    Enter: { does: 'fresh samples', run: print },
+    u: { does: 'URLs', run: () => console.log(server.description) },
+    s: { does: 'secrets: API key, health key, webhook secrets', run: () => console.log(server.secrets()) },
+    r: { does: 'npm run sync, and build what has changed', run: () => void server.rebuild() },
+  }
+  if (process.stdin.isTTY) console.log(describeKeys(keys))
   print()
-  onEnter(process.stdin, print)
+  onKeys({ input: process.stdin, keys, print: text => console.log(text) })
 } catch (error) {
   if (!givenUp.signal.aborted) {
     report(inWords(error))
@@ -53,7 +70,8 @@ try {
 }
 
 function start() {
-  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, ...options, shutdown, signal: givenUp.signal })
+  const { runSchedules, checkTypes } = options
+  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, runSchedules, checkTypes, shutdown, signal: givenUp.signal })
 }
 
 function optionsOrEnd(): StartOptions {

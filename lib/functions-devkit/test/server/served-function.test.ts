@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -80,15 +80,41 @@ describe('a served function', () => {
     ['does not parse', 'exports.main = async () => ('],
     ['throws while loading', 'throw new Error("no")'],
     ['exports no main', 'exports.other = 1'],
-  ])('keeps the old bundle when the new one %s, and tries again', async (_what, code) => {
+  ])('serves the version before when the new one %s, and says so once', async (_what, code) => {
     buildVersion('one')
     await version()
     build(code)
     expect(await version()).toBe('one')
     expect(await version()).toBe('one')
-    expect(reports).toEqual(Array(2).fill('api/user has changed and cannot be loaded; the version before goes on'))
+    expect(reports).toEqual(['api/user has changed and cannot be loaded: serving the version before'])
     buildVersion('repaired')
     expect(await version()).toBe('repaired')
+  })
+
+  test('takes all files of a version from where the link leads', async () => {
+    const link = join(root, 'linked')
+    const linkTo = (version: string) => {
+      symlinkSync(version, `${link}.next`)
+      renameSync(`${link}.next`, link)
+    }
+    for (const version of ['one', 'two']) {
+      mkdirSync(join(root, version, 'dist'), { recursive: true })
+      writeFileSync(join(root, version, 'package.json'), '{ "main": "dist/index.js" }')
+      writeFileSync(join(root, version, 'dist/index.js'), "exports.main = async () => ({ version: require('./part.js') })")
+      writeFileSync(join(root, version, 'dist/part.js'), `module.exports = '${version}'`)
+    }
+    linkTo('one')
+    served = createServedFunction({
+      description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000 },
+      functionFolder: link,
+      stageFolder: join(root, 'stage'),
+      apiHost: 'http://127.0.0.1:8080',
+      report: message => reports.push(message),
+    })
+    expect(await version()).toBe('one')
+    linkTo('two')
+    expect(await version()).toBe('two')
+    await served.shutdown()
   })
 
   test('goes on while the bundle is missing for a moment', async () => {

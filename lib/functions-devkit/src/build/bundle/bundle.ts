@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { build, context, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { writeIncludeFiles } from './include-files.ts'
 import { installedOnly, nameOfPart, partFiles, takeOut, type TakeOutOptions } from './take-out.ts'
 
@@ -27,20 +27,14 @@ export async function bundle(given: BundleOptions): Promise<Metafile> {
   return { ...built.metafile, inputs: { ...parts.metafile.inputs, ...built.metafile.inputs }, outputs: outputsOf(built.metafile, parts) }
 }
 
-/** The same again and again, whenever a source changes. */
-export async function watch(given: BundleOptions): Promise<{ end(): Promise<void> }> {
-  const options = installedOnly(given)
-  const watching = await context(entryOptions(options, await buildParts(options)))
-  await watching.watch()
-  return { end: () => watching.dispose() }
-}
-
-interface Parts {
+/** The parts of all bundles, built but not yet placed. */
+export interface Parts {
   readonly metafile: Metafile
   readonly files: ReadonlyMap<string, OutputFile>
 }
 
-function common({ checkout, parts, absent, standIns, readable = false }: BundleOptions) {
+/** Returns what entries and parts are built with. */
+export function common({ checkout, parts, absent, standIns, readable = false }: BundleOptions) {
   return {
     absWorkingDir: checkout,
     bundle: true,
@@ -59,7 +53,8 @@ function common({ checkout, parts, absent, standIns, readable = false }: BundleO
   } satisfies BuildOptions
 }
 
-async function buildParts(options: BundleOptions): Promise<Parts> {
+/** Builds every part once, in memory. */
+export async function buildParts(options: BundleOptions): Promise<Parts> {
   const shared = common(options)
   const built = await build({
     ...shared,
@@ -100,7 +95,7 @@ function entryOptions(options: BundleOptions, parts: Parts) {
 }
 
 /** The parts that each bundle may ask for, and those that these may ask for, by where they go. */
-function partsOf(metafile: Metafile | undefined, parts: Parts): Map<string, OutputFile> {
+export function partsOf(metafile: Metafile | undefined, parts: Parts): Map<string, OutputFile> {
   const found = new Map<string, OutputFile>()
   const look = (folder: string, imports: readonly { readonly path: string; readonly external?: boolean }[]): void => {
     for (const { path, external } of imports) {

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
 import { applicationFolderAt } from '../../application-folder.ts'
 import { builtFunctions } from '../built-functions.ts'
-import { bundle, watch } from './bundle.ts'
+import { watchBundles } from '../watch/watch.ts'
+import { bundle } from './bundle.ts'
 import { ABSENT, PARTS, STAND_INS } from './taken-out.ts'
 
 // What build.sh runs: bundles every function that project.yml names. `npm run build` proves what this makes.
@@ -15,8 +16,8 @@ const { values } = parseArgs({
     metafile: { type: 'string' },
     // A folder for bundles that can be read; those that are deployed stay as they are.
     readable: { type: 'string' },
-    // Goes on until standard input closes, and builds what changes.
-    watch: { type: 'boolean', default: false },
+    // A folder for versions of functions to work on: goes on until standard input closes, and builds what changes.
+    watch: { type: 'string' },
   },
 })
 
@@ -31,10 +32,8 @@ const options = {
   ...(values.readable === undefined ? {} : { readable: true, outdir: resolve(values.readable) }),
 }
 
-if (values.watch) {
-  const watching = await watch(options)
-  process.stdin.resume().once('end', () => void watching.end())
-} else {
+if (values.watch !== undefined) await watchBundles(options, resolve(values.watch))
+else {
   // What is wrong esbuild has printed by itself.
   const metafile = await bundle(options).catch(() => process.exit(1))
   if (values.metafile !== undefined) writeFileSync(values.metafile, JSON.stringify(metafile))
