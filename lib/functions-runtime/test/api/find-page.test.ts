@@ -26,6 +26,7 @@ const withOrders = (work: (subject: ServiceUnderTest) => Promise<void>) =>
     { models: loadOrderModels },
   )
 type Asked = Omit<PageToFind<Order, string>, 'view'>
+type Conditions = NonNullable<Asked['where']>
 const page = ({ service }: ServiceUnderTest, asked: Asked) =>
   service.execute('order.list', ({ models }) => findPage(orderOf(models), { ...asked, view: ({ product }) => product }), { mode: 'read' })
 async function readAll(subject: ServiceUnderTest, { query, ...asked }: Asked, between = async () => {}): Promise<string[]> {
@@ -137,7 +138,7 @@ describe('pages of a model', () => {
     })
   })
 
-  it.each<[string, Asked['where'], Asked['where']]>([
+  it.each<[string, Conditions, Conditions]>([
     ['an operator', { number: { [Op.gte]: 0 } }, { number: { [Op.gt]: -1 } }],
     ['the value of an operator', { number: { [Op.gte]: 0 } }, { number: { [Op.gte]: -1 } }],
     ['a list', { product: ['p1', 'p2', 'p3', 'p4'] }, { product: ['p1', 'p2', 'p3', 'p5'] }],
