@@ -21,6 +21,7 @@ const options = optionsOrEnd()
 mapStacks()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
+let unheard: Promise<void> | undefined
 const startingUp = start()
 
 onSignals({
@@ -35,6 +36,9 @@ onSignals({
     process.exit(130)
   },
 })
+
+// The terminal, or whatever reads our output, is gone: each line would fail, and report its failure with another line.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void endUnheard())
 
 // On the platform this ends the container that the function runs in, and no other. Here all share one process.
 const errorLines = errorLinesIn(APPLICATION_FOLDER)
@@ -67,6 +71,11 @@ try {
     report(inWords(error))
     await end(1)
   }
+}
+
+function endUnheard(): Promise<void> {
+  givenUp.abort()
+  return (unheard ??= end(1))
 }
 
 function start() {
