@@ -73,4 +73,5 @@ it('prints type errors beside the server, and that they are gone', async () => {
   await server.shows(/^lib\/app\/types-of-the-test\.ts:2: error TS2322: /m)
   stage.write('lib/app/types-of-the-test.ts', 'export const one: number = 1\nexport const two: number = 3\n')
   await server.shows(/^types: no errors$/m)
+  expect(server.output().match(/^types: no errors$/gm)).toHaveLength(1)
 })

@@ -36,7 +36,7 @@ export interface NpmStart {
   readonly data: string
   write: Checkout['write']
   restore: Checkout['restore']
-  /** Replaces the health function by one whose bundle has no parts: its `.include` names none. */
+  /** Replaces the health function. */
   writeHealth(code: string): void
   restoreHealth(): void
   /** Runs what `npm start` runs. */

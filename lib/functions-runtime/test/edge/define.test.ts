@@ -145,7 +145,10 @@ describe('an unexpected error', () => {
     const { main, lines } = define(failing)
     main.hostedBy({ errors: view })
     const answer = await call(main, {})
-    expect(answer).toMatchObject({ statusCode: 500, body: { code: 'internal-error', detail: 'in full: TypeError: cannot read "bob@example.com" of null' } })
+    expect(answer).toMatchObject({
+      statusCode: 500,
+      body: { code: 'internal-error', detail: 'in full: TypeError: cannot read "bob@example.com" of null' },
+    })
     expect(lines[0]).toMatchObject({ event: 'invocation.failed', error: { whole: 'TypeError: cannot read "bob@example.com" of null' } })
   })
 
