@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../doctl-project-schema/src/index.ts'
 import { slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
-import { sourceFile } from './source-file.ts'
+import { scaffoldFiles, type NewFile } from './source-file.ts'
 
 const DEFAULT_PACKAGE = 'api'
 // Its scope, `<name>:read`, fits into API_KEYS.
@@ -25,12 +25,8 @@ export function scaffoldFunction({ application, words, withTest, cron }: Scaffol
   if (cron === undefined && !existsSync(join(application, 'lib/app/api.ts')))
     throw new Error('lib/app/api.ts is missing: write `export const defineApi = createDefineApi({ prepareDatabase })` there, of functions-runtime')
   const written = cron === undefined ? apiOf(full, name) : scheduledOf(full, name, cron)
-  const test = `test/${full}.test.ts`
   return {
-    files: {
-      [path]: sourceFile({ application, path, ...written.source }),
-      ...(withTest && { [test]: sourceFile({ application, path: test, ...written.test }) }),
-    },
+    files: scaffoldFiles({ application, withTest }, { path, ...written.source }, { path: `test/${full}.test.ts`, ...written.test }),
     next: written.next,
   }
 }
@@ -70,8 +66,8 @@ function readName(words: readonly string[]): { readonly inPackage: string; reado
 }
 
 interface Written {
-  readonly source: Pick<Parameters<typeof sourceFile>[0], 'imports' | 'text'>
-  readonly test: Pick<Parameters<typeof sourceFile>[0], 'imports' | 'text'>
+  readonly source: Omit<NewFile, 'path'>
+  readonly test: Omit<NewFile, 'path'>
   readonly next: readonly string[]
 }
 

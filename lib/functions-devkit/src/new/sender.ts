@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { schemeNames, type SchemeName } from '../../../webhook-inbox/src/verify/source.ts'
 import { constantCaseOf, identifierOf, slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
-import { sourceFile } from './source-file.ts'
+import { scaffoldFiles } from './source-file.ts'
 
 // What a scheme leaves to the source.
 const FIELDS: Partial<Record<SchemeName, readonly string[]>> = {
@@ -56,9 +56,9 @@ export function scaffoldSender({
   const test = `test/webhooks/${slug}.test.ts`
   const support = 'functions-devkit/test/support/functions.ts'
   return {
-    files: {
-      [path]: sourceFile({
-        application,
+    files: scaffoldFiles(
+      { application, withTest },
+      {
         path,
         imports: [
           { name: '* as z', from: 'zod/mini' },
@@ -80,21 +80,19 @@ ${fields.map(field => `  ${field},\n`).join('')}  handlers: [
   ],
 })
 `,
-      }),
-      ...(withTest && {
-        [test]: sourceFile({
-          application,
-          path: test,
-          imports: [
-            { name: 'expect', from: 'vitest' },
-            { name: 'test', from: 'vitest' },
-            { name, from: `/${path}` },
-            { name: 'composeDelivery', from: 'functions-devkit/src/server/compose-delivery.ts' },
-            { name: 'call', from: support },
-            { name: 'withFunctions', from: support },
-            { name: 'main', from: '/packages/api/webhook/index.ts' },
-          ],
-          text: `const secret = ${secret}
+      },
+      {
+        path: test,
+        imports: [
+          { name: 'expect', from: 'vitest' },
+          { name: 'test', from: 'vitest' },
+          { name, from: `/${path}` },
+          { name: 'composeDelivery', from: 'functions-devkit/src/server/compose-delivery.ts' },
+          { name: 'call', from: support },
+          { name: 'withFunctions', from: support },
+          { name: 'main', from: '/packages/api/webhook/index.ts' },
+        ],
+        text: `const secret = ${secret}
 
 test('an event of ${slug} is applied once', async () => {
   const work = async () => {
@@ -106,9 +104,8 @@ test('an event of ${slug} is applied once', async () => {
   await withFunctions([main], work, { ${variable}: secret })
 })
 `,
-        }),
-      }),
-    },
+      },
+    ),
     next: [
       `Start npm start and send it something: npm run send -- ${slug} ${type} --data '{"reference":"1"}'`,
       `Its secret goes into .env as ${variable}; npm run secrets prints one`,

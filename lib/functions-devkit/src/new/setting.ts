@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { camelCaseOf, constantCaseOf, identifierOf, slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
-import { sourceFile } from './source-file.ts'
+import { scaffoldFiles } from './source-file.ts'
 
 // What Node, the platform and the deployer read themselves.
 const TAKEN = /^(?:NODE_|__OW_|AWS_|DO_|npm_)|^(?:PATH|HOME|PORT|TZ|CI)$/
@@ -31,9 +31,9 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
   const test = `test/settings/${slug}.test.ts`
   const runtime = 'functions-runtime/src/settings'
   return {
-    files: {
-      [path]: sourceFile({
-        application,
+    files: scaffoldFiles(
+      { application, withTest },
+      {
         path,
         imports: [
           { name: form.reader, from: `${runtime}/schemas.ts` },
@@ -44,26 +44,23 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
   Object.freeze({ ${name}: ${variable} }),
 )
 `,
-      }),
-      ...(withTest && {
-        [test]: sourceFile({
-          application,
-          path: test,
-          imports: [
-            { name: 'expect', from: 'vitest' },
-            { name: 'test', from: 'vitest' },
-            { name: `${group}`, from: `/${path}` },
-            { name: 'readSettings', from: `${runtime}/settings.ts` },
-          ],
-          text: `test('${variable} is read, and may be left out', () => {
+      },
+      {
+        path: test,
+        imports: [
+          { name: 'expect', from: 'vitest' },
+          { name: 'test', from: 'vitest' },
+          { name: `${group}`, from: `/${path}` },
+          { name: 'readSettings', from: `${runtime}/settings.ts` },
+        ],
+        text: `test('${variable} is read, and may be left out', () => {
   const read = (environment: Record<string, string>) => readSettings({ group: ${group} }, environment).group
   expect(read({ ${variable}: '${form.sample}' })).toEqual({ ${name}: ${form.isNumber ? form.sample : `'${form.sample}'`} })
   expect(read({})).toEqual({ ${name}: ${form.value} })
 })
 `,
-        }),
-      }),
-    },
+      },
+    ),
     next: [`Read it in a function: settings: { ${name}: ${group} }; npm run sync then passes it on and documents it`],
   }
 }

@@ -9,18 +9,25 @@ export interface Import {
   readonly from: string
 }
 
-/** Returns the text of a new file, imports first. Workspaces are imported by their sources, or by their packages where there are none. */
-export function sourceFile({
-  application,
-  path,
-  imports,
-  text,
-}: {
-  application: string
-  path: string
-  imports: readonly Import[]
-  text: string
-}): string {
+/** A file to write. */
+export interface NewFile {
+  /** Seen from the application's folder. */
+  readonly path: string
+  readonly imports: readonly Import[]
+  readonly text: string
+}
+
+/** Returns the texts of a source and of its test by path; without the test where the tests' support is missing. */
+export function scaffoldFiles(
+  { application, withTest }: { readonly application: string; readonly withTest: boolean },
+  source: NewFile,
+  test: NewFile,
+): Record<string, string> {
+  return Object.fromEntries([source, ...(withTest ? [test] : [])].map(file => [file.path, textOf(application, file)]))
+}
+
+/** Imports first. Workspaces are imported by their sources, or by their packages where there are none. */
+function textOf(application: string, { path, imports, text }: NewFile): string {
   const byModule = new Map<string, string[]>()
   for (const { name, from } of imports) {
     const module = moduleOf({ application, path, from })

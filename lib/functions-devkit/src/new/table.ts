@@ -5,7 +5,7 @@ import { MIGRATIONS, TABLES } from '../sync/indexes/kinds.ts'
 import { stampBehind } from './migration-stamp.ts'
 import { identifierOf, pascalCaseOf, singularOf, slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
-import { sourceFile } from './source-file.ts'
+import { scaffoldFiles } from './source-file.ts'
 
 /**
  * Returns a table with its model, its migration and how long its rows are kept.
@@ -26,9 +26,9 @@ export function scaffoldTable({ application, words, withTest, now = new Date() }
   )
   const test = `test/tables/${slug}.test.ts`
   return {
-    files: {
-      [path]: sourceFile({
-        application,
+    files: scaffoldFiles(
+      { application, withTest },
+      {
         path,
         imports: [
           { name: 'type CreationOptional', from: 'sequelize' },
@@ -67,18 +67,16 @@ export const ${migration}: Migration = {
   },
 }
 `,
-      }),
-      ...(withTest && {
-        [test]: sourceFile({
-          application,
-          path: test,
-          imports: [
-            { name: 'randomUUID', from: 'node:crypto' },
-            { name: 'expect', from: 'vitest' },
-            { name: 'test', from: 'vitest' },
-            { name: 'withService', from: 'functions-devkit/test/support/service.ts' },
-          ],
-          text: `test('the table ${table} keeps a row', async () => {
+      },
+      {
+        path: test,
+        imports: [
+          { name: 'randomUUID', from: 'node:crypto' },
+          { name: 'expect', from: 'vitest' },
+          { name: 'test', from: 'vitest' },
+          { name: 'withService', from: 'functions-devkit/test/support/service.ts' },
+        ],
+        text: `test('the table ${table} keeps a row', async () => {
   await withService(async ({ service }) => {
     const id = randomUUID()
     await service.execute('create', ({ models }) => models.${model}.create({ id }))
@@ -86,9 +84,8 @@ export const ${migration}: Migration = {
   })
 })
 `,
-        }),
-      }),
-    },
+      },
+    ),
     next: [
       'Write its columns into the interface, into columns and into the migration, before the migration is applied anywhere',
       `keep says how long its rows stay; in statements it is \${tables.${table}}, in a unit of work models.${model}`,

@@ -62,7 +62,7 @@ async function askWorker(worker: Worker, request: LoadRequest): Promise<{ readon
     return mistake(`is not loaded after ${LONGEST_LOAD_MS / 1000} s: it waits for something at its top level`)
   } finally {
     clearTimeout(timer)
-    // Whatever is still waited for is nobody's.
+    // The loser of the race must not wait on.
     waiting.abort()
     await Promise.allSettled([answer, end])
   }

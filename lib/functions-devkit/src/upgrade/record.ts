@@ -43,7 +43,7 @@ export interface RecordedVersion {
   readonly files: Tree
 }
 
-/** Returns whether a file is the framework's, so that nobody is meant to edit it. */
+/** Returns whether a file is the framework's and not meant to be edited. */
 export function isOfFramework({ framework, shared }: Pick<FrameworkRecord, 'framework' | 'shared'>, path: string): boolean {
   const isIn = (listed: string) => (listed.endsWith('/') ? path.startsWith(listed) : path === listed)
   return framework.some(isIn) && !shared.some(isIn)

@@ -16,7 +16,7 @@ export interface VersionsOptions {
 }
 
 export interface Versions {
-  /** Takes a version, unless it is the one before; returns whether it is new. Whoever reads sees one version or the other, never parts of both. */
+  /** Takes a version, unless it is the one before; returns whether it is new. A reader sees one version or the other, never parts of both. */
   publish(products: Products): boolean
   /** Files of the application's own that a version holds, as its `.include` names them. */
   includedFiles(): string[]

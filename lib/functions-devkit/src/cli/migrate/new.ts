@@ -17,7 +17,7 @@ const { folder, list, type } = MIGRATIONS
 const INDEX = pathOfIndex(MIGRATIONS)
 
 /**
- * Writes a dated file for a migration, and the index of migrations anew. An index that is written by hand stays as it is, and `toDo`
+ * Writes a dated file for a migration, and the index of migrations again. An index that is written by hand stays as it is, and `toDo`
  * says what to add.
  * @throws Error when the words make no name, the name is taken, or a file beside it is none that the index can list.
  */
