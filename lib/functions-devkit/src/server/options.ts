@@ -1,22 +1,16 @@
-import { parseArgs } from 'node:util'
+import { defineCommand } from '../cli/define-command.ts'
 
 export interface StartOptions {
   readonly runSchedules: boolean
 }
 
-const USAGE = `usage: npm start [-- --no-schedules]
+export const command = defineCommand({
+  usage: `usage: npm start [-- --no-schedules]
 
-  --no-schedules   fire no schedule of project.yml by itself`
+  Serves the functions on this machine, with a database of their own, until Ctrl-C.
+  --no-schedules   fire no schedule of project.yml by itself
 
-/**
- * Reads what stands behind `npm start --`.
- * @throws Error with the usage for anything else.
- */
-export function readOptions(args: readonly string[]): StartOptions {
-  try {
-    const { values } = parseArgs({ args: [...args], options: { 'no-schedules': { type: 'boolean', default: false } } })
-    return { runSchedules: !values['no-schedules'] }
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
-  }
-}
+Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.`,
+  options: { 'no-schedules': { type: 'boolean', default: false } },
+  read: ({ values }): StartOptions => ({ runSchedules: !values['no-schedules'] }),
+})

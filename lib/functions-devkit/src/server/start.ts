@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeSamples } from './announce.ts'
 import { onEnter } from './enter-key.ts'
 import { startLocalServer } from './local-server.ts'
-import { readOptions, type StartOptions } from './options.ts'
+import { command } from './options.ts'
 import { inWords, report } from './report.ts'
 import { createShutdown } from './shutdown.ts'
 import { onSignals } from './signals.ts'
@@ -13,7 +13,7 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 /** What a start that is to be given up may still take; with the shutdown's own limits this stays under 10 s. */
 const LONGEST_GIVE_UP_MS = 3_000
 
-const options = optionsOrEnd()
+const options = command.readOrExit()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
 const startingUp = start()
@@ -54,15 +54,6 @@ try {
 
 function start() {
   return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, ...options, shutdown, signal: givenUp.signal })
-}
-
-function optionsOrEnd(): StartOptions {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    report((error as Error).message)
-    process.exit(2)
-  }
 }
 
 /** Waits for a start under way to notice, since what it is just starting must end as well. */
