@@ -105,6 +105,15 @@ describe('npm start', () => {
     while ((await health()) !== 200) await sleep(50)
   })
 
+  test('ends when nothing reads its output any more', async () => {
+    const server = await launchAndWait()
+    server.child.stdout?.destroy()
+    server.child.stderr?.destroy()
+    // Its log line is the first that cannot be written.
+    await fetch(`${addressOf(server)}/health`).catch(() => undefined)
+    expect(await server.ends()).toMatchObject({ code: 1 })
+  })
+
   test('lets its key have a scope that a changed function asks for', async () => {
     const server = await launchAndWait()
     const code = 'export const main = async () => ({ statusCode: 203, body: process.env.API_KEYS })'

@@ -28,6 +28,8 @@ function write(application: string, { kind, words, values }: ReturnType<typeof c
   try {
     const withTest = existsSync(join(application, 'lib/functions-devkit/test/support/functions.ts'))
     const { files, next } = SCAFFOLDS[kind]({ application, words, withTest }, values)
+    const present = Object.keys(files).find(path => existsSync(join(application, path)))
+    if (present !== undefined) throw new Error(`${present} is there already. Choose another name`)
     writeFiles(application, new Map(Object.entries(files)))
     format(application, Object.keys(files))
     for (const path of Object.keys(files)) console.log(`written: ${path}`)

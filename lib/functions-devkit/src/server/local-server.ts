@@ -115,7 +115,7 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   // A bundle reads its settings with its first call. One that is built later may ask for a scope that no other has.
   function grantScopes({ scopes = [] }: { readonly scopes?: readonly string[] }): void {
     for (const scope of scopes) granted.add(scope)
-    if (environment.API_KEYS !== undefined) environment.API_KEYS = localApiKeys(secrets, [...granted].sort())
+    if ('API_KEYS' in environment) Object.assign(environment, { API_KEYS: localApiKeys(secrets, [...granted].sort()) })
   }
 
   async function startDatabase(): Promise<string> {

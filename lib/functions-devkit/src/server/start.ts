@@ -16,6 +16,7 @@ const LONGEST_GIVE_UP_MS = 3_000
 const options = command.readOrExit()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
+let unheard: Promise<void> | undefined
 const startingUp = start()
 
 onSignals({
@@ -30,6 +31,9 @@ onSignals({
     process.exit(130)
   },
 })
+
+// The terminal, or whatever reads our output, is gone: each line would fail, and report its failure with another line.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void endUnheard())
 
 // On the platform this ends the container that the function runs in, and no other. Here all share one process.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -50,6 +54,11 @@ try {
     report(inWords(error))
     await end(1)
   }
+}
+
+function endUnheard(): Promise<void> {
+  givenUp.abort()
+  return (unheard ??= end(1))
 }
 
 function start() {
