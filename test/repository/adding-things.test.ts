@@ -19,7 +19,7 @@ describe('what is added as the README says', () => {
     const { id: userId } = await call('POST', '/user', { email: 'ada@example.com', name: 'Ada' })
     const { id } = await call('POST', '/orders', { userId, product: 'book', quantity: 2 })
     const send = () => checkout.run('node', 'lib/functions-devkit/src/cli/send.ts', 'acme', 'order.paid', '--data', JSON.stringify({ orderId: id }))
-    expect((await send()).output).toMatch(/^200 applied {2}evt_\w+\n$/)
+    expect((await send()).output).toMatch(/^200 applied {2}evt_\w+ {2}\{.*"outcome":"applied".*\}\n$/)
     expect(await call('GET', `/orders/${String(id)}`)).toEqual({ id, userId, product: 'book', quantity: 2, status: 'paid', userName: 'Ada' })
     expect(await call('GET', '/orders?status=open')).toEqual({ items: [], next: null })
     expect(await call('GET', '/orders/openapi.json')).toMatchObject({ openapi: '3.1.0', info: { title: 'Orders' } })

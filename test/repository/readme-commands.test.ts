@@ -27,7 +27,7 @@ const commands = [
 
 /** Tests that run what is no script of ours, and a piece of them that says so. */
 const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
-  [/^npm run remove-sample$/, 'lib/functions-devkit/src/cli/remove-sample.ts', 'usage: npm run remove-sample'],
+  [/^npm run remove-sample$/, 'lib/functions-devkit/src/cli/options/remove-sample.ts', 'usage: npm run remove-sample'],
   [/^npm install && npm start$/, 'lib/functions-devkit/test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
   [/^npm start -- --no-types$/, 'lib/functions-devkit/test/reload.test.ts', '--no-types'],

@@ -29,7 +29,7 @@ async function launch(): Promise<{ server: Server; source: string }> {
     .replace('  const id = randomUUID()\n', '  await goWrong(name, database)\n  const id = randomUUID()\n')
     .concat(MISTAKES)
   stage.write(USERS, source)
-  return { server: await stage.launchAndWait({ args: '--no-types' }), source }
+  return { server: await stage.launchAndWait(), source }
 }
 
 async function create(server: Server, name: string): Promise<Response> {

@@ -18,7 +18,7 @@ export const main = async () => ({ body: { head, filler: filler.length, tail } }
 
 it('serves whole versions alone while callers poll and files are saved', async () => {
   stage.writeHealth(versioned(0))
-  const server = await stage.launchAndWait({ args: '--no-types' })
+  const server = await stage.launchAndWait()
   const seen = new Set<number>()
   const broken: unknown[] = []
   let stopped = false
@@ -49,7 +49,7 @@ it('serves whole versions alone while callers poll and files are saved', async (
 })
 
 it('names a mistake once, serves the version before, and says when it is mended', async () => {
-  const server = await stage.launchAndWait({ args: '--no-types' })
+  const server = await stage.launchAndWait()
   const health = async () => (await fetch(`${addressOf(server)}/health`)).status
   expect(await health()).toBe(200)
   stage.writeHealth('export const main = async () => ({ statusCode: 203 )')

@@ -63,7 +63,7 @@ describe('the commands that npm start prints', () => {
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data },
       })
-    expect(migrate('status')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/) as unknown })
+    expect(migrate('status')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/m) as unknown })
     expect(migrate('reset')).toMatchObject({ status: 0, stderr: '' })
     expect(await paste(webhook)).toMatchObject({ status: 200, body: { outcome: 'applied' } })
   })

@@ -72,7 +72,12 @@ describe('settings that cannot be used', () => {
       encoding: 'utf8',
       env,
     })
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^database-\w+: .*\nnpm run doctor names the reason and the cure\n$/)])
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^(waiting for the database, .*\n)?(.*; tried again .*\n)?database-\w+: .*\nnpm run doctor names the reason and the cure\n$/,
+      ),
+    ])
   })
 
   it('are found before deploying, in the same words', async () => {

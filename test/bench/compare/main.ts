@@ -13,7 +13,7 @@ import {
   type Runner,
 } from './measure.ts'
 import { spreadOf } from './numbers.ts'
-import { readOptions, USAGE, type BenchOptions } from './options.ts'
+import { command, type BenchOptions } from './options.ts'
 import { describe, type Results } from './report.ts'
 import { openStage, type Stage } from './stage.ts'
 import { buildWays, type Way, type Ways } from './ways.ts'
@@ -24,7 +24,7 @@ const DELAYS_MS = [0, 5]
 const MEMORY_AFTER = [200, 1_000, 5_000]
 const FAULTS: readonly Fault[] = ['ended', 'reset', 'silent']
 
-const options = optionsOrExit()
+const options = command.readOrExit()
 const startedAt = performance.now()
 using ways = await buildWays()
 await using stage = await openStage()
@@ -95,13 +95,4 @@ async function tell<Result>(what: string, work: Promise<Result>): Promise<Result
 
 function versionOf(name: string): string {
   return (JSON.parse(readFileSync(join(import.meta.dirname, '../../../node_modules', name, 'package.json'), 'utf8')) as { version: string }).version
-}
-
-function optionsOrExit(): BenchOptions {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`)
-    process.exit(2)
-  }
 }

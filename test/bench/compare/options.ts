@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { defineCommand } from '../../../lib/functions-devkit/src/cli/define-command.ts'
 
 export interface BenchOptions {
   readonly json: boolean
@@ -11,23 +11,27 @@ export interface BenchOptions {
   readonly faults: number
 }
 
-export const USAGE = 'usage: npm run bench [-- --json] [--rounds=15] [--calls=2000] [--runs=5] [--faults=100]'
+export const command = defineCommand({
+  usage: `usage: npm run bench [-- --json] [--rounds=15] [--calls=2000] [--runs=5] [--faults=100]
 
-/** @throws TypeError for an option that there is not, Error for what is no whole number. */
-export function readOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      json: { type: 'boolean', default: false },
-      rounds: { type: 'string', default: '15' },
-      calls: { type: 'string', default: '2000' },
-      runs: { type: 'string', default: '5' },
-      faults: { type: 'string', default: '100' },
-    },
-  })
-  const number = (name: 'rounds' | 'calls' | 'runs' | 'faults') => {
-    if (!/^[1-9]\d{0,5}$/.test(values[name])) throw new Error(`--${name} is to be a whole number from 1 on`)
-    return Number(values[name])
-  }
-  return { json: values.json, rounds: number('rounds'), calls: number('calls'), runs: number('runs'), faults: number('faults') }
-}
+  Measures the functions beside four other ways, on a PostgreSQL of its own.
+  --json     print JSON instead of tables
+  --rounds   cold starts of each way
+  --calls    warm calls of each way in each run; with a delay a fifth of them
+  --runs     runs of warm calls
+  --faults   dead connections of each kind`,
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '15' },
+    calls: { type: 'string', default: '2000' },
+    runs: { type: 'string', default: '5' },
+    faults: { type: 'string', default: '100' },
+  },
+  read({ values }): BenchOptions {
+    const number = (name: 'rounds' | 'calls' | 'runs' | 'faults') => {
+      if (!/^[1-9]\d{0,5}$/.test(values[name])) throw new Error(`--${name} is to be a whole number from 1 on`)
+      return Number(values[name])
+    }
+    return { json: values.json, rounds: number('rounds'), calls: number('calls'), runs: number('runs'), faults: number('faults') }
+  },
+})

@@ -1,8 +1,9 @@
 import { availableParallelism, cpus } from 'node:os'
 import { hasPgBouncer } from '../../../lib/postgres-faults/src/pgbouncer.ts'
 import { stopContainers } from '../../../lib/functions-devkit/test/support/platform/container.ts'
+import { buildFunctions } from '../build-functions.ts'
 import { runAfterCrowd } from './after-crowd.ts'
-import { readOptions } from './options.ts'
+import { command } from './options.ts'
 import { runOverload } from './overload.ts'
 import { MAX_CONNECTIONS, openStage, POOLER_SIZE, USABLE } from './stage.ts'
 import { plainTable, type Line } from './table.ts'
@@ -11,8 +12,9 @@ import { runWaves } from './waves.ts'
 
 // npm run bench:fleet: a fleet of containers on a server that takes 22 connections, beside two rivals.
 
+const options = command.readOrExit()
+buildFunctions()
 const startedAt = performance.now()
-const options = readOptions(process.env)
 const routes = hasPgBouncer() ? (['direct', 'PgBouncer'] as const) : (['direct'] as const)
 const stage = await openStage()
 let ending: Promise<void> | undefined

@@ -1,3 +1,5 @@
+import { defineCommand } from '../../../lib/functions-devkit/src/cli/define-command.ts'
+
 /** What the bench is asked for, from the environment. */
 export interface BenchOptions {
   containers: number
@@ -24,3 +26,15 @@ export function readOptions(environment: Readonly<Record<string, string | undefi
     deadlineMs: number('DEADLINE_MS', environment.DEADLINE_MS ?? '10000'),
   }
 }
+
+export const command = defineCommand({
+  usage: `usage: [NAME=value …] npm run bench:fleet
+
+  Builds the functions, and calls a fleet of containers on a server that takes 22 connections, beside two rivals.
+  CONTAINERS    how many containers there are (60)
+  WAVES         how often all of them are called (3)
+  CALL_MS       how long the calls of the overload take, several apart by commas (200,3000)
+  PAUSE_MS      how long containers are paused between waves (1000)
+  DEADLINE_MS   the time limit of a call (10000)`,
+  read: () => readOptions(process.env),
+})

@@ -6,17 +6,14 @@ import { webhookSecret } from '../../../lib/functions-devkit/test/support/functi
 import { packBench, packOurs } from '../fleet/bundle.ts'
 import { openStage, USABLE, type Route } from '../fleet/stage.ts'
 import { plainTable, type Line } from '../fleet/table.ts'
+import { buildFunctions } from '../build-functions.ts'
 import { sendFor, sendTo, type Load } from './load.ts'
+import { command } from './options.ts'
 
 // npm run bench:webhooks: events per second of one container and of twenty, beside a handler written by hand on bare pg.
 
-const SIZES = numbers('CONTAINERS', '1,20')
-const DELAYS_MS = numbers('DELAYS_MS', '0,5')
-// Until the code is compiled. To each container as many: in the same time the slower of two would stay the colder one.
-const WARM_UP_EVENTS = Number(process.env.WARM_UP_EVENTS ?? '500')
-const MEASURED_MS = Number(process.env.MEASURED_MS ?? '4000')
-// Ours and the rival by turns: whatever else the machine does meets both.
-const ROUNDS = Number(process.env.ROUNDS ?? '3')
+const { sizes, delaysMs, warmUpEvents, measuredMs, rounds, crowdedAt } = command.readOrExit()
+buildFunctions()
 
 const stage = await openStage()
 try {
@@ -29,20 +26,21 @@ try {
     'by hand': { zip: await packBench('by-hand', join(import.meta.dirname, 'functions')), environment: rivalEnvironment },
   }
   const lines: Line[] = []
-  for (const delayMs of DELAYS_MS) {
+  for (const delayMs of delaysMs) {
     const target = { host: route.address.host, port: route.address.port }
     const proxy = delayMs === 0 ? undefined : await startProxyInChild({ target, delayMs })
     const address = { ...route.address, ...(proxy === undefined ? {} : { host: proxy.host, port: proxy.port }) }
-    for (const size of SIZES) {
+    for (const size of sizes) {
       const loads: Record<keyof typeof ways, Load[]> = { ours: [], 'by hand': [] }
-      for (let round = 0; round < ROUNDS; round += 1) {
+      for (let round = 0; round < rounds; round += 1) {
         for (const name of ['ours', 'by hand'] as const) {
           const { zip, environment } = ways[name]
           const start = () => startContainer({ zip, runtime: 'digitalocean', environment: environment(address), limits: { timeout: 10_000 } })
           const containers: Container[] = []
           for (let n = 0; n < size; n += 1) containers.push(await start())
-          await sendTo(containers, WARM_UP_EVENTS)
-          loads[name].push(await sendFor(MEASURED_MS, containers))
+          // Until the code is compiled. To each container as many: in the same time the slower of two would stay the colder one.
+          await sendTo(containers, warmUpEvents)
+          loads[name].push(await sendFor(measuredMs, containers))
           await Promise.all(containers.map(container => container.stop()))
           await route.disconnectAll()
         }
@@ -72,17 +70,13 @@ function ourEnvironment({ host, port, database, user, password }: Route['address
     DB_SSLMODE: 'disable',
     LOG_LEVEL: 'error',
     // Twenty of twenty-two would be crowded: each call would connect anew, to make room for containers that do not come.
-    DB_CROWDED_AT: process.env.DB_CROWDED_AT ?? '0',
+    DB_CROWDED_AT: crowdedAt,
     WEBHOOK_SECRET_DEMO: webhookSecret,
   }
 }
 
 function rivalEnvironment({ host, port, database, user, password }: Route['address']): Record<string, string> {
   return { DATABASE_URL: `postgresql://${user}:${password}@${host}:${port}/${database}`, WEBHOOK_SECRET_DEMO: webhookSecret }
-}
-
-function numbers(name: string, byDefault: string): number[] {
-  return (process.env[name] ?? byDefault).split(',').map(Number)
 }
 
 /** The round with the median throughput. */

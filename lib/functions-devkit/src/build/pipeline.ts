@@ -70,15 +70,24 @@ export async function buildBundles(checkout: string): Promise<Metafile> {
   }
 }
 
+export interface ProveOptions {
+  readonly checkout: string
+  readonly metafile: Metafile
+  /** Called before each function, with its place among them, from 1 on. */
+  readonly onStart?: (name: string, at: number) => void
+}
+
 /** Proves the bundles one after the other: load times would disturb each other. */
-export async function proveBundles({ checkout, metafile }: { readonly checkout: string; readonly metafile: Metafile }): Promise<Proof[]> {
+export async function proveBundles({ checkout, metafile, onStart = () => undefined }: ProveOptions): Promise<Proof[]> {
   const text = readFileSync(join(checkout, 'project.yml'), 'utf8')
   const functions = builtFunctions(text)
   const lock = readLock(join(checkout, 'package-lock.json'))
   const sizes = readSizes(join(checkout, SIZES_FILE))
   const proofs: Proof[] = []
-  for (const { qualifiedName: name, main, environment } of functions)
+  for (const { qualifiedName: name, main, environment } of functions) {
+    onStart(name, proofs.length + 1)
     proofs.push(await proveFunction({ checkout, name, main, passed: Object.keys(environment), metafile, lock, sizes }))
+  }
   return proofs
 }
 

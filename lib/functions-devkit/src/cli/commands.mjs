@@ -1,10 +1,16 @@
 /**
  * What `functions-devkit <name>` starts. `program` is the file below src, without its extension; a name whose file is missing is
- * unknown, because the package leaves out what only this repository needs. With `readsEnvironment`, .env is read first;
- * with `needsIndexes`, stale indexes of the application are written first, before any is loaded.
+ * unknown, because the package leaves out what only this repository needs. Its usage and options are declared in
+ * `cli/options/<name>`, or in the file that `options` names. With `readsEnvironment`, .env is read first, except with --local: it
+ * has the addresses of the deployment. With `needsIndexes`, stale indexes of the application are written first, before any is loaded.
  */
 export const COMMANDS = {
-  start: { program: 'server/start', needsIndexes: true, does: 'serve the functions on this machine, with a database of their own' },
+  start: {
+    program: 'server/start',
+    options: 'server/options',
+    needsIndexes: true,
+    does: 'serve the functions on this machine, with a database of their own',
+  },
   serve: { program: 'server/serve', does: 'serve the built functions as one long-lived process' },
   new: { program: 'cli/new', does: 'write a function, a table, a sender or a setting, each with a test' },
   sync: { program: 'cli/sync', does: 'write project.yml, indexes and tables of settings from the sources' },

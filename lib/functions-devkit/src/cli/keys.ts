@@ -3,23 +3,21 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { digestOf } from '../../../functions-runtime/src/edge/auth.ts'
 import { writeKey } from '../../../functions-runtime/src/settings/api-keys.ts'
 import { loadApis, type Apis } from './apis.ts'
+import { command } from './options/keys.ts'
 
 // `npm run keys`: makes an API key.
 
-const USAGE = `npm run keys -- new <name> <scope …>
-
-  Makes an API key, prints it once, and prints what API_KEYS needs for it. A name has 1 to 64 letters, digits, and _ . -
-`
-
-process.exitCode = await run(process.argv.slice(2))
+process.exitCode = await run(command.readOrExit())
 
 /** Exit status: 0 done, 2 wrong usage. */
-async function run([action, name, ...words]: readonly string[]): Promise<0 | 2> {
-  if (action !== 'new' || name === undefined || !/^[\w.-]{1,64}$/.test(name)) return refuse(USAGE)
+async function run({ name, scopes: words }: ReturnType<typeof command.parse>): Promise<0 | 2> {
   const apis = await loadApis(APPLICATION_FOLDER)
   for (const mistake of apis.mistakes) process.stderr.write(`${mistake}\n`)
   const problem = problemWith(words, apis)
-  if (problem !== undefined) return refuse(`${problem}\n`)
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`)
+    return 2
+  }
   const granted = apis.scopes.filter(scope => words.includes(scope))
   process.stdout.write(describeKey(name, granted))
   return 0
@@ -35,11 +33,6 @@ function problemWith(words: readonly string[], { all, scopes }: Apis): string | 
   // Where no operation asks for a scope, a key has none.
   if (words.length === 0 && scopes.length > 0) return `Say what the key is for; the functions have: ${scopes.join(' ')}`
   return undefined
-}
-
-function refuse(text: string): 2 {
-  process.stderr.write(text)
-  return 2
 }
 
 function describeKey(name: string, granted: readonly string[]): string {

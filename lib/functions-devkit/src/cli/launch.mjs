@@ -14,10 +14,15 @@ const fileOf = program => join(own, '..', `${program}${extension}`)
 const commands = Object.entries(COMMANDS).filter(([, { program }]) => existsSync(fileOf(program)))
 const [name = '', ...args] = process.argv.slice(2)
 const [, command] = commands.find(([known]) => known === name) ?? []
+const asksForHelp = args.includes('--help') || args.includes('-h')
 
 if (name === '--help' || name === '-h') process.stdout.write(usage())
 else if (command === undefined) refuse(`${name === '' ? '' : `There is no command ${name}\n`}${usage().trimEnd()}`)
+else if (asksForHelp && !canLoad()) process.stdout.write(usage())
 else {
+  process.argv = [process.argv[0], fileOf(command.program), ...args]
+  // Ends the process with the usage: no package, no file and no environment is needed for it.
+  if (asksForHelp) await readArguments(command)
   const missing = findMissing()
   if (missing === undefined) await start(command)
   else refuse(missing)
@@ -28,11 +33,22 @@ function usage() {
   const lines = commands.map(([known, { does }]) => `  ${known.padEnd(width)}   ${does}\n`)
   return `usage: functions-devkit <command> [arguments]\n\n${lines.join('')}
 The application is the working directory, or the nearest folder above it with a project.yml. Exit status: that of the command;
-2 for an unknown one.
+2 for an unknown one. functions-devkit <command> --help shows how one is called, and starts nothing.
 `
 }
 
+// Options are declared in the language of the programs.
+function canLoad() {
+  return extension === '.js' || Boolean(process.features.typescript)
+}
+
+async function readArguments({ options = `cli/options/${name}` }) {
+  const declared = await import(pathToFileURL(fileOf(options)).href)
+  declared.command.readOrExit()
+}
+
 function findMissing() {
+  if (process.platform === 'win32') return 'Windows is not supported: use the Windows Subsystem for Linux'
   const folders = createRequire(import.meta.url).resolve.paths('pg') ?? []
   const isInstalled = path => folders.some(folder => existsSync(join(folder, path)))
   if (!isInstalled('pg')) return 'The packages are not installed: npm install'
@@ -48,12 +64,14 @@ function dependenciesIn(folder) {
   return existsSync(manifest) ? (JSON.parse(readFileSync(manifest, 'utf8')).dependencies ?? {}) : {}
 }
 
-async function start({ program, readsEnvironment = false, needsIndexes = false }) {
+async function start(command) {
+  const { program, readsEnvironment = false, needsIndexes = false } = command
+  // Before anything is read or written.
+  await readArguments(command)
   const file = fileOf(program)
   const { APPLICATION_FOLDER: folder } = await import(pathToFileURL(fileOf('application-folder')).href)
   const environment = join(folder, '.env')
-  if (readsEnvironment && existsSync(environment)) process.loadEnvFile(environment)
-  process.argv = [process.argv[0], file, ...args]
+  if (readsEnvironment && !args.includes('--local') && existsSync(environment)) process.loadEnvFile(environment)
   if (needsIndexes && !(await writeIndexes(folder))) return
   try {
     await import(pathToFileURL(file).href)

@@ -4,117 +4,133 @@ import { migrationSettings, type DatabaseSettings } from '../../../functions-run
 import { classifyError } from '../../../resilient-sequelize/src/errors/classify-error.ts'
 import { applyMigrations } from '../../../functions-runtime/src/database/migrate.ts'
 import { CodedError } from '../../../invocation/src/errors.ts'
-import { asLine } from '../../../functions-runtime/src/foreign-text.ts'
+import { asLine, readableJson } from '../../../functions-runtime/src/foreign-text.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
-import { runningDatabaseUrl } from '../server/local-database.ts'
-import { inWords } from '../server/report.ts'
-import { redactMessage } from '../../../functions-runtime/src/telemetry/redact.ts'
+import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { openConnection } from './connection.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
+import { withoutHost } from './error-words.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { newMigration } from './migrate/new.ts'
-import { readCommand, USAGE, type MigrateCommand } from './migrate/options.ts'
 import { NotLocalError } from './migrate/local-server.ts'
 import { resetDatabase } from './migrate/reset.ts'
 import { withScratchDatabase } from './migrate/scratch.ts'
 import { readMigrationStates } from './migrate/state.ts'
+import { command, type MigrateCommand } from './options/migrate.ts'
+import { createProgress, NO_PROGRESS } from './progress.ts'
+import { asTable } from './table.ts'
+import { findReasonToWait } from './waiting.ts'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run migrate`: the schema, from the machine of a developer. On the platform ops/migrate applies what is pending.
 
+const NAME = 'cli/migrate'
 const TIME_MS = 10 * 60_000
+const CONNECT_MS = 10_000
 // Characters of an error of the server, which may name what others made.
 const LONGEST_MESSAGE = 2_000
 const checkout = APPLICATION_FOLDER
 // Errors about what a migration does: the doctor knows nothing about them.
 const OF_MIGRATIONS = ['migration-failed', 'migration-breaking', 'deadline-exceeded']
 
-process.exitCode = await run(process.argv.slice(2))
+const asked = command.readOrExit()
+const progress = asked.json ? NO_PROGRESS : createProgress()
+process.exitCode = await run()
 
-async function run(words: readonly string[]): Promise<0 | 1 | 2> {
-  const command = readCommand(words)
-  if (command === undefined) {
-    process.stderr.write(USAGE)
-    return 2
-  }
+async function run(): Promise<0 | 1> {
   try {
-    return (await perform(command)) ? 0 : 1
+    const { isFine, json, text } = await perform(asked)
+    progress.end()
+    process.stdout.write(asked.json ? `${readableJson(json)}\n` : text)
+    return isFine ? 0 : 1
   } catch (error) {
+    progress.end()
     // The launcher names the package.
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'MODULE_NOT_FOUND') throw error
-    process.stderr.write(`${explain(error)}${hint(command, error)}\n`)
+    process.stderr.write(`${explain(error)}${hint(asked, error)}\n`)
     return 1
   }
 }
 
-/** Does what was asked for, prints what came of it, and tells whether all is well. */
-async function perform(command: MigrateCommand): Promise<boolean> {
-  switch (command.action) {
+/** What came of a command, for programs and for people. */
+interface Outcome {
+  readonly isFine: boolean
+  readonly json: unknown
+  readonly text: string
+}
+
+async function perform(what: MigrateCommand): Promise<Outcome> {
+  switch (what.action) {
     case 'new': {
-      const { file, toDo } = newMigration(checkout, command.words)
-      console.log([`Wrote ${file}`, ...(toDo === undefined ? [] : [toDo])].join('\n'))
-      return true
+      const { file, toDo } = newMigration(checkout, what.words)
+      return { isFine: true, json: { file, toDo }, text: linesOf([`Wrote ${file}`, ...(toDo === undefined ? [] : [toDo])]) }
     }
     case 'check': {
+      progress.step('applying the migrations to a database made for it')
       const findings = await withScratchDatabase(client => checkMigrations(client))
-      for (const { kind, migration, message } of findings) console.log(`${kind} ${migration} ${message}`)
-      console.log(`${findings.length} finding${findings.length === 1 ? '' : 's'}`)
-      return findings.every(({ kind }) => kind !== 'problem')
+      const lines = findings.map(({ kind, migration, message }) => `${kind} ${migration} ${message}`)
+      return {
+        isFine: findings.every(({ kind }) => kind !== 'problem'),
+        json: { findings },
+        text: linesOf([...lines, `${findings.length} finding${findings.length === 1 ? '' : 's'}`]),
+      }
     }
     case 'status':
-      return printStatus(settingsOf(command))
+      return readStatus(settingsOf(what))
     case 'up': {
-      await warnOfWaiting(command)
+      await warnOfWaiting(what)
+      progress.step('applying the migrations')
       const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
       try {
-        printApplied(
-          await applyMigrations({
-            settings: settingsOf(command),
-            deadline,
-            migrations: application.migrations,
-            allowBreaking: command.allowBreaking,
-          }),
-        )
+        const { migrations } = application
+        return outcomeOf(await applyMigrations({ settings: settingsOf(what), deadline, migrations, allowBreaking: what.allowBreaking }))
       } finally {
         deadline.clear()
       }
-      return true
     }
     case 'reset':
-      printApplied(await resetDatabase({ settings: settingsOf(command), withinMs: TIME_MS }))
-      return true
+      return outcomeOf(await resetDatabase({ settings: settingsOf(what), withinMs: TIME_MS }))
     default:
-      return command satisfies never
+      return what satisfies never
   }
 }
 
 // A wrong port is worth a line at once, not after all attempts.
-async function warnOfWaiting(command: MigrateCommand & { readonly local: boolean }): Promise<void> {
-  try {
-    const client = await openConnection(settingsOf(command), { name: 'cli/migrate', withinMs: 10_000 })
-    await client.end()
-  } catch (error) {
-    if (classifyError(error).transient) process.stderr.write(`${explain(error)}; retried for ${TIME_MS / 60_000} minutes${hint(command, error)}\n`)
-  }
+async function warnOfWaiting(what: MigrateCommand & { readonly local: boolean }): Promise<void> {
+  const reason = await findReasonToWait(settingsOf(what), { name: NAME, withinMs: CONNECT_MS })
+  if (reason === undefined) return
+  progress.above(() => process.stderr.write(`${explain(reason)}; retried for ${TIME_MS / 60_000} minutes${hint(what, reason)}\n`))
 }
 
-async function printStatus(settings: DatabaseSettings): Promise<boolean> {
-  const client = await openConnection(settings, { name: 'cli/migrate', withinMs: 10_000 })
+async function readStatus(settings: DatabaseSettings): Promise<Outcome> {
+  const client = await openConnection(settings, { name: NAME, withinMs: CONNECT_MS })
   try {
     const { migrations, unknown } = await readMigrationStates(client, settings.schema)
-    for (const { name, state, breaking, appliedAt } of migrations) {
-      console.log([state.padEnd(7), name, appliedAt?.toISOString(), breaking ? '(breaking)' : ''].filter(Boolean).join('  '))
+    const rows = [
+      ...migrations.map(({ name, state, breaking, appliedAt }) => ({ state, migration: name, applied: appliedAt, note: breaking ? 'breaking' : '' })),
+      ...unknown.map(name => ({ state: 'unknown', migration: name, applied: undefined, note: 'applied there, not in this checkout' })),
+    ]
+    return {
+      isFine: migrations.every(({ state }) => state === 'applied') && unknown.length === 0,
+      json: { migrations, unknown },
+      text: rows.length === 0 ? 'No migration\n' : asTable(rows),
     }
-    for (const name of unknown) console.log(`unknown  ${asLine(name)}  (applied there, not in this checkout)`)
-    return migrations.every(({ state }) => state === 'applied') && unknown.length === 0
   } finally {
     await client.end()
   }
 }
 
-function printApplied({ applied, alreadyApplied }: { applied: readonly string[]; alreadyApplied: number }): void {
-  for (const name of applied) console.log(`applied  ${name}`)
-  console.log(`${applied.length} applied now, ${alreadyApplied} before`)
+function outcomeOf({ applied, alreadyApplied }: { applied: readonly string[]; alreadyApplied: number }): Outcome {
+  const lines = applied.map(name => `applied  ${name}`)
+  return {
+    isFine: true,
+    json: { applied, alreadyApplied },
+    text: linesOf([...lines, `${applied.length} applied now, ${alreadyApplied} before`]),
+  }
+}
+
+function linesOf(lines: readonly string[]): string {
+  return lines.map(line => `${line}\n`).join('')
 }
 
 function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
@@ -122,9 +138,7 @@ function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
 }
 
 function localEnvironment(): Environment {
-  const url = runningDatabaseUrl(checkout, process.env.LOCAL_DATA_FOLDER)
-  if (url === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
-  return { DB_MIGRATION_URL: url, DB_SCHEMA: process.env.DB_SCHEMA }
+  return { DB_MIGRATION_URL: requireRunningServer().databaseUrl(), DB_SCHEMA: process.env.DB_SCHEMA }
 }
 
 function explain(error: unknown): string {
@@ -137,18 +151,11 @@ function explain(error: unknown): string {
   return `${error.code}: ${error.message}${cause}`
 }
 
-function hint(command: MigrateCommand, error: unknown): string {
-  if (command.action === 'new' || command.action === 'check' || command.local) return ''
-  if (error instanceof NotLocalError) return ''
+function hint(what: MigrateCommand, error: unknown): string {
+  if (what.action === 'new' || what.action === 'check' || what.local) return ''
+  if (error instanceof NotLocalError || error instanceof NotRunningError) return ''
   const { code } = (error ?? {}) as { code?: unknown }
   // A time limit and an end before the log-in have no code.
   const known = typeof code === 'string' ? !OF_MIGRATIONS.includes(code) : classifyError(error).connection !== 'keep'
   return known ? `\n${ASK_DOCTOR}` : ''
-}
-
-// What PostgreSQL and the network say has a code, and quotes hosts and users.
-function withoutHost(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown }
-  if (!(error instanceof Error) || typeof code !== 'string') return inWords(error)
-  return error.message === '' ? code : asLine(redactMessage(error.message), { maxLength: LONGEST_MESSAGE })
 }

@@ -1,27 +1,17 @@
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { inWords, report } from '../server/report.ts'
 import { loadApis, type Api, type Apis } from './apis.ts'
+import { command } from './options/openapi.ts'
 
 // `npm run openapi`: lists the functions with a contract, or prints the contract of one.
 
-const USAGE = `npm run openapi                                  lists the functions that have a contract
-npm run openapi -- <package/function> [--out FILE]  prints the contract of one, or writes it to a file
-`
-
-process.exitCode = await run(process.argv.slice(2))
+process.exitCode = await run(command.readOrExit())
 
 /** Exit status: 0 done, 1 a function or a file is in the way, 2 wrong usage. */
-async function run(args: readonly string[]): Promise<0 | 1 | 2> {
-  const options = readOptions(args)
-  if (options === undefined) {
-    process.stderr.write(USAGE)
-    return 2
-  }
+async function run({ name, out }: ReturnType<typeof command.parse>): Promise<0 | 1 | 2> {
   const apis = await loadApis(APPLICATION_FOLDER)
   for (const mistake of apis.mistakes) report(mistake)
-  const { name, out } = options
   if (name === undefined) return list(apis)
   const api = apis.all.find(one => one.name === name)
   if (api === undefined) {
@@ -52,15 +42,4 @@ async function write({ name, main }: Api, out: string | undefined): Promise<0 | 
 
 function namesOf({ all }: Apis): string {
   return all.length === 0 ? 'no function has one' : `those that have one: ${all.map(({ name }) => name).join(' ')}`
-}
-
-function readOptions(args: readonly string[]): { readonly name: string | undefined; readonly out: string | undefined } | undefined {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { out: { type: 'string' } } })
-    const [name, ...others] = positionals
-    if (others.length > 0 || (values.out !== undefined && name === undefined)) return undefined
-    return { name, out: values.out }
-  } catch {
-    return undefined
-  }
 }

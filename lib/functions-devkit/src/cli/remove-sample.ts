@@ -1,31 +1,24 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { inWords, report } from '../server/report.ts'
+import { command } from './options/remove-sample.ts'
 import { applyRemoval, planRemoval, readSample } from './remove-sample/plan.ts'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run remove-sample`: leaves an application without users, transactions and activities.
 
-const USAGE = `usage: npm run remove-sample [-- --force]
-
-  Deletes what lib/app/sample.json lists, and takes it out of the files that stay.
-  --force   also with changes that are not committed, which git could not bring back
-
-Exit status: 0 removed, 1 something that stays needs the sample, 2 wrong usage.`
-
+const { force } = command.readOrExit()
 const checkout = APPLICATION_FOLDER
 
 try {
-  process.exitCode = await removeSample(process.argv.slice(2))
+  process.exitCode = await removeSample()
 } catch (error) {
   report(inWords(error))
   process.exitCode = 2
 }
 
-async function removeSample(args: readonly string[]): Promise<0 | 1> {
-  const { force } = readOptions(args)
+async function removeSample(): Promise<0 | 1> {
   const sample = readSample(checkout)
   if (!force && hasChanges()) throw new Error('There are changes that are not committed. Commit them first, or add -- --force')
   const plan = planRemoval(checkout, sample)
@@ -40,14 +33,6 @@ async function removeSample(args: readonly string[]): Promise<0 | 1> {
   console.log(`Deleted ${plan.deleted.length} files, and changed:\n${changed.join('\n')}`)
   console.log('\nThe chapters of README.md about the sample stay; its tables in databases that have them stay, too.')
   return 0
-}
-
-function readOptions(args: readonly string[]): { force: boolean } {
-  try {
-    return parseArgs({ args: [...args], options: { force: { type: 'boolean', default: false } } }).values
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
-  }
 }
 
 function hasChanges(): boolean {

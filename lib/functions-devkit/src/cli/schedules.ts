@@ -11,43 +11,25 @@ import {
 import { DoctlError, findDoctl, requireConnection } from './doctl/doctl.ts'
 import { readDeployEnvironment } from './doctor/environment.ts'
 import { hidingSecrets } from './doctor/secrecy.ts'
+import { command, type SchedulesCommand } from './options/schedules.ts'
 import { disableSchedule, enableSchedule, listSchedules, runSchedule, type SchedulesOptions } from './schedules/schedules.ts'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run schedules`: the triggers on the platform, through doctl.
 
-const USAGE = `usage: npm run schedules -- list | run <name> | enable <name> | disable <name>
-
-  list             every schedule of the namespace, and whether project.yml agrees
-  run <name>       invoke its function now, with its body, and print the result; a disabled one runs too
-  enable <name>    let it fire, until the next deploy sets what project.yml says
-  disable <name>   stop it, until the next deploy sets what project.yml says
-
-Exit status: 0 done, 1 not done, 2 wrong usage.
-`
-
 // Characters of an error, which may quote the platform.
 const LONGEST_LINE = 5_000
-const ON_ONE: Readonly<Record<string, (name: string, options: SchedulesOptions) => Promise<boolean>>> = {
-  run: runSchedule,
-  enable: enableSchedule,
-  disable: disableSchedule,
-}
+const ON_ONE = { run: runSchedule, enable: enableSchedule, disable: disableSchedule }
 
-process.exitCode = await run(APPLICATION_FOLDER, process.argv.slice(2))
+process.exitCode = await run(APPLICATION_FOLDER, command.readOrExit())
 
-async function run(checkout: string, [action, name, ...more]: readonly string[]): Promise<0 | 1 | 2> {
-  const command = more.length > 0 ? undefined : commandOf(action, name)
-  if (command === undefined) {
-    ;(action === '--help' ? process.stdout : process.stderr).write(USAGE)
-    return action === '--help' ? 0 : 2
-  }
+async function run(checkout: string, asked: SchedulesCommand): Promise<0 | 1> {
   const doctl = findDoctl(checkout)
   // A function may print anything before it crashes.
   const hide = hidingSecrets(readDeployEnvironment(checkout, '.env', process.env).variables)
   try {
     await requireConnection(doctl)
-    return (await command({ doctl, checkout, declared: declaredIn(checkout), print: line => console.log(hide(line)) })) ? 0 : 1
+    return (await perform(asked, { doctl, checkout, declared: declaredIn(checkout), print: line => console.log(hide(line)) })) ? 0 : 1
   } catch (error) {
     if (!(error instanceof DoctlError || error instanceof ProjectFileError)) throw error
     process.stderr.write(`${asLines(hide(error.message), { maxLength: LONGEST_LINE })}\n`)
@@ -55,12 +37,8 @@ async function run(checkout: string, [action, name, ...more]: readonly string[])
   }
 }
 
-function commandOf(action = '', name?: string): ((options: SchedulesOptions) => Promise<boolean>) | undefined {
-  if (name === undefined) return action === 'list' ? listSchedules : undefined
-  // doctl would take it for an option.
-  if (name.startsWith('-')) return undefined
-  const command = Object.hasOwn(ON_ONE, action) ? ON_ONE[action] : undefined
-  return command && (options => command(name, options))
+function perform(asked: SchedulesCommand, options: SchedulesOptions): Promise<boolean> {
+  return asked.action === 'list' ? listSchedules(options) : ON_ONE[asked.action](asked.name, options)
 }
 
 function declaredIn(checkout: string): (ScheduledTrigger & { readonly function: string; readonly timeoutMs: number })[] {

@@ -1,37 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { readEnvironmentFile } from '../../../doctl-project-schema/src/index.ts'
 import { report } from '../server/report.ts'
 import { describeMistake } from './mistake.ts'
+import { command } from './options/sync.ts'
 import { planSync, STALE, writeFiles, type Remark, type SyncPlan } from '../sync/sync.ts'
 
 // `npm run sync`: writes what follows from the sources.
 
-const USAGE = `usage: npm run sync [-- --check]
+process.exitCode = await sync(APPLICATION_FOLDER, command.readOrExit())
 
-  Writes what follows from the sources of the application:
-    project.yml                     the block of each function, as its defineFunction has it
-    lib/app/**/index.ts             the lists of tables, migrations, senders and handlers
-    .env.example and README.md      the documented settings, between their marks
-  --check   writes nothing, and says what is stale
-
-Exit status: 0 up to date or written, 1 stale or not possible, 2 wrong usage.`
-
-process.exitCode = await sync(APPLICATION_FOLDER, process.argv.slice(2))
-
-async function sync(application: string, args: readonly string[]): Promise<0 | 1 | 2> {
-  const options = readOptions(args)
-  if (options === undefined) return 2
-  if (options.help) {
-    console.log(USAGE)
-    return 0
-  }
+async function sync(application: string, { check }: ReturnType<typeof command.parse>): Promise<0 | 1> {
   const plan = await planSync(application)
   if (refused(plan)) return 1
   if (plan.files.size === 0) return 0
-  if (options.check) {
+  if (check) {
     report([...plan.changes.map(describe), 'Not up to date with the sources. Run: npm run sync'].join('\n'))
     return 1
   }
@@ -70,14 +54,4 @@ function hintAtEnvironment(application: string): void {
     Object.hasOwn(has, name) ? [] : [line],
   )
   if (lines.length > 0) console.log(`Add to .env, which doctl reads:\n${lines.map(line => `  ${line}`).join('\n')}`)
-}
-
-function readOptions(args: readonly string[]): { readonly check: boolean; readonly help: boolean } | undefined {
-  const boolean = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({ args: [...args], options: { check: boolean, help: { ...boolean, short: 'h' } } }).values
-  } catch (error) {
-    report(`${(error as Error).message}\n${USAGE}`)
-    return undefined
-  }
 }

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { inWords, report } from '../server/report.ts'
+import { command } from './options/upgrade.ts'
 import { applyChanges, BACKUPS } from '../upgrade/apply.ts'
 import { followUpOf } from '../upgrade/follow-up.ts'
 import { changesOf, offeredOf, scriptsOf } from '../upgrade/plan.ts'
@@ -15,32 +15,18 @@ import { lastBackup, undoUpgrade } from '../upgrade/undo.ts'
 // `npm run upgrade`: takes the next version of the framework. Everything that is used is loaded before the first file is written,
 // because the upgrade replaces this program, too.
 
-const USAGE = `usage: npm run upgrade -- --from <version> [--source <place>] [--base <place>] [--dry-run]
-       npm run upgrade -- --undo
-
-  --from      the version to take, such as 1.2.0
-  --source    where it is: a folder, a .tar.gz, a .zip, the https URL of an archive or of a repository. Default: the repository
-              that lib/framework.json or package.json names
-  --base      where the version is that this copy was made from, for a copy whose lib/framework.json is not of that version
-  --dry-run   print what would be done, and change nothing
-  --undo      bring back every file as it was before the last upgrade
-
-Exit status: 0 done, 1 conflicts are left or a check failed, 2 nothing done.`
-
+const options = command.readOrExit()
 const folder = APPLICATION_FOLDER
 
 try {
-  process.exitCode = await run(process.argv.slice(2))
+  process.exitCode = await run(options)
 } catch (error) {
   report(inWords(error))
   process.exitCode = 2
 }
 
-async function run(args: readonly string[]): Promise<0 | 1> {
-  const { help, undo, from, source, base, 'dry-run': isDry } = readOptions(args)
-  if (help) return print([USAGE])
+async function run({ undo, from, source, base, 'dry-run': isDry }: typeof options): Promise<0 | 1> {
   if (undo) return undoLast()
-  if (from === undefined && source === undefined) throw new Error(`Name the version to take: --from <version>\n${USAGE}`)
   return upgrade({ folder, from, source, base }, isDry)
 }
 
@@ -85,16 +71,6 @@ function undoLast(): 0 {
     'Next:',
     '  npm install',
   ])
-}
-
-function readOptions(args: readonly string[]) {
-  const text = { type: 'string' } as const
-  const flag = { type: 'boolean', default: false } as const
-  try {
-    return parseArgs({ args: [...args], options: { from: text, source: text, base: text, 'dry-run': flag, undo: flag, help: flag } }).values
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
-  }
 }
 
 function standing(path: string) {

@@ -1,5 +1,4 @@
 import { application } from '../application.ts'
-import { parseArgs } from 'node:util'
 import { readSettings, SettingsError } from '../../../functions-runtime/src/settings/settings.ts'
 import { bufferSettings } from '../../../webhook-inbox/src/settings/buffer.ts'
 import { databaseSettings } from '../../../functions-runtime/src/database/settings.ts'
@@ -11,69 +10,76 @@ import { CodedError } from '../../../invocation/src/errors.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { manageWebhooks } from '../../../webhook-inbox/src/inbox/manage.ts'
+import { localSettings } from '../server/local-settings.ts'
+import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
+import { withoutHost } from './error-words.ts'
+import { command } from './options/webhooks.ts'
+import { createProgress, NO_PROGRESS } from './progress.ts'
+import { findReasonToWait } from './waiting.ts'
+import { describeAnswer, type Answer } from './webhooks/describe.ts'
 
+// `npm run webhooks`: what is parked or pending in the inbox, for a person.
+
+const NAME = 'cli/webhooks'
 const TIME_MS = 30_000
+// A database that has not answered by then is asked by a connection of its own, which says why.
+const PATIENCE_MS = 1_000
 // Characters of an error, which may name what others wrote.
 const LONGEST_MESSAGE = 2_000
-const USAGE = `npm run webhooks -- list [--pending] [--limit n]   what is parked, or still to be tried
-npm run webhooks -- show <id> [--body]             one event
-npm run webhooks -- retry <id>|all|buffer          has it tried again by the next run of maintenance
-npm run webhooks -- park <id>                      keeps it for a person
-`
 
-process.exitCode = await run(process.argv.slice(2))
+const { asked, local, json } = command.readOrExit()
+const progress = json ? NO_PROGRESS : createProgress()
+const status = await run()
+// A probe of a silent port would keep the process alive.
+process.stdout.write('', () => process.exit(status))
 
 /** Exit status: 0 done, 1 it could not be done, 2 no such command. */
-async function run(words: string[]): Promise<number> {
-  const command = readCommand(words)
-  if (command === undefined) {
-    process.stderr.write(USAGE)
-    return 2
-  }
+async function run(): Promise<0 | 1 | 2> {
   try {
-    process.stdout.write(`${readableJson(await manage(command))}\n`)
+    const answer = await manage(local ? localEnvironment() : process.env)
+    progress.end()
+    process.stdout.write(json ? `${readableJson(answer)}\n` : describeAnswer(answer))
     return 0
   } catch (error) {
+    progress.end()
     if (error instanceof ContentError) {
-      process.stderr.write(USAGE)
+      process.stderr.write(`${command.usage}\n`)
       return 2
     }
-    if (!(error instanceof CodedError)) throw error
+    if (!(error instanceof CodedError || error instanceof NotRunningError)) throw error
     if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
-    process.stderr.write(`${error.code}: ${asLine(error.message, { maxLength: LONGEST_MESSAGE })}\n`)
-    if (/^(database|buffer|settings)-/.test(error.code)) process.stderr.write(`${ASK_DOCTOR}\n`)
+    const code = error instanceof CodedError ? error.code : undefined
+    process.stderr.write(`${code === undefined ? '' : `${code}: `}${asLine(error.message, { maxLength: LONGEST_MESSAGE })}\n`)
+    if (!local && /^(database|buffer|settings)-/.test(code ?? '')) process.stderr.write(`${ASK_DOCTOR}\n`)
     return 1
   }
 }
 
-async function manage(command: object): Promise<Record<string, unknown>> {
-  const { database: settings, keys, buffer } = readSettings({ database: databaseSettings, keys: payloadSettings, buffer: bufferSettings })
-  const logger = createLogger({ name: 'cli/webhooks', level: 'silent' })
-  const { manager, service } = prepareDatabase(settings, { name: 'cli/webhooks', logger, timeLimitMs: TIME_MS })
+async function manage(environment: Readonly<Record<string, string | undefined>>): Promise<Answer> {
+  const groups = { database: databaseSettings, keys: payloadSettings, buffer: bufferSettings }
+  const { database: settings, keys, buffer } = readSettings(groups, environment)
+  const { manager, service } = prepareDatabase(settings, { name: NAME, logger: createLogger({ name: NAME, level: 'silent' }), timeLimitMs: TIME_MS })
   const deadline = openDeadline({ remainingMs: TIME_MS, reserveMs: 0 })
+  const impatience = setTimeout(() => void explainWaiting(), PATIENCE_MS)
   try {
-    return await manageWebhooks(command, { database: service, keys, buffer, sources: application.describedSources, deadline })
+    return await manageWebhooks(asked, { database: service, keys, buffer, sources: application.describedSources, deadline })
   } finally {
+    clearTimeout(impatience)
     deadline.clear()
     await manager.gracefulShutdown()
   }
+
+  async function explainWaiting(): Promise<void> {
+    const atMost = `for at most ${TIME_MS / 1_000} s`
+    progress.step(`waiting for the database, ${atMost}`)
+    const reason = await findReasonToWait(settings, { name: NAME, withinMs: TIME_MS / 3 })
+    if (reason !== undefined) progress.step(`${withoutHost(reason)}; tried again ${atMost}`)
+  }
 }
 
-function readCommand(args: string[]): object | undefined {
-  try {
-    const options = { pending: { type: 'boolean' }, limit: { type: 'string' }, body: { type: 'boolean' } } as const
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    const [action, id, ...rest] = positionals
-    if (action === undefined || rest.length > 0) return undefined
-    return {
-      action,
-      ...(id === undefined ? {} : { id }),
-      ...(values.pending === true ? { state: 'pending' } : {}),
-      ...(values.limit === undefined ? {} : { limit: Number(values.limit) }),
-      ...(values.body === true ? { body: true } : {}),
-    }
-  } catch {
-    return undefined
-  }
+/** The settings of the server that runs here; those that are not its own are the shell's, as they are for npm start. */
+function localEnvironment(): Record<string, string | undefined> {
+  const { secrets, databaseUrl } = requireRunningServer()
+  return { ...process.env, ...localSettings({ databaseUrl: databaseUrl(), secrets, environment: process.env }) }
 }

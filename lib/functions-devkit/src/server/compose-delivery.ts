@@ -19,21 +19,28 @@ export interface Delivery {
   readonly body: string
 }
 
-/** A signed delivery as its sender would make it: id, type and data are where the source has them. */
+/** Tells bodies apart where the source has no place in them for the id; data with a member of this name keeps its own. */
+const MARK = 'delivery_id'
+
+/** A signed delivery as its sender would make it: id, type and data are where the source has them. Another id makes another body. */
 export function composeDelivery({ definition, secret, type, data, id = `evt_${freshId()}`, sentAt = Date.now() }: DeliveryOptions): Delivery {
   const scheme = schemeOf(definition)
-  const places: readonly [place: Place | 'body' | undefined, value: string][] = [
-    // A sender without ids tells its events apart by what is in them.
-    [definition.eventId === 'body' ? { pointer: '/id' } : (definition.eventId ?? scheme.eventId), id],
+  // A sender without ids tells its events apart by what is in them.
+  const idPlace = definition.eventId === 'body' ? { pointer: '/id' } : (definition.eventId ?? scheme.eventId)
+  const places: readonly [place: Place | undefined, value: string][] = [
+    [idPlace, id],
     [definition.type ?? scheme.type, type],
   ]
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   let content: Record<string, unknown> = putAt({}, definition.data ?? scheme.data, data)
   for (const [place, value] of places) {
-    if (place === undefined || place === 'body') continue
+    if (place === undefined) continue
     if ('pointer' in place) content = putAt(content, place.pointer, value)
     else headers[place.header.toLowerCase()] = value
   }
+  // A body counts once there: the same data would be the same event under any id.
+  const idInBody = idPlace !== undefined && 'pointer' in idPlace
+  if (definition.replayGuard === 'body' && !idInBody && !Object.hasOwn(content, MARK)) content = { ...content, [MARK]: id }
   const body = JSON.stringify(content)
   return { id, headers: { ...headers, ...signDelivery(definition, { id, body, sentAt, secret }) }, body }
 }

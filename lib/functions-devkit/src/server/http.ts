@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { type HttpLimits } from '../settings/host.ts'
 import { admit, tooLarge } from './platform/event.ts'
 import { endForWeb } from './platform/invoke.ts'
@@ -9,6 +9,15 @@ import { fireByRequest, SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type Schedules } from './schedules.ts'
 import { type ServedFunction } from './served-function.ts'
 
+/** A request that no function gets. */
+export interface Refused {
+  readonly status: number
+  readonly reason: string
+  readonly requestId: string
+  /** Of the request. */
+  readonly headers: IncomingHttpHeaders
+}
+
 export interface HttpOptions {
   /** Undefined while the functions are not there yet. */
   readonly functions: () => { byName(name: string): ServedFunction | undefined } | undefined
@@ -16,6 +25,8 @@ export interface HttpOptions {
   readonly schedules?: () => Pick<Schedules, 'all' | 'fire'> | undefined
   readonly report: (message: string, error?: unknown) => void
   readonly limits?: HttpLimits
+  /** Makes the answer to what the server refuses by itself. Default: in the platform's form. */
+  readonly refusal?: (refused: Refused) => HttpReply
   /** Asked for each answer: whether the server is about to end, so that its clients go elsewhere. */
   readonly isEnding?: () => boolean
 }
@@ -46,6 +57,7 @@ export function createHttpServer({
   schedules = () => undefined,
   report,
   limits = LOCAL_LIMITS,
+  refusal = ({ status, reason, requestId }) => platformError(status, reason, requestId),
   isEnding = () => false,
 }: HttpOptions): Server {
   const server = createServer(timesOf(limits), (request, response) => {
@@ -69,7 +81,7 @@ export function createHttpServer({
   async function answer(request: IncomingMessage): Promise<HttpReply> {
     const requestId = randomBytes(16).toString('hex')
     const refuse = (status: number, reason: string, headers: HttpReply['headers'] = []): HttpReply => {
-      const reply = platformError(status, reason, requestId)
+      const reply = refusal({ status, reason, requestId, headers: request.headers })
       return { ...reply, headers: [...reply.headers, ...headers] }
     }
 

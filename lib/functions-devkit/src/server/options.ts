@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { defineCommand } from '../cli/define-command.ts'
 
 export interface StartOptions {
   readonly runSchedules: boolean
@@ -8,22 +8,21 @@ export interface StartOptions {
   readonly inspect: boolean
 }
 
-const USAGE = `usage: npm start [-- --no-schedules] [--no-types] [--inspect]
+const flag = { type: 'boolean', default: false } as const
 
+export const command = defineCommand({
+  usage: `usage: npm start [-- --no-schedules] [--no-types] [--inspect]
+
+  Serves the functions on this machine, with a database of their own, until Ctrl-C.
   --no-schedules   fire no schedule of project.yml by itself
   --no-types       do not check types beside the server
-  --inspect        let a debugger attach, on port 9229`
+  --inspect        let a debugger attach, on port 9229
 
-/**
- * Reads what stands behind `npm start --`.
- * @throws Error with the usage for anything else.
- */
-export function readOptions(args: readonly string[]): StartOptions {
-  try {
-    const flag = { type: 'boolean', default: false } as const
-    const { values } = parseArgs({ args: [...args], options: { 'no-schedules': flag, 'no-types': flag, inspect: flag } })
-    return { runSchedules: !values['no-schedules'], checkTypes: !values['no-types'], inspect: values.inspect }
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
-  }
-}
+Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.`,
+  options: { 'no-schedules': flag, 'no-types': flag, inspect: flag },
+  read: ({ values }): StartOptions => ({
+    runSchedules: !values['no-schedules'],
+    checkTypes: !values['no-types'],
+    inspect: values.inspect,
+  }),
+})

@@ -5,12 +5,14 @@ import { logSettings } from '../../../functions-runtime/src/settings/log.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { startHost, type Host } from './host/host.ts'
 import { openLogOutput } from './host/log-output.ts'
+import { command } from '../cli/options/serve.ts'
 import { inWords } from './report.ts'
 import { onSignals } from './signals.ts'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 
 // `npm run serve`: the built functions as one long-lived process.
 
+command.readOrExit()
 const settings = settingsOrEnd()
 const output = openLogOutput({ file: settings.host.logFile, onTerminal: isatty(1) })
 const logger = createLogger({ name: 'host', level: settings.log.level, destination: output })

@@ -5,7 +5,7 @@ import { fullErrors, mapStacks } from './errors/full-error.ts'
 import { openInspector } from './inspector.ts'
 import { describeKeys, onKeys } from './keys.ts'
 import { startLocalServer } from './local-server.ts'
-import { readOptions, type StartOptions } from './options.ts'
+import { command } from './options.ts'
 import { inWords, report } from './report.ts'
 import { createShutdown } from './shutdown.ts'
 import { onSignals } from './signals.ts'
@@ -16,7 +16,7 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 /** What a start that is to be given up may still take; with the shutdown's own limits this stays under 10 s. */
 const LONGEST_GIVE_UP_MS = 3_000
 
-const options = optionsOrEnd()
+const options = command.readOrExit()
 // Before any bundle is loaded: Node reads source maps while it loads.
 mapStacks()
 const shutdown = createShutdown({ report })
@@ -81,15 +81,6 @@ function endUnheard(): Promise<void> {
 function start() {
   const { runSchedules, checkTypes } = options
   return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, runSchedules, checkTypes, shutdown, signal: givenUp.signal })
-}
-
-function optionsOrEnd(): StartOptions {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    report((error as Error).message)
-    process.exit(2)
-  }
 }
 
 /** Waits for a start under way to notice, since what it is just starting must end as well. */

@@ -285,12 +285,24 @@ describe('npm run build', () => {
     expect({ status, err, built }).toEqual({ status: 1, err: expect.stringMatching(/make\.sh[^]*The build failed/) as string, built: [] })
 
     writeFileSync(join(checkout.folder, 'lib/build.sh'), '#!/bin/bash\r\nexec ../build.sh\r\n')
-    expect(await build()).toMatchObject({ status: 1, err: expect.stringMatching(/^lib\/build\.sh cannot be started \(.*\)\n$/) as string })
+    expect(await build()).toMatchObject({ status: 1, err: expect.stringMatching(/^lib\/build\.sh cannot be started \(.*\)\n$/m) as string })
   })
 
   it('passes over a sequence, which has no code to build', async () => {
     checkout.write('project.yml', `${PROJECT}      - { name: twice, web: false, sequence: [ops/migrate, ops/migrate] }\n`)
     expect(await build()).toMatchObject({ status: 0, built: ['packages/ops/migrate/dist'] })
+  })
+
+  it('says what it does and how far it is, unless that is not wanted', async () => {
+    const { err } = await build()
+    expect(err).toBe('checking project.yml\nbuilding 1 function\nchecking what was built\nproving ops/migrate (1 of 1)\n')
+    expect(await build('--quiet')).toMatchObject({ status: 0, err: '' })
+  })
+
+  it('lists the functions for a wrong name behind --why, and builds nothing', async () => {
+    const { status, out, err, built } = await build('--why', 'ops/migrat')
+    expect({ status, out, built }).toEqual({ status: 1, out: '', built: [] })
+    expect(err).toContain('project.yml names no function ops/migrat; it names ops/migrate\n')
   })
 
   it('ends with 2 and the usage for an option that does not exist', async () => {

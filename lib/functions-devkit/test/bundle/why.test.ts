@@ -23,5 +23,7 @@ it('tells of every byte of a bundle and its parts, and how long what is read tak
 })
 
 it('knows no function that is not there', async () => {
-  await expect(explain(checkout.folder, 'api/nobody', metafile)).rejects.toThrow('project.yml names no function api/nobody')
+  await expect(explain(checkout.folder, 'api/nobody', metafile)).rejects.toThrow(
+    'project.yml names no function api/nobody; it names api/health, api/user, api/webhook, ops/maintenance, ops/migrate',
+  )
 })

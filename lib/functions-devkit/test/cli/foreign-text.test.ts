@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { describeFindings } from '../../src/cli/doctor/doctor.ts'
-import { sendEvents } from '../../src/cli/send-events.ts'
+import { describeSent, sendEvents } from '../../src/cli/send-events.ts'
 import { CheckError } from '../../src/cli/smoke/call.ts'
 import { runChecks } from '../../src/cli/smoke/run.ts'
+import { describeAnswer } from '../../src/cli/webhooks/describe.ts'
 import { namesTaken, refuseTakenNames } from '../../../resilient-sequelize/src/migrate/taken-names.ts'
 import { sourceTable } from '../application/lib/app/webhooks/sources.ts'
 
@@ -27,19 +28,28 @@ describe.each(FOREIGN)('%j stays within its line', text => {
   it.each([JSON.stringify({ outcome: text }), JSON.stringify({ code: [text] }), text])('in the answers of send', async body => {
     const lines: string[] = []
     await sendEvents(
-      { source: 'demo', type: 'smoke.ping', times: 1, tamper: false, duplicate: false, data: {} },
+      { source: 'demo', type: 'smoke.ping', times: 1, tamper: false, duplicate: false, data: {}, expect: undefined },
       {
         address: 'http://127.0.0.1:1',
         definition: sourceTable.demo,
         secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
-        print: line => void lines.push(line),
+        answered: answer => void lines.push(describeSent(answer)),
         eventData: () => ({}),
         post: async () => new Response(body),
       },
     )
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toMatch(UNSEEN)
-    expect(lines[0]?.length).toBeLessThan(300)
+    expect(lines[0]?.length).toBeLessThan(1_400)
+  })
+
+  it('in the list of parked events', () => {
+    const out = describeAnswer({
+      events: [{ id: '1', source: 'demo', externalId: text, type: text, lastError: text }],
+      buffer: { waiting: 1, entries: [{ code: text }] },
+    })
+    expect(out.trimEnd().split('\n')).toHaveLength(8)
+    expect(out.replaceAll('\n', '')).not.toMatch(UNSEEN)
   })
 
   it('in what the doctor found', () => {

@@ -98,9 +98,9 @@ describe('npm run new', () => {
     [['setting', 'log', 'level'], /LOG_LEVEL is taken: \.env\.example/],
     [['setting', 'node', 'options'], /NODE_OPTIONS is taken: Node or the platform/],
     [['setting', 'a', '--default'], /--default/],
-    [['tabel', 'orders'], /^usage: /],
-    [['table'], /^usage: /],
-    [[], /^usage: /],
+    [['tabel', 'orders'], /^usage: /m],
+    [['table'], /^usage: /m],
+    [[], /^usage: /m],
   ])('refuses %j and writes nothing', (args, reason) => {
     const before = read('project.yml')
     expect(write(...args)).toMatchObject({ status: 2, output: expect.stringMatching(reason) as string })

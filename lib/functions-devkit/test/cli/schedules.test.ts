@@ -177,7 +177,7 @@ describe('npm run schedules', () => {
   })
 
   it('ends with 2 and the usage for anything else', () => {
-    for (const words of [[], ['list', 'all'], ['run'], ['stop', HEALTH], ['run', HEALTH, 'now'], ['run', '--help'], ['disable', '--all']])
-      expect(schedules(...words)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run schedules/) as unknown })
+    for (const words of [[], ['list', 'all'], ['run'], ['stop', HEALTH], ['run', HEALTH, 'now'], ['disable', '--all']])
+      expect(schedules(...words)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run schedules/m) as unknown })
   })
 })

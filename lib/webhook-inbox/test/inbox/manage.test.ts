@@ -21,12 +21,12 @@ async function withParked(work: (database: TestDatabase, id: string) => Promise<
   })
 }
 
-const command = (database: TestDatabase, ...words: string[]) => run(environmentFor(database), ...words)
+const command = (database: TestDatabase, ...words: string[]) => run(environmentFor(database), ...words, '--json')
 
 function run(env: Record<string, string>, ...words: string[]) {
   const file = join(import.meta.dirname, '../../../functions-devkit/src/cli/webhooks.ts')
   const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...words], { env, encoding: 'utf8' })
-  return { status, stderr, answer: stdout === '' ? undefined : (JSON.parse(stdout) as unknown) }
+  return { status, stdout, stderr, answer: words.includes('--json') && stdout !== '' ? (JSON.parse(stdout) as unknown) : undefined }
 }
 
 describe('a parked event', () => {
@@ -72,6 +72,12 @@ describe('a parked event', () => {
       const unfit = completedTransaction({ amount: 'ten' })
       await call(webhook, { method: 'POST', path: '/demo', body: unfit, headers: signedHeaders(unfit, { id: 'msg_2' }) })
       expect(command(database, 'list')).toMatchObject({ answer: { events: [{ lastError: 'content-invalid', invalidPaths: ['/data/amount'] }] } })
+      const { status, stdout } = run(environmentFor(database), 'list')
+      expect(status).toBe(0)
+      const [names = '', ...rows] = stdout.trimEnd().split('\n')
+      expect(names).toMatch(/^id +source +event id +type +state +received +attempts +next attempt +last error$/)
+      expect(rows).toEqual([expect.stringMatching(/^[\w-]{36} {2}demo +msg_2 +\S+ +parked +\S+Z +\d +- +content-invalid "\/data\/amount"$/)])
+      expect(run(environmentFor(database), 'show', id, '--body').stdout).toContain(`\nbody\n${body}\n`)
       const unset = run({}, 'list')
       expect(unset).toMatchObject({ status: 1, stderr: expect.stringMatching(/^DB_\w+ is missing.*\nsettings-invalid/ms) as string })
       for (const words of [[], ['forget', id], ['show'], ['retry', 'x'], ['list', '--limit', '0']]) expect(command(database, ...words).status).toBe(2)

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { ProjectFileError } from '../../../../doctl-project-schema/src/index.ts'
 import { applicationFolderAt } from '../../application-folder.ts'
+import { command } from '../../cli/options/bundle.ts'
 import { builtFunctions } from '../built-functions.ts'
 import { watchBundles } from '../watch/watch.ts'
 import { bundle } from './bundle.ts'
@@ -10,17 +10,7 @@ import { ABSENT, PARTS, STAND_INS } from './taken-out.ts'
 
 // What build.sh runs: bundles every function that project.yml names. `npm run build` proves what this makes.
 
-const { values } = parseArgs({
-  options: {
-    // Where to write what each bundle is made of.
-    metafile: { type: 'string' },
-    // A folder for bundles that can be read; those that are deployed stay as they are.
-    readable: { type: 'string' },
-    // A folder for versions of functions to work on: goes on until standard input closes, and builds what changes.
-    watch: { type: 'string' },
-  },
-})
-
+const values = command.readOrExit()
 // build.sh runs this in its own folder, also for tests whose application is another.
 const checkout = applicationFolderAt(process.cwd())
 const options = {

@@ -32,10 +32,10 @@ const OWN_CODE = 'own code'
 /**
  * Explains a function's bundle. The bytes are those that are deployed; the times are taken once, from a bundle that can
  * be read, in a process of its own, so that they are only a hint.
- * @throws StepFailedError when there is no such function, or when it cannot be built.
+ * @throws StepFailedError when there is no such function, with those that there are, or when it cannot be built.
  */
 export async function explain(checkout: string, name: string, metafile: Metafile): Promise<Why> {
-  if (metafile.outputs[`packages/${name}/dist/index.js`] === undefined) throw new StepFailedError(`project.yml names no function ${name}`)
+  requireFunction(name, functionsIn(metafile))
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'why-')))
   try {
     await runHook(checkout, [`--readable=${folder}`])
@@ -46,6 +46,15 @@ export async function explain(checkout: string, name: string, metafile: Metafile
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** @throws StepFailedError that lists the functions, for a name that is none of them. */
+export function requireFunction(name: string, names: readonly string[]): void {
+  if (!names.includes(name)) throw new StepFailedError(`project.yml names no function ${name}; it names ${names.toSorted().join(', ')}`)
+}
+
+function functionsIn({ outputs }: Metafile): string[] {
+  return Object.keys(outputs).flatMap(path => /^packages\/(.+)\/dist\/index\.js$/.exec(path)?.slice(1) ?? [])
 }
 
 interface Times {

@@ -3,6 +3,7 @@ import { TOKEN } from '../doctl/cures.ts'
 import { readFunction, readVersions, type DeployedFunction } from '../doctl/deployed.ts'
 import { DoctlError, type Doctl } from '../doctl/doctl.ts'
 import { readTriggers, type DeployedTrigger } from '../doctl/triggers.ts'
+import { NO_PROGRESS, type Progress } from '../progress.ts'
 import { applyMigrations, MIGRATE } from './apply-migrations.ts'
 import { compareDeployed, type Discrepancy } from './compare.ts'
 import { transcriptOf } from './transcript.ts'
@@ -20,6 +21,7 @@ export interface DeployOptions {
   /** The variables that each function reads, by `package/function`. */
   readonly reads?: ReadonlyMap<string, readonly string[]>
   readonly print: (line: string) => void
+  readonly progress?: Progress
   readonly sleep?: (ms: number) => Promise<unknown>
 }
 
@@ -33,11 +35,12 @@ const DEFAULT_TIMEOUT_MS = 3_000
  * @throws DoctlError when doctl is missing, or cannot list the functions before the deployment
  */
 export async function deploy(options: DeployOptions): Promise<boolean> {
-  const { print, migrations, doctl, allowBreaking, project, sleep } = options
+  const { print, migrations, doctl, allowBreaking, project, progress = NO_PROGRESS, sleep } = options
   if (migrations !== undefined) {
     print('Deploying ops/migrate with the new migrations; the old functions serve')
     if (!report(await deployPart(options, MIGRATE), print)) return false
     print('Applying the migrations')
+    progress.step(`waiting for ${MIGRATE}`)
     const timeoutMs = functionsOf(project).find(({ qualifiedName }) => qualifiedName === MIGRATE)?.limits.timeout ?? DEFAULT_TIMEOUT_MS
     const tools = { print, ...(sleep === undefined ? {} : { sleep }) }
     if (!(await applyMigrations({ doctl, known: migrations, allowBreaking, timeoutMs, ...tools }))) return false
@@ -47,11 +50,14 @@ export async function deploy(options: DeployOptions): Promise<boolean> {
 }
 
 async function deployPart(options: DeployOptions, only?: string): Promise<Discrepancy[]> {
-  const { doctl, environmentFile, print } = options
+  const { doctl, environmentFile, print, progress = NO_PROGRESS } = options
+  progress.step('asking doctl which versions are deployed')
   const before = await readVersions(doctl)
+  progress.step('doctl builds and uploads, which takes a minute or two')
   const result = await doctl('serverless', 'deploy', '.', '--env', environmentFile, ...(only === undefined ? [] : ['--include', only]))
   const { lines, failed } = transcriptOf(result)
   for (const line of lines) print(`  doctl: ${line}`)
+  progress.step('asking doctl what is deployed now')
   const found = await readBack(options, before, only)
   if (found.length > 0 || !failed) return found
   return [

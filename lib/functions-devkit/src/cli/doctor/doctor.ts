@@ -5,6 +5,7 @@ import { databaseSettings } from '../../../../functions-runtime/src/database/set
 import { checkBuffer } from './buffer.ts'
 import type { Doctl } from '../doctl/doctl.ts'
 import { checkDatabase } from './database/check.ts'
+import { followParts, NO_PROGRESS, type Progress } from '../progress.ts'
 import { checkDoctl } from './doctl.ts'
 import { readDeployEnvironment } from './environment.ts'
 import type { Finding } from './finding.ts'
@@ -23,28 +24,37 @@ export interface DoctorOptions {
   /** Whether to build and prove the bundles. */
   readonly build: boolean
   readonly doctl: Doctl
+  readonly progress?: Progress
   /** Epoch ms. */
   readonly now?: () => number
 }
 
-/** As many as are alive at once on a busy day of a small service. */
-export const DEFAULT_CONTAINERS = 60
-
 /** Checks everything that a deployment depends on and changes nothing. Each check has a time limit of its own. */
-export async function examine({ checkout, file, shell, containers, build, doctl, now = Date.now }: DoctorOptions): Promise<Finding[]> {
+export async function examine({
+  checkout,
+  file,
+  shell,
+  containers,
+  build,
+  doctl,
+  progress = NO_PROGRESS,
+  now = Date.now,
+}: DoctorOptions): Promise<Finding[]> {
   const { variables, warnings, findings } = readDeployEnvironment(checkout, file, shell)
   const lines = findings.length > 0 ? [findings] : await examineAll()
   const hide = hidingSecrets(variables)
   return lines.flat().map(one => ({ ...one, reason: hide(one.reason), ...(one.cure === undefined ? {} : { cure: hide(one.cure) }) }))
 
   async function examineAll(): Promise<(readonly Finding[])[]> {
+    const names = ['settings', 'project.yml', ...(build ? ['build'] : []), 'doctl', 'database', 'outage buffer']
+    const part = followParts('checking', names, progress)
     const [settings, tree, bundles, connection, database, buffer] = await Promise.all([
-      checkSettings(checkout, variables),
-      checkTree(checkout, variables, warnings),
-      build ? checkBuild(checkout) : undefined,
-      checkDoctl(checkout, doctl),
-      checkDatabase({ variables, containers, now }),
-      checkBuffer(variables),
+      part('settings', () => checkSettings(checkout, variables)),
+      part('project.yml', () => checkTree(checkout, variables, warnings)),
+      build ? part('build', () => checkBuild(checkout)) : undefined,
+      part('doctl', () => checkDoctl(checkout, doctl)),
+      part('database', () => checkDatabase({ variables, containers, now })),
+      part('outage buffer', () => checkBuffer(variables)),
     ])
     const password = databaseSettings.parse(variables).value?.password
     return [settings, tree, bundles ?? [], connection, database, buffer, checkSecrets(variables, { password })]

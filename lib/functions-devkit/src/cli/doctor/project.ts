@@ -42,7 +42,7 @@ export async function checkTree(checkout: string, variables: Environment, moreWa
 export async function checkBuild(checkout: string): Promise<Finding[]> {
   const build = findingsOf('build')
   // A group of its own, so that what it starts ends with it.
-  const child = spawn(process.execPath, [join(import.meta.dirname, `../../build/command${extname(import.meta.filename)}`)], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, `../../build/command${extname(import.meta.filename)}`), '--quiet'], {
     cwd: checkout,
     env: { ...process.env, APPLICATION_FOLDER: checkout },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -16,6 +16,7 @@ import { followConnections } from './connections.ts'
 import { isHealthRound, startHealthRounds } from './health-round.ts'
 import { notBuilt, readHostedProject } from './hosted-project.ts'
 import { type LogOutput } from './log-output.ts'
+import { problemReply } from './problem-reply.ts'
 
 export interface HostOptions {
   readonly checkout: string
@@ -81,7 +82,13 @@ export async function startHost({ checkout, environment, settings, output, logge
     if (missing.length > 0) throw new Error(`Not built: ${missing.join(', ')}. Run npm run build first, in the step that makes the image`)
 
     const ready: { functions?: Functions } = {}
-    const server = createHttpServer({ functions: () => ready.functions, report, limits: settings.http, isEnding: () => ending })
+    const server = createHttpServer({
+      functions: () => ready.functions,
+      report,
+      limits: settings.http,
+      refusal: problemReply,
+      isEnding: () => ending,
+    })
     const connections = followConnections(server)
     server.on('drop', () => logger.warn({ event: 'host.connection.dropped', max: settings.http.maxConnections }))
 

@@ -1,46 +1,40 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { application } from '../../application.ts'
 import { isLoopback } from '../../server/loopback.ts'
 import { APPLICATION_FOLDER } from '../../application-folder.ts'
+import { defineCommand } from '../define-command.ts'
 
 export interface SmokeOptions {
   /** Of the package `api`, without a slash at its end; undefined for the server that `npm start` runs here. */
   readonly url: string | undefined
   /** Also goes through an outage of the database, with a person who makes it. */
   readonly outage: boolean
+  readonly json: boolean
 }
 
-const { scopes } = application.smoke
-const KEY =
-  scopes.length === 0
-    ? 'Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do. They may stand in .env.'
-    : `Reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do, and SMOKE_API_KEY: a key with the scopes
-${scopes.join(', ')}. They may stand in .env.`
+const FLAG = { type: 'boolean', default: false } as const
 
-export const USAGE = `usage: npm run smoke -- [<url>] [--outage]
+export const command = defineCommand({
+  usage: `usage: npm run smoke -- [<url> | --local] [--outage] [--json]
 
   <url>      where the functions are: what stands before /webhook and /health
-             (doctl serverless functions get api/health --url tells); without it the server that npm start runs here
+             (doctl serverless functions get api/health --url tells)
+  --local    the npm start that is running, with its own keys; the default without a URL
   --outage   also checks what becomes of webhooks while the database is away; you take it away, and bring it back
+  --json     print { "url", "failed", "checks" } instead of a line for each check; questions go to standard error
 
-${KEY} Exit status: 0 all is well, 1 something is not, 2 wrong usage.`
+For a URL it reads WEBHOOK_SECRET_DEMO and HEALTH_KEY as the functions do, and SMOKE_API_KEY: a key with the scopes that the
+application's checks need. They may stand in .env.
 
-/**
- * Reads what stands behind `npm run smoke --`.
- * @throws Error with the usage for anything else.
- */
-export function readSmokeOptions(args: readonly string[]): SmokeOptions {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { outage: { type: 'boolean', default: false } } })
-    const [url, ...more] = positionals
+Exit status: 0 all is well, 1 something is not, 2 wrong usage or nothing checked.`,
+  options: { local: FLAG, outage: FLAG, json: FLAG },
+  takesWords: true,
+  read({ values: { local, outage, json }, words: [url, ...more] }): SmokeOptions {
     if (more.length > 0) throw new Error('One URL is enough')
-    return { url: url === undefined ? undefined : readUrl(url), outage: values.outage }
-  } catch (cause) {
-    throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
-  }
-}
+    if (local && url !== undefined) throw new Error('--local takes no URL')
+    return { url: url === undefined ? undefined : readUrl(url), outage, json }
+  },
+})
 
 function readUrl(text: string): string {
   const url = URL.parse(text)
