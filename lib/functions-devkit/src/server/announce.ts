@@ -2,7 +2,7 @@ import { type DataFolder } from './data-folder.ts'
 import { type SampleCommands } from './samples.ts'
 import { SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type ScheduleDescription } from './schedules.ts'
-import { type ServedFunction } from './served-function.ts'
+import { type CallableFunction } from './served-function.ts'
 
 /** What is running, for the terminal. */
 export function describeServer({
@@ -17,7 +17,7 @@ export function describeServer({
   readonly address: string
   readonly data: DataFolder
   readonly databaseUrl: string
-  readonly functions: readonly ServedFunction[]
+  readonly functions: readonly CallableFunction[]
   readonly migrated: Readonly<Record<string, unknown>>
   readonly schedules: readonly ScheduleDescription[]
   readonly runSchedules: boolean

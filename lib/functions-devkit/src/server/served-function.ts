@@ -16,6 +16,7 @@ export interface FunctionDescription {
   readonly qualifiedName: string
   readonly web: boolean | 'raw'
   readonly timeoutMs: number
+  readonly memoryMb: number
 }
 
 export interface ServedFunctionOptions {
@@ -36,17 +37,21 @@ export interface ServedFunctionOptions {
   readonly once?: boolean
 }
 
-/** One function: always its newest bundle that can be loaded. */
-export interface ServedFunction extends FunctionDescription {
+/** One function, wherever it runs. */
+export interface CallableFunction extends FunctionDescription {
+  call(event: PlatformEvent): Activation & { readonly context: CallContext }
+  /** What is wrong with the settings that it reads; nothing when it does not say. */
+  settingIssues(): readonly SettingIssue[]
+}
+
+/** One function of this process: always its newest bundle that can be loaded. */
+export interface ServedFunction extends CallableFunction {
   /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with it is reported, and tried again at the next call. */
   prepare(): boolean
-  call(event: PlatformEvent): Activation & { readonly context: CallContext }
   /** The pool that its calls have built, if there is one. */
   pool(): PoolStatus | undefined
   /** The most connections that the function needs, if its bundle is loaded and sets that. */
   fewConnections(): number | undefined
-  /** What is wrong with the settings that it reads; nothing when it does not say. */
-  settingIssues(): readonly SettingIssue[]
   /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
   shutdown(options?: { readonly waitForCalls?: boolean }): Promise<void>
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
   writeFileSync(join(root, 'package.json'), '{ "main": "dist/index.js" }')
   writeFileSync(join(root, '.include'), 'dist/index.js\npackage.json\n')
   served = createServedFunction({
-    description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000 },
+    description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000, memoryMb: 256 },
     functionFolder: root,
     stageFolder: join(root, 'stage'),
     apiHost: 'http://127.0.0.1:8080',
