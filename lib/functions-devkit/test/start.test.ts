@@ -5,6 +5,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { processIdentity } from '../src/server/process-identity.ts'
+import { readProject } from '../src/server/project.ts'
 import { addressOf, READY, useNpmStart, type Server } from './support/npm-start.ts'
 
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0
@@ -118,6 +120,27 @@ describe('npm start', () => {
     })
   })
 
+  test('runs calls at once in processes of their own, with the variables of project.yml alone', async () => {
+    // Each call waits for the other.
+    const code = `import { appendFileSync, readFileSync } from 'node:fs'
+      export const main = async () => {
+        const file = process.env.HOME + '/calls'
+        appendFileSync(file, 'x')
+        while (readFileSync(file).length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+        return { statusCode: 203, body: { pid: process.pid, names: Object.keys(process.env).sort() } }
+      }`
+    await withHealth(code, async () => {
+      const server = await launchAndWait({ environment: { OF_THE_SHELL: 'yes' } })
+      const call = async () => (await (await fetch(`${addressOf(server)}/health`)).json()) as { pid: number; names: string[] }
+      const [one, two] = await Promise.all([call(), call()])
+      expect(one.pid).not.toBe(two.pid)
+      expect([one.pid, two.pid]).not.toContain(server.child.pid)
+      const { environmentOf } = readProject({ text: readFileSync(join(stage.checkout, 'project.yml'), 'utf8'), local: {}, environment: {} })
+      const own = one.names.filter(name => !name.startsWith('__OW_') && !['HOME', 'PATH'].includes(name))
+      expect(own).toEqual(Object.keys(environmentOf('api/health')).sort())
+    })
+  })
+
   test('does not end when its input is closed', async () => {
     const server = await launchAndWait({ stdin: 'ignore' })
     expect((await fetch(`${addressOf(server)}/health`)).status).toBe(200)
@@ -223,9 +246,14 @@ describe('the end of npm start', () => {
   test('by SIGKILL does not keep the next start from working', async () => {
     const first = await launchAndWait()
     await paste(commandTo('/webhook/demo', first))
+    const left = () => readdirSync(join(stage.data, 'functions/running')).map(Number)
+    const containers = left().map(pid => [pid, processIdentity(pid)] as const)
+    expect(containers.length).toBeGreaterThan(1)
     first.child.kill('SIGKILL')
     await first.ends()
     const second = await launchAndWait()
+    expect(second.output()).toMatch(/\d+ containers? of an earlier npm start ended/)
+    for (const [pid, identity] of containers) expect(processIdentity(pid)).not.toBe(identity)
     expect(await paste(commandTo('/webhook/demo', second))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
   })
 })

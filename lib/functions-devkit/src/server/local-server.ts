@@ -5,7 +5,8 @@ import { describeServer } from './announce.ts'
 import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
-import { createFunctions, type Functions } from './functions.ts'
+import { createContainerFunctions, type ContainerFunctions } from './containers/container-functions.ts'
+import { readContainerSettings } from './containers/settings.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
 import { localApiKeys, localSettings } from './local-settings.ts'
 import { takeLock } from './lock.ts'
@@ -19,14 +20,15 @@ import { readProject } from './project.ts'
 import { report } from './report.ts'
 import { createSamples, type SampleCommands } from './samples.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
+import { type SelfDescription } from './containers/protocol.ts'
 import { keepSecrets } from './secrets.ts'
 import { checkSettings } from './settings-check.ts'
 import { type Shutdown } from './shutdown.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
-  /** Read for `PORT`, `LOCAL_DATA_FOLDER` and settings; it gets the settings of the functions. */
-  readonly environment: Record<string, string | undefined>
+  /** Read for `PORT`, `LOCAL_DATA_FOLDER`, the number of containers, and settings. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Whether schedules fire by themselves. */
   readonly runSchedules: boolean
   /** Gets everything that is started, as soon as it is. */
@@ -47,6 +49,7 @@ export interface LocalServer {
  */
 export async function startLocalServer({ checkout, environment, runSchedules, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
   const port = readPort(environment.PORT)
+  const pool = readContainerSettings(environment)
   const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
   await makeFolder(data.folder)
   const attempt = takeLock({ folder: data.folder })
@@ -58,7 +61,7 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   shutdown.add('lock', { end: () => lock.release(), kill: () => lock.release() })
 
   // The port is taken before anything slow begins: a port in use shows at once, with nothing started.
-  const ready: { functions?: Functions; schedules?: Schedules } = {}
+  const ready: { functions?: ContainerFunctions; schedules?: Schedules } = {}
   const server = createHttpServer({ functions: () => ready.functions, schedules: () => ready.schedules, report })
   const address = await listen(server, port)
   // Calls by schedule are let end in the same time as calls over HTTP.
@@ -77,20 +80,23 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
 
   const local = localSettings({ databaseUrl, secrets, environment })
   const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
-  Object.assign(environment, project.settings)
   const granted = new Set<string>()
-  const created = createFunctions({
+  const created = await createContainerFunctions({
     descriptions: project.functions,
     checkout,
-    stageRoot: join(data.folder, 'functions'),
+    folder: join(data.folder, 'functions'),
     apiHost: address,
+    pool,
+    environmentOf,
+    onLine: ({ stream, line }) => void process[stream].write(`${line}\n`),
     report,
     loaded: grantScopes,
   })
-  shutdown.add('database pools', { end: () => created.shutdown() })
-  for (const one of created.all) one.prepare()
+  // Calls have had their time by then.
+  shutdown.add('containers', { end: () => created.shutdown({ waitForCalls: false }), kill: () => created.kill() })
+  await prepareAll()
   checkSettings(created.all)
-  const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
+  const [migrated] = await untilBothEnd(migrate(created, { ...local, DB_SCHEMA: project.settings.DB_SCHEMA }), prepareAll())
   signal.throwIfAborted()
 
   const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
@@ -112,10 +118,18 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
       }),
   }
 
-  // A bundle reads its settings with its first call. One that is built later may ask for a scope that no other has.
-  function grantScopes({ scopes = [] }: { readonly scopes?: readonly string[] }): void {
+  // The local key has the scopes that any function asks for. They show once it is loaded: those that get the key are loaded again then.
+  function grantScopes({ scopes }: SelfDescription): void {
     for (const scope of scopes) granted.add(scope)
-    if (environment.API_KEYS !== undefined) environment.API_KEYS = localApiKeys(secrets, [...granted].sort())
+  }
+
+  function environmentOf(qualifiedName: string): Readonly<Record<string, string>> {
+    const passed = project.environmentOf(qualifiedName)
+    return passed.API_KEYS === undefined ? passed : { ...passed, API_KEYS: localApiKeys(secrets, [...granted].sort()) }
+  }
+
+  async function prepareAll(): Promise<void> {
+    await Promise.all(created.all.map(one => one.prepare()))
   }
 
   async function startDatabase(): Promise<string> {

@@ -31,9 +31,13 @@ onSignals({
   },
 })
 
-// On the platform this ends the container that the function runs in, and no other. Here all share one process.
+// Functions fail in containers of their own: this is a mistake of ours, and what has been started must not stay behind.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(event, (error: unknown) => report('A function failed outside of its call; the platform would end its container', error))
+  process.on(event, (error: unknown) => {
+    report('npm start failed', error)
+    givenUp.abort()
+    void end(1)
+  })
 }
 
 try {
