@@ -1,29 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { addressOf } from '../../lib/functions-devkit/test/support/npm-start.ts'
-import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
-import { stepsOf } from '../support/readme-edits.ts'
+import { addAsTheReadmeSays } from '../support/readme-edits.ts'
 import { useWholeCheckout } from '../support/whole-checkout.ts'
 
-const readme = readFileSync(join(REPOSITORY, 'README.md'), 'utf8')
-const steps = ['An example: orders', 'One trigger for two functions'].flatMap(section => stepsOf(readme, section))
 const checkout = useWholeCheckout()
 
 describe('what is added as the README says', () => {
-  beforeAll(async () => {
-    for (const step of steps) {
-      // The tests of the application run below, with all others.
-      if (step.kind === 'command' && step.line.endsWith('test:app')) continue
-      if (step.kind === 'command') {
-        const { status, output } = await checkout.run('sh', '-c', step.line)
-        if (status !== 0) throw new Error(`${step.line}: ${output}`)
-        continue
-      }
-      const file = join(checkout.checkout, step.path)
-      checkout.write(step.path, step.apply(existsSync(file) ? readFileSync(file, 'utf8') : undefined))
-    }
-  })
+  beforeAll(() => addAsTheReadmeSays(checkout))
 
   test('works', async () => {
     const server = await checkout.launchAndWait()

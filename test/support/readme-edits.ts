@@ -1,5 +1,25 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { WholeCheckout } from './whole-checkout.ts'
+
+const SECTIONS = ['An example: orders', 'One trigger for two functions']
+
+/** Adds to a checkout what the README adds in its examples. */
+export async function addAsTheReadmeSays(checkout: WholeCheckout): Promise<void> {
+  const readme = readFileSync(join(checkout.checkout, 'README.md'), 'utf8')
+  for (const step of SECTIONS.flatMap(section => stepsOf(readme, section))) {
+    if (step.kind === 'command') {
+      const { status, output } = await checkout.run('sh', '-c', step.line)
+      if (status !== 0) throw new Error(`${step.line}: ${output}`)
+      continue
+    }
+    const file = join(checkout.checkout, step.path)
+    checkout.write(step.path, step.apply(existsSync(file) ? readFileSync(file, 'utf8') : undefined))
+  }
+}
+
 /** One step of an example in the README. */
-export type Step =
+type Step =
   | { readonly kind: 'command'; readonly line: string }
   /** `apply` returns what the file holds then; `before` is undefined when there is none. */
   | { readonly kind: 'edit'; readonly path: string; apply(before: string | undefined): string }
@@ -8,8 +28,8 @@ const BLOCK = /^```(?<language>\w+)\n(?<body>.*?)\n```$/gms
 // The last path before a block is that of its file.
 const PATH = /`(?<path>[\w./-]+)`(?<replaces>, in place of what is there)?:\n\n$/
 
-/** Returns the commands and edits of a section, in their order. Commands other than those of npm are left out. */
-export function stepsOf(readme: string, section: string): Step[] {
+/** Returns the commands and edits of a section, in their order. Of the commands it takes those of npm that run no test. */
+function stepsOf(readme: string, section: string): Step[] {
   const [, text = ''] = new RegExp(`^### ${section}\n(.*?)^##`, 'ms').exec(readme) ?? []
   return [...text.matchAll(BLOCK)].flatMap(({ groups, index }): Step[] => {
     const { language = '', body = '' } = groups ?? {}
@@ -23,7 +43,7 @@ export function stepsOf(readme: string, section: string): Step[] {
 }
 
 function commandsOf(body: string): Step[] {
-  return body.split('\n').flatMap(line => (line.startsWith('npm run ') ? [{ kind: 'command', line }] : []))
+  return body.split('\n').flatMap(line => (/^npm run (?!test)/.test(line) ? [{ kind: 'command', line }] : []))
 }
 
 function replaced(path: string, body: string, replaces: boolean, before: string | undefined): string {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
 // What a shell, the deployer or a container reads; a shell takes the other line end for a part of the word before it.
-const FILES = ['build.sh', 'lib/build.sh', '.ci/run', 'packages/api/user/.include', '.env.example']
+const FILES = ['build.sh', 'lib/build.sh', '.ci/run', 'packages/api/user/index.ts', '.env.example']
 
 it('a clone on a machine that is set to Windows line ends has scripts that run', () => {
   const folder = mkdtempSync(join(tmpdir(), 'line-ends-'))

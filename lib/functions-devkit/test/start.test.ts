@@ -10,6 +10,7 @@ import { readProject } from '../src/server/project.ts'
 import { addressOf, READY, useNpmStart, type Server } from './support/npm-start.ts'
 
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0
+const USER = 'packages/api/user/index.ts'
 const stage = useNpmStart({ handsOn: true })
 const { launch, launchAndWait, processes, nothingRuns } = stage
 
@@ -107,17 +108,29 @@ describe('npm start', () => {
     while ((await health()) !== 200) await sleep(50)
   })
 
+  test('ends when nothing reads its output any more', async () => {
+    const server = await launchAndWait()
+    server.child.stdout?.destroy()
+    server.child.stderr?.destroy()
+    // Its log line is the first that cannot be written.
+    await fetch(`${addressOf(server)}/health`).catch(() => undefined)
+    expect(await server.ends()).toMatchObject({ code: 1 })
+  })
+
   test('lets its key have a scope that a changed function asks for', async () => {
     const server = await launchAndWait()
     const code = 'export const main = async () => ({ statusCode: 203, body: process.env.API_KEYS })'
-    await withHealth(`${code}\nmain.scopes = ['orders:read']`, async () => {
-      let answer = await fetch(`${addressOf(server)}/health`)
+    stage.write(USER, `${code}\nmain.scopes = ['orders:read']\n`)
+    try {
+      let answer = await fetch(`${addressOf(server)}/user`)
       while (answer.status !== 203) {
         await sleep(50)
-        answer = await fetch(`${addressOf(server)}/health`)
+        answer = await fetch(`${addressOf(server)}/user`)
       }
       expect(await answer.text()).toMatch(/^local\/orders:read,users:read,users:write\/[0-9a-f]{64}$/)
-    })
+    } finally {
+      stage.restore(USER)
+    }
   })
 
   test('runs calls at once in processes of their own, with the variables of project.yml alone', async () => {

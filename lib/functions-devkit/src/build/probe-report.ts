@@ -12,6 +12,8 @@ export type ProbeReport =
       readonly importable: boolean
       /** Names of the variables that `main` reads; empty for one that defineFunction did not make. */
       readonly variables: readonly string[]
+      /** Why the contract of an API cannot be written. */
+      readonly contractMistake?: string
       /** What loading has opened and not closed: timers, sockets, listeners. */
       readonly left: readonly string[]
     }

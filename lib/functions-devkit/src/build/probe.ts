@@ -40,6 +40,8 @@ async function load(): Promise<ProbeReport> {
     const required: unknown = createRequire(entry)(entry)
     for (let turn = 0; turn < TURNS; turn += 1) await ourOwnTurn()
     const listeners = [...countListeners()].filter(([name, count]) => count > (listenersBefore.get(name) ?? 0))
+    const behind = [...left.values(), ...listeners.map(([name]) => `process.on('${name}')`)]
+    const contractMistake = await contractMistakeOf(required)
     return {
       outcome: 'loaded',
       ms,
@@ -47,7 +49,8 @@ async function load(): Promise<ProbeReport> {
       isFunction: typeof (required as { main?: unknown } | null | undefined)?.main === 'function',
       importable: typeof imported.main === 'function',
       variables: variablesOf(required),
-      left: [...left.values(), ...listeners.map(([name]) => `process.on('${name}')`)],
+      ...(contractMistake !== undefined && { contractMistake }),
+      left: behind,
     }
   } catch (error) {
     return { outcome: 'failed', error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
@@ -57,6 +60,18 @@ async function load(): Promise<ProbeReport> {
 function variablesOf(required: unknown): string[] {
   const { variables } = (required as { main?: { variables?: unknown } } | null | undefined)?.main ?? {}
   return Array.isArray(variables) ? variables.map(String) : []
+}
+
+/** Writes the contract of an API as its route does, with the parts that are deployed. */
+async function contractMistakeOf(required: unknown): Promise<string | undefined> {
+  const { operations, contract } = (required as { main?: { operations?: unknown; contract?: unknown } } | null | undefined)?.main ?? {}
+  if (!Array.isArray(operations) || typeof contract !== 'function') return undefined
+  try {
+    await (contract as () => Promise<unknown>)()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 async function ourOwnTurn(): Promise<void> {

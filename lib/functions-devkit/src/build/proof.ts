@@ -58,6 +58,7 @@ export async function proveFunction({ checkout, name, main = 'main', passed, met
         ...nameProblems(main),
         ...missingParts(bundle, folder),
         ...loadingProblems(load),
+        ...contractProblems(name, load),
         ...contentProblems(bundle, { metafile, lock }),
         ...variableProblems(load, await environmentReads(bundle, checkout), passed),
         ...size.problems,
@@ -72,6 +73,11 @@ export async function proveFunction({ checkout, name, main = 'main', passed, met
 function nameProblems(main: string): string[] {
   if (main === 'main') return []
   return [`is to be started by its export ${main}, as project.yml says, and exports main alone: take \`main: ${main}\` out of its block there`]
+}
+
+function contractProblems(name: string, { report }: BareLoad): string[] {
+  if (report?.outcome !== 'loaded' || report.contractMistake === undefined) return []
+  return [`packages/${name}/index.ts: its contract cannot be written: ${report.contractMistake}`]
 }
 
 // A function without one of its variables answers 503, or does without a setting that .env has.

@@ -70,6 +70,8 @@ function write(application: string, args: readonly string[]): 0 | 1 | 2 {
     }
     const withTest = existsSync(join(application, 'lib/functions-devkit/test/support/functions.ts'))
     const { files, next } = scaffold({ application, words, withTest }, values)
+    const present = Object.keys(files).find(path => existsSync(join(application, path)))
+    if (present !== undefined) throw new Error(`${present} is there already. Choose another name`)
     writeFiles(application, new Map(Object.entries(files)))
     format(application, Object.keys(files))
     for (const path of Object.keys(files)) console.log(`written: ${path}`)

@@ -5,7 +5,7 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { readEnvironmentFile } from '../../../doctl-project-schema/src/index.ts'
 import { report } from '../server/report.ts'
 import { describeMistake } from './mistake.ts'
-import { planSync, writeFiles, type Remark, type SyncPlan } from '../sync/sync.ts'
+import { planSync, STALE, writeFiles, type Remark, type SyncPlan } from '../sync/sync.ts'
 
 // `npm run sync`: writes what follows from the sources.
 
@@ -45,14 +45,15 @@ async function sync(application: string, args: readonly string[]): Promise<0 | 1
 }
 
 function refused({ problems, mistakes }: SyncPlan): boolean {
-  const lines = [...problems.map(problem => `${describe(problem)}. ${problem.fix}`), ...mistakes.map(describeMistake)]
-  if (lines.length > 0) report(lines.join('\n'))
-  return lines.length > 0
+  // Several functions may share the file with the mistake.
+  const lines = new Set([...problems.map(problem => `${describe(problem)}. ${problem.fix}`), ...mistakes.map(describeMistake)])
+  if (lines.size > 0) report([...lines].join('\n'))
+  return lines.size > 0
 }
 
 function apply(application: string, { files, changes }: SyncPlan): void {
   writeFiles(application, files)
-  for (const change of changes) console.log(`written: ${describe(change)}`)
+  for (const { file, reason } of changes) console.log(`written: ${reason === STALE ? file : `${file}: ${reason}`}`)
 }
 
 function describe({ file, reason }: Remark): string {
@@ -64,8 +65,11 @@ function hintAtEnvironment(application: string): void {
   const [own, example] = ['.env', '.env.example'].map(name => join(application, name))
   if (own === undefined || example === undefined || !existsSync(own) || !existsSync(example)) return
   const has = readEnvironmentFile(readFileSync(own, 'utf8'))
-  const missing = Object.entries(readEnvironmentFile(readFileSync(example, 'utf8'))).filter(([name]) => !Object.hasOwn(has, name))
-  if (missing.length > 0) console.log(`Add to .env, which doctl reads:\n${missing.map(([name, value]) => `  ${name}=${value}`).join('\n')}`)
+  // As they are written there, in their quotes.
+  const lines = [...readFileSync(example, 'utf8').matchAll(/^([A-Z][A-Z0-9_]*)=.*$/gm)].flatMap(([line, name = '']) =>
+    Object.hasOwn(has, name) ? [] : [line],
+  )
+  if (lines.length > 0) console.log(`Add to .env, which doctl reads:\n${lines.map(line => `  ${line}`).join('\n')}`)
 }
 
 function readOptions(args: readonly string[]): { readonly check: boolean; readonly help: boolean } | undefined {

@@ -58,15 +58,16 @@ async function upgrade(options: Parameters<typeof prepareUpgrade>[0], isDry: boo
   const changes = new Map([...planned, ...record])
   const manifest = changes.get('package.json') ?? standing('package.json')
   const followUp = followUpOf({ plan, changes: planned, before: standing, scripts: scriptsOf(textOf(manifest)) })
+  const offered = offeredOf(plan, next)
   const backup = applyChanges({
     folder,
     versions: { from, to },
     changes,
-    offered: offeredOf(plan, next),
+    offered,
     onReady: (_, program) => print(['', `If this is cut off: ${nodeProgram()} ${relative(folder, program)}`]),
   })
   print([`Every changed file is in ${relative(folder, backup)}/before as it was; npm run upgrade -- --undo brings all of them back.`])
-  if (hasConflicts) print([`The new version of files that stay as they are: ${relative(folder, backup)}/offered`])
+  if (offered.size > 0) print([`The new version of files that stay as they are: ${relative(folder, backup)}/offered`])
   const failed = followUp.now.findIndex(command => !succeeds(command))
   const rest = failed === -1 ? [] : [`${followUp.now[failed]} failed: mend what it names, and run it again`, ...followUp.now.slice(failed + 1)]
   print(['', 'Next:', ...[...rest, ...followUp.steps].map(step => `  ${step}`)])

@@ -1,23 +1,27 @@
-import { existsSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../doctl-project-schema/src/index.ts'
 import { slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
 import { sourceFile } from './source-file.ts'
 
 const DEFAULT_PACKAGE = 'api'
+// Its scope, `<name>:read`, fits into API_KEYS.
+const LONGEST_NAME = 50
+const RESERVED = ['dist', 'node-modules']
 const SUPPORT = 'functions-devkit/test/support/functions.ts'
 
 /**
  * Returns a function: an API with one operation, or, with `cron`, a private one that a schedule invokes.
- * @throws Error for a name that is none or taken.
+ * @throws Error for an invalid or taken name, and for a schedule that the platform refuses.
  */
 export function scaffoldFunction({ application, words, withTest, cron }: ScaffoldOptions & { readonly cron?: string | undefined }): Scaffold {
   const { inPackage, name } = readName(words)
   const full = `${inPackage}/${name}`
   const path = `packages/${full}/index.ts`
   if (existsSync(join(application, 'packages', full))) throw new Error(`There is a function ${full} already: packages/${full}`)
-  if (cron !== undefined && !/^\S+(?: \S+){4}$/.test(cron))
-    throw new Error(`A schedule has five fields, such as "0 3 * * *"; ${JSON.stringify(cron)} has not`)
+  refuseTaken(application, full)
+  if (cron !== undefined) requireSchedule(application, name, cron)
   if (cron === undefined && !existsSync(join(application, 'lib/app/api.ts')))
     throw new Error('lib/app/api.ts is missing: write `export const defineApi = createDefineApi({ prepareDatabase })` there, of functions-runtime')
   const written = cron === undefined ? apiOf(full, name) : scheduledOf(full, name, cron)
@@ -29,6 +33,32 @@ export function scaffoldFunction({ application, words, withTest, cron }: Scaffol
     },
     next: written.next,
   }
+}
+
+/** @throws Error for a name that the local server or an API key cannot have. */
+function refuseTaken(application: string, full: string): void {
+  const [, name = ''] = full.split('/')
+  if (name.length > LONGEST_NAME) throw new Error(`The name of a function has at most ${LONGEST_NAME} characters`)
+  if (RESERVED.includes(name)) throw new Error(`${full} cannot be kept in git, which ignores folders named ${name}. Choose another name`)
+  const [namesake] = globSync(`packages/*/${name}`, { cwd: application })
+  if (namesake !== undefined)
+    throw new Error(`There is a function of this name already: ${namesake}. npm start serves both under /${name}: choose another name`)
+}
+
+/** @throws Error for a schedule that the platform refuses. */
+function requireSchedule(application: string, name: string, cron: string): void {
+  const trigger = { name, type: 'SCHEDULED', scheduledDetails: { cron } }
+  const probe = { packages: [{ name: 'probe', functions: [{ name: 'probe', runtime: 'nodejs:24', web: false, triggers: [trigger] }] }] }
+  try {
+    parseProject(JSON.stringify(probe), {})
+  } catch (error) {
+    const [issue] = error instanceof ProjectFileError ? error.issues : []
+    if (issue === undefined) throw error
+    throw new Error(`The schedule ${JSON.stringify(cron)}: ${issue.reason}. ${issue.fix}`, { cause: error })
+  }
+  const text = readFileSync(join(application, 'project.yml'), 'utf8')
+  const owner = functionsOf(parseProject(text, placeholderEnvironment(text))).find(({ triggers }) => triggers.some(one => one.name === name))
+  if (owner !== undefined) throw new Error(`${owner.qualifiedName} has a trigger ${name} already. Choose another name`)
 }
 
 function readName(words: readonly string[]): { readonly inPackage: string; readonly name: string } {

@@ -6,7 +6,7 @@ const GLOBALS = ['undefined', 'globalThis']
 
 /**
  * Returns words as one name in kebab case: `order items`, `OrderItems` and `order_items` are `order-items`.
- * @throws Error for words that make none.
+ * @throws Error for other words.
  */
 export function slugOf(words: readonly string[]): string {
   const slug = words
@@ -18,10 +18,13 @@ export function slugOf(words: readonly string[]): string {
   return slug
 }
 
-/** Returns a name in kebab case as one of JavaScript: `orderItems`; with `ending` when it is reserved: `newTable`. */
-export function identifierOf(slug: string, ending: string): string {
+/**
+ * Returns a name in kebab case as one of JavaScript: `orderItems`; with `ending` when it is reserved, or `taken` by the file that uses it:
+ * `newTable`.
+ */
+export function identifierOf(slug: string, ending: string, taken: readonly string[] = []): string {
   const name = camelCaseOf(slug)
-  return isUsable(name) ? name : `${name}${ending}`
+  return isUsable(name) && !taken.includes(name) ? name : `${name}${ending}`
 }
 
 /** `orderItems` */

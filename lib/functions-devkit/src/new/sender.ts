@@ -17,9 +17,25 @@ const FIELDS: Partial<Record<SchemeName, readonly string[]>> = {
   ],
 }
 
+// Names that the file, its test and the index have.
+const TAKEN = [
+  'call',
+  'composeDelivery',
+  'defineHandler',
+  'defineSource',
+  'expect',
+  'main',
+  'secret',
+  'sourceTable',
+  'storableText',
+  'test',
+  'withFunctions',
+  'z',
+]
+
 /**
  * Returns a sender of webhooks with a handler for one type.
- * @throws Error for a name that is none or taken, and for an unknown scheme.
+ * @throws Error for an invalid or taken name, and for an unknown scheme.
  */
 export function scaffoldSender({
   application,
@@ -32,7 +48,7 @@ export function scaffoldSender({
   if (known === undefined) throw new Error(`There is no scheme ${scheme}; there are ${schemeNames.join(', ')}`)
   const path = `lib/app/webhooks/sources/${slug}.ts`
   if (existsSync(join(application, path))) throw new Error(`There is a sender ${slug} already: ${path}`)
-  const name = identifierOf(slug, 'Source')
+  const name = identifierOf(slug, 'Source', TAKEN)
   const variable = `WEBHOOK_SECRET_${constantCaseOf(slug)}`
   const type = `${slug}.event`
   const fields = [`scheme: '${known}'`, `secrets: '${variable}'`, ...(FIELDS[known] ?? [])]

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { camelCaseOf, constantCaseOf, slugOf } from './names.ts'
+import { camelCaseOf, constantCaseOf, identifierOf, slugOf } from './names.ts'
 import type { Scaffold, ScaffoldOptions } from './scaffold.ts'
 import { sourceFile } from './source-file.ts'
 
@@ -16,17 +16,18 @@ export interface SettingOptions extends ScaffoldOptions {
 
 /**
  * Returns a setting in a group of its own.
- * @throws Error for a name that is none or taken.
+ * @throws Error for an invalid or taken name.
  */
 export function scaffoldSetting({ application, words, withTest, meaning, fallback }: SettingOptions): Scaffold {
   const slug = slugOf(words)
   const [name, variable] = [camelCaseOf(slug), constantCaseOf(slug)]
+  const group = identifierOf(`${slug}-settings`, 'Group', ['defineSettings', 'readSettings'])
   const path = `lib/app/settings/${slug}.ts`
   const reader = TAKEN.test(variable) ? 'Node or the platform' : readerOf(application, variable)
   if (reader !== undefined) throw new Error(`${variable} is taken: ${reader} has it. Choose another name`)
   if (existsSync(join(application, path))) throw new Error(`There is a setting ${slug} already: ${path}`)
   const form = formOf(fallback)
-  const said = meaning?.trim() ?? `what ${variable} is for: replace these words`
+  const said = meaning?.trim() || `what ${variable} is for: replace these words`
   const test = `test/settings/${slug}.test.ts`
   const runtime = 'functions-runtime/src/settings'
   return {
@@ -39,7 +40,7 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
           { name: 'defineSettings', from: `${runtime}/settings.ts` },
           { name: 'setting', from: `${runtime}/settings.ts` },
         ],
-        text: `export const ${name}Settings = defineSettings({ ${variable}: setting(${form.schema}, ${JSON.stringify(said)}) }, ({ ${variable} }) =>
+        text: `export const ${group} = defineSettings({ ${variable}: setting(${form.schema}, ${JSON.stringify(said)}) }, ({ ${variable} }) =>
   Object.freeze({ ${name}: ${variable} }),
 )
 `,
@@ -51,11 +52,11 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
           imports: [
             { name: 'expect', from: 'vitest' },
             { name: 'test', from: 'vitest' },
-            { name: `${name}Settings`, from: `/${path}` },
+            { name: `${group}`, from: `/${path}` },
             { name: 'readSettings', from: `${runtime}/settings.ts` },
           ],
           text: `test('${variable} is read, and may be left out', () => {
-  const read = (environment: Record<string, string>) => readSettings({ group: ${name}Settings }, environment).group
+  const read = (environment: Record<string, string>) => readSettings({ group: ${group} }, environment).group
   expect(read({ ${variable}: '${form.sample}' })).toEqual({ ${name}: ${form.isNumber ? form.sample : `'${form.sample}'`} })
   expect(read({})).toEqual({ ${name}: ${form.value} })
 })
@@ -63,7 +64,7 @@ export function scaffoldSetting({ application, words, withTest, meaning, fallbac
         }),
       }),
     },
-    next: [`Read it in a function: settings: { ${name}: ${name}Settings }; npm run sync then passes it on and documents it`],
+    next: [`Read it in a function: settings: { ${name}: ${group} }; npm run sync then passes it on and documents it`],
   }
 }
 

@@ -9,14 +9,14 @@ import { sourceFile } from './source-file.ts'
 
 /**
  * Returns a table with its model, its migration and how long its rows are kept.
- * @throws Error for a name that is none or taken.
+ * @throws Error for an invalid or taken name.
  */
 export function scaffoldTable({ application, words, withTest, now = new Date() }: ScaffoldOptions & { readonly now?: Date }): Scaffold {
   const slug = slugOf(words)
   const path = `${TABLES.folder}/${slug}.ts`
   if (existsSync(join(application, path))) throw new Error(`There is a table ${slug} already: ${path}`)
   const table = slug.replaceAll('-', '_')
-  const [name, model] = [identifierOf(slug, 'Table'), pascalCaseOf(singularOf(slug))]
+  const [name, model] = [identifierOf(slug, 'Table', ['declaredTables', 'defineTable']), pascalCaseOf(singularOf(slug))]
   refuseTaken(application, { table, model })
   const migration = `create${pascalCaseOf(slug)}`
   const stamp = stampBehind(

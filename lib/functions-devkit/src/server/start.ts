@@ -16,6 +16,7 @@ const LONGEST_GIVE_UP_MS = 3_000
 const options = optionsOrEnd()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
+let gaveUp: Promise<void> | undefined
 const startingUp = start()
 
 onSignals({
@@ -31,12 +32,14 @@ onSignals({
   },
 })
 
+// The terminal, or whatever reads our output, is gone: each line would fail, and report its failure with another line.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void giveUp())
+
 // Functions fail in containers of their own: this is a mistake of ours, and what has been started must not stay behind.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     report('npm start failed', error)
-    givenUp.abort()
-    void end(1)
+    void giveUp()
   })
 }
 
@@ -54,6 +57,11 @@ try {
     report(inWords(error))
     await end(1)
   }
+}
+
+function giveUp(): Promise<void> {
+  givenUp.abort()
+  return (gaveUp ??= end(1))
 }
 
 function start() {

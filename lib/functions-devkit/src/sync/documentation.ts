@@ -8,6 +8,8 @@ interface Region {
   readonly begin: string
   readonly end: string
   readonly lines: (settings: DocumentedSettings) => string[]
+  /** Returns the variables that a text has. */
+  readonly namesIn: (text: string) => string[]
 }
 
 const REGIONS: Readonly<Record<string, Region>> = {
@@ -15,26 +17,35 @@ const REGIONS: Readonly<Record<string, Region>> = {
     begin: '<!-- settings: written by `npm run sync`, do not edit -->',
     end: '<!-- end of settings -->',
     lines: settings => ['', '| variable | meaning | default |', '| --- | --- | --- |', ...rowsOf(settings), ''],
+    namesIn: text =>
+      [...text.matchAll(/^\|([^|\n]*)\|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Z][A-Z0-9_]*)`/g)].map(([, name = '']) => name)),
   },
   '.env.example': {
     begin: '# --- Settings of the application: written by npm run sync, do not edit ---',
     end: '# --- End of the settings of the application ---',
     lines: settings => sorted(settings).flatMap(([name, { meaning, value }]) => [`# ${capitalised(meaning)}`, `${name}=${quoted(value)}`]),
+    namesIn: text => [...text.matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name = '']) => name),
   },
 }
 
 /** Files with such a part. */
 export const DOCUMENTED_FILES = Object.keys(REGIONS)
 
-/** Returns the text of a documented file with its part written anew. A text without the marks stays as it is. */
+/**
+ * Returns the text of a documented file with its part written again. A text without the marks stays as it is, and a variable that the
+ * rest of the text has is left out.
+ */
 export function syncDocumentation(file: string, text: string, settings: DocumentedSettings): string {
   const region = REGIONS[file]
   if (region === undefined) throw new Error(`${file} has no part that is written`)
-  const from = text.indexOf(`${region.begin}\n`)
+  const end = text.includes('\r\n') ? '\r\n' : '\n'
+  const from = text.indexOf(`${region.begin}${end}`)
   const to = text.indexOf(region.end, from)
   if (from === -1 || to === -1) return text
-  const lines = region.lines(settings).map(line => `${line}\n`)
-  return text.slice(0, from) + `${region.begin}\n` + lines.join('') + text.slice(to)
+  const [before, behind] = [text.slice(0, from), text.slice(to)]
+  const elsewhere = new Set(region.namesIn(`${before}\n${behind}`))
+  const own = Object.fromEntries(Object.entries(settings).filter(([name]) => !elsewhere.has(name)))
+  return `${before}${[region.begin, ...region.lines(own)].map(line => `${line}${end}`).join('')}${behind}`
 }
 
 function rowsOf(settings: DocumentedSettings): string[] {

@@ -1,4 +1,5 @@
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { dirname, join } from 'node:path'
 import { functionsOf, parseProject, placeholderEnvironment, ProjectFileError } from '../../../doctl-project-schema/src/index.ts'
 import type { Mistake } from '../cli/mistake.ts'
@@ -6,7 +7,7 @@ import { DOCUMENTED_FILES, syncDocumentation, type DocumentedSettings } from './
 import { IndexError } from './index-error.ts'
 import { indexFiles } from './index-files.ts'
 import { loadFunctions, type FunctionFacts } from './load-functions.ts'
-import { syncProjectFile } from './project-file.ts'
+import { syncProjectFile, type SyncedProjectFile } from './project-file.ts'
 
 /** Something in a file, in words. */
 export interface Remark {
@@ -31,7 +32,8 @@ export interface SyncPlan {
 
 const NOTHING: SyncPlan = { files: new Map(), changes: [], problems: [], mistakes: [] }
 const PROJECT_FILE = 'project.yml'
-const STALE = 'is not what the sources say'
+/** Why a file is stale, when there is no more to say. */
+export const STALE = 'is not what the sources say'
 
 /**
  * Works out what is stale. Indexes come first and alone: while one is stale, the functions cannot be loaded reliably, and
@@ -84,13 +86,20 @@ async function planForFunctions(application: string): Promise<SyncPlan> {
   const problems = loaded.flatMap(namingProblems)
   if (mistakes.length > 0 || problems.length > 0) return { ...NOTHING, mistakes, problems }
   const mains = loaded.flatMap(one => (one.mistake === undefined ? [one] : []))
-  const gone = new Set([...declared].filter(name => !existsSync(join(application, 'packages', name))))
-  const project = syncProjectFile(
-    text,
-    mains.map(({ deployment }) => deployment),
-    gone,
-  )
-  const settings = Object.assign({}, ...mains.map(({ documentation }) => documentation)) as DocumentedSettings
+  const gone = new Set([...declared].filter(name => isGone(application, name)))
+  let project: SyncedProjectFile
+  let settings: DocumentedSettings
+  try {
+    project = syncProjectFile(
+      text,
+      mains.map(({ deployment }) => deployment),
+      gone,
+    )
+    settings = settingsOf(mains)
+  } catch (error) {
+    if (!(error instanceof IndexError)) throw error
+    return { ...NOTHING, problems: [error] }
+  }
   const documented = DOCUMENTED_FILES.flatMap(file => {
     const before = textOf(join(application, file))
     return before === undefined ? [] : [[file, syncDocumentation(file, before, settings)] as const]
@@ -99,10 +108,7 @@ async function planForFunctions(application: string): Promise<SyncPlan> {
   return {
     ...NOTHING,
     files: new Map([...(project.changes.length > 0 ? [[PROJECT_FILE, project.text] as const] : []), ...stale]),
-    changes: [
-      ...project.changes.map(reason => ({ file: PROJECT_FILE, reason })),
-      ...[...stale.keys()].map(file => ({ file, reason: `${STALE} of the settings` })),
-    ],
+    changes: [...project.changes.map(reason => ({ file: PROJECT_FILE, reason })), ...[...stale.keys()].map(file => ({ file, reason: STALE }))],
   }
 }
 
@@ -113,10 +119,43 @@ function namingProblems({ name, deployment }: FunctionFacts): SyncPlan['problems
   return [{ file: `packages/${name}/index.ts`, reason: `is named ${said}, and its folder is ${name}`, fix: 'Make them the same' }]
 }
 
+// What a build leaves behind, and git does not have.
+const LEFT_BEHIND = new Set(['dist', '.include', '__deployer__.zip', 'node_modules'])
+
+/** Whether a function has neither a folder with anything in it nor a file of its own. */
+function isGone(application: string, name: string): boolean {
+  const folder = join(application, 'packages', name)
+  if (existsSync(folder)) return readdirSync(folder).every(entry => LEFT_BEHIND.has(entry))
+  return globSync(`packages/${name}.*`, { cwd: application }).length === 0
+}
+
+/** @throws IndexError for two functions that document one variable differently. */
+function settingsOf(mains: readonly Extract<FunctionFacts, { deployment: object }>[]): DocumentedSettings {
+  const settings: Record<string, DocumentedSettings[string]> = {}
+  const first = new Map<string, string>()
+  for (const { name, documentation } of mains) {
+    for (const [variable, documented] of Object.entries(documentation)) {
+      const other = first.get(variable)
+      if (other !== undefined && !isDeepStrictEqual(settings[variable], documented)) {
+        const reason = `documents ${variable} otherwise than packages/${other}/index.ts does`
+        throw new IndexError({ file: `packages/${name}/index.ts`, reason, fix: 'Let both read the same group of settings' })
+      }
+      first.set(variable, name)
+      settings[variable] = documented
+    }
+  }
+  return settings
+}
+
 function staleOf(application: string, wanted: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...wanted].filter(([path, text]) => textOf(join(application, path)) !== text))
+  return new Map([...wanted].filter(([path, text]) => !isSameText(textOf(join(application, path)), text)))
 }
 
 function textOf(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+}
+
+// A checkout may have line ends of Windows.
+function isSameText(present: string | undefined, wanted: string): boolean {
+  return present?.replaceAll('\r\n', '\n') === wanted.replaceAll('\r\n', '\n')
 }

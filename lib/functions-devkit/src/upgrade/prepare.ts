@@ -5,6 +5,9 @@ import { hashOf, isRecord, readRecord, recordFiles, recordIn, TEXTS, unrecordedI
 import { isRepository, openSource, repositoryIn } from './source.ts'
 import type { Tree, TreeFile } from './tree.ts'
 
+// Paths in an error.
+const MOST_NAMED = 5
+
 export interface UpgradeOptions {
   /** The folder of the application. */
   readonly folder: string
@@ -46,6 +49,7 @@ export async function prepareUpgrade({ folder, from, ...given }: UpgradeOptions)
   const released = recordIn(next, source)
   if (released === undefined)
     throw new Error(`${source} has no lib/framework.json: it is no version of this framework, or one from before \`upgrade\``)
+  requireWhole(next, released, source)
   const base =
     given.base === undefined ? own : recordedAs(await openSource({ source: given.base, version: undefined }), given.base, own?.record ?? released)
   if (base === undefined) throw new Error('There is no record')
@@ -63,6 +67,19 @@ export async function prepareUpgrade({ folder, from, ...given }: UpgradeOptions)
     record: recordOf(next, to, released),
     rules: released,
   }
+}
+
+/** @throws Error for a part of a version: what it lacks would be deleted. */
+function requireWhole(next: Tree, { files }: FrameworkRecord, source: string): void {
+  const listed = Object.keys(files)
+  if (listed.length === 0) throw new Error(`${source} is no version: its lib/framework.json lists no files. Take a released one`)
+  const missing = listed.filter(path => !next.has(path))
+  if (missing.length === 0) return
+  const first = missing.slice(0, MOST_NAMED).join(', ')
+  const rest = missing.length > MOST_NAMED ? ', …' : ''
+  throw new Error(
+    `${source} lacks ${missing.length} of the ${listed.length} files in its lib/framework.json: ${first}${rest}. Take the whole version`,
+  )
 }
 
 /** The record that the version has, unless it is of other files: then what was taken is recorded, to be the next base. */

@@ -1,5 +1,6 @@
 import type { Decision } from './decide.ts'
 import type { PreparedUpgrade } from './prepare.ts'
+import { isOlder } from './is-older.ts'
 import { isOfFramework } from './record.ts'
 
 type Outcome = Decision['outcome']
@@ -16,6 +17,7 @@ export function describeUpgrade({ source, from, to, released, plan, rules }: Pre
   const notes = withOutcome('merged').flatMap(([, decision]) => ('notes' in decision ? decision.notes : []))
   return [
     `${from} → ${to}, from ${source}`,
+    ...(isOlder(to, from) ? [`This is a downgrade: ${to} is older than ${from}.`] : []),
     ...(to.replace(/^v/, '') === released ? [] : [`The source calls itself ${released}; it is recorded as ${to}.`]),
     ...section('The framework', framework.length === 0 ? [] : [counted(framework)]),
     ...section(

@@ -186,6 +186,25 @@ describe('the functions of project.yml', () => {
     }
   })
 
+  it.each([
+    ['z.date()', 'Date cannot be represented'],
+    ['z.pipe(z.string(), z.transform(text => text.length))', 'Transforms cannot be represented'],
+    ['z.custom()', 'Custom types cannot be represented'],
+  ])('are refused for a contract that cannot be written: %s', async (schema, reason) => {
+    const { folder } = checkout
+    const file = 'packages/api/user/index.ts'
+    const text = readFileSync(join(folder, file), 'utf8')
+    checkout.write(file, text.replace('schema: userSchema }', `schema: z.strictObject({ odd: ${schema} }) }`))
+    try {
+      const proofs = await proveBundles({ checkout: folder, metafile: await buildBundles(folder) })
+      const [problem, ...others] = proofs.find(({ name }) => name === 'api/user')?.problems ?? []
+      expect(problem).toMatch(new RegExp(`^${file}: its contract cannot be written: POST /: ${reason}.*: use a schema of what JSON holds`))
+      expect(others).toEqual([])
+    } finally {
+      checkout.write(file, text)
+    }
+  })
+
   it('are recorded by package, with their ceilings kept', async () => {
     const { folder } = checkout
     const file = join(folder, SIZES_FILE)

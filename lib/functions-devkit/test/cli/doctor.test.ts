@@ -699,11 +699,11 @@ describe('the doctor', () => {
   it('names a public function that does not say why it is open', async () => {
     const checkout = copyCheckout(['lib', 'packages', 'build.sh', 'project.yml', 'package.json'])
     try {
-      const file = 'packages/api/user/index.ts'
+      const file = 'packages/api/health/index.ts'
       const text = readFileSync(join(checkout.folder, file), 'utf8')
       checkout.write(file, text.replace(/ +openBecause: .*\n/, ''))
       const { lines } = await doctor({}, { checkout: checkout.folder })
-      expect(lines).toContainEqual(expect.stringMatching(/^warn project: .*public-without-authentication:api\/user/))
+      expect(lines).toContainEqual(expect.stringMatching(/^warn project: .*public-without-authentication:api\/health/))
     } finally {
       checkout.remove()
     }

@@ -54,7 +54,7 @@ describe('npm run new', () => {
   beforeAll(() => {
     checkout = copyCheckout(['lib', 'package.json', 'packages', 'project.yml', '.prettierrc.json', '.env.example'])
     for (const [args] of WRITTEN) results.set(args, write(...args))
-  })
+  }, 300_000)
   afterAll(() => checkout.remove())
 
   const run = (program: string, ...args: string[]) => {
@@ -85,8 +85,13 @@ describe('npm run new', () => {
 
   it.each([
     [['function', 'user'], /There is a function api\/user already/],
+    [['function', 'shop/user'], /There is a function of this name already: packages\/api\/user/],
+    [['function', 'x'.repeat(60)], /at most 50 characters/],
+    [['function', 'dist'], /git, which ignores folders named dist/],
+    [['function', 'a', '--schedule', '99 99 * * *'], /The schedule "99 99 \* \* \*": /],
+    [['function', 'health-every-5-minutes', '--schedule', '0 3 * * *'], /has a trigger health-every-5-minutes already/],
     [['function', 'a/b/c'], /named <package>\/<function>/],
-    [['function', 'a', '--schedule', 'daily'], /five fields/],
+    [['function', 'a', '--schedule', 'daily'], /The schedule "daily": /],
     [['table', '9lives'], /letters, digits and -/],
     [['table', 'ORDERS', '--scheme', 'hmac'], /A table takes no --scheme/],
     [['sender', 'other', '--scheme', 'paypal'], /no scheme paypal; there are standard, /],
@@ -101,6 +106,12 @@ describe('npm run new', () => {
     expect(write(...args)).toMatchObject({ status: 2, output: expect.stringMatching(reason) as string })
     expect(read('project.yml')).toBe(before)
     expect(existsSync(join(checkout.folder, 'lib/app/tables/orders.ts'))).toBe(false)
+  })
+
+  it('overwrites no file that is there', () => {
+    checkout.write('test/api/keys.test.ts', 'mine')
+    expect(write('function', 'keys')).toEqual({ status: 2, output: 'test/api/keys.test.ts is there already. Choose another name\n' })
+    expect([read('test/api/keys.test.ts'), existsSync(join(checkout.folder, 'packages/api/keys'))]).toEqual(['mine', false])
   })
 
   it('refuses a table whose model another table has', () => {

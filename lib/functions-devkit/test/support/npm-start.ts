@@ -140,13 +140,8 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     },
     write: (path, text) => checkout.write(path, text),
     restore: path => checkout.restore(path),
-    writeHealth(code) {
-      checkout.write(`${HEALTH}/.include`, 'dist/index.js\n../../../lib/zip/package.json\n')
-      checkout.write(`${HEALTH}/index.ts`, `${code}\n`)
-    },
-    restoreHealth() {
-      for (const name of ['.include', 'index.ts']) checkout.restore(`${HEALTH}/${name}`)
-    },
+    writeHealth: code => checkout.write(`${HEALTH}/index.ts`, `${code}\n`),
+    restoreHealth: () => checkout.restore(`${HEALTH}/index.ts`),
     launch,
     launchAndWait,
     processes,

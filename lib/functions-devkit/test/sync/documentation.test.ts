@@ -61,6 +61,18 @@ more
     }
   })
 
+  it('leaves out a variable that the rest of the file has', () => {
+    expect(syncDocumentation('.env.example', `RETRIES=1\n${EXAMPLE}`, documentation).match(/^RETRIES=/gm)).toHaveLength(1)
+    const table = '| `GREETING`, `RETRIES` | words | |\n'
+    expect(syncDocumentation('README.md', `${README}${table}`, documentation).match(/`RETRIES`/g)).toHaveLength(1)
+  })
+
+  it('keeps line ends of Windows', () => {
+    const text = syncDocumentation('.env.example', EXAMPLE.replaceAll('\n', '\r\n'), documentation)
+    expect(text).toContain('RETRIES=3\r\n')
+    expect(text.replaceAll('\r\n', '')).not.toContain('\n')
+  })
+
   it('is left out where the marks are missing', () => {
     expect(syncDocumentation('README.md', '# A\n', documentation)).toBe('# A\n')
     expect(syncDocumentation('.env.example', EXAMPLE.replace('# --- End', '# End'), documentation)).toContain('OLD=1')

@@ -107,6 +107,17 @@ export const declaredTables = {
     expect(indexOf('webhooks/handlers')).toContain("from '../../../webhook-inbox/src/inbox/handler.ts'")
   })
 
+  it.each([
+    ['without its type', 'export const createOrders = {\n  name: "2027-01-01-0930-orders",\n  async up() {},\n}\n'],
+    ['with satisfies', 'export const createOrders = {\n  name: "2027-01-01-0930-orders",\n  async up() {},\n} satisfies Migration\n'],
+    ['that is not exported', 'const createOrders: Migration = {\n  name: "2027-01-01-0930-orders",\n  up: async () => {},\n}\n'],
+    ['beside one that is found', `${migration('first', '2027-01-01-0900-first')}export const second = {\n  async up() {},\n}\n`],
+  ])('refuse a table file with a migration %s', (_, text) => {
+    write('lib/app/migrations/2027-01-01-0800-other.ts', `${TYPE}${migration('other', '2027-01-01-0800-other')}`)
+    write('lib/app/tables/orders.ts', `${table('orders')}${text}`)
+    expect(() => indexFiles(application)).toThrow(/orders\.ts: has a migration that is not exported in the form that is found/)
+  })
+
   it('leave an index alone that is written by hand', () => {
     write('lib/app/tables/helpers.ts', 'export const one = 1\n')
     write('lib/app/tables/index.ts', 'export const declaredTables = {}\n')

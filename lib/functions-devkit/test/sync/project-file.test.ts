@@ -128,6 +128,79 @@ describe('project.yml', () => {
     expect(text).toContain(`note: ${long}`)
   })
 
+  it('keeps what an alias merges, alone or in a list', () => {
+    const alone = TEXT.replace('environment:\n          <<: $(LOG_LEVEL GREETING)', 'environment:\n          <<: *common').replace(
+      'packages:',
+      'environment: &common { LOG_LEVEL: debug }\npackages:',
+    )
+    const { text } = sync(alone)
+    expect(text).toContain('          <<:\n            - *common\n            - $(GREETING)\n')
+    expect(sync(text).changes).toEqual([])
+    const whole = alone.replace('environment:\n          <<: *common', 'environment: *common')
+    expect(sync(whole).text).toContain('          <<:\n            - *common\n            - $(GREETING)\n')
+  })
+
+  it('keeps comments of variables and triggers that stay', () => {
+    const schedules = [{ name: 'daily', cron: '0 3 * * *' }]
+    const { text } = sync(TEXT, { schedules, variables: ['GREETING', 'OLD'] })
+    const commented = text.replace('- $(GREETING)', '- $(GREETING) # hello').replace('type: SCHEDULED', 'type: SCHEDULED # of the platform')
+    const changed = sync(commented, { schedules: [{ name: 'daily', cron: '0 4 * * *' }], variables: ['GREETING', 'FRESH'] }).text
+    expect(changed).toContain('- $(GREETING) # hello\n            - $(FRESH)\n')
+    expect(changed).toMatch(/type: SCHEDULED # of the platform\n[^]*cron: "0 4 \* \* \*"/)
+  })
+
+  it('keeps the other limit when a definition states one', () => {
+    const before = TEXT.replace('memory: 256', 'memory: 1024')
+    expect(functionIn(sync(before, { limits: { timeoutMs: 9000 } }).text)).toMatchObject({ limits: { timeout: 9000, memory: 1024 } })
+  })
+
+  it('moves the block of a function that has another package or name now', () => {
+    const before = TEXT.replace('        limits:', '        annotations: { final: true }\n        limits:').replace('memory: 256', 'memory: 1024')
+    for (const name of ['crm/hello', 'api/greet']) {
+      const moved = syncProjectFile(before, [deployment({ name })], new Set(['api/hello']))
+      expect(moved.changes).toEqual([`api/hello is now ${name}`])
+      expect(functionIn(moved.text, name)).toMatchObject({ limits: { memory: 1024 } })
+      expect(moved.text).toContain('annotations: { final: true }')
+    }
+  })
+
+  it('says what is lost with a block that is gone', () => {
+    const before = `${TEXT}      - name: other\n        runtime: nodejs:24\n        web: false\n        annotations: { final: true }\n        environment: { TZ: UTC }\n`
+    expect(syncProjectFile(before, [deployment()], new Set(['api/other'])).changes).toEqual([
+      'api/other is gone, and what its block had of its own: annotations, TZ',
+    ])
+  })
+
+  it('is refused with a sentence when a block that goes has an anchor of others', () => {
+    const more = '      - name: other\n        runtime: nodejs:24\n        web: false\n        limits: *few\n'
+    const before = `${TEXT.replace('limits: {', 'limits: &few {')}${more}`
+    expect(() => syncProjectFile(before, [], new Set(['api/hello']))).toThrow(
+      'has an alias *few of something in a block that changes. Move the anchor &few',
+    )
+  })
+
+  it.each([
+    ['a schedule', { schedules: [{ name: 'daily', cron: '*/5 * * *' }] }],
+    ['a limit', { limits: { timeoutMs: -5 } }],
+    [
+      'two triggers of one name',
+      {
+        schedules: [
+          { name: 'daily', cron: '0 3 * * *' },
+          { name: 'daily', cron: '0 4 * * *' },
+        ],
+      },
+    ],
+  ])('refuses %s that the platform refuses, and names the source', (_, changes) => {
+    expect(() => sync(TEXT, changes)).toThrow(/^packages\/api\/hello\/index\.ts: /)
+  })
+
+  it('keeps line ends of Windows', () => {
+    const { text } = sync(TEXT.replaceAll('\n', '\r\n'), { variables: ['GREETING'] })
+    expect(text.replaceAll('\r\n', '')).not.toContain('\n')
+    expect(Object.keys(functionIn(text)?.environment ?? {})).toEqual(['GREETING'])
+  })
+
   it('that is not valid is refused with its place', () => {
     expect(() => sync(TEXT.replace('web: raw', 'web: open'))).toThrow(/^project\.yml:9:/)
   })

@@ -35,7 +35,7 @@ describe('npm run sync', () => {
     checkout.write('.env', 'OTHER=1\n')
     expect(sync('--check')).toMatchObject({ status: 1, output: expect.stringContaining('project.yml: api/hello is new\n') as string })
     const { status, output } = sync()
-    const lines = /^written: project\.yml: api\/hello is new\nwritten: \.env\.example: .*\nAdd to \.env, which doctl reads:\n/
+    const lines = /^written: project\.yml: api\/hello is new\nwritten: \.env\.example\nAdd to \.env, which doctl reads:\n/
     expect([status, output]).toEqual([0, expect.stringMatching(lines)])
     expect(output).toContain('\n  GREETING=Hello\n')
     expect(read('project.yml')).toContain('      - name: hello\n')
@@ -67,8 +67,27 @@ describe('npm run sync', () => {
     expect(sync()).toEqual({ status: 0, output: '' })
   })
 
-  it('removes the block of a function whose folder is gone', () => {
+  it('refuses two functions that document one variable differently', () => {
+    checkout.write('packages/api/hello/index.ts', FUNCTION('api/hello'))
+    checkout.write('packages/api/other/index.ts', FUNCTION('api/other').replace("textOr('Hello')", "textOr('Bye')"))
+    expect(sync()).toEqual({
+      status: 1,
+      output:
+        'packages/api/other/index.ts: documents GREETING otherwise than packages/api/hello/index.ts does. Let both read the same group of settings\n',
+    })
+  })
+
+  it('names the source of a schedule that the platform refuses, and works again once it is corrected', () => {
+    checkout.write('packages/api/hello/index.ts', FUNCTION('api/hello', ", schedules: [{ name: 'a', cron: 'daily' }]"))
+    expect(sync()).toMatchObject({ status: 1, output: expect.stringMatching(/^packages\/api\/hello\/index\.ts: cron /) as string })
+    checkout.write('packages/api/hello/index.ts', FUNCTION('api/hello'))
+    expect(sync()).toMatchObject({ status: 0 })
+  })
+
+  it('removes the block of a function of which only products are left', () => {
     rmSync(join(checkout.folder, 'packages/api/user'), { recursive: true })
+    checkout.write('packages/api/user/dist/index.js', '')
+    checkout.write('packages/api/user/.include', 'dist/index.js\n')
     expect(sync()).toEqual({ status: 0, output: 'written: project.yml: api/user is gone\n' })
     expect(read('project.yml')).not.toContain('- name: user')
   })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { recordVersion, unrecordedFiles } from '../../src/upgrade/release.ts'
@@ -49,8 +49,37 @@ describe('npm run upgrade', () => {
     const { status, output } = stage.upgrade()
     expect([status, stage.read('README.md')]).toEqual([1, '<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> version 2.0.0\n'])
     expect(output).toContain('\nConflicts:\n  README.md: 1 place is marked\n')
+    expect(output).not.toContain('/offered')
     stage.release({ 'README.md': 'theirs again\n' })
     expect(stage.upgrade()).toEqual({ status: 2, output: expect.stringContaining('decide about them first:\n  README.md') as string })
+  })
+
+  it('refuses a source that lacks files of its record', () => {
+    stage.release({ 'README.md': 'theirs\n' })
+    for (const path of ['README.md', 'lib/runtime']) rmSync(join(stage.next, path), { recursive: true })
+    const before = all()
+    const { status, output } = stage.upgrade()
+    expect(output).toMatch(
+      /next lacks 3 of the \d+ files in its lib\/framework\.json: README\.md, lib\/runtime\/src\/main\.ts, lib\/runtime\/src\/old\.ts\. Take the whole version\n$/,
+    )
+    expect([status, all()]).toEqual([2, before])
+  })
+
+  it('refuses a source whose record lists no files', () => {
+    const file = join(stage.next, 'lib/framework.json')
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), files: {} }))
+    expect(stage.upgrade()).toEqual({
+      status: 2,
+      output: expect.stringContaining('next is no version: its lib/framework.json lists no files') as string,
+    })
+  })
+
+  it('says that a version is older', () => {
+    stage.release({ 'README.md': 'theirs\n' })
+    expect(stage.upgrade('--source', stage.next, '--dry-run').output).not.toContain('downgrade')
+    expect(stage.upgrade('--source', stage.next, '--from', '0.9.0', '--dry-run').output).toContain(
+      'This is a downgrade: 0.9.0 is older than 1.0.0.\n',
+    )
   })
 
   it('undoes what it did', () => {

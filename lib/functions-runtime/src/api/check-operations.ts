@@ -18,14 +18,34 @@ export interface CheckedApi {
   readonly parameters: readonly string[]
 }
 
+/** Returns the reason for which what `operations` returned is no list of operations; `undefined` for one that is. */
+export function findListMistake(returned: unknown): string | undefined {
+  if (!Array.isArray(returned)) return `operations returns ${kindOf(returned)}: return a list, such as [operation('GET /', { … }, handle)]`
+  const all: readonly unknown[] = returned.flat()
+  const index = all.findIndex(one => typeof one !== 'object' || one === null || !('route' in one))
+  if (index === -1) return undefined
+  return `number ${index + 1} of the operations is ${kindOf(all[index])}: each is what operation('GET /', { … }, handle) returns`
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  return value instanceof Promise ? 'a promise' : `of the type ${typeof value}`
+}
+
 /** Returns the first reason for which an API cannot be served or described, with what to do; `undefined` for a sound one. */
 export function findMistake({ operations, routes, parameters }: CheckedApi): string | undefined {
   if (operations.length === 0) return 'it has no operation: give at least one, or use defineFunction'
+  if (routes.some(route => shapeOf(route) === CONTRACT_ROUTE))
+    return `routes has ${CONTRACT_ROUTE}, where the contract is served: choose another path`
   const taken = new Map([CONTRACT_ROUTE, ...routes].map(route => [shapeOf(route), route]))
   const ids = new Map<string, string>()
   for (const operation of operations) {
     const { route, operationId } = operation
-    const mistake = mistakeIn(operation) ?? mistakeBeside(operation, taken.get(shapeOf(route)), ids.get(operationId))
+    const mistake =
+      mistakeIn(operation) ??
+      mistakeInContent(operation) ??
+      mistakeBeside(operation, taken.get(shapeOf(route)), ids.get(operationId)) ??
+      mistakeBehind(operation, routes)
     if (mistake !== undefined) return `${route}: ${mistake}`
     taken.set(shapeOf(route), route)
     ids.set(operationId, route)
@@ -54,9 +74,28 @@ function mistakeIn({ route, operationId, scope, open, idempotencyKey }: RoutedOp
   return undefined
 }
 
-// Two routes that differ in the names of their parameters match the same requests.
+function mistakeInContent({ route, body, patch, idempotencyKey, answer }: RoutedOperation): string | undefined {
+  if (route.startsWith('GET ') && body !== undefined) return 'GET carries no body: use query, or another method'
+  if (route.startsWith('GET ') && idempotencyKey !== undefined) return 'GET can be repeated without an idempotency key: leave idempotencyKey out'
+  if (patch && body === undefined) return 'patch says how the body is read, and there is no body: give its schema, or leave patch out'
+  if (answer.status === 204 && answer.schema !== undefined) return 'an answer with status 204 has no content: leave answer.schema out, or use 200'
+  return undefined
+}
+
+// Further routes are matched before operations.
+function mistakeBehind({ route }: RoutedOperation, routes: readonly string[]): string | undefined {
+  const [method, ...segments] = shapeOf(route).split(/[ /]+/)
+  const shadow = routes.find(other => {
+    const [otherMethod, ...others] = shapeOf(other).split(/[ /]+/)
+    const takesAll = others.every((segment, index) => segment === segments[index] || (segment === '{}' && segments[index] !== ''))
+    return method === otherMethod && others.length === segments.length && takesAll
+  })
+  return shadow === undefined ? undefined : `${shadow} of routes takes all of its requests, so it is never called: choose another path`
+}
+
+// Two routes that differ in the names of their parameters, or in a slash at the end, match the same requests.
 function shapeOf(route: string): string {
-  return route.replaceAll(/\{\w+\}/g, '{}')
+  return route.replaceAll(/\{\w+\}/g, '{}').replace(/(?<=[^ ])\/$/, '')
 }
 
 function unknownParameter(operations: readonly RoutedOperation[], described: readonly string[]): string | undefined {

@@ -13,7 +13,7 @@ export interface RowToCreate<Row extends Model> {
   readonly model: (models: ApplicationModels) => ModelStatic<Row>
   /** All but the primary key and `requestHash`. */
   readonly values: Partial<CreationAttributes<Row>>
-  /** What has to hold, such as that the owner of the row exists: runs first in the same transaction, and refuses by throwing. */
+  /** What has to hold, such as that the owner of the row exists: runs first in the same transaction, and refuses by throwing. A row that is there already wins over it. */
   readonly check?: (work: Work) => Promise<void>
   /** What else belongs into the same transaction. It runs only when this call creates the row. */
   readonly complete?: (row: Row, work: Work) => Promise<void>
@@ -29,12 +29,15 @@ export async function createRowOnce<Row extends Model>(operationName: string, da
   const { claim, values, check, complete } = options
   if (database.isInUnit) throw new TypeError(`${operationName}: createRowOnce begins a transaction of its own, call it outside of execute`)
   const id = claim === undefined ? uuidv7() : rowIdOf(claim)
+  let isChecking = false
   let isClaiming = false
   let isProven = false
 
   const create = async (work: Work): Promise<Row> => {
     const model = modelOf(options, work)
+    isChecking = true
     await check?.(work)
+    isChecking = false
     const row = { ...values, [model.primaryKeyAttribute]: id, ...(claim && { requestHash: claim.requestHash }) }
     isClaiming = claim !== undefined
     const created = await model.create(row as unknown as CreationAttributes<Row>)
@@ -52,8 +55,10 @@ export async function createRowOnce<Row extends Model>(operationName: string, da
     if (!isProven) return created
   } catch (error) {
     if (isClaiming && error instanceof DeadlineExceededError) throw requestInProgress(error)
-    const stored = claim !== undefined && violatedUniqueConstraint(error) !== undefined ? await findStored() : undefined
-    // Another constraint of the table decided.
+    // What the check asks for may have ended since the row was created.
+    const mayBeStored = isChecking || violatedUniqueConstraint(error) !== undefined
+    const stored = claim !== undefined && mayBeStored ? await findStored() : undefined
+    // The check refused a new row, or another constraint of the table decided.
     if (stored === undefined || claim === undefined) throw error
     return sameRow(claim, stored)
   }

@@ -6,7 +6,7 @@ import { json } from '../edge/reply.ts'
 import { apiKeySettings, type ApiSettings } from '../settings/api-keys.ts'
 import type { Groups, SettingsOf } from '../settings/settings.ts'
 import type { DestinationStream, Logger } from '../telemetry/logger.ts'
-import { CONTRACT_ROUTE, findMistake } from './check-operations.ts'
+import { CONTRACT_ROUTE, findListMistake, findMistake } from './check-operations.ts'
 import type { ContractDefinition, ContractDefaults, Json } from './contract.ts'
 import type { RoutedOperation } from './operation.ts'
 import { operation, type DefinedOperation, type DefineOperation } from './request.ts'
@@ -73,11 +73,13 @@ export function createDefineApi({ prepareDatabase, ...defaults }: ApiDefaults) {
   ): ApiMain {
     const { settings: groups, setup, forRequest, shutdown, operations: define, routes = {}, openBecause, ...rest } = definition
     const { name, title, version, summary, description, license, servers, tags, parameters, schemas, ...others } = rest
-    const operations = define(operation).flat()
+    const listed = define(operation)
+    const unlisted = findListMistake(listed)
+    const operations = unlisted === undefined ? listed.flat() : []
     const taken = ['database', 'keys'].find(group => groups !== undefined && Object.hasOwn(groups, group))
     const mistake =
       taken === undefined
-        ? findMistake({ operations, routes: Object.keys(routes), parameters: Object.keys(parameters ?? {}) })
+        ? (unlisted ?? findMistake({ operations, routes: Object.keys(routes), parameters: Object.keys(parameters ?? {}) }))
         : `settings has a group ${taken} already, choose another name`
     if (mistake !== undefined) {
       const error = new Error(`${name}: ${mistake}`)

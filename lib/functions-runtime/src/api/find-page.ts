@@ -1,6 +1,8 @@
 import type { Attributes, FindOptions, Model, ModelStatic, Sequelize, WhereOptions } from 'sequelize'
-import { checksumOf, invalidCursor, type Page } from '../content/page.ts'
+import type { Page } from '../content/page.ts'
+import { textOfConditions } from './conditions.ts'
 import { ID_FORMS } from './id-forms.ts'
+import { readPlace, writePlace, type Place } from './place.ts'
 
 type Scalar = string | number | boolean | null
 
@@ -10,27 +12,19 @@ export interface PageToFind<Row extends Model, Item> {
   readonly query: { readonly limit: number; readonly cursor?: string | undefined }
   /** What each row has to be; one that is undefined counts for nothing. */
   readonly filters?: Readonly<Record<string, Scalar | undefined>>
-  /** Further conditions, as Sequelize takes them; none of them may be undefined. */
+  /** Further conditions, as Sequelize takes them; none of them may be undefined. One that follows the clock is a `Date`. */
   readonly where?: WhereOptions<Attributes<Row>>
   /** Default: the time of creation, then the id; the id alone for a model without `createdAt`. */
   readonly by?: 'createdAt' | 'id'
   readonly view: (row: Row) => Item
 }
 
-/** A place in a list: right behind this row. */
-interface Place {
-  /** In µs since 1970; empty in a list by id. */
-  readonly at: string
-  readonly id: string
-}
-
 const CREATED_AT = 'createdAt'
 const PLACE = 'placeInPage'
-// 17 digits end in the year 5138.
-const CURSOR = /^(\d{0,17})\.([\w-]{1,4000})\.([\w-]{11})$/
 
 /**
- * Finds a page of a model's rows, newest first, within a unit of work. Rows that are created meanwhile move no other page.
+ * Finds a page of a model's rows, newest first, within a unit of work. Rows that are created meanwhile move no other page. Rows
+ * without a time come first, as PostgreSQL sorts them.
  * @throws BadRequestError `cursor-invalid` for a cursor of another list.
  */
 export async function findPage<Row extends Model, Item>(model: ModelStatic<Row>, options: PageToFind<Row, Item>): Promise<Page<Item>> {
@@ -38,16 +32,19 @@ export async function findPage<Row extends Model, Item>(model: ModelStatic<Row>,
   const { key, fits } = primaryKeyOf(model)
   const isDated = (options.by ?? (CREATED_AT in model.getAttributes() ? CREATED_AT : 'id')) === CREATED_AT
   const given = definedOnly(filters)
-  const list = [model.tableName, String(isDated), ...namesAndValues(given), 'where', ...namesAndValues(where ?? {})]
+  const list = [model.tableName, String(isDated), textOfConditions(given), textOfConditions(where ?? {})]
   const place = readPlace(query.cursor, list, fits)
   const { Op } = await import('sequelize')
   const sequelize = sequelizeOf(model)
   const before = place === undefined ? [] : isDated ? beforeInstant(place) : [{ [key]: { [Op.lt]: place.id } }]
 
   function beforeInstant({ at, id }: Place) {
-    const instant = sequelize.literal(`timestamptz 'epoch' + ${BigInt(at)} * interval '1 microsecond'`)
+    const hasLowerId = { [key]: { [Op.lt]: id } }
+    if (at === undefined) return [{ [Op.or]: [{ [CREATED_AT]: { [Op.ne]: null } }, hasLowerId] }]
+    // Not a product, which would be rounded to 53 bits.
+    const instant = sequelize.literal(`timestamptz 'epoch' + interval '${BigInt(at)} microseconds'`)
     // The first condition is the one that an index can serve.
-    return [{ [CREATED_AT]: { [Op.lte]: instant } }, { [Op.or]: [{ [CREATED_AT]: { [Op.lt]: instant } }, { [key]: { [Op.lt]: id } }] }]
+    return [{ [CREATED_AT]: { [Op.lte]: instant } }, { [Op.or]: [{ [CREATED_AT]: { [Op.lt]: instant } }, hasLowerId] }]
   }
 
   const rows = await model.findAll({
@@ -58,9 +55,12 @@ export async function findPage<Row extends Model, Item>(model: ModelStatic<Row>,
   } as unknown as FindOptions<Attributes<Row>>)
   const shown = rows.slice(0, query.limit)
   const last = shown.at(-1)
-  const valueOf = (row: Row, name: string) => String(row.get(name as keyof Attributes<Row>))
-  const next = rows.length > query.limit && last !== undefined ? { at: isDated ? valueOf(last, PLACE) : '', id: valueOf(last, key) } : undefined
-  return { items: shown.map(view), next: next === undefined ? null : writePlace(next, list) }
+  const valueOf = (row: Row, name: string) => row.get(name as keyof Attributes<Row>) as unknown
+  const placeOf = (row: Row): Place => ({
+    at: isDated ? ((valueOf(row, PLACE) as string | null) ?? undefined) : undefined,
+    id: String(valueOf(row, key)),
+  })
+  return { items: shown.map(view), next: rows.length > query.limit && last !== undefined ? writePlace(placeOf(last), list) : null }
 }
 
 /** @throws TypeError for a primary key whose order is unknown. */
@@ -85,26 +85,6 @@ function microsecondsOf(model: ModelStatic<Model>, sequelize: Sequelize): string
   return `(extract(epoch FROM ${quoted}) * 1000000)::bigint::text`
 }
 
-function writePlace({ at, id }: Place, list: readonly string[]): string {
-  const place = `${at}.${Buffer.from(id).toString('base64url')}`
-  return `${place}.${checksumOf(place, list)}`
-}
-
-function readPlace(cursor: string | undefined, list: readonly string[], fits: (id: string) => boolean): Place | undefined {
-  if (cursor === undefined) return undefined
-  const [, at = '', encoded = '', sum] = CURSOR.exec(cursor) ?? []
-  const id = Buffer.from(encoded, 'base64url').toString()
-  // The check sum is no secret: what is not an id of the model must not reach the database.
-  if (sum === undefined || sum !== checksumOf(`${at}.${encoded}`, list) || !fits(id)) throw invalidCursor()
-  return { at, id }
-}
-
 function definedOnly(filters: Readonly<Record<string, Scalar | undefined>>): Record<string, Scalar> {
   return Object.fromEntries(Object.entries(filters).filter((entry): entry is [string, Scalar] => entry[1] !== undefined))
-}
-
-/** What a cursor is bound to: conditions with a fixed value, and not those that change with the clock. */
-function namesAndValues(conditions: object): string[] {
-  const fixed = Object.entries(conditions).filter(([, value]) => value === null || ['string', 'number', 'boolean'].includes(typeof value))
-  return fixed.map(entry => JSON.stringify(entry)).sort()
 }

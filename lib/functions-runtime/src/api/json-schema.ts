@@ -4,6 +4,15 @@ import type { Json } from './contract.ts'
 
 type Direction = 'input' | 'output'
 
+/** Returns what `describe` does; an error of it gets the place in front. */
+export function at<Described>(place: string, describe: () => Described): Described {
+  try {
+    return describe()
+  } catch (cause) {
+    throw new Error(`${place}: ${(cause as Error).message}`, { cause })
+  }
+}
+
 /** Schemas as JSON Schema; those with a name are described once, among the components. */
 export interface JsonSchemas {
   /** @throws Error for a schema that contains itself and has no name. */
@@ -41,16 +50,18 @@ export function createJsonSchemas(schemas: Readonly<Record<string, z.ZodMiniType
       $schema: _,
       $defs = {},
       ...described
-    } = z.toJSONSchema(schema, {
-      io: direction,
-      metadata: withoutIds,
-      override({ zodSchema, jsonSchema }) {
-        const by = zodSchema === (limitSchema as unknown) ? LIMIT : isReferred(zodSchema) ? { $ref: `${AT}${nameOf(zodSchema)}` } : undefined
-        if (by === undefined) return
-        for (const key of Object.keys(jsonSchema)) delete jsonSchema[key]
-        Object.assign(jsonSchema, by)
-      },
-    })
+    } = withAdvice(() =>
+      z.toJSONSchema(schema, {
+        io: direction,
+        metadata: withoutIds,
+        override({ zodSchema, jsonSchema }) {
+          const by = zodSchema === (limitSchema as unknown) ? LIMIT : isReferred(zodSchema) ? { $ref: `${AT}${nameOf(zodSchema)}` } : undefined
+          if (by === undefined) return
+          for (const key of Object.keys(jsonSchema)) delete jsonSchema[key]
+          Object.assign(jsonSchema, by)
+        },
+      }),
+    )
     const self = names.get(schema)
     const resolve = (ref: string): string => {
       const end = ref === '#' && self !== undefined ? `${AT}${self}` : ($defs[ref.slice('#/$defs/'.length)]?.$ref ?? ref)
@@ -82,9 +93,19 @@ export function createJsonSchemas(schemas: Readonly<Record<string, z.ZodMiniType
     components() {
       const described: Record<string, Json> = {}
       // A component may lead to further ones.
-      for (const [name, schema] of byName) described[name] = component(schema, directionOf(schema))
+      for (const [name, schema] of byName) described[name] = at(`schemas.${name}`, () => component(schema, directionOf(schema)))
       return described
     },
+  }
+}
+
+function withAdvice<Converted>(convert: () => Converted): Converted {
+  try {
+    return convert()
+  } catch (cause) {
+    // Errors of our own say what to do.
+    if (!(cause as Error).message.endsWith('cannot be represented in JSON Schema')) throw cause
+    throw new Error(`${(cause as Error).message}: use a schema of what JSON holds, such as z.iso.datetime() for a time`, { cause })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ApiDescription, Json } from './contract.ts'
-import { createJsonSchemas, type JsonSchemas } from './json-schema.ts'
+import { at, createJsonSchemas, type JsonSchemas } from './json-schema.ts'
 import { parameterNamesOf, type RoutedOperation } from './operation.ts'
 import { describeHeaders, describeProblems, PROBLEM, sharedProblems } from './problems.ts'
 
@@ -18,7 +18,7 @@ export function describeApi(api: ApiDescription): Json {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of operations) {
     const [method = '', path = ''] = operation.route.split(' ')
-    paths[path] = { ...paths[path], [method.toLowerCase()]: describe(operation) }
+    paths[path] = { ...paths[path], [method.toLowerCase()]: at(operation.route, () => describe(operation)) }
   }
   const groups = [...new Set(operations.map(operation => tagOf(operation, name)))]
   const scopes = [...new Set(operations.flatMap(({ scope }) => scope ?? []))]

@@ -39,7 +39,7 @@ export interface Page<Item> {
 /** What a list is of: a cursor is good for no other. */
 export type ListOf = readonly (string | undefined)[]
 
-const CURSOR = /^([0-9a-z]{1,11})\.([0-9a-f]{32})\.([\w-]{11})$/
+const CURSOR = /^(-?[0-9a-z]{1,11})\.([0-9a-f]{32})\.([\w-]{11})$/
 
 /** Writes a place as callers see it. */
 export function writeCursor({ at, id }: Place, list: ListOf): string {

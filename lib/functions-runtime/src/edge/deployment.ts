@@ -22,8 +22,8 @@ export interface Deployment {
   readonly function: string
   /** Whether HTTP requests reach it. */
   readonly web: boolean
-  /** Undefined as long as the definition leaves them to project.yml; `npm run sync` then uses `defaultLimits` for a new function. */
-  readonly limits: Required<Limits> | undefined
+  /** Those that the definition states; project.yml has the others, in a new block from `defaultLimits`. */
+  readonly limits: Limits
   readonly defaultLimits: Required<Limits>
   /** Undefined as long as the definition leaves them to project.yml. */
   readonly schedules: readonly Required<Schedule>[] | undefined
@@ -50,7 +50,7 @@ const MEMORY_MB = 256
  * Returns what project.yml has to say of a function.
  * @throws TypeError for a name other than `<package>/<function>`.
  */
-export function deploymentOf({ name, web, limits, schedules, variables }: DeploymentOptions): Deployment {
+export function deploymentOf({ name, web, limits = {}, schedules, variables }: DeploymentOptions): Deployment {
   if (!NAME.test(name))
     throw new TypeError(`A function is named <package>/<function>, as its folder under packages/ is; ${JSON.stringify(name)} is not.`)
   const [inPackage = '', inName = ''] = name.split('/')
@@ -59,7 +59,7 @@ export function deploymentOf({ name, web, limits, schedules, variables }: Deploy
     package: inPackage,
     function: inName,
     web,
-    limits: limits && { ...defaultLimits, ...limits },
+    limits,
     defaultLimits,
     schedules: schedules?.map(({ body = { source: 'schedule', task: inName }, ...schedule }) => ({ ...schedule, body })),
     variables: [...new Set(variables)],

@@ -59,6 +59,34 @@ describe('a row that is created once', () => {
     })
   })
 
+  it('is given out again after its check stops holding', async () => {
+    await withOrders(async subject => {
+      const create = (product: string, check?: () => Promise<void>) =>
+        createRowOnce('order.create', subject.service, {
+          claim: claimOf('k1', product),
+          model: orderOf,
+          values: { product, number: 1 },
+          ...(check && { check }),
+        })
+      const refuse = async () => Promise.reject(new NotFoundError('There is no such shop.', 'shop-unknown'))
+      const created = await create('tea')
+      expect((await create('tea', refuse)).id).toBe(created.id)
+      await expect(create('milk', refuse)).rejects.toMatchObject({ status: 422, code: 'idempotency-key-reused' })
+    })
+  })
+
+  it('looks for an earlier row only after an error', async () => {
+    await withOrders(async subject => {
+      await createOrder(subject, undefined, 'cups')
+      const statementsOf = async (key: string | undefined) => {
+        const before = subject.proxy.counts().statements
+        await createOrder(subject, key, key ?? 'no key')
+        return subject.proxy.counts().statements - before
+      }
+      expect(await statementsOf('k1')).toBe(await statementsOf(undefined))
+    })
+  })
+
   it('belongs to the caller of the key', async () => {
     await withOrders(async subject => {
       const [one, other] = [await createOrder(subject, 'k1', 'tea', 'shop'), await createOrder(subject, 'k1', 'milk', 'other')]

@@ -142,8 +142,17 @@ const apiOfTwo = (one: [string, string], other: [string, string]) =>
     operations: operation => [one, other].map(([route, operationId]) => operation(route, { ...readOne, operationId }, () => json(200, {}))),
   })
 
+const apiWith = (further: Readonly<Record<string, string>>, route: string) =>
+  defineApi({
+    name: 'api/orders',
+    operations: operation => [operation(route, readOne, () => json(200, {}))],
+    routes: Object.fromEntries(Object.entries(further).map(([one, body]) => [one, () => json(200, { body })])),
+  })
+const apiListing = (operations: unknown) => defineApi({ name: 'api/orders', operations: () => operations as never })
+type RefusedCase = [title: string, define: () => unknown, message: RegExp]
+
 describe('the definition of an API is refused', () => {
-  it.each([
+  it.each<RefusedCase>([
     ['without an operation', () => defineApi({ name: 'api/orders', operations: () => [] }), /api\/orders: it has no operation/],
     ['for a route without a method', () => apiOf({}, '/orders'), /a route is a method and a path, such as GET \/\{orderId\}\/items/],
     ['for a parameter within a segment', () => apiOf({}, 'GET /a{id}'), /a route is a method and a path/],
@@ -183,6 +192,32 @@ describe('the definition of an API is refused', () => {
         }),
       /GET \/ is the same route/,
     ],
+    ...[{ 'GET /openapi.json': 'contract' }, { 'GET /openapi.json/': 'contract' }].map((routes): RefusedCase => [
+      `for a further route of the contract: ${Object.keys(routes).join()}`,
+      () => apiWith(routes, 'GET /'),
+      /api\/orders: routes has GET \/openapi\.json, where the contract is served/,
+    ]),
+    ...[
+      ['GET /{id}', 'GET /newest'],
+      ['GET /newest/', 'GET /newest'],
+      ['GET /{id}/{part}', 'GET /{id}/items'],
+    ].map(([further = '', route = '']): RefusedCase => [
+      `for the further route ${further} before ${route}`,
+      () => apiWith({ [further]: 'further' }, route),
+      /of routes takes all of its requests, so it is never called|is the same route/,
+    ]),
+    ['for a body of GET', () => apiOf({ body: z.object({}) }), /GET \/: GET carries no body/],
+    ['for an idempotency key of GET', () => apiOf({ idempotencyKey: 'optional' }), /GET \/: GET can be repeated without an idempotency key/],
+    ['for a patch without a body', () => apiOf({ patch: true }, 'PATCH /{id}'), /PATCH \/\{id\}: patch says how the body is read/],
+    [
+      'for content with the status 204',
+      () => apiOf({ answer: { status: 204, description: 'None.', schema: z.object({}) } }),
+      /GET \/: an answer with status 204 has no content/,
+    ],
+    ['for no list of operations', () => apiListing(undefined), /api\/orders: operations returns undefined: return a list/],
+    ['for a promise of operations', () => apiListing(Promise.resolve([])), /operations returns a promise: return a list/],
+    ['for an operation that is undefined', () => apiListing([[undefined]]), /number 1 of the operations is undefined: each is what operation/],
+    ['for an operation of another type', () => apiListing([() => 1]), /number 1 of the operations is of the type function/],
     [
       'for a group of settings with a taken name',
       () =>
@@ -196,6 +231,10 @@ describe('the definition of an API is refused', () => {
   ])('%s', (_case, define, message) => {
     expect(define).toThrow(message)
   })
+})
+
+it.each(['GET /{id}/form', 'POST /{id}', 'GET /new/{id}', 'HEAD /newest'])('the further route %s leaves an operation its requests', further => {
+  expect(apiWith({ [further]: 'further' }, 'GET /newest').operations).toHaveLength(1)
 })
 
 it('a word in a route goes before a parameter', async () => {

@@ -106,8 +106,18 @@ describe('a contract', () => {
     expect(() => answering(tree)).toThrow(/a schema contains itself: give it a name under schemas/)
   })
 
+  it('names the place of a schema that it cannot describe', () => {
+    const odd = z.strictObject({ at: z.date() })
+    expect(() => answering(odd)).toThrow(
+      /^GET \/: Date cannot be represented in JSON Schema: use a schema of what JSON holds, such as z\.iso\.datetime/,
+    )
+    expect(() => answering(z.string(), { schemas: { Odd: odd } })).toThrow(/^schemas\.Odd: Date cannot be represented/)
+    const both = { ...read, route: 'POST /', body: odd, answer: { ...read.answer, schema: odd } }
+    expect(() => describing([both], { schemas: { Odd: odd } })).toThrow(/^POST \/: Date cannot be represented in JSON Schema: [^:]+$/)
+  })
+
   it('refuses one name for two schemas', () => {
     const one = z.strictObject({ a: z.string() }).check(z.meta({ id: 'Twice' }))
-    expect(() => answering(one, { schemas: { Twice: z.string() } })).toThrow(/two schemas are called Twice/)
+    expect(() => answering(one, { schemas: { Twice: z.string() } })).toThrow(/two schemas are called Twice: give each a name of its own$/)
   })
 })

@@ -67,7 +67,13 @@ function entriesOfFile(kind: IndexKind, source: Source): Entry[] {
 /** Entries beside those of another kind. */
 function namedEntries(kind: IndexKind, source: Source): Entry[] {
   const { path: file, text } = source
-  return declarationsIn(kind, source).map(({ name, isList, start, end }) => {
+  const declarations = declarationsIn(kind, source)
+  const mentioned = kind.mention === undefined ? 0 : [...text.matchAll(kind.mention)].length
+  if (mentioned > declarations.length) {
+    const fix = `Write \`${kind.form}\` at the beginning of a line`
+    throw new IndexError({ file, reason: `has a ${kind.entry} that is not exported in the form that is found`, fix })
+  }
+  return declarations.map(({ name, isList, start, end }) => {
     if (isList)
       throw new IndexError({ file, reason: `exports ${name}, a list without a place of its own`, fix: `Export each ${kind.entry} by itself` })
     const [, , place] = /\bname:\s*(['"`])(.+?)\1/.exec(text.slice(start, end)) ?? []

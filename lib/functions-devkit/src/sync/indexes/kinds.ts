@@ -24,6 +24,8 @@ export interface IndexKind {
   readonly comment?: string
   /** A folder of another kind whose files may export such entries too; they are placed by their `name`. */
   readonly alsoIn?: string
+  /** What each entry has, in whatever form it is declared. */
+  readonly mention?: RegExp
 }
 
 export const TABLES: IndexKind = {
@@ -45,6 +47,7 @@ export const MIGRATIONS: IndexKind = {
   type: { name: 'Migration', importedWith: 'Migration', source: 'resilient-sequelize/src/migrate/migration.ts' },
   comment: 'Oldest first.',
   alsoIn: TABLES.folder,
+  mention: /^ *(?:async )?up(?:\(|: )/gm,
 }
 
 /** Every index that is generated. */

@@ -50,7 +50,7 @@ async function call({ order, remainingMs, stopAfterwards }: Told & { tell: 'call
 
 function functionCalled(name: string): Main {
   return defineFunction({
-    name,
+    name: `matrix/${name}`,
     settings: { database: databaseSettings },
     setup({ database: settings }, { logger, timeLimitMs }) {
       return openDatabase({ settings, applicationName: name, timeLimitMs, logger, now: () => Date.now() + aheadMs })
