@@ -34,7 +34,7 @@ export interface RuntimeProcess {
   exit(): Exit | undefined
   /** Resolves when it has ended and all that it printed has been handed on. */
   readonly gone: Promise<Exit>
-  signal(name: NodeJS.Signals): void
+  readonly signal: (name: NodeJS.Signals) => void
   /** Lets it end by itself, as it does when this process is gone. */
   disconnect(): void
 }
