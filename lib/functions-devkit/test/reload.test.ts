@@ -66,7 +66,7 @@ it('prints type errors beside the server, and that they are gone', async () => {
   const { compilerOptions } = JSON.parse(readFileSync(join(import.meta.dirname, '../../../tsconfig.json'), 'utf8')) as { compilerOptions: object }
   stage.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['lib/app/types-of-the-test.ts'] }))
   stage.write('lib/app/types-of-the-test.ts', 'export const one: number = 1\nexport const two: number = 2\n')
-  const server = await stage.launchAndWait()
+  const server = await stage.launchAndWait({ checkTypes: true })
   // Written when the first round is over.
   while (!existsSync(join(stage.data, 'types.tsbuildinfo'))) await sleep(50)
   stage.write('lib/app/types-of-the-test.ts', "export const one: number = 1\nexport const two: number = 'two'\n")

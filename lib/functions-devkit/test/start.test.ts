@@ -5,9 +5,12 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { processIdentity } from '../src/server/process-identity.ts'
+import { readProject } from '../src/server/project.ts'
 import { addressOf, READY, useNpmStart, type Server } from './support/npm-start.ts'
 
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0
+const USER = 'packages/api/user/index.ts'
 const stage = useNpmStart({ handsOn: true })
 const { launch, launchAndWait, processes, nothingRuns } = stage
 
@@ -117,13 +120,37 @@ describe('npm start', () => {
   test('lets its key have a scope that a changed function asks for', async () => {
     const server = await launchAndWait()
     const code = 'export const main = async () => ({ statusCode: 203, body: process.env.API_KEYS })'
-    await withHealth(`${code}\nmain.scopes = ['orders:read']`, async () => {
-      let answer = await fetch(`${addressOf(server)}/health`)
+    stage.write(USER, `${code}\nmain.scopes = ['orders:read']\n`)
+    try {
+      let answer = await fetch(`${addressOf(server)}/user`)
       while (answer.status !== 203) {
         await sleep(50)
-        answer = await fetch(`${addressOf(server)}/health`)
+        answer = await fetch(`${addressOf(server)}/user`)
       }
       expect(await answer.text()).toMatch(/^local\/orders:read,users:read,users:write\/[0-9a-f]{64}$/)
+    } finally {
+      stage.restore(USER)
+    }
+  })
+
+  test('runs calls at once in processes of their own, with the variables of project.yml alone', async () => {
+    // Each call waits for the other.
+    const code = `import { appendFileSync, readFileSync } from 'node:fs'
+      export const main = async () => {
+        const file = process.env.HOME + '/calls'
+        appendFileSync(file, 'x')
+        while (readFileSync(file).length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+        return { statusCode: 203, body: { pid: process.pid, names: Object.keys(process.env).sort() } }
+      }`
+    await withHealth(code, async () => {
+      const server = await launchAndWait({ environment: { OF_THE_SHELL: 'yes' } })
+      const call = async () => (await (await fetch(`${addressOf(server)}/health`)).json()) as { pid: number; names: string[] }
+      const [one, two] = await Promise.all([call(), call()])
+      expect(one.pid).not.toBe(two.pid)
+      expect([one.pid, two.pid]).not.toContain(server.child.pid)
+      const { environmentOf } = readProject({ text: readFileSync(join(stage.checkout, 'project.yml'), 'utf8'), local: {}, environment: {} })
+      const own = one.names.filter(name => !name.startsWith('__OW_') && !['HOME', 'PATH'].includes(name))
+      expect(own).toEqual(Object.keys(environmentOf('api/health')).sort())
     })
   })
 
@@ -232,9 +259,14 @@ describe('the end of npm start', () => {
   test('by SIGKILL does not keep the next start from working', async () => {
     const first = await launchAndWait()
     await paste(commandTo('/webhook/demo', first))
+    const left = () => readdirSync(join(stage.data, 'functions/running')).map(Number)
+    const containers = left().map(pid => [pid, processIdentity(pid)] as const)
+    expect(containers.length).toBeGreaterThan(1)
     first.child.kill('SIGKILL')
     await first.ends()
     const second = await launchAndWait()
+    expect(second.output()).toMatch(/\d+ containers? of an earlier npm start ended/)
+    for (const [pid, identity] of containers) expect(processIdentity(pid)).not.toBe(identity)
     expect(await paste(commandTo('/webhook/demo', second))).toMatchObject({ status: 200, body: { outcome: 'applied' } })
   })
 })

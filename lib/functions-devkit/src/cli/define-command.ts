@@ -55,7 +55,7 @@ export function defineCommand<const Declared extends Options = Record<never, nev
     try {
       if (passesOn) return read({ values: {} as Given<Declared>['values'], words: args })
       const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: options ?? {} })
-      if (!takesWords && positionals.length > 0) throw new Error(`There is no argument ${positionals[0]}`)
+      if (!takesWords && positionals.length > 0) throw new Error(`There is no argument '${positionals[0]}'`)
       return read({ values: values as unknown as Given<Declared>['values'], words: positionals })
     } catch (cause) {
       const { message } = cause as Error

@@ -1,8 +1,9 @@
 import { type DataFolder } from './data-folder.ts'
+import { INSPECTOR_PORT } from './inspector.ts'
 import { type SampleCommands } from './samples.ts'
 import { SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type ScheduleDescription } from './schedules.ts'
-import { type ServedFunction } from './served-function.ts'
+import { type CallableFunction } from './served-function.ts'
 
 /** What is running, for the terminal. */
 export function describeServer({
@@ -13,14 +14,17 @@ export function describeServer({
   migrated,
   schedules,
   runSchedules,
+  inspected,
 }: {
   readonly address: string
   readonly data: DataFolder
   readonly databaseUrl: string
-  readonly functions: readonly ServedFunction[]
+  readonly functions: readonly CallableFunction[]
   readonly migrated: Readonly<Record<string, unknown>>
   readonly schedules: readonly ScheduleDescription[]
   readonly runSchedules: boolean
+  /** The function to which a debugger may attach. */
+  readonly inspected?: string | undefined
 }): string {
   const published = functions.filter(({ web }) => web !== false).map(({ name, qualifiedName }) => `  ${address}/${name}  ${qualifiedName}`)
   const applied = Array.isArray(migrated.applied) ? migrated.applied.length : 0
@@ -30,6 +34,7 @@ export function describeServer({
     ...describeSchedules(address, schedules, runSchedules),
     `Database: ${databaseUrl}${applied > 0 ? ` (${applied} ${applied === 1 ? 'migration' : 'migrations'} applied)` : ''}`,
     `Data: ${data.folder}${data.reason === undefined ? '' : ` (${data.reason})`}`,
+    ...(inspected === undefined ? [] : [`Debugger: ${inspected} on 127.0.0.1:${INSPECTOR_PORT}`]),
     'Ctrl-C ends it; the data stays.',
   ].join('\n')
 }

@@ -16,6 +16,8 @@ export interface WatchOptions extends BuildOptions {
   readonly folder: string
   readonly report: (message: string) => void
   readonly print: (line: string) => void
+  /** Called when functions have a newer version. */
+  readonly onRebuilt?: () => void
 }
 
 export interface Watcher {
@@ -49,7 +51,7 @@ export async function syncFiles({ checkout, environment, signal }: BuildOptions)
  * @throws Error when the first build fails; the build has printed why.
  */
 export async function watchFunctions(options: WatchOptions, started: (watcher: Watcher) => void): Promise<void> {
-  const { folder, report, print, signal } = options
+  const { folder, report, print, onRebuilt, signal } = options
   const child = startBuild(options, [`--watch=${folder}`])
   let ended = false
   const built = Promise.withResolvers<void>()
@@ -96,7 +98,8 @@ export async function watchFunctions(options: WatchOptions, started: (watcher: W
   function describe(event: Exclude<WatchEvent, { event: 'built' }>): void {
     switch (event.event) {
       case 'rebuilt':
-        return print(`rebuilt ${event.functions.join(', ')} in ${(event.ms / 1000).toFixed(1)} s`)
+        print(`rebuilt ${event.functions.join(', ')} in ${(event.ms / 1000).toFixed(1)} s`)
+        return onRebuilt?.()
       case 'failed':
         return report(`${event.text}\n${event.functions.join(', ')}: serving the version before`)
       case 'unchanged':

@@ -22,6 +22,7 @@ const LONGEST_ERROR = 500
 export function outcomeOf(ended: CallEnd): Outcome {
   switch (ended.end) {
     case 'discarded':
+    case 'refused':
       return { outcome: 'failed', error: ended.reason }
     case 'thrown':
       return { outcome: 'failed', error: withoutStack(asPlain(ended.error)) }

@@ -1,7 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hosting } from '../../../functions-runtime/src/edge/define.ts'
-import { createServedFunction, type FunctionDescription, type ServedFunction, type ServedFunctionOptions } from './served-function.ts'
+import {
+  createServedFunction,
+  type CallableFunction,
+  type FunctionDescription,
+  type ServedFunction,
+} from './served-function.ts'
 
 export interface FunctionsOptions {
   readonly descriptions: readonly FunctionDescription[]
@@ -12,18 +17,14 @@ export interface FunctionsOptions {
   readonly report: (message: string, error?: unknown) => void
   /** What each is given in place of what the process has. */
   readonly hosting?: (qualifiedName: string) => Hosting
-  /** Called with each bundle before it is called. */
-  readonly loaded?: ServedFunctionOptions['loaded']
-  /** Whether bundles are loaded once, not again when they change. */
-  readonly once?: boolean
 }
 
 /** All functions of the project. */
-export interface Functions {
-  readonly all: readonly ServedFunction[]
+export interface Functions<One extends CallableFunction = ServedFunction> {
+  readonly all: readonly One[]
   /** By the first segment of a local URL. */
-  byName(name: string): ServedFunction | undefined
-  byQualifiedName(qualifiedName: string): ServedFunction | undefined
+  byName(name: string): One | undefined
+  byQualifiedName(qualifiedName: string): One | undefined
   shutdown: ServedFunction['shutdown']
 }
 
@@ -31,28 +32,36 @@ export interface Functions {
  * Makes the project's functions callable.
  * @throws Error when two of them have one name: the local URL holds no package.
  */
-export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting, loaded, once = false }: FunctionsOptions): Functions {
+export function createFunctions({ descriptions, checkout, stageRoot, apiHost, report, hosting }: FunctionsOptions): Functions {
   rmSync(stageRoot, { recursive: true, force: true })
-  const byName = new Map<string, ServedFunction>()
-  const all = descriptions.map(description => {
-    const { name, qualifiedName } = description
+  return indexFunctions(
+    descriptions.map(description => {
+      const { qualifiedName } = description
+      return createServedFunction({
+        description,
+        functionFolder: join(checkout, 'packages', qualifiedName),
+        stageFolder: join(stageRoot, qualifiedName),
+        apiHost,
+        report,
+        ...(hosting === undefined ? {} : { hosting: hosting(qualifiedName) }),
+      })
+    }),
+  )
+}
+
+/**
+ * Makes functions found by their names.
+ * @throws Error when two of them have one name: the local URL holds no package.
+ */
+export function indexFunctions<One extends CallableFunction & Pick<ServedFunction, 'shutdown'>>(all: readonly One[]): Functions<One> {
+  const byName = new Map<string, One>()
+  for (const one of all) {
+    const { name, qualifiedName } = one
     const namesake = byName.get(name)
     if (namesake !== undefined)
       throw new Error(`${namesake.qualifiedName} and ${qualifiedName} would share the local URL /${name}: rename one of them`)
-    const functionFolder = join(checkout, 'packages', qualifiedName)
-    const served = createServedFunction({
-      description,
-      functionFolder,
-      stageFolder: join(stageRoot, qualifiedName),
-      apiHost,
-      report,
-      once,
-      ...(loaded && { loaded }),
-      ...(hosting === undefined ? {} : { hosting: hosting(qualifiedName) }),
-    })
-    byName.set(name, served)
-    return served
-  })
+    byName.set(name, one)
+  }
   return {
     all,
     byName: name => byName.get(name),

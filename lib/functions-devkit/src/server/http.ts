@@ -7,7 +7,7 @@ import { LARGEST_PAYLOAD, LONGEST_WEB_WAIT_MS } from './platform/limits.ts'
 import { platformError, toHttpReply, type CallEnd, type HttpReply } from './platform/response.ts'
 import { fireByRequest, SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type Schedules } from './schedules.ts'
-import { type ServedFunction } from './served-function.ts'
+import { type CallableFunction } from './served-function.ts'
 
 /** A request that no function gets. */
 export interface Refused {
@@ -20,7 +20,7 @@ export interface Refused {
 
 export interface HttpOptions {
   /** Undefined while the functions are not there yet. */
-  readonly functions: () => { byName(name: string): ServedFunction | undefined } | undefined
+  readonly functions: () => { byName(name: string): CallableFunction | undefined } | undefined
   /** Undefined while they are not there yet. */
   readonly schedules?: () => Pick<Schedules, 'all' | 'fire'> | undefined
   readonly report: (message: string, error?: unknown) => void
@@ -115,6 +115,7 @@ export function createHttpServer({
   function tell(qualifiedName: string, ended: CallEnd): void {
     if (ended.end === 'thrown') report(`${qualifiedName} threw`, ended.error)
     if (ended.end === 'discarded') report(`${qualifiedName} ${ended.reason}`)
+    if (ended.end === 'refused') report(`${qualifiedName}: ${ended.reason}`)
   }
 }
 

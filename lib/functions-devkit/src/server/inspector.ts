@@ -1,15 +1,19 @@
-import inspector from 'node:inspector'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 
-// The port that debuggers look at by themselves.
-const PORT = 9229
+const THIS_MACHINE = '127.0.0.1'
 
-/**
- * Lets a debugger attach to this process, on the loopback interface; returns the address.
- * @throws Error in words when the port is taken.
- */
-export function openInspector(port = PORT): string {
-  inspector.open(port, '127.0.0.1')
-  const address = inspector.url()
-  if (address === undefined) throw new Error(`The debugger's port ${port} is taken: end the other program that is debugged`)
-  return address
+/** The port that debuggers look at by themselves. */
+export const INSPECTOR_PORT = 9229
+
+/** @throws Error in words when the port is taken: Node would go on without a debugger. */
+export async function requireFreePort(port = INSPECTOR_PORT): Promise<void> {
+  const server = createServer().listen(port, THIS_MACHINE)
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    throw new Error(`The debugger's port ${port} is taken: end the other program that is debugged`, { cause })
+  }
+  server.close()
+  await once(server, 'close')
 }

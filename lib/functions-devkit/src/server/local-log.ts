@@ -1,3 +1,4 @@
+import { type OutputLine } from './containers/output.ts'
 import { type FullError } from './errors/full-error.ts'
 import { openLogOutput, type LogOutput } from './host/log-output.ts'
 import { errorLinesIn } from './errors/error-lines.ts'
@@ -10,21 +11,36 @@ export interface LocalLogOptions {
   readonly print?: (text: string) => void
 }
 
-/** Where the functions' log lines go: JSON, or on a terminal readable, with an error below its line. */
+// Where its reader is gone this fails as every other line of the server does, and ends it.
+const STANDARD_OUTPUT = { write: (line: string) => void process.stdout.write(line) }
+
+export interface LocalLog extends Pick<LogOutput, 'write'> {
+  /** Takes a line that a function printed. What is no line of a log goes where the function printed it, as it is. */
+  take(line: Pick<OutputLine, 'stream' | 'line'>): void
+}
+
+/** Where what functions print goes: lines of a log as JSON, or on a terminal readable, with an error below its line. */
 export function openLocalLog({
   checkout,
   onTerminal,
-  output = openLogOutput({ file: undefined, onTerminal }),
+  output = onTerminal ? openLogOutput({ file: undefined, onTerminal }) : STANDARD_OUTPUT,
   print = text => void process.stdout.write(text),
-}: LocalLogOptions): Pick<LogOutput, 'write'> {
-  if (!onTerminal) return output
+}: LocalLogOptions): LocalLog {
+  const write = onTerminal ? writeReadable : (line: string) => output.write(line)
   const linesOf = errorLinesIn(checkout)
+
+  function writeReadable(line: string): void {
+    const { error, ...rest } = fieldsOf(line)
+    if (!isError(error)) return output.write(line)
+    output.write(`${JSON.stringify(rest)}\n`)
+    print(`${linesOf(error).join('\n')}\n`)
+  }
+
   return {
-    write(line) {
-      const { error, ...rest } = fieldsOf(line)
-      if (!isError(error)) return output.write(line)
-      output.write(`${JSON.stringify(rest)}\n`)
-      print(`${linesOf(error).join('\n')}\n`)
+    write,
+    take({ stream, line }) {
+      if (stream === 'stdout' && 'level' in fieldsOf(line)) write(`${line}\n`)
+      else process[stream].write(`${line}\n`)
     },
   }
 }

@@ -6,13 +6,15 @@ import { describeServer } from './announce.ts'
 import { syncFiles, watchFunctions, type Watcher } from './build.ts'
 import { prepareDatabase } from './database.ts'
 import { dataFolderOf } from './data-folder.ts'
+import { createContainerFunctions, type ContainerFunctions } from './containers/container-functions.ts'
+import { type SelfDescription } from './containers/protocol.ts'
+import { readContainerSettings } from './containers/settings.ts'
 import { describeSecrets } from './describe-secrets.ts'
-import { fullErrors } from './errors/full-error.ts'
-import { createFunctions, type Functions } from './functions.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
 import { localHealthKey } from './local-health-key.ts'
 import { openLocalLog } from './local-log.ts'
 import { localApiKeys, localSettings } from './local-settings.ts'
+import { requireFreePort } from './inspector.ts'
 import { takeLock } from './lock.ts'
 import { migrate } from './migrations.ts'
 import { listen, readPort } from './port.ts'
@@ -24,6 +26,7 @@ import { readProject } from './project.ts'
 import { inWords, report } from './report.ts'
 import { createSamples, type SampleCommands } from './samples.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
+import { type FunctionDescription } from './served-function.ts'
 import { keepSecrets } from './secrets.ts'
 import { checkSettings } from './settings-check.ts'
 import { type Shutdown } from './shutdown.ts'
@@ -32,12 +35,14 @@ import { localWebhookSecrets } from './webhook-secrets.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
-  /** Read for `PORT`, `LOCAL_DATA_FOLDER` and settings; it gets the settings of the functions. */
-  readonly environment: Record<string, string | undefined>
+  /** Read for `PORT`, `LOCAL_DATA_FOLDER`, the number of containers, and settings. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Whether schedules fire by themselves. */
   readonly runSchedules: boolean
   /** Whether TypeScript checks the types of the sources meanwhile. */
   readonly checkTypes: boolean
+  /** The function to which a debugger may attach, by its name with or without the package's. */
+  readonly inspect?: string | undefined
   /** Gets everything that is started, as soon as it is. */
   readonly shutdown: Shutdown
   /** Raised when the start is to be given up. */
@@ -63,10 +68,12 @@ export async function startLocalServer({
   environment,
   runSchedules,
   checkTypes,
+  inspect,
   shutdown,
   signal,
 }: LocalServerOptions): Promise<LocalServer> {
   const port = readPort(environment.PORT)
+  const pool = readContainerSettings(environment)
   const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
   await makeFolder(data.folder)
   const attempt = takeLock({ folder: data.folder })
@@ -78,7 +85,7 @@ export async function startLocalServer({
   shutdown.add('lock', { end: () => lock.release(), kill: () => lock.release() })
 
   // The port is taken before anything slow begins: a port in use shows at once, with nothing started.
-  const ready: { functions?: Functions; schedules?: Schedules } = {}
+  const ready: { functions?: ContainerFunctions; schedules?: Schedules } = {}
   const server = createHttpServer({ functions: () => ready.functions, schedules: () => ready.schedules, report })
   const address = await listen(server, port)
   // Calls by schedule are let end in the same time as calls over HTTP.
@@ -94,28 +101,34 @@ export async function startLocalServer({
   let watcher: Watcher | undefined
   const [databaseUrl] = await untilBothEnd(
     startDatabase(),
-    syncFiles(build).then(() => watchFunctions({ ...build, folder: built, report, print }, follow)),
+    syncFiles(build).then(() => watchFunctions({ ...build, folder: built, report, print, onRebuilt: () => void prepareAll(ready.functions) }, follow)),
   )
   signal.throwIfAborted()
 
   const local = localSettings({ databaseUrl, secrets, environment })
   const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
-  Object.assign(environment, project.settings)
-  const hosting = { errors: fullErrors(checkout), output: openLocalLog({ checkout, onTerminal: isatty(1) }) }
+  const log = openLocalLog({ checkout, onTerminal: isatty(1) })
+  const inspected = inspect === undefined ? undefined : functionNamed(inspect, project.functions)
+  if (inspected !== undefined) await requireFreePort()
   const granted = new Set<string>()
-  const created = createFunctions({
+  const created = await createContainerFunctions({
     descriptions: project.functions,
-    checkout: built,
-    stageRoot: join(data.folder, 'functions'),
+    checkout,
+    built,
+    ...(inspected !== undefined && { inspected }),
+    folder: join(data.folder, 'functions'),
     apiHost: address,
+    pool,
+    environmentOf,
+    onLine: line => log.take(line),
     report,
-    hosting: () => hosting,
     loaded: grantScopes,
   })
-  shutdown.add('database pools', { end: () => created.shutdown() })
-  for (const one of created.all) one.prepare()
+  // Calls have had their time by then.
+  shutdown.add('containers', { end: () => created.shutdown({ waitForCalls: false }), kill: () => created.kill() })
+  await prepareAll(created)
   checkSettings(created.all)
-  const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
+  const [migrated] = await untilBothEnd(migrate(created, { ...local, DB_SCHEMA: project.settings.DB_SCHEMA }), prepareAll(created))
   signal.throwIfAborted()
 
   const schedules = createSchedules({ descriptions: project.schedules, functions: created, print, report })
@@ -129,7 +142,7 @@ export async function startLocalServer({
   if (types !== undefined) shutdown.add('types', types)
 
   return {
-    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
+    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules, inspected }),
     freshSamples: () =>
       createSamples({
         samples: application.samples,
@@ -161,10 +174,14 @@ export async function startLocalServer({
     shutdown.add('build', started)
   }
 
-  // A bundle reads its settings with its first call. One that is built later may ask for a scope that no other has.
-  function grantScopes({ scopes = [] }: { readonly scopes?: readonly string[] }): void {
+  // The local key has the scopes that any function asks for. They show once it is loaded: those that get the key are loaded again then.
+  function grantScopes({ scopes }: SelfDescription): void {
     for (const scope of scopes) granted.add(scope)
-    if ('API_KEYS' in environment) Object.assign(environment, { API_KEYS: localApiKeys(secrets, [...granted].sort()) })
+  }
+
+  function environmentOf(qualifiedName: string): Readonly<Record<string, string>> {
+    const passed = project.environmentOf(qualifiedName)
+    return passed.API_KEYS === undefined ? passed : { ...passed, API_KEYS: localApiKeys(secrets, [...granted].sort()) }
   }
 
   async function startDatabase(): Promise<string> {
@@ -172,6 +189,17 @@ export async function startLocalServer({
     shutdown.add('PostgreSQL', postgresResource(postgres))
     return prepareDatabase({ postgres, password: secrets.databasePassword })
   }
+}
+
+/** Loads what has changed, ahead of the next call. Never rejects. */
+async function prepareAll(functions: ContainerFunctions | undefined): Promise<void> {
+  await Promise.all((functions?.all ?? []).map(one => one.prepare()))
+}
+
+function functionNamed(name: string, functions: readonly FunctionDescription[]): string {
+  const found = functions.find(one => one.qualifiedName === name) ?? functions.find(one => one.name === name)
+  if (found !== undefined) return found.qualifiedName
+  throw new Error(`There is no function ${name} to inspect. There are ${functions.map(one => one.qualifiedName).sort().join(', ')}`)
 }
 
 /** Unlike Promise.all it does not leave one running behind the other's failure: the shutdown has to know of it. */

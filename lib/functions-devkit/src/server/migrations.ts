@@ -4,7 +4,7 @@ import { applyMigrations } from '../../../functions-runtime/src/database/migrate
 import { migrationSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { readSettings, type Environment } from '../../../functions-runtime/src/settings/settings.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
-import { type Functions } from './functions.ts'
+import { type CallableFunction } from './served-function.ts'
 
 const MIGRATE = 'ops/migrate'
 // As long as `npm run migrate -- up` takes at most.
@@ -15,7 +15,10 @@ const TIME_MS = 10 * 60_000
  * function, applies the migrations itself, to the database of `environment`.
  * @throws Error with the answer when it fails.
  */
-export async function migrate(functions: Functions, environment: Environment): Promise<Readonly<Record<string, unknown>>> {
+export async function migrate(
+  functions: { byQualifiedName(name: string): CallableFunction | undefined },
+  environment: Environment,
+): Promise<Readonly<Record<string, unknown>>> {
   const called = functions.byQualifiedName(MIGRATE)
   if (called === undefined) return applyOwn(environment)
   const ended = await called.call({ allowBreaking: true }).ended
@@ -23,6 +26,7 @@ export async function migrate(functions: Functions, environment: Environment): P
     case 'thrown':
       throw new Error(`The migrations failed: ${MIGRATE} threw ${inspect(ended.error)}`, { cause: ended.error })
     case 'discarded':
+    case 'refused':
       throw new Error(`The migrations failed: ${MIGRATE} ${ended.reason}`)
     case 'result': {
       const answer = (ended.result ?? {}) as Record<string, unknown>

@@ -4,22 +4,22 @@ export interface StartOptions {
   readonly runSchedules: boolean
   /** Whether TypeScript checks the types of the sources meanwhile. */
   readonly checkTypes: boolean
-  /** Whether a debugger may attach. */
-  readonly inspect: boolean
+  /** The function to which a debugger may attach, by its name with or without the package's. */
+  readonly inspect: string | undefined
 }
 
 const flag = { type: 'boolean', default: false } as const
 
 export const command = defineCommand({
-  usage: `usage: npm start [-- --no-schedules] [--no-types] [--inspect]
+  usage: `usage: npm start [-- --no-schedules] [--no-types] [--inspect FUNCTION]
 
   Serves the functions on this machine, with a database of their own, until Ctrl-C.
   --no-schedules   fire no schedule of project.yml by itself
   --no-types       do not check types beside the server
-  --inspect        let a debugger attach, on port 9229
+  --inspect        let a debugger attach to this function, as api/user, on port 9229
 
 Exit status: 0 ended as asked, 1 could not start, 2 wrong usage.`,
-  options: { 'no-schedules': flag, 'no-types': flag, inspect: flag },
+  options: { 'no-schedules': flag, 'no-types': flag, inspect: { type: 'string' } },
   read: ({ values }): StartOptions => ({
     runSchedules: !values['no-schedules'],
     checkTypes: !values['no-types'],

@@ -14,8 +14,10 @@ export interface ProjectOptions {
 export interface LocalProject {
   readonly functions: readonly FunctionDescription[]
   readonly schedules: readonly ScheduleDescription[]
-  /** The settings of all functions. In one process they share one environment. */
+  /** The settings of all functions together. */
   readonly settings: Readonly<Record<string, string>>
+  /** What project.yml passes to a function. */
+  environmentOf(qualifiedName: string): Readonly<Record<string, string>>
 }
 
 /** Reads project.yml as the deployer would, with this machine's values; one that nobody set holds the word `none`. */
@@ -26,9 +28,16 @@ export function readProject({ text, local, environment }: ProjectOptions): Local
   const project = parseProject(text, values)
   const functions = functionsOf(project).filter(({ runtime }) => runtime === 'nodejs:24')
   return {
-    functions: functions.map(({ name, qualifiedName, web, limits }) => ({ name, qualifiedName, web, timeoutMs: limits.timeout })),
+    functions: functions.map(({ name, qualifiedName, web, limits }) => ({
+      name,
+      qualifiedName,
+      web,
+      timeoutMs: limits.timeout,
+      memoryMb: limits.memory,
+    })),
     schedules: functions.flatMap(one => schedulesOf(project, one)),
     settings: Object.assign({}, ...functions.map(one => one.environment)) as Record<string, string>,
+    environmentOf: name => functions.find(one => one.qualifiedName === name)?.environment ?? {},
   }
 }
 

@@ -1,8 +1,7 @@
 import { Cron } from 'croner'
 import { describeFiring, outcomeOf, type Firing } from './firing.ts'
-import { type Functions } from './functions.ts'
 import { type PlatformEvent } from './platform/event.ts'
-import { type ServedFunction } from './served-function.ts'
+import { type CallableFunction } from './served-function.ts'
 
 /** A trigger of project.yml. */
 export interface ScheduleDescription {
@@ -19,7 +18,7 @@ export interface ScheduleDescription {
 
 export interface SchedulesOptions {
   readonly descriptions: readonly ScheduleDescription[]
-  readonly functions: Pick<Functions, 'byQualifiedName'>
+  readonly functions: { byQualifiedName(qualifiedName: string): CallableFunction | undefined }
   /** Takes one line for each firing, once it has ended. */
   readonly print: (line: string) => void
   readonly report: (message: string, error?: unknown) => void
@@ -47,13 +46,13 @@ export function createSchedules({ descriptions, functions, print, report }: Sche
   const running = new Set<Promise<unknown>>()
   let jobs: Cron[] = []
 
-  function functionOf(schedule: string, qualifiedName: string): ServedFunction {
+  function functionOf(schedule: string, qualifiedName: string): CallableFunction {
     const found = functions.byQualifiedName(qualifiedName)
     if (found === undefined) throw new Error(`The schedule ${schedule} calls ${qualifiedName}, which does not exist`)
     return found
   }
 
-  async function call({ name, qualifiedName, event }: ScheduleDescription, called: ServedFunction): Promise<Firing> {
+  async function call({ name, qualifiedName, event }: ScheduleDescription, called: CallableFunction): Promise<Firing> {
     const startedAt = performance.now()
     // A copy each time: what a function does to its event must not reach the next firing.
     const { ended, context } = called.call(structuredClone(event))

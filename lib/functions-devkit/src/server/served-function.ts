@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { createContext, type CallContext } from './platform/context.ts'
 import { type PlatformEvent } from './platform/event.ts'
 import { invoke, type Activation, type Main } from './platform/invoke.ts'
@@ -16,142 +14,99 @@ export interface FunctionDescription {
   readonly qualifiedName: string
   readonly web: boolean | 'raw'
   readonly timeoutMs: number
+  readonly memoryMb: number
 }
 
 export interface ServedFunctionOptions {
   readonly description: FunctionDescription
-  /** `packages/<package>/<function>`, or a link to the version of it that is to be served. */
+  /** `packages/<package>/<function>`. */
   readonly functionFolder: string
-  /** For the copies of this function that are loaded, one folder each. */
+  /** For the copy of this function that is loaded. */
   readonly stageFolder: string
   /** The server's own address, for the context. */
   readonly apiHost: string
   readonly report: (message: string, error?: unknown) => void
-  readonly load?: (file: string) => unknown
-  /** Given to a bundle before it is called; without it, it takes what the process has. */
+  /** Given to the bundle before it is called; without it, it takes what the process has. */
   readonly hosting?: Hosting
-  /** Gets each bundle's `main` before it is called. */
-  readonly loaded?: (main: { readonly scopes?: readonly string[] }) => void
-  /** Whether the bundle that is loaded first is served until the end. */
-  readonly once?: boolean
 }
 
-/** One function: always its newest bundle that can be loaded. */
-export interface ServedFunction extends FunctionDescription {
-  /** Loads the bundle unless it is loaded and tells whether there is one; what is wrong with a version is reported once. */
-  prepare(): boolean
+/** One function, wherever it runs. */
+export interface CallableFunction extends FunctionDescription {
   call(event: PlatformEvent): Activation & { readonly context: CallContext }
+  /** What is wrong with the settings that it reads; nothing when it does not say. */
+  settingIssues(): readonly SettingIssue[]
+}
+
+/** One function of this process, loaded once. */
+export interface ServedFunction extends CallableFunction {
+  /** Loads the bundle, once, and tells whether that went well; what is wrong with it is reported. */
+  prepare(): boolean
   /** The pool that its calls have built, if there is one. */
   pool(): PoolStatus | undefined
   /** The most connections that the function needs, if its bundle is loaded and sets that. */
   fewConnections(): number | undefined
-  /** What is wrong with the settings that it reads; nothing when it does not say. */
-  settingIssues(): readonly SettingIssue[]
-  /** Lets the calls under way end, unless somebody else has waited for them, then closes what the bundle keeps open. */
+  /** Lets the calls under way end, unless the caller has waited for them, then closes what the bundle keeps open. */
   shutdown(options?: { readonly waitForCalls?: boolean }): Promise<void>
 }
 
-interface Bundle {
-  readonly main: Main & {
-    readonly shutdown?: () => Promise<void>
-    readonly settingIssues?: () => readonly SettingIssue[]
-    readonly pool?: () => PoolStatus | undefined
-    readonly hostedBy?: (hosting: Hosting) => void
-    readonly fewConnections?: number | undefined
-    readonly scopes?: readonly string[]
-  }
-  readonly folder: string
-  readonly digest: string
-  readonly running: Set<Promise<void>>
+type BundleMain = Main & {
+  readonly shutdown?: () => Promise<void>
+  readonly settingIssues?: () => readonly SettingIssue[]
+  readonly pool?: () => PoolStatus | undefined
+  readonly hostedBy?: (hosting: Hosting) => void
+  readonly fewConnections?: number | undefined
 }
 
-/** Makes a function that is loaded as it would be deployed, and again when its bundle has changed. */
-export function createServedFunction(options: ServedFunctionOptions): ServedFunction {
-  const { description, functionFolder, stageFolder, apiHost, report, load = createRequire(import.meta.url), hosting, loaded, once = false } = options
+/** Makes a function that is loaded as it would be deployed. */
+export function createServedFunction({ description, functionFolder, stageFolder, apiHost, report, hosting }: ServedFunctionOptions): ServedFunction {
   const { qualifiedName, timeoutMs } = description
-  const retiring = new Set<Promise<void>>()
-  let bundle: Bundle | undefined
-  let seen = ''
-  let builds = 0
+  const requireBundle = createRequire(import.meta.url)
+  const running = new Set<Promise<void>>()
+  let main: BundleMain | undefined
+  let tried = false
 
-  // Synchronous from the look at the file to the exchange of the bundle: overlapping calls cannot load it twice.
-  function newest(): Bundle | undefined {
-    if (once && bundle !== undefined) return bundle
-    let mark = 'missing'
-    try {
-      // The link may lead elsewhere at any moment: all files are taken from where it leads now.
-      const version = realpathSync(functionFolder)
-      const product = join(version, 'dist', 'index.js')
-      const { mtimeNs, size, ino } = statSync(product, { bigint: true })
-      mark = [version, mtimeNs, size, ino].join(':')
-      if (bundle !== undefined && mark === seen) return bundle
-      const digest = createHash('sha256').update(version).update(readFileSync(product)).digest('hex')
-      // A rebuild of the same content must not cost the pool its connections.
-      if (digest !== bundle?.digest) replace(loadBundle(version, digest))
-    } catch (error) {
-      if (mark !== seen) {
-        const what = bundle === undefined ? 'cannot be loaded' : 'has changed and cannot be loaded: serving the version before'
-        report(`${qualifiedName} ${what}`, error)
-      }
-    }
-    seen = mark
-    return bundle
+  function prepare(): boolean {
+    if (!tried) load()
+    return main !== undefined
   }
 
-  function loadBundle(version: string, digest: string): Bundle {
-    builds += 1
-    const folder = join(stageFolder, String(builds))
+  function load(): void {
+    tried = true
     try {
-      const { main } = load(stageFunction({ functionFolder: version, stageFolder: folder })) as { main?: Bundle['main'] }
-      if (typeof main !== 'function') throw new Error('it exports no function named main')
-      if (hosting !== undefined) main.hostedBy?.(hosting)
-      loaded?.(main)
-      return { main, folder, digest, running: new Set() }
+      const loaded = requireBundle(stageFunction({ functionFolder, stageFolder })) as { main?: BundleMain }
+      if (typeof loaded.main !== 'function') throw new Error('it exports no function named main')
+      if (hosting !== undefined) loaded.main.hostedBy?.(hosting)
+      main = loaded.main
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
-      throw error
+      report(`${qualifiedName} cannot be loaded`, error)
+      rmSync(stageFolder, { recursive: true, force: true })
     }
-  }
-
-  function replace(next: Bundle): void {
-    const before = bundle
-    bundle = next
-    if (before === undefined) return
-    const retired = retire(before).finally(() => retiring.delete(retired))
-    retiring.add(retired)
-  }
-
-  async function retire({ main, folder, running }: Bundle, waitForCalls = true): Promise<void> {
-    if (waitForCalls) await Promise.all(running)
-    try {
-      await main.shutdown?.()
-    } catch (error) {
-      report(`${qualifiedName} did not shut down cleanly`, error)
-    }
-    rmSync(folder, { recursive: true, force: true })
   }
 
   return {
     ...description,
-    pool: () => bundle?.main.pool?.(),
-    fewConnections: () => bundle?.main.fewConnections,
-    prepare: () => newest() !== undefined,
-    settingIssues: () => newest()?.main.settingIssues?.() ?? [],
+    prepare,
+    pool: () => main?.pool?.(),
+    fewConnections: () => main?.fewConnections,
+    settingIssues: () => main?.settingIssues?.() ?? [],
     call(event) {
       const context = createContext({ qualifiedName, timeoutMs, apiHost })
-      const used = newest()
-      if (used === undefined) {
+      if (!prepare() || main === undefined) {
         return { context, ended: Promise.resolve({ end: 'discarded', reason: 'could not be loaded' }), settled: Promise.resolve() }
       }
-      const { ended, settled } = invoke({ main: used.main, event, context, timeoutMs })
-      used.running.add(settled)
-      void settled.then(() => used.running.delete(settled))
+      const { ended, settled } = invoke({ main, event, context, timeoutMs })
+      running.add(settled)
+      void settled.then(() => running.delete(settled))
       return { context, ended, settled }
     },
     async shutdown({ waitForCalls = true } = {}) {
-      const last = bundle
-      bundle = undefined
-      await Promise.all([...retiring, ...(last === undefined ? [] : [retire(last, waitForCalls)])])
+      if (waitForCalls) await Promise.all(running)
+      try {
+        await main?.shutdown?.()
+      } catch (error) {
+        report(`${qualifiedName} did not shut down cleanly`, error)
+      }
+      rmSync(stageFolder, { recursive: true, force: true })
     },
   }
 }

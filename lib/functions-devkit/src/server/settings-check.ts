@@ -1,10 +1,10 @@
-import { type ServedFunction } from './served-function.ts'
+import { type CallableFunction } from './served-function.ts'
 
 /**
  * Makes sure that every function would find its settings usable, before anybody calls one.
  * @throws Error that names every variable at fault, each once, with the functions that read it.
  */
-export function checkSettings(functions: readonly Pick<ServedFunction, 'qualifiedName' | 'settingIssues'>[]): void {
+export function checkSettings(functions: readonly Pick<CallableFunction, 'qualifiedName' | 'settingIssues'>[]): void {
   const readers = new Map<string, string[]>()
   for (const { qualifiedName, settingIssues } of functions) {
     for (const { variable, reason } of settingIssues()) {

@@ -20,7 +20,7 @@ const LOCAL_STEPS = [
   { name: 'types', longestMs: 100 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
-  { name: 'database pools', longestMs: 1_200 },
+  { name: 'containers', longestMs: 1_200 },
   { name: 'PostgreSQL', longestMs: 2_500 },
   { name: 'lock', longestMs: 100 },
 ] as const

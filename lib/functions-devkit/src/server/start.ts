@@ -1,8 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeSamples } from './announce.ts'
-import { errorLinesIn } from './errors/error-lines.ts'
-import { fullErrors, mapStacks } from './errors/full-error.ts'
-import { openInspector } from './inspector.ts'
 import { describeKeys, onKeys } from './keys.ts'
 import { startLocalServer } from './local-server.ts'
 import { command } from './options.ts'
@@ -17,11 +14,9 @@ import { APPLICATION_FOLDER } from '../application-folder.ts'
 const LONGEST_GIVE_UP_MS = 3_000
 
 const options = command.readOrExit()
-// Before any bundle is loaded: Node reads source maps while it loads.
-mapStacks()
 const shutdown = createShutdown({ report })
 const givenUp = new AbortController()
-let unheard: Promise<void> | undefined
+let gaveUp: Promise<void> | undefined
 const startingUp = start()
 
 onSignals({
@@ -38,19 +33,17 @@ onSignals({
 })
 
 // The terminal, or whatever reads our output, is gone: each line would fail, and report its failure with another line.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void endUnheard())
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => void giveUp())
 
-// On the platform this ends the container that the function runs in, and no other. Here all share one process.
-const errorLines = errorLinesIn(APPLICATION_FOLDER)
-const errors = fullErrors(APPLICATION_FOLDER)
+// Functions fail in containers of their own: this is a mistake of ours, and what has been started must not stay behind.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
-    report(['A function failed outside of its call; the platform would end its container:', ...errorLines(errors.describe(error))].join('\n'))
+    report('npm start failed', error)
+    void giveUp()
   })
 }
 
 try {
-  if (options.inspect) console.log(`A debugger can attach: ${openInspector()}`)
   const server = await startingUp
   console.log(server.description)
   const print = () => {
@@ -73,14 +66,13 @@ try {
   }
 }
 
-function endUnheard(): Promise<void> {
+function giveUp(): Promise<void> {
   givenUp.abort()
-  return (unheard ??= end(1))
+  return (gaveUp ??= end(1))
 }
 
 function start() {
-  const { runSchedules, checkTypes } = options
-  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, runSchedules, checkTypes, shutdown, signal: givenUp.signal })
+  return startLocalServer({ checkout: APPLICATION_FOLDER, environment: process.env, ...options, shutdown, signal: givenUp.signal })
 }
 
 /** Waits for a start under way to notice, since what it is just starting must end as well. */

@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 function served(name: string, web: boolean | 'raw', main: Main): ServedFunction {
-  const description = { name, qualifiedName: `api/${name}`, web, timeoutMs: 5_000 }
+  const description = { name, qualifiedName: `api/${name}`, web, timeoutMs: 5_000, memoryMb: 256 }
   return {
     ...description,
     prepare: () => true,

@@ -36,8 +36,8 @@ function read(environment: Record<string, string> = {}) {
 describe('the project on this machine', () => {
   test('has the functions of project.yml with their mode and time limit', () => {
     expect(read().functions).toEqual([
-      { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 10_000 },
-      { name: 'migrate', qualifiedName: 'ops/migrate', web: false, timeoutMs: 3_000 },
+      { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 10_000, memoryMb: 256 },
+      { name: 'migrate', qualifiedName: 'ops/migrate', web: false, timeoutMs: 3_000, memoryMb: 256 },
     ])
   })
 

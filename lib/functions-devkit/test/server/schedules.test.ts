@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers({ now: new Date('2026-11-24T08:58:30Z') }
 afterEach(() => void vi.useRealTimers())
 
 function served(qualifiedName: string, main: Main): ServedFunction {
-  const description = { name: qualifiedName, qualifiedName, web: false, timeoutMs: 5_000 }
+  const description = { name: qualifiedName, qualifiedName, web: false, timeoutMs: 5_000, memoryMb: 256 }
   return {
     ...description,
     prepare: () => true,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -19,12 +19,11 @@ beforeEach(() => {
   writeFileSync(join(root, 'package.json'), '{ "main": "dist/index.js" }')
   writeFileSync(join(root, '.include'), 'dist/index.js\npackage.json\n')
   served = createServedFunction({
-    description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000 },
+    description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000, memoryMb: 256 },
     functionFolder: root,
     stageFolder: join(root, 'stage'),
     apiHost: 'http://127.0.0.1:8080',
     report: message => reports.push(message),
-    loaded: ({ scopes = [] }) => told.told.push(...scopes),
   })
 })
 
@@ -45,103 +44,44 @@ async function version(): Promise<unknown> {
   return ended.end === 'result' ? (ended.result as { version: string }).version : ended.end
 }
 
-const stages = () => readdirSync(join(root, 'stage'))
-
 describe('a served function', () => {
-  test('serves the new bundle once it has changed and shuts the old one down', async () => {
+  test('is loaded once and shut down at the end', async () => {
     buildVersion('one')
     expect(await version()).toBe('one')
     buildVersion('number two')
-    expect(await version()).toBe('number two')
+    expect(await version()).toBe('one')
     await served.shutdown()
-    expect(told.told).toEqual(['one shut down', 'number two shut down'])
-    expect(stages()).toEqual([])
-  })
-
-  test('hands over each bundle before it is called', async () => {
-    const asking = (scope: string) => `exports.main = async () => ({ version: globalThis.told.at(-1) }); exports.main.scopes = ['${scope}']`
-    build(asking('users:read'))
-    expect(await version()).toBe('users:read')
-    build(asking('users:write'))
-    expect(await version()).toBe('users:write')
-    await served.shutdown()
-  })
-
-  test('keeps the bundle when it is built again without a change', async () => {
-    buildVersion('one')
-    await version()
-    buildVersion('one')
-    await version()
-    expect(stages()).toEqual(['1'])
-    expect(reports).toEqual([])
+    expect(told.told).toEqual(['one shut down'])
+    expect(existsSync(join(root, 'stage'))).toBe(false)
   })
 
   test.each([
     ['does not parse', 'exports.main = async () => ('],
     ['throws while loading', 'throw new Error("no")'],
     ['exports no main', 'exports.other = 1'],
-  ])('serves the version before when the new one %s, and says so once', async (_what, code) => {
-    buildVersion('one')
-    await version()
+  ])('says so once when its bundle %s', async (_what, code) => {
     build(code)
-    expect(await version()).toBe('one')
-    expect(await version()).toBe('one')
-    expect(reports).toEqual(['api/user has changed and cannot be loaded: serving the version before'])
-    buildVersion('repaired')
-    expect(await version()).toBe('repaired')
+    expect([served.prepare(), await version()]).toEqual([false, 'discarded'])
+    expect(reports).toEqual(['api/user cannot be loaded'])
   })
 
-  test('takes all files of a version from where the link leads', async () => {
-    const link = join(root, 'linked')
-    const linkTo = (version: string) => {
-      symlinkSync(version, `${link}.next`)
-      renameSync(`${link}.next`, link)
-    }
-    for (const version of ['one', 'two']) {
-      mkdirSync(join(root, version, 'dist'), { recursive: true })
-      writeFileSync(join(root, version, 'package.json'), '{ "main": "dist/index.js" }')
-      writeFileSync(join(root, version, 'dist/index.js'), "exports.main = async () => ({ version: require('./part.js') })")
-      writeFileSync(join(root, version, 'dist/part.js'), `module.exports = '${version}'`)
-    }
-    linkTo('one')
-    served = createServedFunction({
-      description: { name: 'user', qualifiedName: 'api/user', web: 'raw', timeoutMs: 5_000 },
-      functionFolder: link,
-      stageFolder: join(root, 'stage'),
-      apiHost: 'http://127.0.0.1:8080',
-      report: message => reports.push(message),
-    })
-    expect(await version()).toBe('one')
-    linkTo('two')
-    expect(await version()).toBe('two')
+  test('ends calls as discarded when there is nothing to load', async () => {
+    expect(await version()).toBe('discarded')
     await served.shutdown()
   })
 
-  test('goes on while the bundle is missing for a moment', async () => {
-    buildVersion('one')
-    await version()
-    rmSync(join(root, 'dist', 'index.js'))
-    expect(await version()).toBe('one')
-  })
-
-  test('ends calls as discarded while there is nothing to load', async () => {
-    expect(await version()).toBe('discarded')
-    buildVersion('first')
-    expect(await version()).toBe('first')
-  })
-
-  test('lets a running call end on the old bundle before that is shut down', async () => {
+  test('lets a running call end before it shuts down', async () => {
     build(
       `exports.main = () => new Promise(resolve => { globalThis.release = () => resolve({ version: 'slow' }) }); exports.main.shutdown = async () => { globalThis.told.push('slow shut down') }`,
     )
     const slow = served.call({})
-    buildVersion('next')
-    expect(await version()).toBe('next')
+    const ended = served.shutdown()
+    await Promise.resolve()
     expect(told.told).toEqual([])
     told.release?.()
     expect(await slow.ended).toEqual({ end: 'result', result: { version: 'slow' } })
-    await served.shutdown()
-    expect(told.told).toEqual(['slow shut down', 'next shut down'])
+    await ended
+    expect(told.told).toEqual(['slow shut down'])
   })
 
   test('reports a shutdown that fails and ends all the same', async () => {

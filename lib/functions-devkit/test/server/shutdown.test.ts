@@ -19,9 +19,9 @@ function setup({ wait = () => new Promise<false>(() => {}) }: { wait?: (ms: numb
 describe('a shutdown', () => {
   test('ends schedules, build, HTTP, pools, PostgreSQL and the lock in this order, whatever started first', async () => {
     const { add, shutdown, done } = setup()
-    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'database pools'] as const) add(name)
+    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'containers'] as const) add(name)
     await shutdown.run()
-    expect(done).toEqual(['end schedules', 'end build', 'end HTTP server', 'end database pools', 'end PostgreSQL', 'end lock'])
+    expect(done).toEqual(['end schedules', 'end build', 'end HTTP server', 'end containers', 'end PostgreSQL', 'end lock'])
   })
 
   test('waits for one thing before it ends the next', async () => {
@@ -54,7 +54,7 @@ describe('a shutdown', () => {
         return false
       },
     })
-    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'database pools'] as const) add(name, () => new Promise(() => {}))
+    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'containers'] as const) add(name, () => new Promise(() => {}))
     await shutdown.run()
     expect(waits).toHaveLength(6)
     expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(7_000)

@@ -25,6 +25,7 @@ async function serve(limits: Partial<HttpLimits> = {}): Promise<void> {
     qualifiedName: 'api/echo',
     web: 'raw',
     timeoutMs: 1_000,
+    memoryMb: 256,
     prepare: () => true,
     settingIssues: () => [],
     shutdown: async () => {},

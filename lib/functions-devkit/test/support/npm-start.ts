@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly stdin?: 'pipe' | 'ignore'
   /** What stands behind `npm start --`. */
   readonly args?: string
+  /** TypeScript would load the machine beside every test. */
+  readonly checkTypes?: boolean
   readonly environment?: Readonly<Record<string, string>>
 }
 
@@ -86,7 +88,7 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     if (made !== '') rmSync(made, { recursive: true })
   })
 
-  function launch({ port = '0', stdin = 'pipe', args = '', environment = {} }: LaunchOptions = {}): Server {
+  function launch({ port = '0', stdin = 'pipe', args = '', checkTypes = false, environment = {} }: LaunchOptions = {}): Server {
     const { scripts } = JSON.parse(readFileSync(join(checkout.folder, 'package.json'), 'utf8')) as { scripts: { start: string } }
     const variables: NodeJS.ProcessEnv = {
       ...environmentOf(checkout.folder),
@@ -96,7 +98,7 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     }
     // With npm in front, two signals in a row count as one that npm repeats.
     delete variables.npm_lifecycle_event
-    const child = spawn('/bin/sh', ['-c', `${scripts.start} --no-types ${args}`], { cwd: checkout.folder, env: variables, stdio: [stdin, 'pipe', 'pipe'] })
+    const child = spawn('/bin/sh', ['-c', `${scripts.start} ${checkTypes ? '' : '--no-types'} ${args}`], { cwd: checkout.folder, env: variables, stdio: [stdin, 'pipe', 'pipe'] })
     started.push(child)
     const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
     let output = ''

@@ -102,7 +102,6 @@ export async function startHost({ checkout, environment, settings, output, logge
       stageRoot,
       apiHost: `http://127.0.0.1:${settings.port}`,
       report,
-      once: true,
       hosting: name => ({
         // Read after all bundles are loaded, because their definitions decide the shares.
         get environment() {

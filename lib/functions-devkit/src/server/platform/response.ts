@@ -9,11 +9,12 @@ export interface HttpReply {
   readonly body: Buffer
 }
 
-/** How a call ended: with what `main` resolved to, with what it threw, or so that the platform discards the container. */
+/** How a call ended: with what `main` resolved to, with what it threw, so that the platform discards the container, or before it began. */
 export type CallEnd =
   | { readonly end: 'result'; readonly result: unknown }
   | { readonly end: 'thrown'; readonly error: unknown }
   | { readonly end: 'discarded'; readonly reason: string }
+  | { readonly end: 'refused'; readonly status: number; readonly reason: string }
 
 const NO_HTTP_ANSWER = "Response is not valid 'message/http'."
 const NO_SUCH_CONTENT = 'Response type in header did not match generated content type.'
@@ -30,6 +31,8 @@ export function toHttpReply(ended: CallEnd, requestId: string): HttpReply {
   switch (ended.end) {
     case 'discarded':
       return platformError(400, NOT_PROCESSED, requestId)
+    case 'refused':
+      return platformError(ended.status, ended.reason, requestId)
     case 'thrown':
       return answerOf(asPlain(ended.error), requestId)
     case 'result': {
