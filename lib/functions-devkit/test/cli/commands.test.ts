@@ -102,7 +102,7 @@ describe('a declared command', () => {
 
   it.each([
     [['--quiet'], /^Unknown option '--quiet'[^]*\nusage: shout$/],
-    [['now'], /^There is no argument now\nusage: shout$/],
+    [['now'], /^There is no argument 'now'\nusage: shout$/],
     [['--times', '0'], /^--times is to be more than 0\nusage: shout$/],
     [['--times'], /^Option '--times <value>' argument missing\nusage: shout$/],
   ])('explains why it does not take %j', (args, message) => {
