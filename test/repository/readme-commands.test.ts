@@ -30,6 +30,7 @@ const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/^npm run remove-sample$/, 'lib/functions-devkit/src/cli/remove-sample.ts', 'usage: npm run remove-sample'],
   [/^npm install && npm start$/, 'lib/functions-devkit/test/support/npm-start.ts', 'scripts.start'],
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
+  [/^npm start -- --no-redis$/, 'lib/functions-devkit/test/start.test.ts', '--no-redis'],
   [/^(ID=\$\()?doctl (serverless |auth init$)/, 'test/repository/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'lib/functions-devkit/test/schedules.test.ts', '/__schedule/health-every-5-minutes'],
   [/^curl .*\/orders(?:[ ?]|\/openapi\.json$)/, 'test/repository/adding-things.test.ts', '/orders'],

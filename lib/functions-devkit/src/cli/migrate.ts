@@ -7,6 +7,7 @@ import { CodedError } from '../../../invocation/src/errors.ts'
 import { asLine } from '../../../functions-runtime/src/foreign-text.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { runningDatabaseUrl } from '../server/local-database.ts'
+import { readLocalFile } from '../server/local-environment.ts'
 import { inWords } from '../server/report.ts'
 import { redactMessage } from '../../../functions-runtime/src/telemetry/redact.ts'
 import { openConnection } from './connection.ts'
@@ -124,7 +125,7 @@ function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
 function localEnvironment(): Environment {
   const url = runningDatabaseUrl(checkout, process.env.LOCAL_DATA_FOLDER)
   if (url === undefined) throw new Error('No local server is running on this checkout: npm start starts one')
-  return { DB_MIGRATION_URL: url, DB_SCHEMA: process.env.DB_SCHEMA }
+  return { DB_MIGRATION_URL: url, DB_SCHEMA: readLocalFile(checkout).DB_SCHEMA }
 }
 
 function explain(error: unknown): string {

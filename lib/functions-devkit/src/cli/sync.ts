@@ -9,13 +9,14 @@ import { planSync, STALE, writeFiles, type Remark, type SyncPlan } from '../sync
 
 // `npm run sync`: writes what follows from the sources.
 
-const USAGE = `usage: npm run sync [-- --check]
+const USAGE = `usage: npm run sync [-- --check --no-env]
 
   Writes what follows from the sources of the application:
     project.yml                     the block of each function, as its defineFunction has it
     lib/app/**/index.ts             the lists of tables, migrations, senders and handlers
     .env.example and README.md      the documented settings, between their marks
   --check   writes nothing, and says what is stale
+  --no-env  does not say which variables .env lacks
 
 Exit status: 0 up to date or written, 1 stale or not possible, 2 wrong usage.`
 
@@ -40,7 +41,7 @@ async function sync(application: string, args: readonly string[]): Promise<0 | 1
   const next = await planSync(application)
   if (refused(next)) return 1
   apply(application, next)
-  hintAtEnvironment(application)
+  if (!options['no-env']) hintAtEnvironment(application)
   return 0
 }
 
@@ -72,10 +73,10 @@ function hintAtEnvironment(application: string): void {
   if (lines.length > 0) console.log(`Add to .env, which doctl reads:\n${lines.map(line => `  ${line}`).join('\n')}`)
 }
 
-function readOptions(args: readonly string[]): { readonly check: boolean; readonly help: boolean } | undefined {
+function readOptions(args: readonly string[]): { readonly check: boolean; readonly 'no-env': boolean; readonly help: boolean } | undefined {
   const boolean = { type: 'boolean', default: false } as const
   try {
-    return parseArgs({ args: [...args], options: { check: boolean, help: { ...boolean, short: 'h' } } }).values
+    return parseArgs({ args: [...args], options: { check: boolean, 'no-env': boolean, help: { ...boolean, short: 'h' } } }).values
   } catch (error) {
     report(`${(error as Error).message}\n${USAGE}`)
     return undefined

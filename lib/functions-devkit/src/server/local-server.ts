@@ -2,19 +2,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { application } from '../application.ts'
 import { describeServer } from './announce.ts'
+import { startBackingServices } from './backing-services.ts'
 import { buildFunctions, syncFiles, watchFunctions } from './build.ts'
-import { prepareDatabase } from './database.ts'
-import { dataFolderOf } from './data-folder.ts'
+import { explainDataFolder } from './data-folder-error.ts'
+import { watchChanges } from './changes.ts'
+import { dataFolderOf, type DataFolder } from './data-folder.ts'
 import { createFunctions, type Functions } from './functions.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
-import { localApiKeys, localSettings } from './local-settings.ts'
+import { readLocalEnvironment, removeSettings, settingsOf } from './local-environment.ts'
+import { localApiKeys, localSettings, OWN_SETTINGS } from './local-settings.ts'
 import { takeLock } from './lock.ts'
 import { migrate } from './migrations.ts'
-import { listen, readPort } from './port.ts'
-import { postgresResource } from './postgres-end.ts'
-import { dataRootFor } from './postgres/data-root.ts'
+import { listen } from './port.ts'
 import { makeFolder } from './postgres/folder.ts'
-import { startPostgres } from './postgres/local-postgres.ts'
 import { readProject } from './project.ts'
 import { report } from './report.ts'
 import { createSamples, type SampleCommands } from './samples.ts'
@@ -25,10 +25,11 @@ import { type Shutdown } from './shutdown.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
-  /** Read for `PORT`, `LOCAL_DATA_FOLDER` and settings; it gets the settings of the functions. */
+  /** Read for `PORT` and the variables that begin with `LOCAL_`; it loses its settings and gets those of the functions. */
   readonly environment: Record<string, string | undefined>
   /** Whether schedules fire by themselves. */
   readonly runSchedules: boolean
+  readonly runRedis: boolean
   /** Gets everything that is started, as soon as it is. */
   readonly shutdown: Shutdown
   /** Raised when the start is to be given up. */
@@ -45,9 +46,20 @@ export interface LocalServer {
  * Starts the database, the functions and the HTTP server.
  * @throws Error in words for the terminal when something is in the way; what was started is with `shutdown`.
  */
-export async function startLocalServer({ checkout, environment, runSchedules, shutdown, signal }: LocalServerOptions): Promise<LocalServer> {
-  const port = readPort(environment.PORT)
-  const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const data = dataFolderOf(options.checkout, options.environment.LOCAL_DATA_FOLDER)
+  try {
+    return await startOn(data, options)
+  } catch (error) {
+    throw explainDataFolder(error, data) ?? error
+  }
+}
+
+async function startOn(
+  data: DataFolder,
+  { checkout, environment, runSchedules, runRedis, shutdown, signal }: LocalServerOptions,
+): Promise<LocalServer> {
+  const { settings, port, ports } = readLocalEnvironment(checkout, environment)
   await makeFolder(data.folder)
   const attempt = takeLock({ folder: data.folder })
   if (attempt.outcome === 'held') {
@@ -67,16 +79,19 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   lock.announce(address)
 
   const secrets = keepSecrets(data.folder)
+  const projectFile = join(checkout, 'project.yml')
+  const leftOut = removeSettings(environment, [...OWN_SETTINGS, ...settingsOf(checkout)])
   const buildEnvironment = { ...environment }
   const build = { checkout, environment: buildEnvironment, signal }
-  const [databaseUrl] = await untilBothEnd(
-    startDatabase(),
+  const [{ databaseUrl, redis }] = await untilBothEnd(
+    startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown }),
     syncFiles(build).then(() => buildFunctions(build)),
   )
   signal.throwIfAborted()
 
-  const local = localSettings({ databaseUrl, secrets, environment })
-  const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
+  const redisUrl = typeof redis === 'string' ? undefined : redis.url
+  const local = localSettings({ databaseUrl, redisUrl, secrets, environment: settings })
+  const project = readProject({ text: readFileSync(projectFile, 'utf8'), local, environment: settings })
   Object.assign(environment, project.settings)
   const granted = new Set<string>()
   const created = createFunctions({
@@ -90,18 +105,32 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   shutdown.add('database pools', { end: () => created.shutdown() })
   for (const one of created.all) one.prepare()
   checkSettings(created.all)
-  const migrated = await migrate(created, { ...local, DB_SCHEMA: environment.DB_SCHEMA })
+  const database = { DB_MIGRATION_URL: databaseUrl, DB_SCHEMA: settings.DB_SCHEMA }
+  const migrated = await migrate(created, { ...local, ...database })
   signal.throwIfAborted()
 
   const watcher = watchFunctions({ checkout, environment: buildEnvironment, report })
   shutdown.add('build', watcher)
+  const functions = created.all.map(({ qualifiedName }) => qualifiedName)
+  const changes = watchChanges({ checkout, functions, database, environment: buildEnvironment, print: line => console.log(line) })
+  shutdown.add('changes', changes)
   const schedules = createSchedules({ descriptions: project.schedules, functions: created, print: line => console.log(line), report })
   shutdown.add('schedules', { end: () => schedules.stop(), kill: () => schedules.stop() })
   if (runSchedules) schedules.start()
   Object.assign(ready, { functions: created, schedules })
 
   return {
-    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules }),
+    description: describeServer({
+      address,
+      data,
+      databaseUrl,
+      redis,
+      leftOut,
+      functions: created.all,
+      migrated,
+      schedules: schedules.all,
+      runSchedules,
+    }),
     freshSamples: () =>
       createSamples({
         samples: application.samples,
@@ -116,12 +145,6 @@ export async function startLocalServer({ checkout, environment, runSchedules, sh
   function grantScopes({ scopes = [] }: { readonly scopes?: readonly string[] }): void {
     for (const scope of scopes) granted.add(scope)
     if ('API_KEYS' in environment) Object.assign(environment, { API_KEYS: localApiKeys(secrets, [...granted].sort()) })
-  }
-
-  async function startDatabase(): Promise<string> {
-    const postgres = await startPostgres({ folder: data.folder, programsFolder: dataRootFor(checkout).folder })
-    shutdown.add('PostgreSQL', postgresResource(postgres))
-    return prepareDatabase({ postgres, password: secrets.databasePassword })
   }
 }
 

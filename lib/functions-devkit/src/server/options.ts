@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 
 export interface StartOptions {
   readonly runSchedules: boolean
+  readonly runRedis: boolean
 }
 
-const USAGE = `usage: npm start [-- --no-schedules]
+const USAGE = `usage: npm start [-- --no-schedules --no-redis]
 
-  --no-schedules   fire no schedule of project.yml by itself`
+  --no-schedules   fire no schedule of project.yml by itself
+  --no-redis       start no Redis, which holds events while the database is away`
 
 /**
  * Reads what stands behind `npm start --`.
@@ -14,8 +16,9 @@ const USAGE = `usage: npm start [-- --no-schedules]
  */
 export function readOptions(args: readonly string[]): StartOptions {
   try {
-    const { values } = parseArgs({ args: [...args], options: { 'no-schedules': { type: 'boolean', default: false } } })
-    return { runSchedules: !values['no-schedules'] }
+    const boolean = { type: 'boolean', default: false } as const
+    const { values } = parseArgs({ args: [...args], options: { 'no-schedules': boolean, 'no-redis': boolean } })
+    return { runSchedules: !values['no-schedules'], runRedis: !values['no-redis'] }
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n${USAGE}`, { cause })
   }

@@ -17,9 +17,11 @@ export interface Step<Name extends string> {
 // last: whoever gets it next finds nothing of ours left. Together with what a start may still take, under 10 s.
 const LOCAL_STEPS = [
   { name: 'schedules', longestMs: 100 },
+  { name: 'changes', longestMs: 50 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
   { name: 'database pools', longestMs: 1_200 },
+  { name: 'Redis', longestMs: 200 },
   { name: 'PostgreSQL', longestMs: 2_500 },
   { name: 'lock', longestMs: 100 },
 ] as const
