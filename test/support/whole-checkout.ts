@@ -6,7 +6,7 @@ import { useNpmStart, type NpmStart } from '../../lib/functions-devkit/test/supp
 import { REPOSITORY } from '../../lib/functions-devkit/test/support/tested-application.ts'
 
 // What git does not have.
-const LOCAL = ['.git', '.local', '.deployed', '.env', 'node_modules']
+const LOCAL = ['.git', '.local', '.deployed', '.env', '.env.local', 'node_modules']
 // These make checkouts themselves.
 const OF_CHECKOUTS = ['adding-things', 'remove-sample', 'upgrade'].map(name => `test/repository/${name}.test.ts`)
 

@@ -9,6 +9,7 @@ const { launch, launchAndWait, writeHealth } = npmStart
 afterEach(() => {
   npmStart.restore('project.yml')
   npmStart.restoreHealth()
+  npmStart.write('.env.local', '')
 })
 
 /** Replaces the health function's schedule by others. */
@@ -140,7 +141,8 @@ describe('npm start', () => {
   })
 
   test('names the bad settings of all functions at once, and does not announce itself', async () => {
-    const server = launch({ environment: { DB_POOL_MAX: 'many', WEBHOOK_RETENTION_DAYS: '-1' } })
+    npmStart.write('.env.local', 'DB_POOL_MAX=many\nWEBHOOK_RETENTION_DAYS=-1\n')
+    const server = launch()
     expect(await server.ends()).toEqual({ code: 1, signal: null })
     expect(server.output()).toMatch(
       /^Settings are not usable:\n {2}DB_POOL_MAX .* \(api\/webhook, api\/user, api\/health, ops\/maintenance\)\n {2}WEBHOOK_RETENTION_DAYS .* \(ops\/maintenance\)\n/m,

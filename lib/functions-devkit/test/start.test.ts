@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -7,38 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { processIdentity } from '../src/server/process-identity.ts'
 import { readProject } from '../src/server/project.ts'
+import { isRedisInstalled } from '../src/server/redis/local-redis.ts'
 import { addressOf, READY, useNpmStart, type Server } from './support/npm-start.ts'
+import { commandTo, paste } from './support/paste.ts'
 
-const HAS_CURL = spawnSync('curl', ['--version']).status === 0
 const USER = 'packages/api/user/index.ts'
 const stage = useNpmStart({ handsOn: true })
 const { launch, launchAndWait, processes, nothingRuns } = stage
 
-/** The last command in the output that goes to a path. */
-function commandTo(path: string, server: Server): string {
-  const command = server
-    .output()
-    .split('\n')
-    .findLast(line => line.startsWith('curl ') && line.endsWith(path))
-  if (command === undefined) throw new Error(`no command for ${path} in:\n${server.output()}`)
-  return command
-}
-
-/** Runs a printed command as somebody would who pasted it; without curl the same request is sent from here. */
-async function paste(command: string): Promise<{ status: number; body: Record<string, unknown> }> {
-  if (HAS_CURL) {
-    const printed = execFileSync('bash', ['-c', command], { encoding: 'utf8' })
-    const [, body = '', status] = /^(.*) \((\d{3})\)\n$/s.exec(printed) ?? []
-    return { status: Number(status), body: JSON.parse(body) as Record<string, unknown> }
-  }
-  const words = execFileSync('/bin/sh', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' })
-    .split('\0')
-    .slice(0, -1)
-  const after = (flag: string) => words.flatMap((word, index) => (words[index - 1] === flag ? [word] : []))
-  const headers = after('-H').map((header): [string, string] => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 2)])
-  const response = await fetch(words.at(-1) ?? '', { method: 'POST', headers, body: after('--data-raw')[0] ?? '' })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
+/** The URL that a client can keep. */
+const databaseOf = ({ output }: Pick<Server, 'output'>) => /^Database: (postgres:\S+)/m.exec(output())?.[1]
 
 /** Runs with another health function in the checkout. */
 async function withHealth(code: string, run: () => Promise<void>): Promise<void> {
@@ -92,12 +70,35 @@ describe('the commands that npm start prints', () => {
     await first.ends()
 
     const second = await launchAndWait()
+    expect(databaseOf(second)).toBe(databaseOf(first))
     expect(readFileSync(join(stage.data, 'secrets.json'), 'utf8')).toBe(secrets)
     expect(await paste(webhook.replace(addressOf(first), addressOf(second)))).toMatchObject({ status: 200, body: { outcome: 'duplicate' } })
   })
 })
 
 describe('npm start', () => {
+  test('names the setting for another port when that of the database is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const server = launch({ environment: { LOCAL_DATABASE_PORT: String(port) } })
+    expect(await server.ends()).toEqual({ code: 1, signal: null })
+    expect(server.output()).toContain(
+      `Port ${port}, where the local database listens, is taken by another program: choose one with LOCAL_DATABASE_PORT=… npm start\n`,
+    )
+    other.close()
+  })
+
+  test('starts Redis where it is installed, and none with --no-redis', async () => {
+    const first = await launchAndWait()
+    const redis = isRedisInstalled() ? /^Redis: redis:\/\/:\S+@127\.0\.0\.1:\d+$/m : /^Redis: not installed, .*apt-get install redis-server/m
+    expect(first.output()).toMatch(redis)
+    first.child.kill('SIGTERM')
+    await first.ends()
+    const second = await launchAndWait({ args: '--no-redis' })
+    expect(second.output()).toContain('\nRedis: off (--no-redis)\n')
+  })
+
   test('serves a function anew after its source has changed', async () => {
     const server = await launchAndWait()
     const health = async () => (await fetch(`${addressOf(server)}/health`)).status

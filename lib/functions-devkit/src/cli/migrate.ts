@@ -6,6 +6,7 @@ import { applyMigrations } from '../../../functions-runtime/src/database/migrate
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { asLine, readableJson } from '../../../functions-runtime/src/foreign-text.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
+import { readLocalFile } from '../server/local-environment.ts'
 import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { openConnection } from './connection.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
@@ -138,7 +139,7 @@ function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
 }
 
 function localEnvironment(): Environment {
-  return { DB_MIGRATION_URL: requireRunningServer().databaseUrl(), DB_SCHEMA: process.env.DB_SCHEMA }
+  return { DB_MIGRATION_URL: requireRunningServer().databaseUrl(), DB_SCHEMA: readLocalFile(checkout).DB_SCHEMA }
 }
 
 function explain(error: unknown): string {

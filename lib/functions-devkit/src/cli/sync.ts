@@ -11,11 +11,11 @@ import { planSync, STALE, writeFiles, type Remark, type SyncPlan } from '../sync
 
 process.exitCode = await sync(APPLICATION_FOLDER, command.readOrExit())
 
-async function sync(application: string, { check }: ReturnType<typeof command.parse>): Promise<0 | 1> {
+async function sync(application: string, options: ReturnType<typeof command.parse>): Promise<0 | 1> {
   const plan = await planSync(application)
   if (refused(plan)) return 1
   if (plan.files.size === 0) return 0
-  if (check) {
+  if (options.check) {
     report([...plan.changes.map(describe), 'Not up to date with the sources. Run: npm run sync'].join('\n'))
     return 1
   }
@@ -24,7 +24,7 @@ async function sync(application: string, { check }: ReturnType<typeof command.pa
   const next = await planSync(application)
   if (refused(next)) return 1
   apply(application, next)
-  hintAtEnvironment(application)
+  if (!options['no-env']) hintAtEnvironment(application)
   return 0
 }
 

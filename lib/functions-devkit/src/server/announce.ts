@@ -1,15 +1,28 @@
 import { type DataFolder } from './data-folder.ts'
 import { INSPECTOR_PORT } from './inspector.ts'
+import { LOCAL_FILE } from './local-environment.ts'
 import { type SampleCommands } from './samples.ts'
 import { SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type ScheduleDescription } from './schedules.ts'
 import { type CallableFunction } from './served-function.ts'
+
+/** The URL of the local Redis, or why there is none. */
+export type RedisState = { readonly url: string } | 'switched-off' | 'not-installed'
+
+const NAMES_SHOWN = 3
+const NO_REDIS = {
+  'switched-off': 'off (--no-redis)',
+  'not-installed':
+    'not installed, so no events are held while the database is away (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis)',
+} as const
 
 /** What is running, for the terminal. */
 export function describeServer({
   address,
   data,
   databaseUrl,
+  redis,
+  leftOut,
   functions,
   migrated,
   schedules,
@@ -19,6 +32,9 @@ export function describeServer({
   readonly address: string
   readonly data: DataFolder
   readonly databaseUrl: string
+  readonly redis: RedisState
+  /** Names of settings that the shell has; no function gets them. */
+  readonly leftOut: readonly string[]
   readonly functions: readonly CallableFunction[]
   readonly migrated: Readonly<Record<string, unknown>>
   readonly schedules: readonly ScheduleDescription[]
@@ -33,10 +49,18 @@ export function describeServer({
     ...published,
     ...describeSchedules(address, schedules, runSchedules),
     `Database: ${databaseUrl}${applied > 0 ? ` (${applied} ${applied === 1 ? 'migration' : 'migrations'} applied)` : ''}`,
+    `Redis: ${typeof redis === 'string' ? NO_REDIS[redis] : redis.url}`,
+    ...describeLeftOut(leftOut),
     `Data: ${data.folder}${data.reason === undefined ? '' : ` (${data.reason})`}`,
     ...(inspected === undefined ? [] : [`Debugger: ${inspected} on 127.0.0.1:${INSPECTOR_PORT}`]),
     'Ctrl-C ends it; the data stays.',
   ].join('\n')
+}
+
+function describeLeftOut(names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  const more = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : ''
+  return [`Not passed on: ${names.slice(0, NAMES_SHOWN).join(', ')}${more} of the shell; functions get the settings in ${LOCAL_FILE}`]
 }
 
 function describeSchedules(address: string, schedules: readonly ScheduleDescription[], runSchedules: boolean): string[] {

@@ -31,11 +31,12 @@ export interface Watcher {
 
 /**
  * Writes what follows from the sources, such as project.yml, in a process of its own: this one must not load the functions' sources.
+ * It leaves .env alone, which belongs to the deployment.
  * @throws Error when it fails; the process has printed why.
  */
 export async function syncFiles({ checkout, environment, signal }: BuildOptions): Promise<void> {
   const program = join(import.meta.dirname, `../cli/sync${extname(import.meta.filename)}`)
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [program, '--no-env'], {
     cwd: checkout,
     env: { ...environment, APPLICATION_FOLDER: checkout },
     stdio: ['ignore', 'inherit', 'inherit'],

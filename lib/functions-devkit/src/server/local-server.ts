@@ -3,25 +3,24 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { application } from '../application.ts'
 import { describeServer } from './announce.ts'
+import { startBackingServices } from './backing-services.ts'
 import { syncFiles, watchFunctions, type Watcher } from './build.ts'
-import { prepareDatabase } from './database.ts'
-import { dataFolderOf } from './data-folder.ts'
+import { watchChanges } from './changes.ts'
 import { createContainerFunctions, type ContainerFunctions } from './containers/container-functions.ts'
 import { type SelfDescription } from './containers/protocol.ts'
-import { readContainerSettings } from './containers/settings.ts'
+import { explainDataFolder } from './data-folder-error.ts'
+import { dataFolderOf, type DataFolder } from './data-folder.ts'
 import { describeSecrets } from './describe-secrets.ts'
 import { closeHttpServer, createHttpServer } from './http.ts'
+import { requireFreePort } from './inspector.ts'
+import { readLocalEnvironment, removeSettings, settingsOf } from './local-environment.ts'
 import { localHealthKey } from './local-health-key.ts'
 import { openLocalLog } from './local-log.ts'
-import { localApiKeys, localSettings } from './local-settings.ts'
-import { requireFreePort } from './inspector.ts'
+import { localApiKeys, localSettings, OWN_SETTINGS } from './local-settings.ts'
 import { takeLock } from './lock.ts'
 import { migrate } from './migrations.ts'
-import { listen, readPort } from './port.ts'
-import { postgresResource } from './postgres-end.ts'
-import { dataRootFor } from './postgres/data-root.ts'
+import { listen } from './port.ts'
 import { makeFolder } from './postgres/folder.ts'
-import { startPostgres } from './postgres/local-postgres.ts'
 import { readProject } from './project.ts'
 import { inWords, report } from './report.ts'
 import { createSamples, type SampleCommands } from './samples.ts'
@@ -35,10 +34,11 @@ import { localWebhookSecrets } from './webhook-secrets.ts'
 
 export interface LocalServerOptions {
   readonly checkout: string
-  /** Read for `PORT`, `LOCAL_DATA_FOLDER`, the number of containers, and settings. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Read for `PORT` and the variables that begin with `LOCAL_`; it loses the settings of functions. */
+  readonly environment: Record<string, string | undefined>
   /** Whether schedules fire by themselves. */
   readonly runSchedules: boolean
+  readonly runRedis: boolean
   /** Whether TypeScript checks the types of the sources meanwhile. */
   readonly checkTypes: boolean
   /** The function to which a debugger may attach, by its name with or without the package's. */
@@ -63,18 +63,20 @@ export interface LocalServer {
  * Starts the database, the functions and the HTTP server.
  * @throws Error in words for the terminal when something is in the way; what was started is with `shutdown`.
  */
-export async function startLocalServer({
-  checkout,
-  environment,
-  runSchedules,
-  checkTypes,
-  inspect,
-  shutdown,
-  signal,
-}: LocalServerOptions): Promise<LocalServer> {
-  const port = readPort(environment.PORT)
-  const pool = readContainerSettings(environment)
-  const data = dataFolderOf(checkout, environment.LOCAL_DATA_FOLDER)
+export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
+  const data = dataFolderOf(options.checkout, options.environment.LOCAL_DATA_FOLDER)
+  try {
+    return await startOn(data, options)
+  } catch (error) {
+    throw explainDataFolder(error, data) ?? error
+  }
+}
+
+async function startOn(
+  data: DataFolder,
+  { checkout, environment, runSchedules, runRedis, checkTypes, inspect, shutdown, signal }: LocalServerOptions,
+): Promise<LocalServer> {
+  const { settings, port, ports, pool } = readLocalEnvironment(checkout, environment)
   await makeFolder(data.folder)
   const attempt = takeLock({ folder: data.folder })
   if (attempt.outcome === 'held') {
@@ -94,19 +96,22 @@ export async function startLocalServer({
   lock.announce(address)
 
   const secrets = keepSecrets(data.folder)
+  const projectFile = join(checkout, 'project.yml')
+  const leftOut = removeSettings(environment, [...OWN_SETTINGS, ...settingsOf(checkout)])
   const buildEnvironment = { ...environment }
   const build = { checkout, environment: buildEnvironment, signal }
   // Apart from what is deployed, whose bundles have no source maps.
   const built = join(data.folder, 'built')
   let watcher: Watcher | undefined
-  const [databaseUrl] = await untilBothEnd(
-    startDatabase(),
+  const [{ databaseUrl, redis }] = await untilBothEnd(
+    startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown }),
     syncFiles(build).then(() => watchFunctions({ ...build, folder: built, report, print, onRebuilt: () => void prepareAll(ready.functions) }, follow)),
   )
   signal.throwIfAborted()
 
-  const local = localSettings({ databaseUrl, secrets, environment })
-  const project = readProject({ text: readFileSync(join(checkout, 'project.yml'), 'utf8'), local, environment })
+  const redisUrl = typeof redis === 'string' ? undefined : redis.url
+  const local = localSettings({ databaseUrl, redisUrl, secrets, environment: settings })
+  const project = readProject({ text: readFileSync(projectFile, 'utf8'), local, environment: settings })
   const log = openLocalLog({ checkout, onTerminal: isatty(1) })
   const inspected = inspect === undefined ? undefined : functionNamed(inspect, project.functions)
   if (inspected !== undefined) await requireFreePort()
@@ -128,9 +133,13 @@ export async function startLocalServer({
   shutdown.add('containers', { end: () => created.shutdown({ waitForCalls: false }), kill: () => created.kill() })
   await prepareAll(created)
   checkSettings(created.all)
-  const [migrated] = await untilBothEnd(migrate(created, { ...local, DB_SCHEMA: project.settings.DB_SCHEMA }), prepareAll(created))
+  const database = { DB_MIGRATION_URL: databaseUrl, DB_SCHEMA: settings.DB_SCHEMA }
+  const [migrated] = await untilBothEnd(migrate(created, { ...local, ...database }), prepareAll(created))
   signal.throwIfAborted()
 
+  const functions = created.all.map(({ qualifiedName }) => qualifiedName)
+  const changes = watchChanges({ checkout, functions, database, environment: buildEnvironment, print })
+  shutdown.add('changes', changes)
   const schedules = createSchedules({ descriptions: project.schedules, functions: created, print, report })
   shutdown.add('schedules', { end: () => schedules.stop(), kill: () => schedules.stop() })
   if (runSchedules) schedules.start()
@@ -142,7 +151,18 @@ export async function startLocalServer({
   if (types !== undefined) shutdown.add('types', types)
 
   return {
-    description: describeServer({ address, data, databaseUrl, functions: created.all, migrated, schedules: schedules.all, runSchedules, inspected }),
+    description: describeServer({
+      address,
+      data,
+      databaseUrl,
+      redis,
+      leftOut,
+      functions: created.all,
+      migrated,
+      schedules: schedules.all,
+      runSchedules,
+      inspected,
+    }),
     freshSamples: () =>
       createSamples({
         samples: application.samples,
@@ -182,12 +202,6 @@ export async function startLocalServer({
   function environmentOf(qualifiedName: string): Readonly<Record<string, string>> {
     const passed = project.environmentOf(qualifiedName)
     return passed.API_KEYS === undefined ? passed : { ...passed, API_KEYS: localApiKeys(secrets, [...granted].sort()) }
-  }
-
-  async function startDatabase(): Promise<string> {
-    const postgres = await startPostgres({ folder: data.folder, programsFolder: dataRootFor(checkout).folder })
-    shutdown.add('PostgreSQL', postgresResource(postgres))
-    return prepareDatabase({ postgres, password: secrets.databasePassword })
   }
 }
 

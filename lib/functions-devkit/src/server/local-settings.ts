@@ -4,22 +4,33 @@ import { localHealthKey } from './local-health-key.ts'
 import { type LocalSecrets } from './secrets.ts'
 import { localWebhookSecrets } from './webhook-secrets.ts'
 
-// Everything that says where the database is. All of it is set, so that nothing of a real database's address that is
-// in the shell by chance gets mixed in.
-const ADDRESS = ['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_SSLMODE', 'DB_CA_CERT', 'DB_TLS_NEGOTIATION']
+// Everything that says where a server is. All of it is set, so that no part of a real address gets mixed in.
+const ADDRESS = [
+  ...['DB_HOST', 'DB_PORT', 'DB_NAME', 'DB_USER', 'DB_PASSWORD', 'DB_SSLMODE', 'DB_CA_CERT', 'DB_TLS_NEGOTIATION', 'DB_POOLER'],
+  ...['REDIS_CA_CERT', 'ALERT_URL', 'HEARTBEAT_URL'],
+]
+
+const MADE_HERE = ['DB_CONNECTION_URL', 'DB_MIGRATION_URL', 'REDIS_URL', 'API_KEYS', 'HEALTH_KEY']
+
+/** Settings that a shell may have of a deployment, whether project.yml names them or not. */
+export const OWN_SETTINGS: readonly string[] = [...ADDRESS, ...MADE_HERE, 'DB_SCHEMA', 'LOG_LEVEL']
 
 export interface LocalSettingsOptions {
   readonly databaseUrl: string
+  /** Without it, there is no outage buffer. */
+  readonly redisUrl?: string | undefined
   readonly secrets: LocalSecrets
+  /** Of `.env.local`. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The settings that are different on a developer's machine. `none` stands for not set. */
-export function localSettings({ databaseUrl, secrets, environment }: LocalSettingsOptions): Record<string, string> {
+export function localSettings({ databaseUrl, redisUrl = 'none', secrets, environment }: LocalSettingsOptions): Record<string, string> {
   return {
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
     DB_MIGRATION_URL: databaseUrl,
+    REDIS_URL: redisUrl,
     ...localWebhookSecrets(secrets.webhookSecret),
     API_KEYS: localApiKeys(secrets, []),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),

@@ -11,9 +11,17 @@ const THIS_MACHINE = '127.0.0.1'
  * @throws Error when the text is no port number.
  */
 export function readPort(text: string | undefined): number {
-  if (text === undefined || text.trim() === '') return USUAL_PORT
+  return readOptionalPort('PORT', text) ?? USUAL_PORT
+}
+
+/**
+ * The same for a variable without a default.
+ * @throws Error when the text is no port number.
+ */
+export function readOptionalPort(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined
   const port = Number(text)
-  if (!/^\d+$/.test(text.trim()) || port > 65_535) throw new Error(`PORT is no port number: ${text}`)
+  if (!/^\d+$/.test(text.trim()) || port > 65_535) throw new Error(`${name} is no port number: ${text}`)
   return port
 }
 

@@ -18,9 +18,11 @@ export interface Step<Name extends string> {
 const LOCAL_STEPS = [
   { name: 'schedules', longestMs: 100 },
   { name: 'types', longestMs: 100 },
+  { name: 'changes', longestMs: 50 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
   { name: 'containers', longestMs: 1_200 },
+  { name: 'Redis', longestMs: 200 },
   { name: 'PostgreSQL', longestMs: 2_500 },
   { name: 'lock', longestMs: 100 },
 ] as const

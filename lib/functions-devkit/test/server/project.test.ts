@@ -53,8 +53,8 @@ describe('the project on this machine', () => {
     })
   })
 
-  test('takes settings from the shell, but never where the database is or the secrets', () => {
-    const shell = {
+  test('takes settings of .env.local, but never addresses or secrets', () => {
+    const file = {
       DB_POOL_MAX: '3',
       LOG_LEVEL: 'debug',
       DB_HOST: 'production.example',
@@ -62,7 +62,7 @@ describe('the project on this machine', () => {
       DB_MIGRATION_URL: 'postgres://production',
       API_KEYS: 'production/users:read/00',
     }
-    expect(read(shell).settings).toMatchObject({
+    expect(read(file).settings).toMatchObject({
       DB_POOL_MAX: '3',
       LOG_LEVEL: 'debug',
       DB_HOST: 'none',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Samples } from '../../../functions-runtime/src/api/samples.ts'
 import { describeSamples } from '../../src/server/announce.ts'
 import { createSamples, shellQuote } from '../../src/server/samples.ts'
 import { samples as given } from '../application/lib/app/samples.ts'
@@ -64,6 +65,39 @@ describe('the commands', () => {
     const [command = ''] = samples({ samples: { ...given, requests: [put] } }).requests.map(one => one.command)
     expect(words(command)).toEqual(expect.arrayContaining(['-X', 'PUT', 'http://127.0.0.1:8080/user/1']))
     expect(words(samples().requests[0]?.command ?? '')).not.toContain('-X')
+  })
+
+  test('send no body and name no method for a GET', () => {
+    const get = { title: 'A look', method: 'GET', path: '/user' }
+    const [{ command = '' } = {}] = samples({ samples: { ...given, requests: [get] } }).requests
+    expect(words(command)).not.toEqual(expect.arrayContaining(['-X']))
+    expect(command).not.toContain('--data-raw')
+    expect(command).not.toContain('content-type')
+  })
+
+  test('have one id for a name in the event and in the requests of a set', () => {
+    let last = 0
+    const shared: Samples = {
+      eventType: 'a.b',
+      eventData: (_type, freshId) => ({ user: freshId('user'), other: freshId() }),
+      requests: [{ title: 'One', method: 'POST', path: '/user', body: freshId => ({ user: freshId('user'), other: freshId() }) }],
+    }
+    const set = samples({ samples: shared, freshId: () => `id-${(last += 1)}` })
+    const bodies = [set.webhook ?? '', set.requests[0]?.command ?? ''].map(command => {
+      const sent = words(command)
+      return JSON.parse(sent[sent.indexOf('--data-raw') + 1] ?? '') as { user: string; other: string; data?: { user: string; other: string } }
+    })
+    const [event, request] = [bodies[0]?.data, bodies[1]]
+    expect(event?.user).toBe(request?.user)
+    expect(event?.other).not.toBe(request?.other)
+  })
+
+  test('look up the id that a path needs', () => {
+    const get = { title: 'What is there', method: 'GET', path: '/user/{id}/balances', lookUp: () => "/user?name=O'Neill" }
+    const [{ command = '' } = {}] = samples({ samples: { ...given, requests: [get] } }).requests
+    const shell = `curl() { for last; do :; done; case $last in *name=*) echo '{"items":[{"id":"7f","externalId":"x"}]}';; *) echo "$last";; esac; }`
+    const asked = execFileSync('/bin/sh', ['-c', `${shell}\n${command}`], { encoding: 'utf8' })
+    expect(asked).toBe('http://127.0.0.1:8080/user/7f/balances\n')
   })
 
   test('have ids of their own each time', () => {

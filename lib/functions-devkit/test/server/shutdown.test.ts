@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createShutdown, type ResourceName } from '../../src/server/shutdown.ts'
 
+const IN_ORDER = ['schedules', 'types', 'changes', 'build', 'HTTP server', 'containers', 'Redis', 'PostgreSQL', 'lock'] as const
+
 function setup({ wait = () => new Promise<false>(() => {}) }: { wait?: (ms: number) => Promise<false> } = {}) {
   const done: string[] = []
   const reports: string[] = []
@@ -17,11 +19,11 @@ function setup({ wait = () => new Promise<false>(() => {}) }: { wait?: (ms: numb
 }
 
 describe('a shutdown', () => {
-  test('ends schedules, build, HTTP, pools, PostgreSQL and the lock in this order, whatever started first', async () => {
+  test('ends everything in order, whatever started first', async () => {
     const { add, shutdown, done } = setup()
-    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'containers'] as const) add(name)
+    for (const name of [...IN_ORDER].reverse()) add(name)
     await shutdown.run()
-    expect(done).toEqual(['end schedules', 'end build', 'end HTTP server', 'end containers', 'end PostgreSQL', 'end lock'])
+    expect(done).toEqual(IN_ORDER.map(name => `end ${name}`))
   })
 
   test('waits for one thing before it ends the next', async () => {
@@ -54,9 +56,9 @@ describe('a shutdown', () => {
         return false
       },
     })
-    for (const name of ['lock', 'PostgreSQL', 'HTTP server', 'schedules', 'build', 'containers'] as const) add(name, () => new Promise(() => {}))
+    for (const name of IN_ORDER) add(name, () => new Promise(() => {}))
     await shutdown.run()
-    expect(waits).toHaveLength(6)
+    expect(waits).toHaveLength(IN_ORDER.length)
     expect(waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(7_000)
   })
 

@@ -16,7 +16,7 @@ import { startPostmaster } from '../../src/server/postgres/postmaster.ts'
 export function installedPostgres(what = 'the drill'): string | undefined {
   const folders = globSync('/usr/lib/postgresql/*/bin').sort((one, other) => majorOf(other) - majorOf(one))
   const found = folders.find(folder =>
-    ['initdb', 'postgres', 'pg_dump', 'pg_restore'].every(name => spawnSync(join(folder, name), ['--version']).status === 0),
+    ['initdb', 'postgres', 'pg_ctl', 'pg_dump', 'pg_restore'].every(name => spawnSync(join(folder, name), ['--version']).status === 0),
   )
   if (found === undefined && process.env.CI) throw new Error(`PostgreSQL is not installed: ${what} cannot be left out here`)
   if (found === undefined) console.warn(`SKIPPED: ${what}, because PostgreSQL is not installed (Debian and Ubuntu: apt-get install postgresql)`)
@@ -62,7 +62,7 @@ export async function startInstalledPostgres(
   const program = join(folder, 'postgres')
   const variables = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'`)
   await writeFile(program, ['#!/bin/sh', ...variables, `exec '${join(bin, 'postgres')}' "$@"`, ''].join('\n'), { mode: 0o755 })
-  const programs = { native: bin, postgres: program, initdb: join(bin, 'initdb'), version: '', major: '' }
+  const programs = { native: bin, postgres: program, initdb: join(bin, 'initdb'), pgCtl: join(bin, 'pg_ctl'), version: '', major: '' }
   const settings = { fsync: 'off', max_connections: '30', ...given }
   const postmaster = await startPostmaster({ dataFolder, binaries: programs, identity, port: server.port, settings, onLog: () => undefined })
   return {

@@ -1,12 +1,20 @@
+/**
+ * Makes an id that was not there before. With a name, it makes one for that name in each set of samples, so that an event and a
+ * request can be about the same user.
+ */
+export type FreshId = (name?: string) => string
+
 /** A request that `npm start` prints as a command to paste. */
 export interface SampleRequest {
   /** What stands above the command, such as `A new user`. */
   readonly title: string
   readonly method: string
-  /** Behind the address of the functions, such as `/user`. */
+  /** Behind the address of the functions, such as `/user`. `{id}` stands for the id that `lookUp` finds. */
   readonly path: string
-  /** Makes the body, which is sent as JSON; `freshId` makes an id that was not there before. */
-  readonly body: (freshId: () => string) => Readonly<Record<string, unknown>>
+  /** The path of a list, behind the address as well, whose only item has the id that `path` needs. */
+  readonly lookUp?: (freshId: FreshId) => string
+  /** Makes the body, which is sent as JSON. Without it, none is sent. */
+  readonly body?: (freshId: FreshId) => Readonly<Record<string, unknown>>
 }
 
 /** Events and requests with which the tools show what an application does. */
@@ -14,7 +22,7 @@ export interface Samples {
   /** The type of the event that `npm start` prints. */
   readonly eventType: string
   /** Data that the handler of a type takes; nothing for a type without a handler. */
-  readonly eventData: (type: string, freshId: () => string) => Readonly<Record<string, unknown>>
+  readonly eventData: (type: string, freshId: FreshId) => Readonly<Record<string, unknown>>
   readonly requests: readonly SampleRequest[]
 }
 

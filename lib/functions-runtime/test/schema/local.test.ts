@@ -17,7 +17,9 @@ describe('npm start with DB_SCHEMA', () => {
   const stage = useNpmStart()
 
   it('serves from that schema, and migrate --local works on it', async () => {
-    const server = await stage.launchAndWait({ environment: { DB_SCHEMA } })
+    const chooseSchema = (schema: string) => stage.write('.env.local', `DB_SCHEMA=${schema}\n`)
+    chooseSchema(DB_SCHEMA)
+    const server = await stage.launchAndWait({ environment: { DB_SCHEMA: 'of_the_shell' } })
     const ready = await fetch(`${addressOf(server)}/health/ready`)
     expect([ready.status, await ready.json()]).toEqual([200, { status: 'pass' }])
     const status = (environment: Record<string, string>) =>
@@ -26,9 +28,11 @@ describe('npm start with DB_SCHEMA', () => {
         encoding: 'utf8',
         env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data, ...environment },
       })
-    expect(status({ DB_SCHEMA })).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/m) as unknown })
+    expect(status({ DB_SCHEMA: 'of_the_shell' })).toMatchObject({ status: 0, stdout: expect.stringMatching(/^applied {2}/m) as unknown })
+    chooseSchema('none')
     expect(status({})).toMatchObject({ status: 1, stdout: expect.stringMatching(/^pending {2}/m) as unknown })
-    expect(status({ DB_SCHEMA: 'pg_catalog' })).toMatchObject({ status: 1, stderr: expect.stringContaining('DB_SCHEMA') as unknown })
+    chooseSchema('pg_catalog')
+    expect(status({})).toMatchObject({ status: 1, stderr: expect.stringContaining('DB_SCHEMA') as unknown })
   })
 })
 

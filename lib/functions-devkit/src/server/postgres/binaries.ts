@@ -10,6 +10,7 @@ export interface PostgresBinaries {
   native: string
   postgres: string
   initdb: string
+  pgCtl: string
   version: string
   major: string
 }
@@ -77,6 +78,7 @@ function binariesIn(native: string, version: string): PostgresBinaries {
     native,
     postgres: join(native, 'bin', 'postgres'),
     initdb: join(native, 'bin', 'initdb'),
+    pgCtl: join(native, 'bin', 'pg_ctl'),
     version,
     major: version.split('.')[0] ?? version,
   }

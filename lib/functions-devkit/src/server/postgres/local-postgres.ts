@@ -4,7 +4,7 @@ import { reachableBinaries } from './binaries.ts'
 import { initialiseCluster, isInitialised, keptPassword } from './cluster.ts'
 import { createDatabase, databaseUrl, withConnection } from './connection.ts'
 import { makeFolder, openFolder } from './folder.ts'
-import { freePort } from './free-port.ts'
+import { freePort, requireFree } from './free-port.ts'
 import { serverIdentity } from './identity.ts'
 import { clearLeftover } from './leftover.ts'
 import { startPostmaster, type Postmaster } from './postmaster.ts'
@@ -25,6 +25,8 @@ export interface LocalPostgres {
   createDatabase(name: string, options?: { template?: string }): Promise<void>
   /** Ends the sessions and the server, at once with `immediate` (recovery follows at the next start). Resolves when it is gone. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>
+  /** Stops it at once, before this returns: for a process that is about to end. */
+  kill(): void
   /** Starts it again on the same port. */
   start(): Promise<void>
 }
@@ -51,7 +53,7 @@ export interface StartOptions {
  * was left behind by a killed process is stopped first.
  *
  * Rejects with the server's last log lines when it does not start, and when `password` is not the one the
- * data was initialised with.
+ * data was initialised with; with a PortTakenError when another program listens on the port.
  */
 export async function startPostgres(options: StartOptions): Promise<LocalPostgres> {
   const folder = resolve(options.folder)
@@ -74,6 +76,7 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
   async function start(): Promise<void> {
     if (running && !running.hasEnded()) throw new Error(`PostgreSQL is already running on port ${port}`)
     await clearLeftover(dataFolder)
+    await requireFree(port)
     running = await startPostmaster({ dataFolder, binaries, identity, port, settings: { ...tls, ...settings }, onLog })
     try {
       await withConnection(server, 'postgres', client => client.query('SELECT 1'))
@@ -93,6 +96,7 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
     url: database => databaseUrl(server, database),
     createDatabase: (name, { template } = {}) => createDatabase(server, name, template),
     stop: async (mode = 'fast') => running?.stop(mode),
+    kill: () => running?.kill(),
     start,
   }
 }
