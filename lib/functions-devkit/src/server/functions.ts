@@ -1,12 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hosting } from '../../../functions-runtime/src/edge/define.ts'
-import {
-  createServedFunction,
-  type CallableFunction,
-  type FunctionDescription,
-  type ServedFunction,
-} from './served-function.ts'
+import { createServedFunction, type CallableFunction, type FunctionDescription, type ServedFunction } from './served-function.ts'
 
 export interface FunctionsOptions {
   readonly descriptions: readonly FunctionDescription[]

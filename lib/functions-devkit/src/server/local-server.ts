@@ -105,7 +105,9 @@ async function startOn(
   let watcher: Watcher | undefined
   const [{ databaseUrl, redis }] = await untilBothEnd(
     startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown }),
-    syncFiles(build).then(() => watchFunctions({ ...build, folder: built, report, print, onRebuilt: () => void prepareAll(ready.functions) }, follow)),
+    syncFiles(build).then(() =>
+      watchFunctions({ ...build, folder: built, report, print, onRebuilt: () => void prepareAll(ready.functions) }, follow),
+    ),
   )
   signal.throwIfAborted()
 
@@ -213,7 +215,12 @@ async function prepareAll(functions: ContainerFunctions | undefined): Promise<vo
 function functionNamed(name: string, functions: readonly FunctionDescription[]): string {
   const found = functions.find(one => one.qualifiedName === name) ?? functions.find(one => one.name === name)
   if (found !== undefined) return found.qualifiedName
-  throw new Error(`There is no function ${name} to inspect. There are ${functions.map(one => one.qualifiedName).sort().join(', ')}`)
+  throw new Error(
+    `There is no function ${name} to inspect. There are ${functions
+      .map(one => one.qualifiedName)
+      .sort()
+      .join(', ')}`,
+  )
 }
 
 /** Unlike Promise.all it does not leave one running behind the other's failure: the shutdown has to know of it. */

@@ -98,7 +98,11 @@ export function useNpmStart({ handsOn = false, paths = SERVED }: { handsOn?: boo
     }
     // With npm in front, two signals in a row count as one that npm repeats.
     delete variables.npm_lifecycle_event
-    const child = spawn('/bin/sh', ['-c', `${scripts.start} ${checkTypes ? '' : '--no-types'} ${args}`], { cwd: checkout.folder, env: variables, stdio: [stdin, 'pipe', 'pipe'] })
+    const child = spawn('/bin/sh', ['-c', `${scripts.start} ${checkTypes ? '' : '--no-types'} ${args}`], {
+      cwd: checkout.folder,
+      env: variables,
+      stdio: [stdin, 'pipe', 'pipe'],
+    })
     started.push(child)
     const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
     let output = ''

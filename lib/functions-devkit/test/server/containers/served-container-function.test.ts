@@ -1,7 +1,11 @@
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createContainerFunction, type ContainerFunction, type ContainerFunctionOptions } from '../../../src/server/containers/served-container-function.ts'
+import {
+  createContainerFunction,
+  type ContainerFunction,
+  type ContainerFunctionOptions,
+} from '../../../src/server/containers/served-container-function.ts'
 import { type CallEnd } from '../../../src/server/platform/response.ts'
 import { processIdentity } from '../../../src/server/process-identity.ts'
 import { PATIENTLY, resultOf, useContainers } from '../../support/containers/bench.ts'
@@ -211,7 +215,9 @@ describe('a function for a debugger', () => {
     buildVersion('one')
     inspected()
     const { pid } = resultOf(await call())
-    build(`exports.main = () => ({ alive: require('node:fs').existsSync('/proc/${String(pid)}') }); if (exports.main().alive) throw new Error('two at once')`)
+    build(
+      `exports.main = () => ({ alive: require('node:fs').existsSync('/proc/${String(pid)}') }); if (exports.main().alive) throw new Error('two at once')`,
+    )
     expect(resultOf(await call())).toEqual({ alive: false })
     build('throw new Error("no")')
     expect(resultOf(await call())).toEqual({ alive: false })
