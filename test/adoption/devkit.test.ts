@@ -63,7 +63,7 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
       stdout: expect.stringMatching(/^0 problems, 0 warnings\napi\/hello {2}\d+ of 2500000 bytes, loads in \d+ ms\n$/) as unknown,
-      stderr: '',
+      stderr: expect.stringMatching(/^proving api\/hello \(1 of 1\)$/m) as unknown,
     })
     const why = await devkit(['build', '--why', 'api/hello'])
     expect(why.stdout).toMatch(/^validator\.js +\d+ bytes +not read before it is needed$/m)
@@ -85,7 +85,11 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
     expect([status, file]).toEqual([0, expect.stringMatching(/^lib\/app\/migrations\/[\d-]{15}-first\.ts$/)])
     const source = await readFile(join(application, file), 'utf8')
     await writeFile(join(application, file), source.replace('WRITE THE STATEMENT HERE', 'CREATE TABLE greetings (name text PRIMARY KEY)'))
-    expect(await devkit(['migrate', 'check'])).toEqual({ status: 0, stdout: '0 findings\n', stderr: '' })
+    expect(await devkit(['migrate', 'check'])).toEqual({
+      status: 0,
+      stdout: '0 findings\n',
+      stderr: 'applying the migrations to a database made for it\n',
+    })
 
     const program = join(application, 'node_modules/.bin/functions-devkit')
     const server = spawn(program, ['start'], { cwd: application, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -97,7 +101,7 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
       const [address = ''] = /http:\/\/127\.0\.0\.1:\d+\/hello/.exec(output) ?? []
       expect(await (await fetch(address)).json()).toEqual({ greeting: 'Hello' })
       expect(await (await fetch(`${address}/migrations`)).json()).toEqual({ applied: [expect.stringMatching(/-first$/)] })
-      expect((await devkit(['migrate', 'status', '--local'], 'lib')).stdout).toMatch(/^applied {2}\S+-first /)
+      expect((await devkit(['migrate', 'status', '--local'], 'lib')).stdout).toMatch(/^applied {2}\S+-first /m)
     } finally {
       server.kill('SIGTERM')
     }
@@ -114,7 +118,7 @@ describe('an application on functions-devkit', { timeout: 120_000 }, () => {
     const source = await readFile(file, 'utf8')
     await writeFile(file, `import './nothing.ts'\n${source}`)
     try {
-      expect(await devkit(['send'])).toEqual({
+      expect(await devkit(['send', 'demo', 'smoke.ping'])).toEqual({
         status: 2,
         stdout: '',
         stderr: 'functions-devkit send cannot start: lib/app/project.ts:1: there is no file lib/app/nothing.ts\n',

@@ -81,7 +81,7 @@ function standing(path: string) {
 function succeeds(command: string): boolean {
   print(['', command])
   const [program = '', ...args] = command.split(' ')
-  return spawnSync(program, args, { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' }).status === 0
+  return spawnSync(program, args, { cwd: folder, stdio: 'inherit' }).status === 0
 }
 
 /** The Node that runs this, as a person would call it. */

@@ -420,7 +420,7 @@ describe('other senders', () => {
     await withFunctions(
       [main],
       async database => {
-        const event = { type: 'smoke.ping', data: { n: 1 } }
+        const event = { type: 'smoke.ping', data: { n: 1, delivery_id: 'of the body' } }
         expect(await deliver('github', { ...event, id: 'evt_1' })).toMatchObject({ body: { outcome: 'applied' } })
         expect(await deliver('github', { ...event, id: 'evt_2' })).toMatchObject({ body: { outcome: 'duplicate', first: 'applied' } })
         expect(await stored(database)).toMatchObject([{ id: 'evt_1' }])

@@ -4,7 +4,6 @@ import { indexFunctions, type Functions } from '../functions.ts'
 import { INSPECTOR_PORT } from '../inspector.ts'
 import { type FunctionDescription } from '../served-function.ts'
 import { type PoolOptions } from './pool.ts'
-import { CAN_PAUSE } from './process-group.ts'
 import { writeRuntime } from './program.ts'
 import { type SelfDescription } from './protocol.ts'
 import { endLeftovers, openRecords } from './records.ts'
@@ -49,7 +48,6 @@ export async function createContainerFunctions(options: ContainerFunctionsOption
   if (ended > 0) report(`${ended} ${ended === 1 ? 'container' : 'containers'} of an earlier npm start ended`)
   for (const emptied of [staged, home]) rmSync(emptied, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
-  if (!CAN_PAUSE) report('Containers are not paused on Windows, which cannot stop a process')
 
   const records = openRecords(recordsFolder)
   const program = writeRuntime(join(folder, 'runtime.cjs'))

@@ -4,7 +4,6 @@ import { type CallEnd } from '../platform/response.ts'
 import { errorOf, readEnd, runParameters } from './call.ts'
 import { watchMemory } from './memory.ts'
 import { post, type PostAnswer } from './post.ts'
-import { CAN_PAUSE } from './process-group.ts'
 import { type SelfDescription } from './protocol.ts'
 import { startRuntime, type Exit, type RuntimeProcessOptions } from './runtime-process.ts'
 
@@ -130,7 +129,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     run,
     isUsable: () => usable,
     pause() {
-      if (!CAN_PAUSE || paused) return
+      if (paused) return
       paused = true
       signal('SIGSTOP')
     },

@@ -1,10 +1,7 @@
-/** Whether processes can be stopped and continued here. */
-export const CAN_PAUSE = process.platform !== 'win32'
-
 /** Sends a signal to a container and to what it started. One that is gone is fine. */
 export function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal)
+    process.kill(-pid, signal)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     // EPERM is what macOS says of a group whose processes have ended.
