@@ -21,7 +21,7 @@ const LOCAL_STEPS = [
   { name: 'changes', longestMs: 50 },
   { name: 'build', longestMs: 300 },
   { name: 'HTTP server', longestMs: 2_500 },
-  { name: 'containers', longestMs: 1_200 },
+  { name: 'containers', longestMs: 1_000 },
   { name: 'Redis', longestMs: 200 },
   { name: 'PostgreSQL', longestMs: 2_500 },
   { name: 'lock', longestMs: 100 },

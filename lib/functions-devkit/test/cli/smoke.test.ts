@@ -65,7 +65,7 @@ test('npm run smoke passes a server that is well, leaves one event, and names wh
 })
 
 test('npm run smoke -- --outage follows webhooks through an outage that a person makes', { timeout: 120_000 }, async () => {
-  const server = await npmStart.launchAndWait()
+  const server = await npmStart.launchAndWait({ args: '--no-redis' })
   // Sessions come and go.
   const tell = (signal: NodeJS.Signals) => {
     for (const pid of postgresOf(npmStart.data)) spawnSync('kill', [`-${signal}`, String(pid)])
