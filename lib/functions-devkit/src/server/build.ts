@@ -16,6 +16,8 @@ export interface WatchOptions extends BuildOptions {
   readonly folder: string
   readonly report: (message: string) => void
   readonly print: (line: string) => void
+  /** The build of functions begins when this resolves. */
+  readonly synced: Promise<void>
   /** Called when functions have a newer version. */
   readonly onRebuilt?: () => void
 }
@@ -52,10 +54,12 @@ export async function syncFiles({ checkout, environment, signal }: BuildOptions)
  * @throws Error when the first build fails; the build has printed why.
  */
 export async function watchFunctions(options: WatchOptions, started: (watcher: Watcher) => void): Promise<void> {
-  const { folder, report, print, onRebuilt, signal } = options
+  const { folder, report, print, synced, onRebuilt, signal } = options
   const child = startBuild(options, [`--watch=${folder}`])
   let ended = false
   const built = Promise.withResolvers<void>()
+  // It may fail while what it waits for goes on.
+  built.promise.catch(() => undefined)
   let isBuilt = false
   const kill = () => {
     ended = true
@@ -72,8 +76,9 @@ export async function watchFunctions(options: WatchOptions, started: (watcher: W
   if (child.stdout !== null) createInterface({ input: child.stdout, terminal: false }).on('line', take)
   // A build that has just ended takes no more lines.
   child.stdin?.on('error', () => undefined)
+  const rebuild = () => void child.stdin?.write(`${REBUILD}\n`)
   started({
-    rebuild: () => void child.stdin?.write(`${REBUILD}\n`),
+    rebuild,
     kill,
     async end() {
       kill()
@@ -82,6 +87,8 @@ export async function watchFunctions(options: WatchOptions, started: (watcher: W
   })
   signal?.addEventListener('abort', kill)
   try {
+    await synced
+    rebuild()
     await built.promise
   } finally {
     signal?.removeEventListener('abort', kill)

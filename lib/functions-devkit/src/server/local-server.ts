@@ -6,7 +6,7 @@ import { describeServer } from './announce.ts'
 import { startBackingServices } from './backing-services.ts'
 import { syncFiles, watchFunctions, type Watcher } from './build.ts'
 import { watchChanges } from './changes.ts'
-import { createContainerFunctions, type ContainerFunctions } from './containers/container-functions.ts'
+import { createContainerFunctions, prepareContainers, type ContainerFunctions } from './containers/container-functions.ts'
 import { type SelfDescription } from './containers/protocol.ts'
 import { explainDataFolder } from './data-folder-error.ts'
 import { dataFolderOf, type DataFolder } from './data-folder.ts'
@@ -18,7 +18,7 @@ import { localHealthKey } from './local-health-key.ts'
 import { openLocalLog } from './local-log.ts'
 import { localApiKeys, localSettings, OWN_SETTINGS } from './local-settings.ts'
 import { takeLock } from './lock.ts'
-import { migrate } from './migrations.ts'
+import { MIGRATE, migrate } from './migrations.ts'
 import { listen } from './port.ts'
 import { makeFolder } from './postgres/folder.ts'
 import { readProject } from './project.ts'
@@ -103,11 +103,11 @@ async function startOn(
   // Apart from what is deployed, whose bundles have no source maps.
   const built = join(data.folder, 'built')
   let watcher: Watcher | undefined
-  const [{ databaseUrl, redis }] = await untilBothEnd(
+  const watch = { ...build, folder: built, report, print, synced: syncFiles(build), onRebuilt: () => void prepareAll(ready.functions) }
+  const [{ databaseUrl, redis }, ground] = await untilAllEnd(
     startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown }),
-    syncFiles(build).then(() =>
-      watchFunctions({ ...build, folder: built, report, print, onRebuilt: () => void prepareAll(ready.functions) }, follow),
-    ),
+    prepareContainers(join(data.folder, 'functions'), report),
+    watchFunctions(watch, follow),
   )
   signal.throwIfAborted()
 
@@ -118,12 +118,12 @@ async function startOn(
   const inspected = inspect === undefined ? undefined : functionNamed(inspect, project.functions)
   if (inspected !== undefined) await requireFreePort()
   const granted = new Set<string>()
-  const created = await createContainerFunctions({
+  const created = createContainerFunctions({
     descriptions: project.functions,
     checkout,
     built,
     ...(inspected !== undefined && { inspected }),
-    folder: join(data.folder, 'functions'),
+    ground,
     apiHost: address,
     pool,
     environmentOf,
@@ -133,10 +133,13 @@ async function startOn(
   })
   // Calls have had their time by then.
   shutdown.add('containers', { end: () => created.shutdown({ waitForCalls: false }), kill: () => created.kill() })
-  await prepareAll(created)
-  checkSettings(created.all)
+  // Migrations run while the other functions are loaded.
+  await created.byQualifiedName(MIGRATE)?.prepare()
   const database = { DB_MIGRATION_URL: databaseUrl, DB_SCHEMA: settings.DB_SCHEMA }
-  const [migrated] = await untilBothEnd(migrate(created, { ...local, ...database }), prepareAll(created))
+  const migrating = migrate(created, { ...local, ...database })
+  await Promise.allSettled([migrating, prepareAll(created)])
+  checkSettings(created.all)
+  const [migrated] = await untilAllEnd(migrating, prepareAll(created))
   signal.throwIfAborted()
 
   const functions = created.all.map(({ qualifiedName }) => qualifiedName)
@@ -223,8 +226,8 @@ function functionNamed(name: string, functions: readonly FunctionDescription[]):
   )
 }
 
-/** Unlike Promise.all it does not leave one running behind the other's failure: the shutdown has to know of it. */
-async function untilBothEnd<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
-  await Promise.allSettled([one, other])
-  return Promise.all([one, other])
+/** Unlike Promise.all it leaves none running behind another's failure: the shutdown has to know of it. */
+async function untilAllEnd<const Started extends readonly Promise<unknown>[]>(...started: Started) {
+  await Promise.allSettled(started)
+  return Promise.all(started)
 }

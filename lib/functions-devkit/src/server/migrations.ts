@@ -6,7 +6,8 @@ import { readSettings, type Environment } from '../../../functions-runtime/src/s
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { type CallableFunction } from './served-function.ts'
 
-const MIGRATE = 'ops/migrate'
+/** The function that applies migrations on the platform. */
+export const MIGRATE = 'ops/migrate'
 // As long as `npm run migrate -- up` takes at most.
 const TIME_MS = 10 * 60_000
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buildParts, type BundleOptions } from '../../src/build/bundle/bundle.ts'
 import { type WatchEvent } from '../../src/build/watch/events.ts'
-import { prepareBuild, type FunctionBuild } from '../../src/build/watch/function-build.ts'
+import { prepareBuilds } from '../../src/build/watch/function-build.ts'
 import { createRounds, type Rounds } from '../../src/build/watch/rounds.ts'
 
 /** A small application whose functions are built into versions. */
@@ -11,11 +11,10 @@ export interface WatchedProject {
   readonly checkout: string
   /** Where the versions are. */
   readonly folder: string
-  readonly builds: readonly FunctionBuild[]
   readonly rounds: Rounds
   readonly events: WatchEvent[]
   write(path: string, text: string): void
-  end(): Promise<void>
+  end(): void
 }
 
 /** Prepares the builds of functions, by name and source. */
@@ -31,18 +30,16 @@ export async function watchProject(functions: Readonly<Record<string, string>>):
   const entries = Object.keys(functions).map(name => `packages/${name}/index.ts`)
   const options: BundleOptions = { checkout, entries, parts: [], absent: [], standIns: [] }
   const parts = await buildParts(options)
-  const builds = await Promise.all(entries.map(entry => prepareBuild(entry, { options, parts, folder, colour: false })))
+  const builds = prepareBuilds({ options, parts, folder, colour: false })
   const events: WatchEvent[] = []
   const rounds = createRounds({ builds, tell: event => void events.push(event), warn: () => undefined })
   return {
     checkout,
     folder,
-    builds,
     rounds,
     events,
     write,
-    async end() {
-      await Promise.all(builds.map(one => one.end()))
+    end() {
       rmSync(checkout, { recursive: true })
     },
   }

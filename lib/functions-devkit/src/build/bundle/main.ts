@@ -15,18 +15,21 @@ const values = command.readOrExit()
 const checkout = applicationFolderAt(process.cwd())
 const options = {
   checkout,
-  entries: namesIn(readFileSync(join(checkout, 'project.yml'), 'utf8')).map(name => `packages/${name}/index.ts`),
   parts: PARTS,
   absent: ABSENT,
   standIns: STAND_INS,
   ...(values.readable === undefined ? {} : { readable: true, outdir: resolve(values.readable) }),
 }
 
-if (values.watch !== undefined) await watchBundles(options, resolve(values.watch))
+if (values.watch !== undefined) await watchBundles({ ...options, entries }, resolve(values.watch))
 else {
   // What is wrong esbuild has printed by itself.
-  const metafile = await bundle(options).catch(() => process.exit(1))
+  const metafile = await bundle({ ...options, entries: entries() }).catch(() => process.exit(1))
   if (values.metafile !== undefined) writeFileSync(values.metafile, JSON.stringify(metafile))
+}
+
+function entries(): string[] {
+  return namesIn(readFileSync(join(checkout, 'project.yml'), 'utf8')).map(name => `packages/${name}/index.ts`)
 }
 
 /** Returns `package/function` for each function of the text. */

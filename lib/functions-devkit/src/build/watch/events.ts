@@ -8,5 +8,5 @@ export type WatchEvent =
   /** A rebuild was asked for, and nothing had changed. */
   | { readonly event: 'unchanged' }
 
-/** What a watching build takes on standard input. */
+/** What a watching build takes on standard input. The first one begins it: until then it builds the parts alone, which do not depend on the functions. */
 export const REBUILD = 'rebuild'

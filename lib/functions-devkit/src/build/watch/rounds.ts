@@ -1,8 +1,8 @@
 import { type WatchEvent } from './events.ts'
-import { type FunctionBuild, type Outcome } from './function-build.ts'
+import { type FunctionBuilds, type Outcome } from './function-build.ts'
 
 export interface RoundsOptions {
-  readonly builds: readonly FunctionBuild[]
+  readonly builds: FunctionBuilds
   readonly tell: (event: WatchEvent) => void
   readonly warn: (text: string) => void
 }
@@ -22,10 +22,10 @@ export function createRounds({ builds, tell, warn }: RoundsOptions): Rounds {
   const warned = new Map<string, string>()
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function rebuild(chosen: readonly FunctionBuild[]): Promise<void> {
+  async function rebuild(chosen: readonly string[]): Promise<void> {
     const startedAt = performance.now()
-    const isAsked = chosen === builds
-    const done = await Promise.all(chosen.map(async one => [one.name, await one.rebuild()] as const))
+    const isAsked = chosen === builds.names
+    const done = [...(await builds.rebuild(chosen))]
     const rebuilt = done.filter(([name, { outcome }]) => outcome === 'new' || (outcome === 'same' && failures.has(name))).map(([name]) => name)
     const failed = new Map<string, string[]>()
     for (const [name, outcome] of done) {
@@ -48,7 +48,7 @@ export function createRounds({ builds, tell, warn }: RoundsOptions): Rounds {
   }
 
   // One that has failed may wait for a file that is in no list yet.
-  async function inTurn(choose: () => readonly FunctionBuild[]): Promise<void> {
+  async function inTurn(choose: () => readonly string[]): Promise<void> {
     const run = turn.then(async () => {
       const chosen = choose()
       if (chosen.length > 0) await rebuild(chosen)
@@ -58,8 +58,8 @@ export function createRounds({ builds, tell, warn }: RoundsOptions): Rounds {
   }
 
   return {
-    run: changed => inTurn(() => builds.filter(one => failures.has(one.name) || [...one.inputs()].some(path => changed.has(path)))),
-    runAll: () => inTurn(() => builds),
+    run: changed => inTurn(() => builds.names.filter(name => failures.has(name) || [...builds.inputs(name)].some(path => changed.has(path)))),
+    runAll: () => inTurn(() => builds.names),
     anyFailed: () => failures.size > 0,
   }
 }

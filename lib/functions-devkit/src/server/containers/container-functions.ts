@@ -7,7 +7,7 @@ import { type PoolOptions } from './pool.ts'
 import { writeRuntime } from './program.ts'
 import { type SelfDescription } from './protocol.ts'
 import { endLeftovers, openRecords } from './records.ts'
-import { createContainerFunction, type ContainerFunction, type FunctionLine } from './served-container-function.ts'
+import { createContainerFunction, type ContainerFunction, type ContainerFunctionOptions, type FunctionLine } from './served-container-function.ts'
 
 export interface ContainerFunctionsOptions {
   readonly descriptions: readonly FunctionDescription[]
@@ -15,8 +15,7 @@ export interface ContainerFunctionsOptions {
   readonly checkout: string
   /** Where the functions lie that are to be served: `packages/<package>/<function>` leads to the newest version of each. */
   readonly built: string
-  /** For what containers are made of. What an earlier run left there is ended and removed. */
-  readonly folder: string
+  readonly ground: ContainerGround
   readonly apiHost: string
   readonly pool: PoolOptions
   /** The function to which a debugger may attach, as `package/function`. */
@@ -29,6 +28,23 @@ export interface ContainerFunctionsOptions {
   readonly loaded?: (self: SelfDescription) => void
 }
 
+/** What all containers have in common. */
+export interface ContainerGround extends Pick<ContainerFunctionOptions, 'program' | 'home' | 'records'> {
+  /** For the copies of functions that are loaded. */
+  readonly staged: string
+}
+
+/** Makes a folder ready for containers. What an earlier run left there is ended and removed. */
+export async function prepareContainers(folder: string, report: (message: string) => void): Promise<ContainerGround> {
+  const recordsFolder = join(folder, 'running')
+  const [staged, home] = [join(folder, 'staged'), join(folder, 'home')]
+  const ended = await endLeftovers(recordsFolder)
+  if (ended > 0) report(`${ended} ${ended === 1 ? 'container' : 'containers'} of an earlier npm start ended`)
+  for (const emptied of [staged, home]) rmSync(emptied, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  return { program: writeRuntime(join(folder, 'runtime.cjs')), home, records: openRecords(recordsFolder), staged }
+}
+
 /** All functions of the project, each in containers of its own. */
 export interface ContainerFunctions extends Functions<ContainerFunction> {
   /** Ends all containers without waiting. */
@@ -39,32 +55,21 @@ export interface ContainerFunctions extends Functions<ContainerFunction> {
  * Makes the project's functions callable, each in processes of its own.
  * @throws Error when two of them have one name: the local URL holds no package.
  */
-export async function createContainerFunctions(options: ContainerFunctionsOptions): Promise<ContainerFunctions> {
-  const { descriptions, built, folder, environmentOf, report, inspected } = options
-  const recordsFolder = join(folder, 'running')
-  const staged = join(folder, 'staged')
-  const home = join(folder, 'home')
-  const ended = await endLeftovers(recordsFolder)
-  if (ended > 0) report(`${ended} ${ended === 1 ? 'container' : 'containers'} of an earlier npm start ended`)
-  for (const emptied of [staged, home]) rmSync(emptied, { recursive: true, force: true })
-  mkdirSync(home, { recursive: true })
+export function createContainerFunctions(options: ContainerFunctionsOptions): ContainerFunctions {
+  const { descriptions, built, ground, environmentOf, inspected } = options
 
-  const records = openRecords(recordsFolder)
-  const program = writeRuntime(join(folder, 'runtime.cjs'))
   const functions = indexFunctions(
     descriptions.map(description =>
       createContainerFunction({
         ...options,
         description,
         functionFolder: join(built, 'packages', description.qualifiedName),
-        stageFolder: join(staged, description.qualifiedName),
-        home,
-        program,
-        records,
+        ...ground,
+        stageFolder: join(ground.staged, description.qualifiedName),
         environment: () => environmentOf(description.qualifiedName),
         ...(description.qualifiedName === inspected && { inspectorPort: INSPECTOR_PORT }),
       }),
     ),
   )
-  return { ...functions, kill: () => records.killAll() }
+  return { ...functions, kill: () => ground.records.killAll() }
 }
