@@ -20,7 +20,7 @@ export const samples: Samples = {
       body: freshId => ({ email: `ada+${freshId()}@example.com`, name: 'Ada', externalId: externalId(freshId) }),
     },
     {
-      title: 'What that user has now: the 12.50 EUR of the webhook, in whatever order the two came',
+      title: 'What that user has now, after these two in any order: the 12.50 EUR of the webhook',
       method: 'GET',
       path: '/user/{id}/balances',
       lookUp: freshId => `/user?externalId=${externalId(freshId)}`,

@@ -68,7 +68,7 @@ it('prints type errors beside the server, and that they are gone', async () => {
   stage.write('lib/app/types-of-the-test.ts', 'export const one: number = 1\nexport const two: number = 2\n')
   const server = await stage.launchAndWait({ checkTypes: true })
   // Written when the first round is over.
-  while (!existsSync(join(stage.data, 'types.tsbuildinfo'))) await sleep(50)
+  while (!existsSync(join(stage.data, 'types/types.tsbuildinfo'))) await sleep(50)
   stage.write('lib/app/types-of-the-test.ts', "export const one: number = 1\nexport const two: number = 'two'\n")
   await server.shows(/^lib\/app\/types-of-the-test\.ts:2: error TS2322: /m)
   stage.write('lib/app/types-of-the-test.ts', 'export const one: number = 1\nexport const two: number = 3\n')

@@ -108,6 +108,7 @@ export function createHttpServer({
     void ended.then(end => tell(called.qualifiedName, end))
     const end = await endForWeb(ended)
     const reply = end.end === 'late' ? platformError(202, 'Response not yet ready.', requestId) : toHttpReply(end, requestId)
+    if (reply.mistake !== undefined && end.end === 'result') report(`${called.qualifiedName} ${reply.mistake}`)
     return withDefaults(reply, [...cors, ['x-openwhisk-activation-id', context.activationId]])
   }
 

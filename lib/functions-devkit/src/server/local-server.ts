@@ -150,9 +150,7 @@ async function startOn(
   if (runSchedules) schedules.start()
   Object.assign(ready, { functions: created, schedules })
   // Last: nothing that the first answer needs waits for it.
-  const types = checkTypes
-    ? watchTypes({ checkout, cacheFile: join(data.folder, 'types.tsbuildinfo'), environment: buildEnvironment, print })
-    : undefined
+  const types = checkTypes ? watchTypes({ checkout, folder: join(data.folder, 'types'), environment: buildEnvironment, print }) : undefined
   if (types !== undefined) shutdown.add('types', types)
 
   return {

@@ -37,7 +37,7 @@ async function send(args: string[]) {
     const { id, type, data } = readEvent(source, request)
     expect(type).toBe(options.type)
     if (options.data !== undefined) expect(data).toMatchObject(options.data)
-    const outcome = ids.includes(id) ? 'duplicate' : 'applied'
+    const outcome = type?.endsWith('.failing') ? 'failed' : ids.includes(id) ? 'duplicate' : 'applied'
     ids.push(id)
     return Promise.resolve(Response.json({ outcome }))
   }) as unknown as typeof fetch
@@ -103,6 +103,13 @@ describe('an answer', () => {
     const result = await send(['demo', 'a.b', ...words])
     expect(result.asExpected).toBe(asExpected)
     expect(result.lines[0]?.endsWith('← not as expected')).toBe(!asExpected)
+  })
+})
+
+describe('an event that failed', () => {
+  it('is not as expected unless it was asked for', async () => {
+    expect(await send(['demo', 'a.failing'])).toMatchObject({ asExpected: false, answers: ['200 failed'] })
+    expect(await send(['demo', 'a.failing', '--expect', 'failed'])).toMatchObject({ asExpected: true })
   })
 })
 

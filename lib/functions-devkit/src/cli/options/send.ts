@@ -27,7 +27,7 @@ export const command = defineCommand({
   --duplicate          send every event twice
   --data '{…}'         what the event holds, instead of a sample
   --expect <outcome>   what each answer has to say, such as applied, ignored, deferred, or the code of a refusal; of an event
-                       that is sent twice, the second answer may also say duplicate. Without it a 2xx, with --tamper a 401
+                       that is sent twice, the second answer may also say duplicate. Without it a 2xx but not failed, with --tamper a 401
   --local              the npm start that is running, which is the default
   --json               print { "asExpected", "answers" } instead of a line for each answer
 

@@ -24,6 +24,8 @@ interface Reply {
 const THIS_MACHINE = '127.0.0.1'
 // A function may replace those of the streams.
 const writers = [process.stdout, process.stderr].map(stream => stream.write.bind(stream))
+// By itself Node holds in memory what its reader has not taken yet: a crash loses that, and the memory limit counts it.
+for (const stream of [process.stdout, process.stderr] as { _handle?: { setBlocking?: (on: boolean) => void } }[]) stream._handle?.setBlocking?.(true)
 
 let state: 'new' | 'busy' | 'ready' = 'new'
 let main: Main | undefined
@@ -35,7 +37,7 @@ control.once('data', given => {
   key = given.toString().trim()
   server.listen(0, THIS_MACHINE, () => control.write(`${(server.address() as AddressInfo).port}\n`))
 })
-// Nobody would end a process whose server is gone.
+// Without its server, nothing would end the process.
 control.resume()
 control.on('error', () => process.exit())
 control.on('close', () => process.exit())
@@ -107,7 +109,7 @@ async function call(called: Main, event: unknown): Promise<Reply> {
   }
 }
 
-// Pipes are written synchronously: the mark comes after all that was printed so far.
+// Written at once, as everything else: the mark comes after all that was printed so far.
 function markEnd(): void {
   for (const write of writers) write(`${END_OF_ACTIVATION}\n`)
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http'
+import { inspect } from 'node:util'
 import { essenceOf, isBase64, isBinary, isJson } from '../../../../functions-runtime/src/edge/media-type.ts'
 import { asPlain, isRecord, throughJson } from './result.ts'
 
@@ -7,6 +8,8 @@ export interface HttpReply {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer
+  /** What is wrong with what the function returned, for its author: the client is told less. */
+  readonly mistake?: string
 }
 
 /** How a call ended: with what `main` resolved to, with what it threw, so that the platform discards the container, or before it began. */
@@ -37,7 +40,7 @@ export function toHttpReply(ended: CallEnd, requestId: string): HttpReply {
       return answerOf(asPlain(ended.error), requestId)
     case 'result': {
       const result = throughJson(ended.result === undefined ? {} : ended.result)
-      if (!isRecord(result)) return platformError(400, NOT_PROCESSED, requestId)
+      if (!isRecord(result)) return { ...platformError(400, NOT_PROCESSED, requestId), mistake: `returned ${shortly(result)}, which is no object` }
       return answerOf('error' in result ? result.error : result, requestId)
     }
     default:
@@ -51,17 +54,26 @@ export function platformError(status: number, reason: string, requestId: string)
 }
 
 function answerOf(value: unknown, requestId: string): HttpReply {
-  if (!isRecord(value)) return platformError(400, NO_HTTP_ANSWER, requestId)
+  const unusable = (mistake: string) => ({ ...platformError(400, NO_HTTP_ANSWER, requestId), mistake })
+  if (!isRecord(value)) return unusable(`returned an error in place of an answer: ${shortly(value)}`)
   const headers = headersOf(value.headers)
   const status = statusOf(value.statusCode)
-  if (headers === undefined || status === undefined) return platformError(400, NO_HTTP_ANSWER, requestId)
+  if (headers === undefined) return unusable(`returned headers that cannot be sent: ${shortly(value.headers)}`)
+  if (status === undefined) return unusable(`returned a status that cannot be sent: ${shortly(value.statusCode)}`)
   const body = value.body ?? ''
   const others = headers.filter(([name]) => name !== 'content-type' && !FRAMING.has(name))
   if (body === '') return { status: status ?? 204, headers: others, body: Buffer.alloc(0) }
   const contentType = headers.find(([name]) => name === 'content-type')?.[1]
   const content = typeof body === 'string' ? textContent(body, contentType) : jsonContent(body, contentType)
-  if (content === undefined) return platformError(400, NO_SUCH_CONTENT, requestId)
+  if (content === undefined) {
+    const mistake = `returned a body that is not of its type, ${contentType}: ${shortly(body)}`
+    return { ...platformError(400, NO_SUCH_CONTENT, requestId), mistake }
+  }
   return { status: status ?? 200, headers: [...others, ['content-type', content.type]], body: content.bytes }
+}
+
+function shortly(value: unknown): string {
+  return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 200, maxArrayLength: 5 })
 }
 
 function jsonContent(body: unknown, contentType = 'application/json'): { type: string; bytes: Buffer } | undefined {

@@ -131,6 +131,19 @@ describe('a container', () => {
     expect([container.isUsable(), processIdentity(container.pid)]).toEqual([false, undefined])
   })
 
+  test('keeps what is printed before a crash, and counts none of it as memory', async () => {
+    const container = await bench.start(
+      `exports.main = () => {
+         for (let n = 0; n < 50000; n += 1) console.log('x'.repeat(1000), n)
+         setImmediate(() => { throw new Error('crash') })
+         return new Promise(() => {})
+       }`,
+      { memoryMb: 128 },
+    )
+    expect(await run(container, {})).toEqual({ end: 'discarded', reason: 'exited unexpectedly (exit code 1)' })
+    expect(bench.lines.filter(({ stream }) => stream === 'stdout')).toHaveLength(50_000)
+  })
+
   test('ends at its time limit, however busy it is', async () => {
     const container = await bench.start('exports.main = () => { for (;;); }', { timeoutMs: 2_000 })
     expect(await run(container)).toEqual({ end: 'discarded', reason: 'exceeded its time limit of 2000 ms' })

@@ -132,3 +132,19 @@ describe('a result that the runtime refuses', () => {
     expect(toHttpReply({ end: 'discarded', reason: 'exceeded its time limit' }, 'r').status).toBe(400)
   })
 })
+
+describe('what is wrong with an answer', () => {
+  test.each([
+    ['text', "returned 'text', which is no object"],
+    [{ error: 'no' }, "returned an error in place of an answer: 'no'"],
+    [{ statusCode: 99 }, 'returned a status that cannot be sent: 99'],
+    [{ headers: { 'a b': 'c' } }, "returned headers that cannot be sent: { 'a b': 'c' }"],
+    [{ headers: { 'content-type': 'text/plain' }, body: { a: 1 } }, 'returned a body that is not of its type, text/plain: { a: 1 }'],
+  ])('of %j is told to its author', (result, mistake) => {
+    expect(toHttpReply({ end: 'result', result }, 'request-1')).toMatchObject({ status: 400, mistake })
+  })
+
+  test('is nothing for an error on purpose', () => {
+    expect(toHttpReply({ end: 'result', result: { error: { statusCode: 418, body: 'tea' } } }, 'request-1').mistake).toBeUndefined()
+  })
+})
