@@ -22,8 +22,8 @@ export interface Call {
 
 /** Allowed after the deadline: two cores shared by everything may keep a timer or an answer waiting for so long. */
 export const GRACE_MS = 1_000
-/** Values, constraints, and syntax or rights: what the work asked for cannot be done, which its caller has to be told. */
-const OF_THE_WORK = /^(22|23|42)...$/
+/** Values, constraints, syntax and rights, limits that the work has set: its caller is told what the server said of it. */
+const OF_THE_WORK = /^((22|23|42)...|57014)$/
 // A call that hangs is waited for a little, because what it becomes decides whether something was lost as well.
 const HUNG_MS = 3_000
 

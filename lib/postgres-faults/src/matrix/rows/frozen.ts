@@ -3,7 +3,7 @@ import { type Fault } from '../../proxy/faults.ts'
 import { GRACE_MS, observe } from '../call.ts'
 import { type Ground, sharedGround } from '../ground.ts'
 import { containers, type PausedContainer } from '../paused/containers.ts'
-import { meets, operationName, type Repetition } from '../repetition.ts'
+import { operationName, type Repetition } from '../repetition.ts'
 import { type Row } from '../row.ts'
 import { endSessions, leftOver } from '../sessions.ts'
 import { TIME_LIMIT_MS } from '../subject.ts'
@@ -44,8 +44,10 @@ export const frozenInRequest: Row = {
   number: 25,
   fault: 'frozen in mid-request, session ended, request repeated elsewhere',
   variants: FORMS.map(({ name }) => name),
-  // The frozen request's time may be over when it is woken; the other one may wait for its lock until then.
-  codes: ({ variant }) => (variant.startsWith(TIMED_OUT) ? ['deadline-exceeded', 'database-busy'] : []),
+  // The frozen request's time may be over when it is woken, also for asking what became of its COMMIT; the other one may
+  // wait for its lock until then.
+  codes: ({ kind, variant }) =>
+    variant.startsWith(TIMED_OUT) ? ['deadline-exceeded', 'database-busy', ...(kind === 'read' ? [] : ['commit-unknown'])] : [],
   slow: true,
   ground,
   scenario: repetition =>
@@ -62,7 +64,8 @@ export const frozenInRequest: Row = {
       const fault = proxy.addFault(form.fault)
       const requested = observe(order, FROZEN_MS, () => container.call(order, { remainingMs: TIME_LIMIT_MS }))
       // A kind of work that does not have the moment has nothing to be frozen in.
-      if (await meets(requested, fault)) container.pause()
+      const isMet = await Promise.race([fault.firstFired.then(() => true), requested.then(() => false)])
+      if (isMet) container.pause()
       else fault.remove()
       await repeatUntilEnded(repetition, { how: form.how, frozen, order })
       container.resume()
