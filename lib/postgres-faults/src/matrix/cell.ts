@@ -52,7 +52,12 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
   const way = await openWay(form.through, database, row.pooler?.(variant))
   const proxy = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
   const cutter = row.cutsRecords === true ? await startRecordCutter(proxy) : undefined
-  const environment = environmentOf({ database, proxy: { ...(cutter ?? proxy), authority: proxy.authority }, poolMax: row.poolMax ?? 1, variables: way.variables })
+  const environment = environmentOf({
+    database,
+    proxy: { ...(cutter ?? proxy), authority: proxy.authority },
+    poolMax: row.poolMax ?? 1,
+    variables: way.variables,
+  })
   const subject = createSubject({ environment, applicationName })
   const calls: Call[] = []
   const codes = typeof row.codes === 'function' ? row.codes(form) : (row.codes ?? [])

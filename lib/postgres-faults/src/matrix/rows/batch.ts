@@ -46,7 +46,9 @@ export const failsInBatch: Row = {
     await call()
     proxy.resetCounts()
     const { outcome } = await call(await batch(repetition, form))
-    const together = proxy.statementFlights().map(flight => flight.filter(text => text.includes('/* of the batch */') || text.includes('/* fails */')))
+    const together = proxy
+      .statementFlights()
+      .map(flight => flight.filter(text => text.includes('/* of the batch */') || text.includes('/* fails */')))
     // The log's savepoint keeps back what comes from outside of it.
     if (kind !== 'logged' && !together.some(flight => flight.length === STATEMENTS - ownOf(kind))) find('the batch did not leave in one flight')
     if (kind !== 'read' && outcome.kind === 'ok' && form.failure !== SERIALIZATION) find('a batch with a failed statement is reported as committed')
@@ -83,15 +85,12 @@ async function batch({ kind, database }: Repetition, { failure, position, ending
       if (failure === TIMEOUT && kind !== 'read') await work.query(`SET LOCAL statement_timeout = ${STATEMENT_LIMIT_MS}`)
       const others = [...own, ...Array.from({ length: STATEMENTS - 1 - own.length }, () => () => work.query(HARMLESS))]
       const failing = () => work.query(failingStatement(failure, { kind, attempt, touch }))
-      await sendAtOnce(others.toSpliced(position, 0, failing), ending)
+      const swallow = (step: Step) => () => step().catch(() => undefined)
+      // Behind a failed statement of a transaction all others fail; those of a read stand each for itself.
+      const company = ending === 'swallowed' && kind !== 'read' ? others.map(swallow) : others
+      await Promise.all(company.toSpliced(position, 0, ending === 'swallowed' ? swallow(failing) : failing).map(step => step()))
     },
   }
-}
-
-async function sendAtOnce(steps: readonly Step[], ending: Form['ending']): Promise<void> {
-  const sent = steps.map(step => step())
-  if (ending === 'thrown') await Promise.all(sent)
-  else await Promise.allSettled(sent)
 }
 
 function failingStatement(failure: Failure, { kind, attempt, touch }: { kind: Kind; attempt: number; touch: string }): string {

@@ -52,7 +52,7 @@ export const frozenInRequest: Row = {
   ground,
   scenario: repetition =>
     lent.borrow(async container => {
-      const { applicationName, call, environment, figure, find, kind, proxy, record, variant } = repetition
+      const { applicationName, call, environment, find, kind, proxy, record, variant } = repetition
       const form = FORMS.find(({ name }) => name === variant)
       if (form === undefined) throw new Error(`There is no variant ${variant}`)
       const frozen = `${applicationName}-frozen`
@@ -72,7 +72,6 @@ export const frozenInRequest: Row = {
       const wokenAt = performance.now()
       record(await requested)
       const ms = performance.now() - wokenAt
-      figure('answered after waking', ms)
       if (ms > REQUEST_MS + GRACE_MS) find(`the woken request took ${Math.round(ms)} ms`)
 
       await request(container, repetition, { kind, operation: operationName() })
