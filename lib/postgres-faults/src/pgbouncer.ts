@@ -1,7 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -34,10 +33,10 @@ export interface PgBouncerOptions {
 }
 
 const PROGRAM = 'pgbouncer'
+const HOST = '127.0.0.1'
 // Debian keeps it where only root's PATH leads.
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 const LONGEST_START_MS = 10_000
-const LOOK_AGAIN_MS = 10
 const MOST_STARTS = 5
 
 // The last fence for a process that ends without stopping its poolers.
@@ -78,7 +77,7 @@ async function startOnce({ server, serverPassword, settings = {}, onLog = () => 
   const users = join(folder, 'users.txt')
   const configuration = join(folder, 'pgbouncer.ini')
   const all = {
-    listen_addr: '127.0.0.1',
+    listen_addr: HOST,
     listen_port: String(port),
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
@@ -105,7 +104,7 @@ async function startOnce({ server, serverPassword, settings = {}, onLog = () => 
   })
   return {
     ...server,
-    host: '127.0.0.1',
+    host: HOST,
     port,
     get pid() {
       return running.pid
@@ -148,7 +147,7 @@ async function launchOnce({ configuration, folder, port, onLog }: LaunchOptions)
   }
   try {
     await once(child, 'spawn')
-    await answers(port, () => child.exitCode !== null)
+    await listens(child, port)
   } catch (cause) {
     await end('SIGKILL')
     throw new Error(`PgBouncer did not start:\n${log.join('')}`, { cause })
@@ -156,18 +155,23 @@ async function launchOnce({ configuration, folder, port, onLog }: LaunchOptions)
   return { pid: child.pid ?? 0, end }
 }
 
-async function answers(port: number, hasEnded: () => boolean): Promise<void> {
-  const until = performance.now() + LONGEST_START_MS
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      return
-    } catch (error) {
-      if (hasEnded() || performance.now() > until) throw error
-      await sleep(LOOK_AGAIN_MS)
-    } finally {
-      socket.destroy()
-    }
+/** Resolves when a PgBouncer has the port: a connection would also be taken by another program that has it. */
+async function listens(child: ChildProcess, port: number): Promise<void> {
+  const said = Promise.withResolvers<void>()
+  let log = ''
+  const read = (text: string) => {
+    log += text
+    if (log.includes(`listening on ${HOST}:${port}`)) said.resolve()
+  }
+  const ended = () => said.reject(new Error('it has ended'))
+  const timer = setTimeout(() => said.reject(new Error(`it does not listen after ${LONGEST_START_MS} ms`)), LONGEST_START_MS)
+  child.stderr?.on('data', read)
+  child.once('exit', ended)
+  try {
+    await said.promise
+  } finally {
+    clearTimeout(timer)
+    child.off('exit', ended)
+    child.stderr?.off('data', read)
   }
 }
