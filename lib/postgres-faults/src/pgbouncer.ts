@@ -1,19 +1,24 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ServerAddress } from '../../functions-devkit/src/server/postgres/connection.ts'
-import { freePort } from '../../functions-devkit/src/server/postgres/free-port.ts'
 import { serverIdentity } from '../../functions-devkit/src/server/postgres/identity.ts'
+import { claimPort } from './proxy/claimed-port.ts'
 
 /** A connection pooler of this machine, in transaction mode, in front of one server. */
 export interface PgBouncer extends ServerAddress {
-  pid: number
+  /** Of the process that runs now. */
+  readonly pid: number
   /** Asks it to end: `now` cuts its clients off. Without one, once nobody needs it any more. Resolves when it is gone. */
   stop(how?: 'now' | 'idle'): Promise<void>
+  /**
+   * Ends it by a signal, and starts it again on the same port when it has been gone for so long. SIGTERM cuts its clients
+   * off, SIGINT waits for their transactions, SIGKILL leaves it no time for either.
+   */
+  restart(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL', awayMs?: number): Promise<void>
 }
 
 export interface PgBouncerOptions {
@@ -28,16 +33,16 @@ export interface PgBouncerOptions {
 }
 
 const PROGRAM = 'pgbouncer'
+const HOST = '127.0.0.1'
 // Debian keeps it where only root's PATH leads.
 const PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`
 const LONGEST_START_MS = 10_000
-const LOOK_AGAIN_MS = 10
 const MOST_STARTS = 5
 
 // The last fence for a process that ends without stopping its poolers.
-const running = new Set<ChildProcess>()
+const children = new Set<ChildProcess>()
 process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const child of children) child.kill('SIGKILL')
 })
 
 /** Whether the program is installed; a run on a build machine must have it. */
@@ -66,11 +71,13 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBounc
 async function startOnce({ server, serverPassword, settings = {}, onLog = () => {} }: PgBouncerOptions): Promise<PgBouncer> {
   const identity = serverIdentity()
   const folder = await mkdtemp(join(tmpdir(), 'pgbouncer-'))
-  const port = await freePort()
+  // Stays its own while it is away between two starts.
+  const claim = await claimPort()
+  const { port } = claim
   const users = join(folder, 'users.txt')
   const configuration = join(folder, 'pgbouncer.ini')
   const all = {
-    listen_addr: '127.0.0.1',
+    listen_addr: HOST,
     listen_port: String(port),
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
@@ -86,39 +93,85 @@ async function startOnce({ server, serverPassword, settings = {}, onLog = () => 
   await writeFile(configuration, `[databases]\n* = ${address}\n\n[pgbouncer]\n${lines.join('\n')}\n`, { mode: 0o600 })
   if (identity) for (const path of [folder, users, configuration]) await chown(path, identity.uid, identity.gid)
 
-  const child = spawn(PROGRAM, [configuration], { ...identity, cwd: folder, env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const launch = () => launchOnce({ configuration, folder, port, onLog })
+  const remove = () => {
+    claim.release()
+    return rm(folder, { recursive: true, force: true })
+  }
+  let running = await launch().catch(async (error: unknown) => {
+    await remove()
+    throw error
+  })
+  return {
+    ...server,
+    host: HOST,
+    port,
+    get pid() {
+      return running.pid
+    },
+    async stop(how = 'now') {
+      await running.end(how === 'now' ? 'SIGTERM' : 'SIGINT')
+      await remove()
+    },
+    async restart(signal, awayMs = 0) {
+      await running.end(signal)
+      await sleep(awayMs)
+      running = await launch()
+    },
+  }
+}
+
+interface Running {
+  readonly pid: number
+  end(signal: NodeJS.Signals): Promise<void>
+}
+
+interface LaunchOptions {
+  readonly configuration: string
+  readonly folder: string
+  readonly port: number
+  readonly onLog: (text: string) => void
+}
+
+/** Starts the process; resolves when it takes connections. */
+async function launchOnce({ configuration, folder, port, onLog }: LaunchOptions): Promise<Running> {
+  const child = spawn(PROGRAM, [configuration], { ...serverIdentity(), cwd: folder, env: { PATH }, stdio: ['ignore', 'ignore', 'pipe'] })
   const log: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log.push(text), onLog(text)))
   const gone = new Promise<void>(resolve => child.once('exit', () => resolve()).once('error', () => resolve()))
-  running.add(child)
+  children.add(child)
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     await gone
-    running.delete(child)
-    await rm(folder, { recursive: true, force: true })
+    children.delete(child)
   }
   try {
     await once(child, 'spawn')
-    await answers(port, () => child.exitCode !== null)
+    await listens(child, port)
   } catch (cause) {
     await end('SIGKILL')
     throw new Error(`PgBouncer did not start:\n${log.join('')}`, { cause })
   }
-  return { ...server, host: '127.0.0.1', port, pid: child.pid ?? 0, stop: (how = 'now') => end(how === 'now' ? 'SIGTERM' : 'SIGINT') }
+  return { pid: child.pid ?? 0, end }
 }
 
-async function answers(port: number, hasEnded: () => boolean): Promise<void> {
-  const until = performance.now() + LONGEST_START_MS
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      return
-    } catch (error) {
-      if (hasEnded() || performance.now() > until) throw error
-      await sleep(LOOK_AGAIN_MS)
-    } finally {
-      socket.destroy()
-    }
+/** Resolves when a PgBouncer has the port: a connection would also be taken by another program that has it. */
+async function listens(child: ChildProcess, port: number): Promise<void> {
+  const said = Promise.withResolvers<void>()
+  let log = ''
+  const read = (text: string) => {
+    log += text
+    if (log.includes(`listening on ${HOST}:${port}`)) said.resolve()
+  }
+  const ended = () => said.reject(new Error('it has ended'))
+  const timer = setTimeout(() => said.reject(new Error(`it does not listen after ${LONGEST_START_MS} ms`)), LONGEST_START_MS)
+  child.stderr?.on('data', read)
+  child.once('exit', ended)
+  try {
+    await said.promise
+  } finally {
+    clearTimeout(timer)
+    child.off('exit', ended)
+    child.stderr?.off('data', read)
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { makeCertificates } from '../certificates.ts'
 import { startProxy } from '../proxy/proxy.ts'
+import { startRecordCutter } from '../proxy/record-cutter.ts'
 import { type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { sharedGround } from './ground.ts'
@@ -50,7 +51,13 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
   const applicationName = `chaos-${row.number}-${randomBytes(6).toString('hex')}`
   const way = await openWay(form.through, database, row.pooler?.(variant))
   const proxy = await startProxy({ target: way.target, certificates: await (certificates ??= makeCertificates()) })
-  const environment = environmentOf({ database, proxy, poolMax: row.poolMax ?? 1, variables: way.variables })
+  const cutter = row.cutsRecords === true ? await startRecordCutter(proxy) : undefined
+  const environment = environmentOf({
+    database,
+    proxy: { ...(cutter ?? proxy), authority: proxy.authority },
+    poolMax: row.poolMax ?? 1,
+    variables: way.variables,
+  })
   const subject = createSubject({ environment, applicationName })
   const calls: Call[] = []
   const codes = typeof row.codes === 'function' ? row.codes(form) : (row.codes ?? [])
@@ -59,7 +66,9 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
     ...form,
     database,
     proxy,
+    cutter,
     target: way.target,
+    pooler: way.pooler,
     environment,
     applicationName,
     deadlineMs: row.deadlineMs ?? DEADLINE_MS,
@@ -78,6 +87,7 @@ async function repeat(row: Row, form: Form, { database, tally }: { database: Cha
     for (const call of calls) addCall(tally, { variant, codes }, call, rows.get(call.order.operation) ?? { parts: new Map(), logs: 0 })
   } finally {
     await subject.manager.gracefulShutdown()
+    await cutter?.stop()
     await proxy.stop()
     await way.stop()
   }

@@ -1,20 +1,24 @@
 import { asynchronousCommit } from './rows/asynchronous.ts'
+import { failsInBatch } from './rows/batch.ts'
 import { closed } from './rows/closed.ts'
 import { commitAnswerLost, commitNeverArrives } from './rows/commit.ts'
 import { conflict } from './rows/conflict.ts'
 import { idUsedAgain } from './rows/crash.ts'
 import { crowded } from './rows/crowded.ts'
+import { frozenInRequest } from './rows/frozen.ts'
 import { fullPooler } from './rows/full-pooler.ts'
 import { logLost, standbyBehind } from './rows/failover.ts'
 import { hangsUp } from './rows/hang-up.ts'
 import { endedWhileIdle, silentWhileIdle } from './rows/idle.ts'
 import { endedWhilePaused, overrun } from './rows/paused.ts'
+import { poolerRestarted } from './rows/pooler-restart.ts'
 import { readOnlyForAWhile } from './rows/read-only.ts'
 import { refusedForAWhile } from './rows/refused.ts'
 import { restartedUnderLoad } from './rows/restart.ts'
 import { otherSettings } from './rows/settings.ts'
 import { silentMidStatement, terminatedMidStatement } from './rows/statement.ts'
 import { swallowedError } from './rows/swallowed.ts'
+import { cutInsideRecord } from './rows/tls-record.ts'
 import { type Row } from './row.ts'
 import { type Kind } from './workloads.ts'
 
@@ -42,6 +46,10 @@ export const faults: readonly Row[] = [
   hangsUp,
   otherSettings,
   asynchronousCommit,
+  failsInBatch,
+  cutInsideRecord,
+  poolerRestarted,
+  frozenInRequest,
 ]
 
 /**

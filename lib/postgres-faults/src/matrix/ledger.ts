@@ -24,6 +24,8 @@ export interface Verdict {
  *
  * Every other error says that nothing was applied: a row that is there all the same is `twice`, because whoever was
  * told so does it again. A call that never ended has been told nothing; only a row too many counts.
+ *
+ * A claimed order may have been given to another container as well: the rows can be that one's, whatever this one says.
  */
 export function judge({ order, outcome }: Call, { parts, logs }: Rows): Verdict {
   const wanted = partsOf(order.kind)
@@ -33,11 +35,12 @@ export function judge({ order, outcome }: Call, { parts, logs }: Rows): Verdict 
   switch (outcome.kind) {
     case 'ok': {
       if (order.kind === 'read') return { lost: outcome.result.value !== SEED, twice: !nothing }
+      if (outcome.result.duplicate === true) return { lost: !all, twice: tooMany }
       const told = outcome.result.logged === true ? 1 : 0
       return { lost: !all || logs < told, twice: tooMany || logs > told }
     }
     case 'error':
-      if (outcome.code !== 'commit-unknown') return { lost: false, twice: !nothing }
+      if (outcome.code !== 'commit-unknown' && order.claimed !== true) return { lost: false, twice: !nothing }
       return { lost: !all && !nothing, twice: tooMany }
     case 'none':
       return { lost: false, twice: tooMany }

@@ -4,6 +4,8 @@ import { runWithDeadline } from '../../../invocation/src/deadline-scope.ts'
 import { runInvocation } from '../../../invocation/src/invocation-scope.ts'
 import { type AddedFault } from '../proxy/faults.ts'
 import { type Proxy } from '../proxy/proxy.ts'
+import { type RecordCutter } from '../proxy/record-cutter.ts'
+import { type PgBouncer } from '../pgbouncer.ts'
 import { observe, type Call } from './call.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { type Subject } from './subject.ts'
@@ -17,8 +19,12 @@ export interface Repetition extends Subject {
   through: Through
   database: ChaosDatabase
   proxy: Proxy
+  /** In front of the proxy, for a row that cuts records. */
+  cutter: RecordCutter | undefined
   /** What lies behind the proxy: the server, or the pooler in front of it. */
   target: Way['target']
+  /** What lies behind the proxy when that is a pooler. */
+  pooler: PgBouncer | undefined
   /** The subject's variables. */
   environment: Record<string, string>
   /** Of the subject's sessions, and of nobody else's. */
@@ -39,26 +45,17 @@ export interface CallOptions extends Omit<PerformOptions, 'deadline'> {
   sleepMs?: number
   /** Default: a new name. */
   operation?: string
+  /** See `Order`. */
+  claimed?: boolean
   /** See `Call`. */
   mayBeGone?: boolean
 }
 
-export interface RepetitionOptions extends Subject {
-  kind: Kind
-  variant: string
-  through: Through
-  database: ChaosDatabase
-  proxy: Proxy
-  target: Way['target']
-  environment: Record<string, string>
-  applicationName: string
+export interface RepetitionOptions extends Omit<Repetition, 'call' | 'record'> {
   deadlineMs: number
   /** Takes the place of the subject's service. */
-  service: Subject['service']
   substitute?: Service | undefined
   onCall: (call: Call) => void
-  figure: (name: string, ms: number) => void
-  find: (what: string) => void
 }
 
 /** Waits until a call meets its fault. Resolves to `false` when the call fails before that, so that it never will. */
@@ -84,8 +81,8 @@ export function createRepetition({ deadlineMs, substitute, onCall, ...parts }: R
   return {
     ...parts,
     record: onCall,
-    async call({ kind = parts.kind, sleepMs = 0, operation = operationName(), mayBeGone = false, ...options } = {}) {
-      const order = { kind, operation, sleepMs }
+    async call({ kind = parts.kind, sleepMs = 0, operation = operationName(), claimed = false, mayBeGone = false, ...options } = {}) {
+      const order = { kind, operation, sleepMs, claimed }
       const deadline = openDeadline({ remainingMs: deadlineMs, reserveMs: 0 })
       // As the edge of a function does it, only that nothing cuts a call that does not end.
       const invocation = () => runInvocation(() => runWithDeadline(deadline, () => perform(service, order, options)))

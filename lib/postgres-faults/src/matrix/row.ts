@@ -21,6 +21,8 @@ export interface Row {
   ground?: Ground
   /** Settings of the pooler, where there is one, on top of the usual. */
   pooler?: (variant: string) => Readonly<Record<string, string>>
+  /** Whether a record cutter stands in front of the proxy. */
+  cutsRecords?: boolean
   /** Stands in for the service, to prove that the tally sees what is wrong. */
   substitute?: (repetition: Pick<Repetition, 'service' | 'manager'>) => Service
   scenario(repetition: Repetition): Promise<void>

@@ -22,7 +22,7 @@ export interface Subject {
 
 export interface EnvironmentOptions {
   database: ChaosDatabase
-  proxy: Proxy
+  proxy: Pick<Proxy, 'host' | 'port' | 'authority'>
   poolMax?: number
   /** What the way behind the proxy adds. */
   variables?: Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import { withConnection, type ServerAddress } from '../../../functions-devkit/src/server/postgres/connection.ts'
-import { startPgBouncer } from '../pgbouncer.ts'
+import { startPgBouncer, type PgBouncer } from '../pgbouncer.ts'
 import { type ChaosDatabase } from './chaos-database.ts'
 import { leftOver } from './sessions.ts'
 
@@ -10,6 +10,8 @@ export type Through = 'direct' | 'pooler'
 export interface Way {
   /** What the proxy is put in front of. */
   target: Pick<ServerAddress, 'host' | 'port'>
+  /** The target, when it is a pooler. */
+  pooler: PgBouncer | undefined
   /** What the subject is told of it. */
   variables: Readonly<Record<string, string>>
   /** How many things of an application are still there once they had time to end. */
@@ -32,7 +34,7 @@ const SETTINGS = {
 export async function openWay(through: Through, database: ChaosDatabase, settings: Readonly<Record<string, string>> = {}): Promise<Way> {
   const { host, port, user, password } = database.server
   if (through === 'direct') {
-    return { target: { host, port }, variables: {}, leftOver: name => leftOver(database, name), stop: async () => undefined }
+    return { target: { host, port }, pooler: undefined, variables: {}, leftOver: name => leftOver(database, name), stop: async () => undefined }
   }
   const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...SETTINGS, ...settings } })
   // The pooler is asked over a connection for each look: it is not there for long.
@@ -45,6 +47,7 @@ export async function openWay(through: Through, database: ChaosDatabase, setting
   const clients = () => look().catch(look)
   return {
     target: { host: pooler.host, port: pooler.port },
+    pooler,
     variables: { DB_POOLER: 'transaction' },
     leftOver: name => leftOver(database, name, { busyOnly: true, others: clients }),
     stop: () => pooler.stop(),

@@ -15,6 +15,8 @@ export interface Order {
   operation: string
   /** How long its middle statement takes, in ms; later attempts do not sleep. */
   sleepMs?: number
+  /** Whether a write begins with a claim, so that the same order can be given twice; a read needs none. */
+  claimed?: boolean
 }
 
 export interface Result {
@@ -22,11 +24,18 @@ export interface Result {
   value?: string | undefined
   /** Whether the log line inside was written, or given up. */
   logged?: boolean
+  /** The order was claimed before: nothing was done. */
+  duplicate?: boolean
 }
+
+/** Sends one statement of an operation. */
+export type Step = () => Promise<unknown>
 
 export interface PerformOptions extends ExecuteOptions {
   /** Done in the work, after its own statements; attempts count from 1. */
   extra?: (work: Work, attempt: number) => Promise<void>
+  /** Sends the work's own statements; by default one after the other, each when the one before is answered. */
+  arrange?: (own: readonly Step[], work: Work, attempt: number) => Promise<void>
 }
 
 /** The statement at which faults strike: a read's and a write's only one, the second of three, the log line's. */
@@ -39,11 +48,13 @@ export const SCHEMA = `
   INSERT INTO seeds VALUES (1, 'another row'), (2, '${SEED}'), (3, 'a third');
   CREATE TABLE effects (operation text, part int);
   CREATE TABLE logs (operation text);
+  CREATE TABLE claims (operation text PRIMARY KEY);
   CREATE TABLE contended (id int PRIMARY KEY, touched int);
   INSERT INTO contended VALUES (1, 0), (2, 0)`
 
 const READ = '/* middle */ SELECT value FROM seeds, pg_sleep($sleep::float8) WHERE id = 2'
 const LOG = '/* middle */ INSERT INTO logs (operation) SELECT $operation::text FROM pg_sleep($sleep::float8)'
+const CLAIM = 'INSERT INTO claims VALUES ($operation) ON CONFLICT DO NOTHING RETURNING operation'
 const insert = (part: number, tag = '') =>
   `${tag}INSERT INTO effects (operation, part) SELECT $operation::text, ${part} FROM pg_sleep($sleep::float8)`
 
@@ -75,8 +86,9 @@ async function writeEffect(
   await effectOf(sequelize).create({ operation, part: literal(`(SELECT /* middle */ 1 FROM pg_sleep(${sleep}))`) })
 }
 
-/** Runs one operation through the service. None of the tables keeps a row from being there twice. */
-export function perform(service: Service, { kind, operation, sleepMs = 0 }: Order, { extra, ...options }: PerformOptions = {}): Promise<Result> {
+/** Runs one operation through the service. None of the tables keeps an effect from being there twice. */
+export function perform(service: Service, order: Order, { extra, arrange = inTurn, ...options }: PerformOptions = {}): Promise<Result> {
+  const { kind, operation, sleepMs = 0, claimed = false } = order
   let attempts = 0
   return service.execute(
     `chaos.${kind}`,
@@ -84,22 +96,48 @@ export function perform(service: Service, { kind, operation, sleepMs = 0 }: Orde
       attempts += 1
       const attempt = attempts
       const sleep = attempt === 1 ? sleepMs / 1_000 : 0
+      if (claimed && kind !== 'read' && (await work.query(CLAIM, { operation })).length === 0) return { duplicate: true }
       const result: Result = {}
-      if (kind === 'read') result.value = (await work.query<{ value: string }>(READ, { sleep }))[0]?.value
-      if (kind === 'write') await writeEffect(work, operation, sleep)
-      if (kind === 'transaction') {
-        await work.query(insert(1), { operation, sleep: 0 })
-        await work.query(insert(2, '/* middle */ '), { operation, sleep })
-        await work.query(insert(3), { operation, sleep: 0 })
-      }
-      if (kind === 'logged') {
-        await work.query(insert(1), { operation, sleep: 0 })
-        const log = () => service.execute('chaos.log', ({ query }) => query(LOG, { operation, sleep })).then(() => true)
-        result.logged = await service.safeExecute(log, { operationName: 'chaos.log', fallbackValue: false })
-      }
+      await arrange(stepsOf(service, { kind, operation, sleep }, work, result), work, attempt)
       await extra?.(work, attempt)
       return result
     },
     kind === 'read' ? { ...options, mode: 'read' } : options,
   )
+}
+
+/** The statements of an operation, in their order; what they find goes into the result. */
+function stepsOf(service: Service, { kind, operation, sleep }: StepOptions, work: Work, result: Result): readonly Step[] {
+  switch (kind) {
+    case 'read':
+      return [async () => (result.value = (await work.query<{ value: string }>(READ, { sleep }))[0]?.value)]
+    case 'write':
+      return [() => writeEffect(work, operation, sleep)]
+    case 'transaction':
+      return [
+        () => work.query(insert(1), { operation, sleep: 0 }),
+        () => work.query(insert(2, '/* middle */ '), { operation, sleep }),
+        () => work.query(insert(3), { operation, sleep: 0 }),
+      ]
+    case 'logged': {
+      const log = () => service.execute('chaos.log', ({ query }) => query(LOG, { operation, sleep })).then(() => true)
+      return [
+        () => work.query(insert(1), { operation, sleep: 0 }),
+        async () => (result.logged = await service.safeExecute(log, { operationName: 'chaos.log', fallbackValue: false })),
+      ]
+    }
+    default:
+      return kind satisfies never
+  }
+}
+
+interface StepOptions {
+  readonly kind: Kind
+  readonly operation: string
+  /** In seconds, for the middle statement. */
+  readonly sleep: number
+}
+
+async function inTurn(steps: readonly Step[]): Promise<void> {
+  for (const step of steps) await step()
 }

@@ -1,4 +1,5 @@
 import { describeRows } from '../../src/matrix/matrix.ts'
+import { frozenInRequest } from '../../src/matrix/rows/frozen.ts'
 import { endedWhilePaused, overrun } from '../../src/matrix/rows/paused.ts'
 
-describeRows([endedWhilePaused, overrun])
+describeRows([endedWhilePaused, overrun, frozenInRequest])

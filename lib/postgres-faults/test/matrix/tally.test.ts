@@ -1,12 +1,13 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { blindReplay, hastyAnswer, hastyRefusal, noAnswer } from '../../src/matrix/broken/services.ts'
+import { observe } from '../../src/matrix/call.ts'
 import { runCell } from '../../src/matrix/cell.ts'
 import { type Row } from '../../src/matrix/row.ts'
 import { commitAnswerLost, commitNeverArrives } from '../../src/matrix/rows/commit.ts'
 import { hasPgBouncer } from '../../src/pgbouncer.ts'
 import { type Tally } from '../../src/matrix/tally.ts'
-import { type Kind } from '../../src/matrix/workloads.ts'
+import { perform, type Kind } from '../../src/matrix/workloads.ts'
 
 const undisturbed: Row = { number: 0, fault: 'none', variants: ['none'], scenario: async ({ call }) => void (await call()) }
 const reset = (row: Row): Row => ({ ...row, variants: ['reset'] })
@@ -28,6 +29,41 @@ describe.concurrent('the tally of the fault matrix', () => {
   it('counts as lost what is reported before its COMMIT has arrived', async () => {
     const tally = await runOnce({ ...reset(commitNeverArrives), substitute: ({ manager }) => hastyAnswer(manager) }, 'write')
     expect(counted(tally)).toEqual({ ...nothing, lost: 1 })
+  })
+
+  it('counts twice what two containers do of one claimed order', async () => {
+    const both = (claimed: boolean): Row => ({
+      ...undisturbed,
+      async scenario({ call, service, record, kind }) {
+        const order = { kind, operation: 'claimed_by_two', claimed: true }
+        await call(order)
+        record(await observe(order, 3_000, () => perform(service, { ...order, claimed })))
+      },
+    })
+    expect(await runOnce(both(true), 'logged')).toMatchObject({ ...nothing, ok: 2, findings: [] })
+    expect(counted(await runOnce(both(false), 'logged'))).toEqual({ ...nothing, twice: 2 })
+  })
+
+  it('believes an error of a claimed order that another container has applied', async () => {
+    const refused: Row = {
+      ...undisturbed,
+      async scenario({ call, record, kind }) {
+        const order = { kind, operation: 'claimed_elsewhere', claimed: true }
+        await call(order)
+        record({ order, outcome: { kind: 'error', code: 'deadline-exceeded', coded: true, because: '' }, ms: 0, lateMs: 0 })
+      },
+    }
+    expect(await runOnce({ ...refused, codes: ['deadline-exceeded'] }, 'transaction')).toMatchObject({ ...nothing, calls: 2, findings: [] })
+  })
+
+  it("tells the server's refusal of a statement by its SQLSTATE", async () => {
+    const refused = (codes: readonly string[]): Row => ({
+      ...undisturbed,
+      codes,
+      scenario: async ({ call }) => void (await call({ extra: async work => void (await work.query('SELECT 1 / 0')) })),
+    })
+    expect(await runOnce(refused(['22012']), 'write')).toMatchObject({ uncoded: 0, errors: new Map([['22012', 1]]), findings: [] })
+    expect(await runOnce(refused([]), 'write')).toMatchObject({ findings: [expect.stringContaining('unexpected') as string] })
   })
 
   it('counts as gone what a fault takes away after it was confirmed', async () => {
