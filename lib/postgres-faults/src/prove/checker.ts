@@ -51,7 +51,10 @@ function ofAnswers(id: string, events: readonly RequestEvent[]): Problem[] {
   return problems
 }
 
-function ofEffect(id: string, { events, row, amount }: { events: readonly RequestEvent[]; row: EffectRow | undefined; amount: string | undefined }): Problem[] {
+function ofEffect(
+  id: string,
+  { events, row, amount }: { events: readonly RequestEvent[]; row: EffectRow | undefined; amount: string | undefined },
+): Problem[] {
   const times = row?.times ?? 0
   if (times > 1) return [{ kind: 'twice', id, text: `it was applied ${times} times` }]
   if (times === 1 && amount !== undefined && !isSame(row?.amount, amount))
