@@ -91,6 +91,9 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
   const { host, port, user, password } = postgres
   const server = { host, port, user, password }
   const idle: ProofDatabase[] = []
+  let restarting: Promise<void> | undefined
+  // One that is being started cannot be stopped.
+  stops.push(async () => restarting?.catch(() => undefined))
   const pooler: PgBouncer | undefined = withPooler ? await startPgBouncer({ server, settings: { ...POOLER_SETTINGS } }) : undefined
   if (pooler !== undefined) stops.push(() => pooler.stop())
 
@@ -131,10 +134,14 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
     kill() {
       for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
     },
-    async restart() {
-      while (postgres.pid !== undefined) await sleep(LOOK_AGAIN_MS)
-      await postgres.start()
-    },
+    restart: () => (restarting = startAgain()),
+  }
+
+  async function startAgain(): Promise<void> {
+    while (postgres.pid !== undefined) await sleep(LOOK_AGAIN_MS)
+    // Forgets the one that is gone.
+    await postgres.stop('immediate')
+    await postgres.start()
   }
 }
 
