@@ -25,7 +25,7 @@ export interface RunResult {
   /** Whether the cut point was reached; true without one. */
   readonly reached: boolean
   readonly messages: readonly WireMessage[]
-  /** What the client has printed. */
+  /** What the client has printed, and the sessions that were left. */
   readonly output: string
 }
 
@@ -69,7 +69,13 @@ export async function run(lane: Lane, options: RunOptions): Promise<Running> {
     const end = concludeRun({ database, proxy, way, operation, id, signal, stop: () => struck?.stop() })
     const beginning = { run: id, operation: operation.name, ...(operation.amount !== undefined && { amount: operation.amount }) }
     const reached = struck?.reached() ?? true
-    return { result: end.then(found => ({ history: { ...beginning, events, ...found }, reached, messages: recording.messages(), output })) }
+    const concluded = ({ found, sessions }: Awaited<typeof end>): RunResult => ({
+      history: { ...beginning, events, ...found },
+      reached,
+      messages: recording.messages(),
+      output: [output, ...sessions.map(session => `session left: ${session}\n`)].join(''),
+    })
+    return { result: end.then(concluded) }
   } catch (error) {
     struck?.stop()
     await proxy.stop()
@@ -112,14 +118,14 @@ async function concludeRun(run: {
   readonly id: string
   readonly signal: AbortSignal | undefined
   readonly stop: () => void
-}): Promise<Pick<History, 'rows' | 'left'>> {
+}): Promise<{ readonly found: Pick<History, 'rows' | 'left'>; readonly sessions: readonly string[] }> {
   const { database, proxy, way, operation, id, signal, stop } = run
   try {
-    const left = await whatIsLeft(database, way, signal)
+    const { left, sessions } = await whatIsLeft(database, way, signal)
     const rows = await database.query<EffectRow>(operation.effects, [[id]])
     // Others would find what is left.
     if (left.sessions + left.locks === 0) await database.release()
-    return { rows, left }
+    return { found: { rows, left }, sessions }
   } finally {
     stop()
     await proxy.stop()
