@@ -124,7 +124,7 @@ export const proofs: Proofs = {
       inAllOnly: true,
       function: 'api/user',
       before: insertUser,
-      request: id => ({ method: 'PATCH', path: `/${uuidOf(id)}`, body: { name: `Ada ${id}` } }),
+      request: id => ({ method: 'PATCH', path: `/${uuidOf(id)}`, headers: { 'if-match': '*' }, body: { name: `Ada ${id}` } }),
       effects: "SELECT external_id AS id, count(*)::int AS times FROM users WHERE external_id = ANY ($1) AND name = 'Ada ' || external_id GROUP BY 1",
     },
     {

@@ -44,7 +44,7 @@ export async function run(lane: Lane, options: RunOptions): Promise<Running> {
   const { operation, way, cut, signal } = options
   const { buffered = false } = operation
   const id = `p${randomBytes(8).toString('hex')}`
-  const database = await lane.ground.borrow({ empty: operation.emptyDatabase ?? false })
+  const database = await lane.ground.borrow({ way, empty: operation.emptyDatabase ?? false })
   const around = (work: ((id: string, tools: ProofTools) => Promise<void>) | undefined) =>
     work && undisturbed(tools => work(id, tools), { lane, database, way, buffered, id })
   await around(operation.before)
