@@ -45,7 +45,7 @@ interface Wanted {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Makes a function that runs as it would be deployed, and anew when it or its variables have changed. */
+/** Makes a function that runs as it would be deployed, and is loaded again when it or its variables change. */
 export function createContainerFunction(options: ContainerFunctionOptions): ContainerFunction {
   const { description, environment, report, loaded, inspectorPort } = options
   const { qualifiedName, memoryMb } = description

@@ -30,5 +30,5 @@ function numberOf(variable: Environment, { otherwise, least, most }: { otherwise
   if (text === '') return otherwise
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (number >= least && number <= most) return number
-  throw new Error(`${name} is no whole number from ${least} to ${most}: ${text}`)
+  throw new Error(`${name} has to be a whole number from ${least} to ${most}, not ${text}`)
 }

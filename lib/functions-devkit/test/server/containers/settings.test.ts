@@ -12,10 +12,10 @@ describe('the settings of containers', () => {
   })
 
   test.each([
-    ['LOCAL_CONTAINERS', '0', 'LOCAL_CONTAINERS is no whole number from 1 to 120: 0'],
-    ['LOCAL_CONTAINERS', '121', 'LOCAL_CONTAINERS is no whole number from 1 to 120: 121'],
-    ['LOCAL_PAUSE_AFTER_MS', '1.5', 'LOCAL_PAUSE_AFTER_MS is no whole number from 0 to 86400000: 1.5'],
-    ['LOCAL_DESTROY_AFTER_MS', 'never', 'LOCAL_DESTROY_AFTER_MS is no whole number from 0 to 86400000: never'],
+    ['LOCAL_CONTAINERS', '0', 'LOCAL_CONTAINERS has to be a whole number from 1 to 120, not 0'],
+    ['LOCAL_CONTAINERS', '121', 'LOCAL_CONTAINERS has to be a whole number from 1 to 120, not 121'],
+    ['LOCAL_PAUSE_AFTER_MS', '1.5', 'LOCAL_PAUSE_AFTER_MS has to be a whole number from 0 to 86400000, not 1.5'],
+    ['LOCAL_DESTROY_AFTER_MS', 'never', 'LOCAL_DESTROY_AFTER_MS has to be a whole number from 0 to 86400000, not never'],
   ])('refuse %s=%s', (name, value, message) => {
     expect(() => readContainerSettings({ [name]: value })).toThrow(message)
   })

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasRedis } from '../../../functions-devkit/test/support/redis.ts'
+import { check } from '../../src/prove/checker.ts'
+import { bugs, type PlantedBug } from './planted/bugs.ts'
+import { ENTRIES, type FunctionName } from './planted/build.ts'
+import { prepareFunctions, type Functions } from './planted/stage.ts'
+
+const LONGEST_MS = 60_000
+const isPlayable = ({ needs }: PlantedBug) => needs === undefined || hasRedis()
+
+describe.concurrent('the checker', () => {
+  let present: Functions
+  beforeAll(async () => {
+    present = await prepareFunctions(Object.keys(ENTRIES) as FunctionName[])
+  }, LONGEST_MS)
+  afterAll(() => present.remove())
+
+  it.each(bugs.filter(isPlayable))(
+    'finds that $bug',
+    async ({ mutations, functions: names, scenario, kind }) => {
+      const functions = await prepareFunctions(names, mutations)
+      const history = await scenario(functions).finally(() => functions.remove())
+      expect(new Set(check(history).map(problem => problem.kind)), JSON.stringify(history, undefined, 1)).toEqual(new Set([kind]))
+    },
+    LONGEST_MS,
+  )
+
+  it.each(bugs.filter(isPlayable))(
+    'finds no problem in its scenario unless $bug',
+    async ({ scenario }) => {
+      const history = await scenario(present)
+      expect(check(history), JSON.stringify(history, undefined, 1)).toEqual([])
+    },
+    LONGEST_MS,
+  )
+})
