@@ -1,12 +1,11 @@
 import { application } from '../application.ts'
-import { readSettings, SettingsError, type Environment } from '../../../functions-runtime/src/settings/settings.ts'
+import { readSettings, SettingsError } from '../../../functions-runtime/src/settings/settings.ts'
 import { migrationSettings, type DatabaseSettings } from '../../../functions-runtime/src/database/settings.ts'
 import { classifyError } from '../../../resilient-sequelize/src/errors/classify-error.ts'
 import { applyMigrations } from '../../../functions-runtime/src/database/migrate.ts'
 import { CodedError } from '../../../invocation/src/errors.ts'
 import { asLine, readableJson } from '../../../functions-runtime/src/foreign-text.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
-import { readLocalFile } from '../server/local-environment.ts'
 import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { openConnection } from './connection.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
@@ -135,11 +134,7 @@ function linesOf(lines: readonly string[]): string {
 }
 
 function settingsOf({ local }: { readonly local: boolean }): DatabaseSettings {
-  return readSettings({ database: migrationSettings }, local ? localEnvironment() : process.env).database
-}
-
-function localEnvironment(): Environment {
-  return { DB_MIGRATION_URL: requireRunningServer().databaseUrl(), DB_SCHEMA: readLocalFile(checkout).DB_SCHEMA }
+  return readSettings({ database: migrationSettings }, local ? requireRunningServer().settings() : process.env).database
 }
 
 function explain(error: unknown): string {

@@ -10,7 +10,6 @@ import { CodedError } from '../../../invocation/src/errors.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts'
 import { manageWebhooks } from '../../../webhook-inbox/src/inbox/manage.ts'
-import { localSettings } from '../server/local-settings.ts'
 import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
 import { withoutHost } from './error-words.ts'
@@ -37,7 +36,7 @@ process.stdout.write('', () => process.exit(status))
 /** Exit status: 0 done, 1 it could not be done, 2 no such command. */
 async function run(): Promise<0 | 1 | 2> {
   try {
-    const answer = await manage(local ? localEnvironment() : process.env)
+    const answer = await manage(local ? requireRunningServer().settings() : process.env)
     progress.end()
     process.stdout.write(json ? `${readableJson(answer)}\n` : describeAnswer(answer))
     return 0
@@ -76,10 +75,4 @@ async function manage(environment: Readonly<Record<string, string | undefined>>)
     const reason = await findReasonToWait(settings, { name: NAME, withinMs: TIME_MS / 3 })
     if (reason !== undefined) progress.step(`${withoutHost(reason)}; tried again ${atMost}`)
   }
-}
-
-/** The settings of the server that runs here; those that are not its own are the shell's, as they are for npm start. */
-function localEnvironment(): Record<string, string | undefined> {
-  const { secrets, databaseUrl } = requireRunningServer()
-  return { ...process.env, ...localSettings({ databaseUrl: databaseUrl(), secrets, environment: process.env }) }
 }

@@ -1,3 +1,4 @@
+import { type OutageBuffer } from './backing-services.ts'
 import { type DataFolder } from './data-folder.ts'
 import { INSPECTOR_PORT } from './inspector.ts'
 import { LOCAL_FILE } from './local-environment.ts'
@@ -5,9 +6,6 @@ import { type SampleCommands } from './samples.ts'
 import { SCHEDULE_ROUTE } from './schedule-route.ts'
 import { type ScheduleDescription } from './schedules.ts'
 import { type CallableFunction } from './served-function.ts'
-
-/** The URL of the local Redis, or why there is none. */
-export type RedisState = { readonly url: string } | 'switched-off' | 'not-installed'
 
 const NAMES_SHOWN = 3
 const NO_REDIS = {
@@ -32,7 +30,7 @@ export function describeServer({
   readonly address: string
   readonly data: DataFolder
   readonly databaseUrl: string
-  readonly redis: RedisState
+  readonly redis: OutageBuffer
   /** Names of settings that the shell has; no function gets them. */
   readonly leftOut: readonly string[]
   readonly functions: readonly CallableFunction[]

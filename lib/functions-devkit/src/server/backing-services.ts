@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { type RedisState } from './announce.ts'
 import { prepareDatabase } from './database.ts'
-import { keptPort } from './kept-port.ts'
+import { keepRunning } from './keep-running.ts'
+import { choosePort, keepPort } from './kept-port.ts'
 import { dataRootFor } from './postgres/data-root.ts'
-import { PortTakenError } from './postgres/free-port.ts'
+import { PortClosedError, PortTakenError } from './postgres/free-port.ts'
 import { startPostgres } from './postgres/local-postgres.ts'
 import { isRedisInstalled, localRedisPassword, startRedis } from './redis/local-redis.ts'
 import { type LocalSecrets } from './secrets.ts'
@@ -17,49 +17,74 @@ export interface BackingServicesOptions {
   readonly ports: { readonly database: number | undefined; readonly redis: number | undefined }
   readonly runRedis: boolean
   /** Gets each of them, as soon as it is started. */
-  readonly shutdown: Shutdown
+  readonly shutdown: Pick<Shutdown, 'add'>
+  /** Takes one line for each of them that ends by itself. */
+  readonly report: (line: string) => void
 }
+
+/** The local Redis, or why there is none. */
+export type OutageBuffer = { readonly url: string; readonly port: number } | 'switched-off' | 'not-installed'
 
 export interface BackingServices {
   /** Of the functions' database. */
   readonly databaseUrl: string
-  readonly redis: RedisState
+  readonly databasePort: number
+  readonly redis: OutageBuffer
 }
 
 /**
- * Starts the servers that the functions use. Each one listens on the same port at every start.
- * @throws Error that names the setting for another port when one is taken.
+ * Starts the servers that the functions use, and starts again one that ends. Each one listens on the same port at every start.
+ * @throws Error that names the setting for another port when one cannot be used; the kept port stays.
  */
 export async function startBackingServices(options: BackingServicesOptions): Promise<BackingServices> {
   const { dataFolder: folder, ports, runRedis } = options
-  const database = startDatabase(await keptPort({ folder, service: 'database', chosen: ports.database }), options)
-  const redis = runRedis ? startOutageBuffer(options) : Promise.resolve('switched-off' as const)
+  const databasePort = await choosePort({ folder, service: 'database', chosen: ports.database })
+  const redisPort = await choosePort({ folder, service: 'redis', chosen: ports.redis, except: [databasePort] })
+  const database = startDatabase(databasePort, options)
+  const redis = runRedis ? startOutageBuffer(redisPort, options) : Promise.resolve('switched-off' as const)
   // Unlike Promise.all, this leaves neither running behind the other's failure: the shutdown has to know of it.
   await Promise.allSettled([database, redis])
-  return { databaseUrl: await database, redis: await redis }
+  return { databaseUrl: await database, databasePort, redis: await redis }
 }
 
-async function startDatabase(port: number, { checkout, dataFolder, secrets, shutdown }: BackingServicesOptions): Promise<string> {
-  const starting = startPostgres({ folder: dataFolder, programsFolder: dataRootFor(checkout).folder, port })
-  const postgres = await starting.catch((error: unknown) => {
-    throw explainPort(error, 'the local database', 'LOCAL_DATABASE_PORT=… npm start')
-  })
-  shutdown.add('PostgreSQL', { end: () => postgres.stop('fast'), kill: () => postgres.kill() })
+async function startDatabase(port: number, { checkout, dataFolder: folder, secrets, shutdown, report }: BackingServicesOptions): Promise<string> {
+  const explain = explainPort('the local database', 'LOCAL_DATABASE_PORT=… npm start')
+  const postgres = await startPostgres({ folder, programsFolder: dataRootFor(checkout).folder, port }).catch(explain)
+  const server = {
+    hasEnded: () => postgres.pid === undefined,
+    start: () => postgres.start().catch(explain),
+    end: () => postgres.stop('fast'),
+    kill: () => postgres.kill(),
+  }
+  shutdown.add('PostgreSQL', keepRunning(server, { name: 'PostgreSQL', port, report }))
+  keepPort({ folder, service: 'database', port })
   return prepareDatabase({ postgres, password: secrets.databasePassword })
 }
 
-async function startOutageBuffer({ dataFolder: folder, secrets, ports, shutdown }: BackingServicesOptions): Promise<RedisState> {
+async function startOutageBuffer(port: number, { dataFolder: folder, secrets, shutdown, report }: BackingServicesOptions): Promise<OutageBuffer> {
   if (!isRedisInstalled()) return 'not-installed'
-  const port = await keptPort({ folder, service: 'redis', chosen: ports.redis })
-  const starting = startRedis({ folder: join(folder, 'redis'), port, password: localRedisPassword(secrets.webhookSecret) })
-  const redis = await starting.catch((error: unknown) => {
-    throw explainPort(error, 'Redis', 'LOCAL_REDIS_PORT=… npm start, or go without Redis: npm start -- --no-redis')
-  })
-  shutdown.add('Redis', redis)
-  return redis
+  const explain = explainPort('Redis', 'LOCAL_REDIS_PORT=… npm start, or go without Redis: npm start -- --no-redis')
+  const start = () => startRedis({ folder: join(folder, 'redis'), port, password: localRedisPassword(secrets.webhookSecret) }).catch(explain)
+  let redis = await start()
+  const server = {
+    hasEnded: () => redis.hasEnded(),
+    start: async () => void (redis = await start()),
+    end: () => redis.end(),
+    kill: () => redis.kill(),
+  }
+  shutdown.add('Redis', keepRunning(server, { name: 'Redis', port, report }))
+  keepPort({ folder, service: 'redis', port })
+  return { url: redis.url, port }
 }
 
-function explainPort(error: unknown, server: string, cure: string): unknown {
-  if (!(error instanceof PortTakenError)) return error
-  return new Error(`Port ${error.port}, where ${server} listens, is taken by another program: choose one with ${cure}`, { cause: error })
+function explainPort(server: string, cure: string): (error: unknown) => never {
+  return error => {
+    if (error instanceof PortTakenError)
+      throw new Error(`Port ${error.port}, where ${server} listens, is taken by another program: choose one with ${cure}`, { cause: error })
+    if (error instanceof PortClosedError)
+      throw new Error(`Port ${error.port}, where ${server} listens, is closed to ordinary users: choose one above 1023 with ${cure}`, {
+        cause: error,
+      })
+    throw error
+  }
 }

@@ -8,27 +8,40 @@ const FIRST = 20_000
 const LAST = 30_000
 const TRIES = 100
 
-export interface KeptPortOptions {
-  /** Where it is kept. */
+export interface Place {
+  /** Where ports are kept. */
   readonly folder: string
   readonly service: 'database' | 'redis'
-  /** Another one, which is kept from now on. 0 stands for a new one. */
+}
+
+export interface ChoiceOptions extends Place {
+  /** Another one than the kept one. 0 stands for a new one. */
   readonly chosen?: number | undefined
+  /** Those that are given away and not kept yet. */
+  readonly except?: readonly number[]
 }
 
 /**
- * Returns the port of a service, which stays the same at every start. The first one is free at this moment.
- * @throws Error when the file that keeps it is not readable.
+ * Returns the port on which a service is to listen: the chosen one, else the kept one, else a new one that is free at this moment.
+ * @throws Error when the file that keeps ports is not readable.
  */
-export async function keptPort({ folder, service, chosen }: KeptPortOptions): Promise<number> {
-  const file = join(folder, 'ports.json')
+export async function choosePort({ folder, service, chosen, except = [] }: ChoiceOptions): Promise<number> {
+  const kept = read(fileIn(folder))
+  const before = chosen === undefined ? kept[service] : undefined
+  return chosen || before || (await newPort([...Object.values(kept), ...except]))
+}
+
+/** Keeps the port of a service for later starts. Only one on which it listens: another one would be in the way of every start. */
+export function keepPort({ folder, service, port }: Place & { readonly port: number }): void {
+  const file = fileIn(folder)
   const kept = read(file)
-  const port = chosen || (chosen === undefined ? kept[service] : undefined) || (await choosePort(Object.values(kept)))
-  if (port !== kept[service]) {
-    writeFileSync(`${file}.new`, `${JSON.stringify({ ...kept, [service]: port })}\n`)
-    renameSync(`${file}.new`, file)
-  }
-  return port
+  if (port === kept[service]) return
+  writeFileSync(`${file}.new`, `${JSON.stringify({ ...kept, [service]: port })}\n`)
+  renameSync(`${file}.new`, file)
+}
+
+function fileIn(folder: string): string {
+  return join(folder, 'ports.json')
 }
 
 function read(file: string): Readonly<Record<string, number>> {
@@ -40,7 +53,7 @@ function read(file: string): Readonly<Record<string, number>> {
   }
 }
 
-async function choosePort(others: readonly number[]): Promise<number> {
+async function newPort(others: readonly number[]): Promise<number> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const port = randomInt(FIRST, LAST)
     if (!others.includes(port) && (await isFree(port))) return port

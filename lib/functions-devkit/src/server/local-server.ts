@@ -93,7 +93,7 @@ async function startOn(
   // Calls by schedule are let end in the same time as calls over HTTP.
   const letCallsEnd = async () => void (await Promise.all([closeHttpServer(server), ready.schedules?.idle()]))
   shutdown.add('HTTP server', { end: letCallsEnd, kill: () => server.closeAllConnections() })
-  lock.announce(address)
+  lock.announce({ address })
 
   const secrets = keepSecrets(data.folder)
   const projectFile = join(checkout, 'project.yml')
@@ -104,15 +104,16 @@ async function startOn(
   const built = join(data.folder, 'built')
   let watcher: Watcher | undefined
   const watch = { ...build, folder: built, report, print, synced: syncFiles(build), onRebuilt: () => void prepareAll(ready.functions) }
-  const [{ databaseUrl, redis }, ground] = await untilAllEnd(
-    startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown }),
+  const [{ databaseUrl, databasePort, redis }, ground] = await untilAllEnd(
+    startBackingServices({ checkout, dataFolder: data.folder, secrets, ports, runRedis, shutdown, report }),
     prepareContainers(join(data.folder, 'functions'), report),
     watchFunctions(watch, follow),
   )
   signal.throwIfAborted()
 
-  const redisUrl = typeof redis === 'string' ? undefined : redis.url
-  const local = localSettings({ databaseUrl, redisUrl, secrets, environment: settings })
+  const { url: redisUrl, port: redisPort } = typeof redis === 'string' ? {} : redis
+  lock.announce({ address, ports: { database: databasePort, ...(redisPort !== undefined && { redis: redisPort }) } })
+  const local = localSettings({ databaseUrl, redisUrl, secrets })
   const project = readProject({ text: readFileSync(projectFile, 'utf8'), local, environment: settings })
   const log = openLocalLog({ checkout, onTerminal: isatty(1) })
   const inspected = inspect === undefined ? undefined : functionNamed(inspect, project.functions)
@@ -135,7 +136,7 @@ async function startOn(
   shutdown.add('containers', { end: () => created.shutdown({ waitForCalls: false }), kill: () => created.kill() })
   // Migrations run while the other functions are loaded.
   await created.byQualifiedName(MIGRATE)?.prepare()
-  const database = { DB_MIGRATION_URL: databaseUrl, DB_SCHEMA: settings.DB_SCHEMA }
+  const database = { DB_MIGRATION_URL: databaseUrl, DB_SCHEMA: project.settings.DB_SCHEMA }
   const migrating = migrate(created, { ...local, ...database })
   await Promise.allSettled([migrating, prepareAll(created)])
   checkSettings(created.all)

@@ -20,12 +20,10 @@ export interface LocalSettingsOptions {
   /** Without it, there is no outage buffer. */
   readonly redisUrl?: string | undefined
   readonly secrets: LocalSecrets
-  /** Of `.env.local`. */
-  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** The settings that are different on a developer's machine. `none` stands for not set. */
-export function localSettings({ databaseUrl, redisUrl = 'none', secrets, environment }: LocalSettingsOptions): Record<string, string> {
+export function localSettings({ databaseUrl, redisUrl = 'none', secrets }: LocalSettingsOptions): Record<string, string> {
   return {
     ...Object.fromEntries(ADDRESS.map(name => [name, 'none'])),
     DB_CONNECTION_URL: databaseUrl,
@@ -34,8 +32,15 @@ export function localSettings({ databaseUrl, redisUrl = 'none', secrets, environ
     ...localWebhookSecrets(secrets.webhookSecret),
     API_KEYS: localApiKeys(secrets, []),
     HEALTH_KEY: localHealthKey(secrets.webhookSecret),
-    LOG_LEVEL: environment.LOG_LEVEL || 'info',
+    ...loginOfLibraries(databaseUrl),
   }
+}
+
+// Read by libraries without being asked to, such as pg.
+function loginOfLibraries(databaseUrl: string): Record<string, string> {
+  const { hostname, port, username, password, pathname } = new URL(databaseUrl)
+  const [user, secret, database] = [username, password, pathname.slice(1)].map(decodeURIComponent) as [string, string, string]
+  return { PGHOST: hostname, PGPORT: port, PGUSER: user, PGPASSWORD: secret, PGDATABASE: database }
 }
 
 /** Returns `API_KEYS` with the API key of this machine, for these scopes. */

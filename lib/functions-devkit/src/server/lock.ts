@@ -2,18 +2,24 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { processIdentity } from './process-identity.ts'
 
-/** Who holds a lock. The port is unknown while that process is still starting. */
-export interface Holder {
+/** What a server says of itself once it is known. */
+export interface Announcement {
+  readonly address: string
+  /** Where its services listen; absent while they are started. */
+  readonly ports?: { readonly database: number; readonly redis?: number }
+}
+
+/** Who holds a lock. The address is unknown while that process is still starting. */
+export interface Holder extends Partial<Announcement> {
   readonly pid: number
   readonly identity: string
-  readonly address?: string
 }
 
 export type LockAttempt = { readonly outcome: 'locked'; readonly lock: StartLock } | { readonly outcome: 'held'; readonly holder: Holder }
 
 export interface StartLock {
-  /** Tells a second start where this one answers. */
-  announce(address: string): void
+  /** Tells a second start and the command line where this one answers. */
+  announce(announcement: Announcement): void
   /** Gives the lock up; synchronous, for the very end of a process. */
   release(): void
 }
@@ -47,8 +53,8 @@ export function takeLock({ folder, pid = process.pid, identityOf = processIdenti
   return {
     outcome: 'locked',
     lock: {
-      announce(address) {
-        writeFileSync(draft, JSON.stringify({ ...mine, address }), { mode: 0o600 })
+      announce(announcement) {
+        writeFileSync(draft, JSON.stringify({ ...mine, ...announcement }), { mode: 0o600 })
         renameSync(draft, file)
       },
       release() {

@@ -5,7 +5,7 @@ import { type FunctionDescription } from './served-function.ts'
 export interface ProjectOptions {
   /** What project.yml holds. */
   readonly text: string
-  /** The values that hold on this machine whatever the environment says. */
+  /** The values that hold on this machine whatever the environment and the file say. */
   readonly local: Readonly<Record<string, string>>
   /** The environment that the server was started with. */
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -26,7 +26,9 @@ export function readProject({ text, local, environment }: ProjectOptions): Local
   const values = Object.fromEntries(names.map(name => [name, local[name] ?? (environment[name] || 'none')]))
   // A sequence or an image is no code of this checkout that could be called here.
   const project = parseProject(text, values)
-  const functions = functionsOf(project).filter(({ runtime }) => runtime === 'nodejs:24')
+  const functions = functionsOf(project)
+    .filter(({ runtime }) => runtime === 'nodejs:24')
+    .map(one => ({ ...one, environment: withLocal(one.environment, local) }))
   return {
     functions: functions.map(({ name, qualifiedName, web, limits }) => ({
       name,
@@ -39,6 +41,11 @@ export function readProject({ text, local, environment }: ProjectOptions): Local
     settings: Object.assign({}, ...functions.map(one => one.environment)) as Record<string, string>,
     environmentOf: name => functions.find(one => one.qualifiedName === name)?.environment ?? {},
   }
+}
+
+// project.yml may hold an address itself, in place of a variable of the environment.
+function withLocal(passed: Readonly<Record<string, string>>, local: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, Object.hasOwn(local, name) ? (local[name] ?? value) : value]))
 }
 
 /** A function's triggers. The event is the trigger's body, with the parameters of project, package and function beneath it. */

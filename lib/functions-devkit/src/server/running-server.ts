@@ -1,7 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { APPLICATION_FOLDER } from '../application-folder.ts'
 import { dataFolderOf } from './data-folder.ts'
-import { runningDatabaseUrl } from './local-database.ts'
+import { functionsDatabaseUrl } from './database.ts'
+import { readLocalFile } from './local-environment.ts'
+import { localSettings } from './local-settings.ts'
 import { lockHolder } from './lock.ts'
+import { readProject } from './project.ts'
+import { localRedisUrl } from './redis/local-redis.ts'
 import { keepSecrets, type LocalSecrets } from './secrets.ts'
 
 /** The `npm start` that runs on this checkout, as its data folder has it. */
@@ -9,8 +15,11 @@ export interface RunningServer {
   /** Without a slash at its end. */
   readonly address: string
   readonly secrets: LocalSecrets
-  /** @throws NotRunningError while the database is still starting */
-  readonly databaseUrl: () => string
+  /**
+   * Returns the settings that its functions have together: none of the shell and of `.env`.
+   * @throws NotRunningError while the database is still starting
+   */
+  readonly settings: () => Readonly<Record<string, string>>
 }
 
 /** No server runs, or it cannot be used yet. */
@@ -20,17 +29,21 @@ export class NotRunningError extends Error {
 
 /** Returns the server that is running; undefined when none is. */
 export function findRunningServer(): RunningServer | undefined {
-  const chosen = process.env.LOCAL_DATA_FOLDER
-  const { folder } = dataFolderOf(APPLICATION_FOLDER, chosen)
-  const address = lockHolder({ folder })?.address
+  const { folder } = dataFolderOf(APPLICATION_FOLDER, process.env.LOCAL_DATA_FOLDER)
+  const { address, ports } = lockHolder({ folder }) ?? {}
   if (address === undefined) return undefined
+  const secrets = keepSecrets(folder)
   return {
     address,
-    secrets: keepSecrets(folder),
-    databaseUrl() {
-      const url = runningDatabaseUrl(APPLICATION_FOLDER, chosen)
-      if (url === undefined) throw new NotRunningError('npm start is still starting its database: try again once it has printed its address')
-      return url
+    secrets,
+    settings() {
+      if (ports === undefined) throw new NotRunningError('npm start is still starting its database: try again once it has printed its address')
+      const { databasePassword, webhookSecret } = secrets
+      const databaseUrl = functionsDatabaseUrl({ host: '127.0.0.1', port: ports.database, password: databasePassword })
+      const redisUrl = ports.redis === undefined ? undefined : localRedisUrl(ports.redis, webhookSecret)
+      const local = localSettings({ databaseUrl, redisUrl, secrets })
+      const text = readFileSync(join(APPLICATION_FOLDER, 'project.yml'), 'utf8')
+      return { ...local, ...readProject({ text, local, environment: readLocalFile(APPLICATION_FOLDER) }).settings }
     },
   }
 }

@@ -32,7 +32,7 @@ function taken(pid: number) {
 
 describe('the start lock', () => {
   test('lets one process in and names it to the next', () => {
-    taken(100).announce('http://127.0.0.1:8080')
+    taken(100).announce({ address: 'http://127.0.0.1:8080' })
     expect(take(200)).toEqual({ outcome: 'held', holder: { pid: 100, identity: 'monday', address: 'http://127.0.0.1:8080' } })
   })
 

@@ -28,7 +28,7 @@ const URL_HERE = 'postgres://functions:p@127.0.0.1:5000/functions'
 function read(environment: Record<string, string> = {}) {
   return readProject({
     text: TEXT,
-    local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS, environment }),
+    local: localSettings({ databaseUrl: URL_HERE, secrets: SECRETS }),
     environment,
   })
 }
@@ -47,7 +47,7 @@ describe('the project on this machine', () => {
       DB_MIGRATION_URL: URL_HERE,
       DB_HOST: 'none',
       DB_POOL_MAX: 'none',
-      LOG_LEVEL: 'info',
+      LOG_LEVEL: 'none',
       API_KEYS: LOCAL_KEY,
       GREETING: 'hello',
     })
@@ -70,6 +70,33 @@ describe('the project on this machine', () => {
       DB_MIGRATION_URL: URL_HERE,
       API_KEYS: LOCAL_KEY,
     })
+  })
+
+  test('passes the local values also where project.yml has literal ones', () => {
+    const literal = (...names: string[]) => `{ ${names.map(name => `${name}: of-production`).join(', ')} }`
+    const [ofProject, ofPackage, ofFunction] = [
+      ['DB_HOST', 'REDIS_URL', 'PGHOST', 'PGPASSWORD'],
+      ['ALERT_URL', 'HEARTBEAT_URL', 'API_KEYS', 'PGPORT'],
+      ['DB_CONNECTION_URL', 'REDIS_CA_CERT', 'HEALTH_KEY', 'PGUSER', 'PGDATABASE'],
+    ]
+    const text = `environment: ${literal(...ofProject)}
+packages:
+  - name: api
+    environment: ${literal(...ofPackage)}
+    functions:
+      - { name: user, runtime: nodejs:24, web: raw, environment: ${literal(...ofFunction, 'GREETING', 'LOG_LEVEL', 'DB_SCHEMA')} }
+`
+    const local = localSettings({ databaseUrl: URL_HERE, secrets: SECRETS })
+    const project = readProject({ text, local, environment: { DB_HOST: 'of-production' } })
+    const passed = project.environmentOf('api/user')
+    expect(Object.keys(passed)).toEqual(expect.arrayContaining([...ofProject, ...ofPackage, ...ofFunction]))
+    expect(Object.entries(passed).flatMap(([name, value]) => (value === 'of-production' ? [name] : []))).toEqual([
+      'GREETING',
+      'LOG_LEVEL',
+      'DB_SCHEMA',
+    ])
+    expect(passed).toMatchObject({ DB_CONNECTION_URL: URL_HERE, PGHOST: '127.0.0.1', PGPORT: '5000', PGUSER: 'functions', PGPASSWORD: 'p' })
+    expect(project.settings).toEqual(passed)
   })
 
   test('has the schedules with the event that the platform sends: parameters, and the body over them', () => {

@@ -12,6 +12,17 @@ export class PortTakenError extends Error {
   }
 }
 
+/** The system keeps this port for privileged users. */
+export class PortClosedError extends Error {
+  override readonly name = 'PortClosedError'
+  readonly port: number
+
+  constructor(port: number, cause: unknown) {
+    super(`Port ${port} is closed to ordinary users`, { cause })
+    this.port = port
+  }
+}
+
 /** Returns a TCP port of 127.0.0.1 that nothing listens on at this moment. */
 export async function freePort(): Promise<number> {
   return tryListening(0)
@@ -25,12 +36,14 @@ export async function isFree(port: number): Promise<boolean> {
   )
 }
 
-/** @throws PortTakenError when something listens on this TCP port of 127.0.0.1. */
+/** @throws PortTakenError when something listens on this TCP port of 127.0.0.1, PortClosedError when this user must not. */
 export async function requireFree(port: number): Promise<void> {
   try {
     await tryListening(port)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new PortTakenError(port, error)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new PortTakenError(port, error)
+    if (code === 'EACCES') throw new PortClosedError(port, error)
     throw error
   }
 }

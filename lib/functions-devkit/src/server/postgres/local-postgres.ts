@@ -53,7 +53,8 @@ export interface StartOptions {
  * was left behind by a killed process is stopped first.
  *
  * Rejects with the server's last log lines when it does not start, and when `password` is not the one the
- * data was initialised with; with a PortTakenError when another program listens on the port.
+ * data was initialised with; with a PortTakenError when another program listens on the port, and with a
+ * PortClosedError when the server must not.
  */
 export async function startPostgres(options: StartOptions): Promise<LocalPostgres> {
   const folder = resolve(options.folder)
@@ -75,6 +76,8 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
   let running: Postmaster | undefined
   async function start(): Promise<void> {
     if (running && !running.hasEnded()) throw new Error(`PostgreSQL is already running on port ${port}`)
+    // One that ended by itself is still watched at our end.
+    await running?.stop('immediate')
     await clearLeftover(dataFolder)
     await requireFree(port)
     running = await startPostmaster({ dataFolder, binaries, identity, port, settings: { ...tls, ...settings }, onLog })

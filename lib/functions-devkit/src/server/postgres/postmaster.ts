@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { processIdentity } from '../process-identity.ts'
 import { type PostgresBinaries } from './binaries.ts'
 import { serverEnvironment } from './cluster.ts'
+import { PortClosedError, PortTakenError } from './free-port.ts'
 import { type Identity } from './identity.ts'
 import { LAUNCHER_SETTING, launcherOf, recordedPid } from './leftover.ts'
 import { areGone, servesFolder, signal } from './system-process.ts'
@@ -80,7 +81,8 @@ export async function startPostmaster({ dataFolder, binaries, identity, port, se
     if (!hasEnded()) signal(pid, 'SIGKILL')
     process.off('exit', stopAtExit)
     await Promise.race([closed, sleep(1_000, undefined, { ref: false })])
-    throw new Error(`PostgreSQL did not start (${failure ?? 'it has ended'}):\n${lastLines.join('\n')}`)
+    const error = new Error(`PostgreSQL did not start (${failure ?? 'it has ended'}):\n${lastLines.join('\n')}`)
+    throw portErrorOf(error, port) ?? error
   }
   const born = processIdentity(pid)
   hasEnded = () => born === undefined || processIdentity(pid) !== born
@@ -89,8 +91,9 @@ export async function startPostmaster({ dataFolder, binaries, identity, port, se
     pid,
     hasEnded,
     async stop(mode) {
+      if (hasEnded()) return void process.off('exit', stopAtExit)
       const stop = words('stop', LONGEST_STOP_S, '-m', mode)
-      if (!hasEnded()) await once(spawn(binaries.pgCtl, stop, { ...run, stdio: 'ignore' }), 'exit').catch(() => undefined)
+      await once(spawn(binaries.pgCtl, stop, { ...run, stdio: 'ignore' }), 'exit').catch(() => undefined)
       if (!hasEnded() && recordedPid(dataFolder) === pid) signal(pid, 'SIGKILL')
       await areGone([pid], LONGEST_STOP_S * 1000)
       process.off('exit', stopAtExit)
@@ -101,6 +104,13 @@ export async function startPostmaster({ dataFolder, binaries, identity, port, se
       if (recordedPid(dataFolder) === pid) signal(-pid, 'SIGKILL')
     },
   }
+}
+
+/** The server runs as another user than root, who may listen anywhere; and a program may take the port just before it. */
+function portErrorOf(error: Error, port: number): Error | undefined {
+  const [, reason] = /could not bind .* address .*: (Permission denied|Address already in use)/.exec(error.message) ?? []
+  if (reason === undefined) return undefined
+  return reason === 'Permission denied' ? new PortClosedError(port, error) : new PortTakenError(port, error)
 }
 
 /** pg_ctl hands its options to a shell. */

@@ -14,6 +14,8 @@ export interface LocalRedis extends Resource {
   /** Password included. */
   readonly url: string
   readonly pid: number
+  hasEnded(): boolean
+  kill(): void
 }
 
 export interface StartRedisOptions {
@@ -39,6 +41,15 @@ export function isRedisInstalled(program = PROGRAM): boolean {
 /** Returns the password of the local Redis: made from the machine's secret, so that every start gives the same one. */
 export function localRedisPassword(secret: string): string {
   return createHmac('sha256', secret).update('REDIS_URL').digest('base64url')
+}
+
+/** Returns the URL of the local Redis on a port; `secret` is the machine's. */
+export function localRedisUrl(port: number, secret: string): string {
+  return urlOf(port, localRedisPassword(secret))
+}
+
+function urlOf(port: number, password: string): string {
+  return `redis://:${password}@127.0.0.1:${port}`
 }
 
 /**
@@ -76,8 +87,9 @@ export async function startRedis({ folder, port, password, databases, program = 
   if (!(await ready)) throw new Error(`Redis did not start (${program}):\n${lastLines.join('\n')}`)
 
   return {
-    url: `redis://:${password}@127.0.0.1:${port}`,
+    url: urlOf(port, password),
     pid: child.pid ?? 0,
+    hasEnded: () => hasEnded(child),
     async end() {
       await endChild(child)
       rmSync(record, { force: true })
@@ -104,8 +116,12 @@ function configuration({ port, password, databases }: Pick<StartRedisOptions, 'p
     .join('')
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
 async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
   await exit
