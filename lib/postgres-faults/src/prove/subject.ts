@@ -38,7 +38,7 @@ export async function readSubject(folder: string): Promise<Subject> {
   const { scopes } = await loadApis(folder)
   const environment = { ...readLocalFile(folder), LOG_LEVEL: 'warn' }
   const local = {
-    ...localSettings({ databaseUrl: 'none', secrets, environment }),
+    ...localSettings({ databaseUrl: 'none', secrets }),
     API_KEYS: localApiKeys(secrets, scopes),
     PAYLOAD_KEY: randomBytes(32).toString('base64'),
   }
