@@ -44,7 +44,7 @@ export const LAYERS = {
     npm: 'any',
   },
   'postgres-faults': {
-    path: '^lib/postgres-faults/src/',
+    path: '^lib/postgres-faults/(bin|src)/',
     imports: ['invocation', 'resilient-sequelize', 'functions-runtime', 'functions-devkit'],
     npm: 'any',
   },

@@ -3,6 +3,7 @@ import { loadModels } from './database.ts'
 import { erasers } from './maintenance/erasers.ts'
 import { keptTables, prunedTables } from './tables.ts'
 import { migrations } from './migrations/index.ts'
+import { proofs } from './proofs.ts'
 import { samples } from './samples.ts'
 import { createUserChecks } from './users/smoke-checks.ts'
 import { sourceTable } from './webhooks/sources/index.ts'
@@ -22,5 +23,6 @@ export const project = {
   keptTables,
   erasers,
   samples,
+  proofs,
   smoke: { scopes: ['users:read', 'users:write'], checks: createUserChecks },
 }

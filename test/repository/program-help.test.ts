@@ -12,6 +12,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const PROGRAMS: readonly (readonly [path: string, name: string])[] = [
   ...globSync('test/bench/*/main.ts', { cwd: ROOT }).map(path => [path, scriptOf(path)] as const),
   ['lib/functions-devkit/test/support/oldest-postgres.ts', 'npm run test:oldest'],
+  ['lib/postgres-faults/bin/prove.mjs', 'npm run prove'],
   ['.config/release.ts', 'node .config/release.ts'],
 ]
 

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { APPLICATION_FOLDER } from './application-folder.ts'
 import type { Eraser } from '../../functions-ops/src/maintenance/eraser.ts'
 import type { DeclaredTable } from '../../functions-ops/src/maintenance/pruned-table.ts'
+import type { Proofs } from '../../functions-runtime/src/api/proofs.ts'
 import type { Samples, Smoke } from '../../functions-runtime/src/api/samples.ts'
 import { defineSettings, type SettingsGroup } from '../../functions-runtime/src/settings/settings.ts'
 import type { DefineModels } from '../../functions-runtime/src/database/models.ts'
@@ -31,6 +32,8 @@ export interface Application {
   readonly erasers: readonly Eraser[]
   readonly samples: Samples
   readonly smoke: Smoke
+  /** What `prove` proves. */
+  readonly proofs: Proofs
 }
 
 /** What `lib/app/project.ts` declares; all but the migrations may be left out. */
@@ -49,6 +52,7 @@ const DEFAULTS: Omit<Application, 'migrations'> = {
   erasers: [],
   samples: { eventType: 'smoke.ping', eventData: () => ({}), requests: [] },
   smoke: { scopes: [], checks: () => [] },
+  proofs: { operations: [] },
 }
 
 /** The application. It is found by its path: nothing here is compiled against it. */

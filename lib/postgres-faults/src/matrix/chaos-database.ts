@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { createDatabase, withConnection, type ServerAddress } from '../../../functions-devkit/src/server/postgres/connection.ts'
+import { observe } from '../observer.ts'
 import { type Rows } from './ledger.ts'
 import { SCHEMA } from './workloads.ts'
 
@@ -16,11 +16,6 @@ export interface ChaosDatabase {
   drop(): Promise<void>
 }
 
-// A server that is being restarted is away for a moment.
-const LONGEST_ABSENCE_MS = 20_000
-const LOOK_AGAIN_MS = 50
-// The server, or this session of it, has just gone.
-const GONE = /^(57P0[123]|ECONNRESET|ECONNREFUSED|EPIPE)$|^Connection terminated|not queryable/
 const ROWS = `
   SELECT operation, part, count(*)::int AS count FROM effects WHERE operation = ANY ($1) GROUP BY operation, part
   UNION ALL SELECT operation, NULL, count(*)::int FROM logs WHERE operation = ANY ($1) GROUP BY operation`
@@ -31,52 +26,17 @@ export async function createChaosDatabase(server: ServerAddress): Promise<ChaosD
   const address = { host, port, user, password }
   const name = `chaos_${randomBytes(6).toString('hex')}`
   await createDatabase(address, name, 'template0')
-  let client: Promise<pg.Client> | undefined
-
-  async function connect(): Promise<pg.Client> {
-    const until = performance.now() + LONGEST_ABSENCE_MS
-    for (;;) {
-      const fresh = new pg.Client({
-        ...address,
-        database: name,
-        application_name: 'chaos',
-        pipeline: true,
-        connectionTimeoutMillis: LONGEST_ABSENCE_MS,
-      })
-      fresh.on('error', () => {}).on('end', () => (client = undefined))
-      try {
-        await fresh.connect()
-        return fresh
-      } catch (error) {
-        if (performance.now() > until) throw error
-        await sleep(LOOK_AGAIN_MS)
-      }
-    }
-  }
-
+  const observer = observe(address, name, 'chaos')
   const database: ChaosDatabase = {
     name,
     server,
-    async query<Row extends pg.QueryResultRow>(sql: string, values?: unknown[]) {
-      const until = performance.now() + LONGEST_ABSENCE_MS
-      for (;;) {
-        try {
-          const connected = await (client ??= connect())
-          return (await connected.query<Row>(sql, values)).rows
-        } catch (error) {
-          const { code, message } = error as Error & { code?: string }
-          if (!GONE.test(code ?? message) || performance.now() > until) throw error
-          client = undefined
-          await sleep(LOOK_AGAIN_MS)
-        }
-      }
-    },
+    query: observer.query,
     async rowsOf(operations) {
       const found = await database.query<{ operation: string; part: number | null; count: number }>(ROWS, [operations])
       return new Map(operations.map(operation => [operation, rowsOf(found.filter(row => row.operation === operation))]))
     },
     async drop() {
-      await (await client)?.end()
+      await observer.end()
       await withConnection(address, 'postgres', admin => admin.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`))
     },
   }

@@ -17,7 +17,8 @@ export interface Way {
   stop(): Promise<void>
 }
 
-const SETTINGS = {
+/** Time limits of a pooler that are minutes in production. */
+export const POOLER_SETTINGS = {
   // As it is without a word in its settings: it takes no start-up options.
   ignore_startup_parameters: '',
   // What the network has swallowed stays a client for ever otherwise, as it does a session where there is no
@@ -34,7 +35,7 @@ export async function openWay(through: Through, database: ChaosDatabase, setting
   if (through === 'direct') {
     return { target: { host, port }, variables: {}, leftOver: name => leftOver(database, name), stop: async () => undefined }
   }
-  const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...SETTINGS, ...settings } })
+  const pooler = await startPgBouncer({ server: { host, port, user, password }, settings: { ...POOLER_SETTINGS, ...settings } })
   // The pooler is asked over a connection for each look: it is not there for long.
   const look = () =>
     withConnection(pooler, 'pgbouncer', async admin => {

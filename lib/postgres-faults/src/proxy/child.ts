@@ -1,10 +1,10 @@
 import { type AddedFault, type Fault } from './faults.ts'
-import { startProxy, type Proxy, type ProxyOptions } from './proxy.ts'
+import { startProxy, type InProcess, type Proxy, type ProxyOptions } from './proxy.ts'
 
 /** What the parent asks for; each request is answered once, under its number. */
 export type Request = { id: number } & (
   | { ask: 'start'; options: ProxyOptions }
-  | { ask: 'call'; method: Exclude<keyof Proxy, 'addFault' | 'host' | 'port' | 'authority'>; args: unknown[] }
+  | { ask: 'call'; method: Exclude<keyof Proxy, InProcess | 'host' | 'port' | 'authority'>; args: unknown[] }
   | { ask: 'addFault'; fault: Fault }
   /** `fault` is the number of the request that added it. */
   | { ask: keyof AddedFault; fault: number }

@@ -10,6 +10,7 @@ import { type ConnectionRecord } from './recorder.ts'
 import { Relay } from './relay.ts'
 import { Sockets } from './sockets.ts'
 import { connectTarget, type Target } from './target.ts'
+import { type CutConnection, type Wire, type WireConnection } from './wire.ts'
 
 export interface ConnectionOptions {
   target: Target
@@ -17,6 +18,7 @@ export interface ConnectionOptions {
   secureContext: SecureContext | undefined
   faults: Faults
   record: ConnectionRecord
+  wire: Wire
   delayMs: () => number
 }
 
@@ -26,15 +28,25 @@ export class Connection {
   readonly #sockets: Sockets
   readonly #toServer: Line
   readonly #toClient: Line
+  readonly #wire: WireConnection
   /** For good, by a fault. */
   #silenced = false
   #cut = false
+  /** Cut at a point of the wire: what comes from either side belongs to nobody. */
+  #over = false
 
   constructor(client: Socket, options: ConnectionOptions) {
     this.#options = options
     this.#sockets = new Sockets(client)
     this.#toServer = new Line(options.delayMs)
     this.#toClient = new Line(options.delayMs)
+    this.#wire = options.wire.connection({
+      cut: manner => {
+        this.#over = true
+        this.cut(manner)
+      },
+      stopPassing: then => this.#stopPassing(then),
+    })
   }
 
   /** Resolves when nothing of it is open any more. */
@@ -52,7 +64,7 @@ export class Connection {
       await this.#connect()
     } catch {
       // The client has gone, or the server is not there. Behind what is held: a silent connection does not even end.
-      this.cut('reset')
+      if (!this.#over) this.cut('reset')
     }
   }
 
@@ -106,7 +118,7 @@ export class Connection {
     const { target, secureContext, record } = this.#options
     if (!(await this.#survives('accept'))) return
     const roundTrip = () => new Promise<void>(resolve => this.#toServer.push(() => this.#toClient.push(resolve)))
-    const client = await negotiate(this.#sockets.client, { secureContext, record, roundTrip })
+    const client = await negotiate(this.#sockets.client, { secureContext, record, wire: this.#wire, roundTrip })
     this.#sockets.useForClient(client)
     if (!(await this.#survives('tls'))) return
     const packet = await readPacket(client)
@@ -115,7 +127,7 @@ export class Connection {
     if (!cancels && !(await this.#survives('startup'))) return
     const server = await connectTarget(target, socket => this.#sockets.useForServer(socket))
     if (this.#cut) this.#sockets.endServer()
-    else this.#join(client, server, packet)
+    else this.#join(client, server, packet, cancels ? 'CancelRequest' : 'StartupMessage')
   }
 
   async #survives(stage: ConnectFault['when']): Promise<boolean> {
@@ -141,19 +153,34 @@ export class Connection {
     }, extraMs)
   }
 
-  #join(client: Socket, server: Socket, startup: Buffer): void {
+  #stopPassing(then: (connection: CutConnection) => void): void {
+    this.#over = true
+    this.#toServer.push(() =>
+      this.#toClient.push(() => {
+        this.#silenced = true
+        this.hold()
+        // Written in the next turn of the event loop.
+        setImmediate(() => then({ end: manner => this.cutNow(manner) }))
+      }),
+    )
+  }
+
+  #join(client: Socket, server: Socket, startup: Buffer, type: string): void {
     const { faults, record } = this.#options
     const toServer = (bytes: Buffer, extraMs = 0) => this.#toServer.push(() => this.#sockets.sendToServer(bytes), extraMs)
     const toClient = (bytes: Buffer, extraMs = 0) => this.#answer(bytes, extraMs)
-    toServer(startup)
+    if (this.#wire.takes({ from: 'client', type, bytes: startup, pass: toServer })) toServer(startup)
     join({
       client,
       server,
       relay: new Relay({ faults, toServer, toClient, cut: manner => this.cut(manner) }),
       record,
-      isCut: () => this.#cut,
-      clientHasGone: () => this.#toServer.push(() => this.#sockets.endServer()),
-      serverHasGone: manner => this.#toClient.push(() => this.#sockets.endClient(manner)),
+      wire: this.#wire,
+      toServer,
+      toClient,
+      isCut: () => this.#cut || this.#over,
+      clientHasGone: () => this.#over || this.#toServer.push(() => this.#sockets.endServer()),
+      serverHasGone: manner => this.#over || this.#toClient.push(() => this.#sockets.endClient(manner)),
     })
   }
 }

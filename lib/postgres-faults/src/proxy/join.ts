@@ -1,14 +1,19 @@
 import { type Socket } from 'node:net'
-import { clientMessageName, MessageSplitter } from './messages.ts'
+import { clientMessageName, MessageSplitter, serverMessageName } from './messages.ts'
 import { type ConnectionRecord } from './recorder.ts'
 import { type Relay } from './relay.ts'
 import { StatementReader } from './statements.ts'
+import { type WireConnection } from './wire.ts'
 
 export interface JoinOptions {
   client: Socket
   server: Socket
   relay: Relay
   record: ConnectionRecord
+  wire: WireConnection
+  /** Pass bytes on past the relay. */
+  toServer: (bytes: Buffer) => void
+  toClient: (bytes: Buffer) => void
   /** Whether the connection has been cut: what is still read then is nobody's. */
   isCut: () => boolean
   clientHasGone: () => void
@@ -16,7 +21,7 @@ export interface JoinOptions {
 }
 
 /** Reads both sides of a connection from now on, message by message, and hands them to its relay. */
-export function join({ client, server, relay, record, isCut, clientHasGone, serverHasGone }: JoinOptions): void {
+export function join({ client, server, relay, record, wire, toServer, toClient, isCut, clientHasGone, serverHasGone }: JoinOptions): void {
   const statements = new StatementReader()
   const sent = new MessageSplitter()
   const answered = new MessageSplitter()
@@ -25,13 +30,18 @@ export function join({ client, server, relay, record, isCut, clientHasGone, serv
     if (isCut()) return
     for (const message of sent.split(chunk)) {
       const statement = statements.read(message)
-      record.sent({ type: clientMessageName(message.type), ...(statement === undefined ? {} : { statement }) }, message.bytes.length)
+      const type = clientMessageName(message.type)
+      record.sent({ type, ...(statement === undefined ? {} : { statement }) }, message.bytes.length)
+      if (!wire.takes({ from: 'client', type, bytes: message.bytes, statement, pass: toServer })) return
       relay.fromClient(message, statement)
     }
   })
   server.on('data', (chunk: Buffer) => {
     if (isCut()) return
-    for (const message of answered.split(chunk)) relay.fromServer(message)
+    for (const message of answered.split(chunk)) {
+      if (!wire.takes({ from: 'server', type: serverMessageName(message.type), bytes: message.bytes, pass: toClient })) return
+      relay.fromServer(message)
+    }
   })
   client.on('end', clientHasGone).on('close', clientHasGone)
   server.on('end', () => serverHasGone('close')).on('close', failed => serverHasGone(failed ? 'reset' : 'close'))

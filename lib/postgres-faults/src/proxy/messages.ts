@@ -28,6 +28,37 @@ export function clientMessageName(type: string): string {
   return CLIENT_MESSAGES[type] ?? type
 }
 
+const SERVER_MESSAGES: Readonly<Record<string, string>> = {
+  1: 'ParseComplete',
+  2: 'BindComplete',
+  3: 'CloseComplete',
+  A: 'NotificationResponse',
+  C: 'CommandComplete',
+  D: 'DataRow',
+  E: 'ErrorResponse',
+  G: 'CopyInResponse',
+  H: 'CopyOutResponse',
+  I: 'EmptyQueryResponse',
+  K: 'BackendKeyData',
+  N: 'NoticeResponse',
+  R: 'Authentication',
+  S: 'ParameterStatus',
+  T: 'RowDescription',
+  V: 'FunctionCallResponse',
+  Z: 'ReadyForQuery',
+  c: 'CopyDone',
+  d: 'CopyData',
+  n: 'NoData',
+  s: 'PortalSuspended',
+  t: 'ParameterDescription',
+  v: 'NegotiateProtocolVersion',
+}
+
+/** What the protocol's documentation calls a server's message. */
+export function serverMessageName(type: string): string {
+  return SERVER_MESSAGES[type] ?? type
+}
+
 /** What a server says when it refuses something. */
 export interface ErrorFields {
   /** Default `ERROR`. After `FATAL` the connection is closed, as a server does. */

@@ -3,6 +3,7 @@ import { type Socket } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { readBytes } from './reading.ts'
 import { type ConnectionRecord } from './recorder.ts'
+import { type Side, type WireConnection } from './wire.ts'
 
 export const SSL_REQUEST = 80877103
 export const GSS_ENCRYPTION_REQUEST = 80877104
@@ -17,20 +18,25 @@ export interface NegotiationOptions {
   /** Without it TLS is declined. */
   secureContext: SecureContext | undefined
   record: ConnectionRecord
+  wire: WireConnection
   /** Resolves after what a step costs on the way to the client and back. */
   roundTrip: () => Promise<void>
 }
 
 /**
  * Agrees with a client on encryption, as a server does: by SSLRequest, or with TLS from the first byte. Resolves to the
- * stream that the rest goes over; a client that asks for nothing goes on unencrypted. Rejects when the client goes.
+ * stream that the rest goes over; a client that asks for nothing goes on unencrypted. Rejects when the client goes or is cut.
  */
-export async function negotiate(socket: Socket, { secureContext, record, roundTrip }: NegotiationOptions): Promise<Socket> {
+export async function negotiate(socket: Socket, { secureContext, record, wire, roundTrip }: NegotiationOptions): Promise<Socket> {
   let agreed = false
+  const take = (from: Side, type: string, bytes: Buffer) => {
+    if (!wire.takes({ from, type, bytes })) throw new Error('The connection was cut')
+  }
   for (;;) {
     const first = await readBytes(socket, 1)
     socket.unshift(first)
     if (secureContext && first[0] === TLS_HANDSHAKE) {
+      take('client', 'TLSHandshake', first)
       await roundTrip()
       const encrypted = await handshake(socket, secureContext, agreed)
       const isShort = encrypted.getProtocol() === 'TLSv1.3' || encrypted.isSessionReused()
@@ -44,11 +50,15 @@ export async function negotiate(socket: Socket, { secureContext, record, roundTr
       socket.unshift(request)
       return socket
     }
-    record.sent({ type: code === SSL_REQUEST ? 'SSLRequest' : 'GSSENCRequest' }, request.length)
+    const type = code === SSL_REQUEST ? 'SSLRequest' : 'GSSENCRequest'
+    record.sent({ type }, request.length)
+    take('client', type, request)
     await roundTrip()
     agreed = code === SSL_REQUEST && secureContext !== undefined
-    record.answered(1)
-    socket.write(agreed ? 'S' : 'N')
+    const answer = Buffer.from(agreed ? 'S' : 'N')
+    take('server', 'EncryptionResponse', answer)
+    record.answered(answer.length)
+    socket.write(answer)
   }
 }
 

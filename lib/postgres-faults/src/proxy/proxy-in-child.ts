@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Reply, type Request } from './child.ts'
 import { type AddedFault, type Fault } from './faults.ts'
-import { type Proxy, type ProxyOptions } from './proxy.ts'
+import { type InProcess, type Proxy, type ProxyOptions } from './proxy.ts'
 
 /** The same, each method resolving to what it returns. */
 type Remote<Methods> = {
@@ -11,7 +11,7 @@ type Remote<Methods> = {
 }
 
 /** A proxy in a process of its own. */
-export type ProxyInChild = Remote<Omit<Proxy, 'addFault'>> & { pid: number; addFault(fault: Fault): Promise<Remote<AddedFault>> }
+export type ProxyInChild = Remote<Omit<Proxy, InProcess>> & { pid: number; addFault(fault: Fault): Promise<Remote<AddedFault>> }
 
 /** A request before it has its number. */
 type Question<Asked = Request> = Asked extends unknown ? Omit<Asked, 'id'> : never

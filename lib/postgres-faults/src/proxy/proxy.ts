@@ -7,6 +7,7 @@ import { Connection } from './connection.ts'
 import { Faults, type AddedFault, type Fault } from './faults.ts'
 import { Recorder, type ConnectionLog, type Counts } from './recorder.ts'
 import { type Target } from './target.ts'
+import { Wire, type AddedCut, type CutAction, type CutPoint, type Recording } from './wire.ts'
 
 export interface ProxyOptions {
   target: Target
@@ -36,6 +37,10 @@ export interface Proxy {
   /** The statements alone: a list for each flight that held any, over all connections in the order they began. */
   statementFlights(): string[][]
   addFault(fault: Fault): AddedFault
+  /** Records everything that passes from now on, in both directions, from a client's first byte. */
+  record(): Recording
+  /** Cuts the connection that reaches a point, once: exactly what comes before the point is passed on. */
+  cutAt(point: CutPoint, action: CutAction): AddedCut
   /** Refuses new connections, by `reset` unless told, until `accept`; existing ones stay. */
   refuse(manner?: RefusalManner): Promise<void>
   /** Resolves when new connections are accepted again. */
@@ -56,6 +61,9 @@ export interface Proxy {
   stop(): Promise<void>
 }
 
+/** What returns objects with methods, or calls back in the moment in which it takes effect. */
+export type InProcess = 'addFault' | 'record' | 'cutAt'
+
 const HOST = '127.0.0.1'
 
 /**
@@ -69,6 +77,7 @@ export async function startProxy({ target: firstTarget, certificates: given, del
   const connections = new Set<Connection>()
   const faults = new Faults()
   const recorder = new Recorder()
+  const wire = new Wire()
   let target = firstTarget
   let delayMs = initialDelayMs
   let refusing: 'reset' | 'close' | undefined
@@ -79,7 +88,7 @@ export async function startProxy({ target: firstTarget, certificates: given, del
   const shutListeners: Promise<unknown>[] = []
 
   function welcome(socket: Socket): void {
-    const connection = new Connection(socket, { target, secureContext, faults, record: recorder.connection(), delayMs: () => delayMs })
+    const connection = new Connection(socket, { target, secureContext, faults, record: recorder.connection(), wire, delayMs: () => delayMs })
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
     if (silent) connection.hold()
@@ -127,6 +136,8 @@ export async function startProxy({ target: firstTarget, certificates: given, del
     log: () => recorder.log(),
     statementFlights: () => recorder.statementFlights(),
     addFault: fault => faults.add(fault),
+    record: () => wire.record(),
+    cutAt: (point, action) => wire.cutAt(point, action),
     async refuse(manner = 'reset') {
       refusing = manner === 'unreachable' ? undefined : manner
       if (manner === 'unreachable') shut()

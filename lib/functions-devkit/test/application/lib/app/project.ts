@@ -3,6 +3,7 @@ import { loadModels } from './database.ts'
 import { erasers } from './maintenance/erasers.ts'
 import { prunedTables } from './maintenance/pruned-tables.ts'
 import { migrations } from './migrations/index.ts'
+import { proofs } from './proofs.ts'
 import { samples, smoke } from './samples.ts'
 import { describedSources, sourceSettings, sourceTable } from './webhooks/sources.ts'
 
@@ -19,4 +20,5 @@ export const project = {
   erasers,
   samples,
   smoke,
+  proofs,
 }

@@ -1,0 +1,20 @@
+import type { Proofs } from '../../../../../functions-runtime/src/api/proofs.ts'
+
+/** A second event of the same transaction fails, so each row proves one application. */
+export const proofs: Proofs = {
+  operations: [
+    {
+      name: 'webhook applied',
+      function: 'api/webhook',
+      request: id => ({
+        source: 'demo',
+        type: 'transaction.completed',
+        data: { transactionId: id, userId: `usr_${id}`, amount: '12.50', currency: 'EUR' },
+      }),
+      effects: `
+        SELECT external_id AS id, count(*)::int AS times, sum(amount)::text AS amount
+        FROM transactions WHERE external_id = ANY ($1) GROUP BY 1`,
+      amount: '12.50',
+    },
+  ],
+}
