@@ -20,6 +20,8 @@ import { bundleFunctions, readSubject, type Subject } from './subject.ts'
 export interface Stage {
   readonly subject: Subject
   readonly spares: Spares
+  /** Those of another version of the functions, if there is one. */
+  readonly otherSpares: Spares | undefined
   readonly certificates: TestCertificates
   /** Servers that a run may kill. */
   readonly own: readonly Ground[]
@@ -47,6 +49,8 @@ export interface StageOptions {
   readonly ownServers: number
   /** The bundle of a function in place of what is built of the checkout. */
   readonly entryOf?: (functionName: string) => string
+  /** Builds another version of the functions in a folder. Returns the bundle of each. */
+  readonly buildOther?: (folder: string) => (functionName: string) => string
 }
 
 /** After so long without a statement the server ends a session: minutes in production, little here. */
@@ -54,7 +58,7 @@ const IDLE_SESSION_MS = 2_000
 const LONGEST_MIGRATION_MS = 60_000
 
 /** Builds the functions and starts the servers. What is left of a failed start is removed. */
-export async function openStage({ checkout, programsFolder, ways, ownServers, entryOf }: StageOptions): Promise<Stage> {
+export async function openStage({ checkout, programsFolder, ways, ownServers, entryOf, buildOther }: StageOptions): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -66,17 +70,17 @@ export async function openStage({ checkout, programsFolder, ways, ownServers, en
     const subject = await readSubject(checkout)
     const outdir = join(folder, 'functions')
     mkdirSync(outdir)
-    const spares = keepSpares({
-      program: writeProgram(join(folder, 'client.cjs')),
-      entryOf: entryOf ?? (await bundleFunctions(checkout, subject.functions, outdir)),
-    })
+    const program = writeProgram(join(folder, 'client.cjs'))
+    const spares = keepSpares({ program, entryOf: entryOf ?? (await bundleFunctions(checkout, subject.functions, outdir)) })
     ends.push(() => spares.stop())
+    const otherSpares = buildOther && keepSpares({ program, entryOf: buildOther(folder) })
+    ends.push(() => otherSpares?.stop())
     const grounds = await startGrounds(ownServers + 1, { prepare, programsFolder, withPooler: ways.includes('pooler') })
     ends.push(() => grounds.stop())
     const [shared, ...own] = grounds.all
     if (shared === undefined) throw new Error('There is no server')
     const certificates = await makeCertificates()
-    return { subject, spares, certificates, shared, own, variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached) }), close }
+    return { subject, spares, otherSpares, certificates, shared, own, variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached) }), close }
   } catch (error) {
     await close()
     throw error

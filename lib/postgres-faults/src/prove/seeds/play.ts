@@ -18,6 +18,8 @@ export interface Played {
   /** One for each operation that was sent. */
   readonly histories: readonly History[]
   readonly problems: readonly Problem[]
+  /** What the containers have printed. */
+  readonly output: string
 }
 
 export interface PlayOptions {
@@ -34,7 +36,7 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
   const database = await ground.borrow()
   const proxy = await startProxy({ target: database.targetOf(WAY), certificates: stage.certificates })
   const variablesOf = (name: string) => stage.variablesOf(name, { proxy, database, way: WAY })
-  const seats = openSeats({ plans: schedule.containers, sparesOf: stage.sparesOf, variablesOf })
+  const seats = openSeats({ plans: schedule.containers, spares: { present: stage.spares, other: stage.otherSpares ?? stage.spares }, variablesOf })
   const disturber = disturberOf({ proxy, ground, seats })
   const senders = openSenders({ run, subject: stage.subject, operations, seats })
   const around = (work: Parameters<typeof undisturbed>[0]) => undisturbed(work, { lane, database, way: WAY, id: run })
@@ -56,12 +58,12 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
       await application.proofs.settle?.(tools)
       for (const { operation, id } of requests) await operation.after?.(id, tools)
     })
-    await seats.shutdown()
+    const output = await seats.shutdown()
     const left = await whatIsLeft(database, WAY)
     const histories = await senders.histories(database, left)
     const problems = histories.flatMap(check)
     if (problems.length === 0) await database.release()
-    return { histories, problems }
+    return { histories, problems, output }
   } finally {
     await seats.shutdown()
     await proxy.stop()

@@ -10,7 +10,7 @@ export function describeFailure({ seed, before, schedule, played }: FailedSchedu
 }
 
 /** Returns the same of a schedule that was not drawn. */
-export function describePlay(schedule: Schedule, { problems, histories }: Played): string {
+export function describePlay(schedule: Schedule, { problems, histories, output }: Played): string {
   return [
     indented(describeSchedule(schedule)),
     'As JSON, for --schedule FILE:',
@@ -19,6 +19,7 @@ export function describePlay(schedule: Schedule, { problems, histories }: Played
     indented(problems.map(({ kind, id, text }) => `${kind}${id === undefined ? '' : ` ${id}`}: ${text}`).join('\n')),
     'What happened:',
     indented(histories.map(writeHistory).join('').trimEnd()),
+    ...(output === '' ? [] : ['What the containers have printed:', indented(output.trimEnd())]),
   ].join('\n')
 }
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { type Problem } from '../checker.ts'
 import { drawSchedules, type DrawOptions } from './draw.ts'
 import { type Played } from './play.ts'
 import { type Schedule } from './schedule.ts'
@@ -22,7 +21,7 @@ export interface SeedOptions extends DrawOptions {
   /** How long a failure may be made shorter, in ms. */
   readonly shrinkMs: number
   readonly play: (schedule: Schedule) => Promise<Played>
-  readonly onPlayed: (problems: readonly Problem[]) => void
+  readonly onPlayed: (played: Played) => void
 }
 
 const MOST_SCHEDULES = 1_000_000
@@ -40,7 +39,7 @@ export async function runSeed(options: SeedOptions): Promise<FailedSchedule | un
     const tries = shortest === undefined ? 1 : SHRINKING_TRIES
     for (let tried = 0; tried < tries; tried += 1) {
       const played = await play(schedule)
-      onPlayed(played.problems)
+      onPlayed(played)
       if (played.problems.length === 0) continue
       if (shortest === undefined) shrinksUntil = performance.now() + shrinkMs
       shortest = { schedule, played }
@@ -49,6 +48,15 @@ export async function runSeed(options: SeedOptions): Promise<FailedSchedule | un
     if (shortest === undefined) before += 1
     return false
   }
+  /** Leaves out each step that is not needed: fast-check takes few away from the middle of a list. */
+  async function removeSteps({ containers, steps }: Schedule): Promise<void> {
+    let left = steps
+    for (let index = steps.length - 1; index >= 0 && left.length > 1 && performance.now() < shrinksUntil; index -= 1) {
+      const fewer = left.toSpliced(index, 1)
+      if (await fails({ containers, steps: fewer })) left = fewer
+    }
+  }
+
   // What is wrong with the player itself is no failure of the application.
   let broken: { readonly error: unknown } | undefined
   const property = fc.asyncProperty(drawSchedules(options), async schedule => {
@@ -63,5 +71,6 @@ export async function runSeed(options: SeedOptions): Promise<FailedSchedule | un
   })
   await fc.check(property, { seed, numRuns: schedules })
   if (broken !== undefined) throw (broken as { readonly error: unknown }).error
+  if (shortest !== undefined) await removeSteps(shortest.schedule)
   return shortest && { seed, before, ...(shortest as Pick<FailedSchedule, 'schedule' | 'played'>) }
 }

@@ -13,8 +13,8 @@ export interface Seats {
   kill(container: number): void
   /** Stops the container's processes for a while, as the platform does between calls. */
   pause(container: number, ms: number): Promise<void>
-  /** Ends what the calls have built, in every container. */
-  shutdown(): Promise<void>
+  /** Ends what the calls have built, in every container, and the containers. Returns what those have printed that are still there. */
+  shutdown(): Promise<string>
 }
 
 export interface SeatCall {
@@ -28,7 +28,7 @@ export type SeatOutcome = CallOutcome | { readonly outcome: 'paused' }
 
 export interface SeatsOptions {
   readonly plans: readonly ContainerPlan[]
-  readonly sparesOf: (version: Version) => Spares
+  readonly spares: Readonly<Record<Version, Spares>>
   readonly variablesOf: (functionName: string) => Variables
 }
 
@@ -41,7 +41,7 @@ interface Seat {
 }
 
 /** Opens seats, whose processes are taken when they are first called. */
-export function openSeats({ plans, sparesOf, variablesOf }: SeatsOptions): Seats {
+export function openSeats({ plans, spares, variablesOf }: SeatsOptions): Seats {
   const seats = new Map<string, Seat>()
   const placeOf = (container: number) => container % plans.length
   const of = (container: number) => [...seats].filter(([name]) => name.startsWith(`${placeOf(container)} `)).map(([, seat]) => seat)
@@ -59,7 +59,7 @@ export function openSeats({ plans, sparesOf, variablesOf }: SeatsOptions): Seats
   async function clientOf(seat: Seat, functionName: string): Promise<Client> {
     if (seat.client?.isUsable()) return seat.client
     const { version, clockMs } = seat.plan
-    const fresh = await sparesOf(version).take(functionName)
+    const fresh = await spares[version].take(functionName)
     await fresh.begin(variablesOf(functionName), { clockMs })
     seat.client = fresh
     return fresh
@@ -89,11 +89,14 @@ export function openSeats({ plans, sparesOf, variablesOf }: SeatsOptions): Seats
       for (const { client } of paused) client?.resume()
     },
     async shutdown() {
-      for (const { client } of seats.values()) {
-        // One that cannot end what it has built is no use to the next run, and its sessions show what it has left.
-        if (client?.isUsable()) await client.begin({}).catch(() => client.kill())
-      }
-      await Promise.all([...seats.values()].map(({ client }) => client?.end()))
+      const printed = [...seats].map(async ([name, { client }]) => {
+        // One that cannot end what it has built is killed: what it leaves shows on the server.
+        if (client?.isUsable()) await client.begin({}).catch(() => undefined)
+        await client?.end()
+        const output = client?.takeOutput() ?? ''
+        return output === '' ? '' : `container ${name}:\n${output}`
+      })
+      return (await Promise.all(printed)).join('')
     },
   }
 }
