@@ -78,6 +78,4 @@ export interface Proofs {
   /** SQL that follows the migrations, such as triggers that count what is written. */
   readonly prepare?: string
   readonly operations: readonly ProvenOperation[]
-  /** Ends what is deferred or buffered, as time would: any event may be accepted for later when faults are drawn from a seed. */
-  readonly settle?: (tools: ProofTools) => Promise<void>
 }

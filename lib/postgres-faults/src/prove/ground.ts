@@ -102,7 +102,7 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
     await createDatabase(server, name, empty ? EMPTY : TEMPLATE)
     const observer = observe(server, name, OBSERVER)
     stops.push(() => observer.end())
-    return {
+    const database: ProofDatabase = {
       name,
       number,
       login: { user, password },
@@ -118,15 +118,18 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
         return rows.filter(({ database }) => database === name).length
       },
       async release() {
-        if (!empty) return void idle.push(this)
+        if (!empty) return void idle.push(database)
         await observer.end()
         await withConnection(server, 'postgres', admin => admin.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`))
       },
     }
+    return database
   }
 
   return {
-    borrow: async ({ empty = false } = {}) => (empty ? undefined : idle.shift()) ?? create(empty),
+    async borrow({ empty = false } = {}) {
+      return (empty ? undefined : idle.shift()) ?? create(empty)
+    },
     stop: how => postgres.stop(how),
     kill() {
       for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')

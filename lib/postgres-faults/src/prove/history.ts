@@ -2,7 +2,14 @@
 export type HistoryEvent =
   | { readonly at: number; readonly event: 'sent'; readonly id: string; readonly attempt: number }
   /** `code`: the problem's code, or the outcome. */
-  | { readonly at: number; readonly event: 'answered'; readonly id: string; readonly attempt: number; readonly status: number; readonly code?: string }
+  | {
+      readonly at: number
+      readonly event: 'answered'
+      readonly id: string
+      readonly attempt: number
+      readonly status: number
+      readonly code?: string
+    }
   /** No answer: the platform would report a crash or a timeout. */
   | { readonly at: number; readonly event: 'failed'; readonly id: string; readonly attempt: number; readonly reason: string }
   /** No answer by the deadline and its grace. */
@@ -48,8 +55,14 @@ type Check = (value: unknown) => boolean
 
 const isText: Check = value => typeof value === 'string'
 const isNumber: Check = value => typeof value === 'number' && Number.isFinite(value)
-const optional = (check: Check): Check => value => value === undefined || check(value)
-const listOf = (check: Check): Check => value => Array.isArray(value) && value.every(check)
+const optional =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value)
+const listOf =
+  (check: Check): Check =>
+  value =>
+    Array.isArray(value) && value.every(check)
 const shapeOf =
   (fields: Readonly<Record<string, Check>>): Check =>
   value =>

@@ -9,12 +9,15 @@ const FIRST_LOOK_MS = 5
 const LONGEST_LOOK_MS = 200
 
 // A pooler's sessions outlive its clients: only those count that are in a transaction or have a lock.
+// A server that has received a part of a flight waits for its end without a limit of its own: TCP finds out that the client is
+// gone, which a proxy on the same machine prevents. Such a session counts only if it has written something or has a lock.
 const LOCKS = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND pg_locks.pid = session.pid"
+const HALF_A_FLIGHT = "state = 'active' AND wait_event = 'ClientRead' AND backend_xid IS NULL"
 const LEFT = `
   SELECT
     (SELECT count(*)::int FROM pg_stat_activity session
      WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> $1
-       AND (NOT $2 OR state <> 'idle' OR EXISTS (${LOCKS}))) AS sessions,
+       AND (EXISTS (${LOCKS}) OR NOT (${HALF_A_FLIGHT} OR ($2 AND state = 'idle')))) AS sessions,
     (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
     + (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS locks`
 

@@ -116,11 +116,19 @@ function followRuns(tally: Tally): (now: EngineProgress) => void {
   }
 }
 
-function conclude(tally: Tally, { parts, json, ms, interrupted }: { parts: readonly Part[]; json: boolean; ms: number; interrupted: boolean }): 0 | 1 {
+function conclude(
+  tally: Tally,
+  { parts, json, ms, interrupted }: { parts: readonly Part[]; json: boolean; ms: number; interrupted: boolean },
+): 0 | 1 {
   const totals = tally.totals()
   const failures = tally.failures
   if (json) {
-    const described = parts.map(({ operation, way, messages, points }) => ({ operation: operation.name, way, messages: messages.length, points: points.length }))
+    const described = parts.map(({ operation, way, messages, points }) => ({
+      operation: operation.name,
+      way,
+      messages: messages.length,
+      points: points.length,
+    }))
     const failed = failures.map(({ part, point, fault, reached, problems, history }) => ({
       operation: part.operation.name,
       way: part.way,

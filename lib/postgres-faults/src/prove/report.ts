@@ -5,6 +5,8 @@ import { type Part } from './record.ts'
 import { type Totals } from './tally.ts'
 
 const LONGEST_STATEMENT = 90
+const LONGEST_LOG_LINE = 300
+const LOG_LINES = 8
 
 /** Returns a line about what is cut. */
 export function describePart({ operation, way, messages, points }: Part): string {
@@ -28,10 +30,15 @@ export function describeFailure({ part, point, fault, reached, problems, history
     ...wrong,
     ...events,
     `  in the database: ${JSON.stringify(history.rows)}`,
-    ...(output === '' ? [] : ['  the function logged:', ...output.trimEnd().split('\n').map(line => `  ${line}`)]),
+    ...(output === '' ? [] : ['  the function logged at last:', ...lastLines(output)]),
     ...markCut(messages, point),
     `  again: npm run prove -- --only '${operation.name}' --through ${way} --points ${point.number} --faults '${fault}'`,
   ].join('\n')
+}
+
+function lastLines(output: string): string[] {
+  const lines = output.trimEnd().split('\n').slice(-LOG_LINES)
+  return lines.map(line => `  ${line.slice(0, LONGEST_LOG_LINE)}`)
 }
 
 /** Returns a recording, line by line, with a mark where it is cut. */

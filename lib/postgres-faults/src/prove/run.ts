@@ -118,4 +118,3 @@ async function concludeRun(run: {
     await proxy.stop()
   }
 }
-

@@ -80,7 +80,16 @@ export async function openStage({ checkout, programsFolder, ways, ownServers, en
     const [shared, ...own] = grounds.all
     if (shared === undefined) throw new Error('There is no server')
     const certificates = await makeCertificates()
-    return { subject, spares, otherSpares, certificates, shared, own, variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached) }), close }
+    return {
+      subject,
+      spares,
+      otherSpares,
+      certificates,
+      shared,
+      own,
+      variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached) }),
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProvenAnswer, ProvenCall } from '../../../functions-runtime/src/api/proofs.ts'
+import type { ProvenAnswer, ProvenCall, ProvenRequest, ProvenWebhook } from '../../../functions-runtime/src/api/proofs.ts'
 import { application } from '../../../functions-devkit/src/application.ts'
 import { bundle } from '../../../functions-devkit/src/build/bundle/bundle.ts'
 import { ABSENT, PARTS, STAND_INS } from '../../../functions-devkit/src/build/bundle/taken-out.ts'
@@ -33,7 +33,11 @@ export interface Subject {
 
 /** Reads the application of a folder. Every secret is made for this process. */
 export async function readSubject(folder: string): Promise<Subject> {
-  const secrets = { webhookSecret: `whsec_${randomBytes(32).toString('base64')}`, apiKey: `key_${randomBytes(18).toString('hex')}` }
+  const secrets = {
+    databasePassword: '',
+    webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
+    apiKey: `key_${randomBytes(18).toString('hex')}`,
+  }
   const { scopes } = await loadApis(folder)
   const environment = { ...readLocalFile(folder), LOG_LEVEL: 'warn' }
   const local = {
@@ -84,14 +88,14 @@ function describe(project: LocalProject, name: string) {
   return found
 }
 
-function deliver({ source, type, data }: ProvenCall & { source: string }, id: string, secrets: Readonly<Record<string, string>>) {
+function deliver({ source, type, data }: ProvenWebhook, id: string, secrets: Readonly<Record<string, string>>) {
   const definition = application.sources[source]
   if (definition === undefined) throw new Error(`The application has no source ${source}`)
   const { headers, body } = composeDelivery({ definition, secret: secrets[definition.secrets] ?? '', id, type, data })
   return { method: 'POST', path: `/${source}`, headers, body: Buffer.from(body) }
 }
 
-function requestOf({ method, path: whole, headers = {}, body }: ProvenCall & { method: string }, apiKey: string) {
+function requestOf({ method, path: whole, headers = {}, body }: ProvenRequest, apiKey: string) {
   const [path = '', query = ''] = whole.split('?')
   const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   const content = body === undefined ? {} : { 'content-type': 'application/json' }

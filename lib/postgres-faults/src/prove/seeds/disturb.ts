@@ -78,6 +78,8 @@ export function disturberOf({ proxy, ground, seats }: { proxy: Proxy; ground: Gr
     async end() {
       await Promise.all(under)
       for (const fault of waiting) fault.remove()
+      // TCP notices in the end that a silent connection is gone.
+      proxy.cutAll('reset')
     },
   }
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProvenOperation } from '../../../../functions-runtime/src/api/proofs.ts'
-import { application } from '../../../../functions-devkit/src/application.ts'
 import { startProxy } from '../../proxy/proxy.ts'
 import { check, type Problem } from '../checker.ts'
 import { type History } from '../history.ts'
@@ -55,7 +54,6 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
     senders.note('nothing disturbs any more')
     await senders.end()
     await around(async tools => {
-      await application.proofs.settle?.(tools)
       for (const { operation, id } of requests) await operation.after?.(id, tools)
     })
     const output = await seats.shutdown()

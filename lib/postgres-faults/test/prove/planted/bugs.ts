@@ -170,7 +170,11 @@ export const bugs: readonly PlantedBug[] = [
         by: 'const freed = new Set<string>()\nexport async function createRowOnce<',
       },
       { file: CREATE_ONCE, text: ROW_ID, by: ROW_ID.replace('claim === undefined', 'claim === undefined || freed.delete(claim.key)') },
-      { file: CREATE_ONCE, text: CREATE_FAILED, by: `    if (claim && (error.retryable || error.code === 'commit-unknown')) freed.add(claim.key)\n${CREATE_FAILED}` },
+      {
+        file: CREATE_ONCE,
+        text: CREATE_FAILED,
+        by: `    if (claim && (error.retryable || error.code === 'commit-unknown')) freed.add(claim.key)\n${CREATE_FAILED}`,
+      },
     ],
     functions: ['orders'],
     scenario: timedOutAfterCommit,

@@ -22,8 +22,10 @@ const REFUSE = `
   CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END $$;
   CREATE TRIGGER refuse BEFORE INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION refuse()`
 
-const APPLIED_SQL = 'SELECT external_id AS id, count(*)::int AS times, sum(amount)::text AS amount FROM transactions WHERE external_id = ANY ($1::text[]) GROUP BY 1'
-const CREATED_SQL = "SELECT split_part(id, '@', 1) AS id, count(*)::int AS times FROM effects WHERE split_part(id, '@', 1) = ANY ($1::text[]) GROUP BY 1"
+const APPLIED_SQL =
+  'SELECT external_id AS id, count(*)::int AS times, sum(amount)::text AS amount FROM transactions WHERE external_id = ANY ($1::text[]) GROUP BY 1'
+const CREATED_SQL =
+  "SELECT split_part(id, '@', 1) AS id, count(*)::int AS times FROM effects WHERE split_part(id, '@', 1) = ANY ($1::text[]) GROUP BY 1"
 const ORDERED_SQL = 'SELECT product AS id, count(*)::int AS times FROM orders WHERE product = ANY ($1::text[]) GROUP BY 1'
 
 const operation = (name: string, effects: string): Operation => ({ name, effects })

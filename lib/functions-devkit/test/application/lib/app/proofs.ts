@@ -1,7 +1,5 @@
 import type { Proofs } from '../../../../../functions-runtime/src/api/proofs.ts'
 
-const MAKE_DUE = 'UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL RETURNING id'
-
 /** A second event of the same transaction fails, so each row proves one application. */
 export const proofs: Proofs = {
   operations: [
@@ -13,13 +11,14 @@ export const proofs: Proofs = {
         type: 'transaction.completed',
         data: { transactionId: id, userId: `usr_${id}`, amount: '12.50', currency: 'EUR' },
       }),
+      async after(id, { query, call }) {
+        const makeDue = 'UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL AND external_id = $1 RETURNING id'
+        while ((await query(makeDue, [id])).length > 0) await call('ops/maintenance', { input: { task: 'maintenance' } })
+      },
       effects: `
         SELECT external_id AS id, count(*)::int AS times, sum(amount)::text AS amount
         FROM transactions WHERE external_id = ANY ($1) GROUP BY 1`,
       amount: '12.50',
     },
   ],
-  async settle({ query, call }) {
-    while ((await query(MAKE_DUE)).length > 0) await call('ops/maintenance', { input: { task: 'maintenance' } })
-  },
 }
