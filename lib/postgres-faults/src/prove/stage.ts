@@ -47,18 +47,22 @@ export interface StageOptions {
   readonly ways: readonly ProvenWay[]
   /** How many servers there are to kill. */
   readonly ownServers: number
-  /** The bundle of a function in place of what is built of the checkout. */
-  readonly entryOf?: (functionName: string) => string
-  /** Builds another version of the functions in a folder. Returns the bundle of each. */
-  readonly buildOther?: (folder: string) => (functionName: string) => string
+  /** Takes the place of bundling the functions of the checkout. */
+  readonly build?: Build
+  /** Builds another version of the functions. */
+  readonly buildOther?: Build
 }
+
+/** Puts bundles of functions into a folder. Returns the file of each. */
+export type Build = (folder: string) => EntryOf | Promise<EntryOf>
+type EntryOf = (functionName: string) => string
 
 /** After so long without a statement the server ends a session: minutes in production, little here. */
 const IDLE_SESSION_MS = 2_000
 const LONGEST_MIGRATION_MS = 60_000
 
 /** Builds the functions and starts the servers. What is left of a failed start is removed. */
-export async function openStage({ checkout, programsFolder, ways, ownServers, entryOf, buildOther }: StageOptions): Promise<Stage> {
+export async function openStage({ checkout, programsFolder, ways, ownServers, build, buildOther }: StageOptions): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -68,13 +72,16 @@ export async function openStage({ checkout, programsFolder, ways, ownServers, en
   }
   try {
     const subject = await readSubject(checkout)
-    const outdir = join(folder, 'functions')
-    mkdirSync(outdir)
     const program = writeProgram(join(folder, 'client.cjs'))
-    const spares = keepSpares({ program, entryOf: entryOf ?? (await bundleFunctions(checkout, subject.functions, outdir)) })
-    ends.push(() => spares.stop())
-    const otherSpares = buildOther && keepSpares({ program, entryOf: buildOther(folder) })
-    ends.push(() => otherSpares?.stop())
+    const keep = async (name: string, into: Build): Promise<Spares> => {
+      const outdir = join(folder, name)
+      mkdirSync(outdir)
+      const spares = keepSpares({ program, entryOf: await into(outdir) })
+      ends.push(() => spares.stop())
+      return spares
+    }
+    const spares = await keep('functions', build ?? (outdir => bundleFunctions(checkout, subject.functions, outdir)))
+    const otherSpares = buildOther && (await keep('other-functions', buildOther))
     const grounds = await startGrounds(ownServers + 1, { prepare, programsFolder, withPooler: ways.includes('pooler') })
     ends.push(() => grounds.stop())
     const [shared, ...own] = grounds.all

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, statSync, symlinkSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 export interface OtherVersionOptions {
@@ -7,7 +7,7 @@ export interface OtherVersionOptions {
   readonly other: string
   /** Where project.yml of the present version lies. */
   readonly checkout: string
-  /** For files of this run. */
+  /** An empty one, for the files of that version. */
   readonly folder: string
 }
 
@@ -19,21 +19,19 @@ const BUILT = 'dist/index.js'
  * @throws Error that says what is missing
  */
 export function buildOtherVersion({ other, checkout, folder }: OtherVersionOptions): (functionName: string) => string {
-  const copy = join(folder, 'other')
-  mkdirSync(copy)
   const path = resolve(checkout, other)
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
   const pack = isFolder ? ['tar', '-C', path, '--exclude=node_modules', '--exclude=.git', '-cf', '-', '.'] : ['git', '-C', checkout, 'archive', other]
   const packed = run(pack, `'${other}' is neither a folder nor a version that Git knows here`)
-  run(['tar', '-C', copy, '-xf', '-'], `The files of '${other}' could not be written`, { input: packed })
-  if (!existsSync(join(copy, 'build.sh'))) throw new Error(`'${other}' has no build.sh, so its functions cannot be built`)
-  symlinkSync(join(checkout, 'node_modules'), join(copy, 'node_modules'))
+  run(['tar', '-C', folder, '-xf', '-'], `The files of '${other}' could not be written`, { input: packed })
+  if (!existsSync(join(folder, 'build.sh'))) throw new Error(`'${other}' has no build.sh, so its functions cannot be built`)
+  symlinkSync(join(checkout, 'node_modules'), join(folder, 'node_modules'))
   // Its application lies where every other has it.
   const { APPLICATION_FOLDER: _, ...env } = process.env
-  const PATH = [join(copy, 'node_modules/.bin'), env.PATH].join(delimiter)
-  run(['./build.sh'], `The functions of '${other}' could not be built`, { cwd: copy, env: { ...env, PATH } })
+  const PATH = [join(folder, 'node_modules/.bin'), env.PATH].join(delimiter)
+  run(['./build.sh'], `The functions of '${other}' could not be built`, { cwd: folder, env: { ...env, PATH } })
   return name => {
-    const entry = join(copy, 'packages', name, BUILT)
+    const entry = join(folder, 'packages', name, BUILT)
     if (!existsSync(entry)) throw new Error(`'${other}' has no function ${name}`)
     return entry
   }
