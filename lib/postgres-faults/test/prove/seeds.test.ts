@@ -41,6 +41,7 @@ function open(mutations: readonly Mutation[] = []): Promise<Stage> {
 
 function run(stage: Stage, seed: number, schedules: number, shrinkMs: number): Promise<FailedSchedule | undefined> {
   const [ground = stage.shared] = stage.own
+  const lane = openLane(stage, ground)
   const names = operations.map(({ name }) => name)
   return runSeed({
     seed,
@@ -49,7 +50,7 @@ function run(stage: Stage, seed: number, schedules: number, shrinkMs: number): P
     operations: names,
     hasOther: true,
     isOver: () => false,
-    play: schedule => play(schedule, { lane: openLane(stage, ground), operations }),
+    play: schedule => play(schedule, { lane, operations }),
     onPlayed: () => undefined,
   })
 }

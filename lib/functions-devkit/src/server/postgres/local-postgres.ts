@@ -75,6 +75,8 @@ export async function startPostgres(options: StartOptions): Promise<LocalPostgre
   let running: Postmaster | undefined
   async function start(): Promise<void> {
     if (running && !running.hasEnded()) throw new Error(`PostgreSQL is already running on port ${port}`)
+    // One that was killed from outside is still to be ended at the exit of this process.
+    await running?.stop('immediate')
     await clearLeftover(dataFolder)
     await requireFree(port)
     running = await startPostmaster({ dataFolder, binaries, identity, port, settings: { ...tls, ...settings }, onLog })

@@ -44,6 +44,8 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
     await around(async tools => {
       for (const { operation, id } of requests) await operation.before?.(id, tools)
     })
+    await seats.prepare(senders.functionsOf(schedule))
+    senders.start()
     for (const step of schedule.steps) {
       await sleep(step.afterMs)
       if (step.do !== 'send') senders.note(describeStep(step))

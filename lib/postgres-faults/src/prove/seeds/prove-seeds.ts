@@ -26,6 +26,8 @@ export interface ProveSeedsOptions extends SeedsAsked {
   readonly signal: AbortSignal
 }
 
+// A schedule mostly waits.
+const LANES_PER_CORE = 2
 const MINUTE_MS = 60_000
 const LONGEST_SHRINK_MS = 3 * MINUTE_MS
 
@@ -46,7 +48,7 @@ export async function proveSeeds(options: ProveSeedsOptions): Promise<0 | 1> {
     checkout: APPLICATION_FOLDER,
     programsFolder: dataRootFor(APPLICATION_FOLDER).folder,
     ways: ['direct'],
-    ownServers: given === undefined ? availableParallelism() : 1,
+    ownServers: given === undefined ? LANES_PER_CORE * availableParallelism() : 1,
     ...(other !== undefined && { buildOther: folder => buildOtherVersion({ other, checkout: APPLICATION_FOLDER, folder }) }),
   })
   if (options.history !== undefined) writeFileSync(options.history, '')
@@ -81,16 +83,17 @@ async function playSeeds(stage: Stage, options: ProveSeedsOptions): Promise<0 | 
   let requests = 0
   const failures: FailedSchedule[] = []
 
-  async function follow(lane: number): Promise<void> {
-    const ground = stage.own[lane]
+  async function follow(index: number): Promise<void> {
+    const ground = stage.own[index]
     if (ground === undefined) return
+    const place = { lane: openLane(stage, ground), operations }
     const failure = await runSeed({
-      seed: seed + lane,
+      seed: seed + index,
       operations: operations.map(({ name }) => name),
       hasOther: stage.otherSpares !== undefined,
       isOver: () => signal.aborted || leftMs() <= 0,
       shrinkMs: Math.min(ms, LONGEST_SHRINK_MS),
-      play: schedule => play(schedule, { lane: openLane(stage, ground), operations }),
+      play: schedule => play(schedule, place),
       onPlayed(played) {
         schedules += 1
         requests += played.histories.flatMap(({ events }) => events).filter(({ event }) => event === 'sent').length
@@ -103,7 +106,7 @@ async function playSeeds(stage: Stage, options: ProveSeedsOptions): Promise<0 | 
     print(`\n${describeFailure(failure)}\n`)
   }
 
-  await Promise.all(seeds.map((_, lane) => follow(lane)))
+  await Promise.all(seeds.map((_, index) => follow(index)))
   const took = performance.now() - startedAt
   if (json) process.stdout.write(`${JSON.stringify({ seeds, schedules, requests, ms: Math.round(took), interrupted: signal.aborted, failures }, null, 2)}\n`)
   print(`${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`)

@@ -8,12 +8,14 @@ import { type ContainerPlan, type Version } from './schedule.ts'
 
 /** The containers of one run. Each takes one call at a time; one that is gone is replaced. */
 export interface Seats {
+  /** Takes the processes of functions in every container. */
+  prepare(functionNames: readonly string[]): Promise<void>
   /** Calls a function in a container once that is free. `begun` is called when the call begins. */
   call(functionName: string, container: number, call: SeatCall): Promise<SeatOutcome>
   kill(container: number): void
   /** Stops the container's processes for a while, as the platform does between calls. */
   pause(container: number, ms: number): Promise<void>
-  /** Ends what the calls have built, in every container, and the containers. Returns what those have printed that are still there. */
+  /** Ends what the calls have built, in every container. Returns what those have printed that are still there. */
   shutdown(): Promise<string>
 }
 
@@ -32,6 +34,8 @@ export interface SeatsOptions {
   readonly variablesOf: (functionName: string) => Variables
 }
 
+const YES_OR_NO = [() => true, () => false] as const
+
 interface Seat {
   readonly plan: ContainerPlan
   readonly inTurn: Lanes
@@ -40,7 +44,7 @@ interface Seat {
   pausedUntil: number
 }
 
-/** Opens seats, whose processes are taken when they are first called. */
+/** Opens seats. A process that is not there is taken with the next call. */
 export function openSeats({ plans, spares, variablesOf }: SeatsOptions): Seats {
   const seats = new Map<string, Seat>()
   const placeOf = (container: number) => container % plans.length
@@ -66,6 +70,10 @@ export function openSeats({ plans, spares, variablesOf }: SeatsOptions): Seats {
   }
 
   return {
+    async prepare(functionNames) {
+      const all = plans.flatMap((_, container) => functionNames.map(name => clientOf(seatOf(name, container), name)))
+      await Promise.all(all)
+    },
     call(functionName, container, { event, deadlineMs, begun }) {
       const seat = seatOf(functionName, container)
       return seat.inTurn(async () => {
@@ -89,13 +97,16 @@ export function openSeats({ plans, spares, variablesOf }: SeatsOptions): Seats {
       for (const { client } of paused) client?.resume()
     },
     async shutdown() {
-      const printed = [...seats].map(async ([name, { client }]) => {
+      const printed = [...seats].map(async ([name, { client, plan }]) => {
+        if (client === undefined) return ''
         // One that cannot end what it has built is killed: what it leaves shows on the server.
-        if (client?.isUsable()) await client.begin({}).catch(() => undefined)
-        await client?.end()
-        const output = client?.takeOutput() ?? ''
+        const reusable = client.isUsable() && (await client.begin({}).then(...YES_OR_NO))
+        const output = client.takeOutput()
+        if (reusable) spares[plan.version].giveBack(client)
+        else await client.end()
         return output === '' ? '' : `container ${name}:\n${output}`
       })
+      seats.clear()
       return (await Promise.all(printed)).join('')
     },
   }

@@ -8,7 +8,9 @@ import { type Seats } from './seats.ts'
 
 const DEADLINE_MS = 2_000
 const MAINTENANCE_MS = 5_000
-const RETRY_MS = 100
+// What a sender waits after each failure, half as long again each time.
+const FIRST_RETRY_MS = 50
+const LONGEST_RETRY_MS = 800
 // A sender that is sent away for so long, with no fault left, has found an outage that does not end.
 const LONGEST_REPEATING_MS = 30_000
 
@@ -30,6 +32,10 @@ export interface SendersOptions {
 export interface Senders {
   /** Returns every request of a schedule once. */
   requestsOf(schedule: Schedule): readonly SentRequest[]
+  /** Returns the functions that a schedule calls. */
+  functionsOf(schedule: Schedule): readonly string[]
+  /** Begins the time of the histories. */
+  start(): void
   note(fault: string): void
   begin(step: Call): void
   /** Waits until every request is acknowledged, or given up. */
@@ -42,7 +48,7 @@ type Call = Step & { readonly do: 'send' | 'maintain' }
 
 /** Makes the senders of one run. */
 export function openSenders({ run, subject, operations, seats }: SendersOptions): Senders {
-  const startedAt = performance.now()
+  let startedAt = performance.now()
   const events: HistoryEvent[] = []
   const problems: string[] = []
   const attempts = new Map<string, number>()
@@ -63,7 +69,7 @@ export function openSenders({ run, subject, operations, seats }: SendersOptions)
 
   /** Calls as a sender does: a new call after each that failed. */
   async function send({ operation, id }: SentRequest, container: number): Promise<void> {
-    while (performance.now() < endsAt) {
+    for (let waitMs = FIRST_RETRY_MS; performance.now() < endsAt; waitMs = Math.min(LONGEST_RETRY_MS, waitMs * 1.5)) {
       let attempt = 0
       const outcome = await seats.call(operation.function, container, {
         event: () => subject.eventOf(operation.function, operation.request(id), id),
@@ -92,7 +98,7 @@ export function openSenders({ run, subject, operations, seats }: SendersOptions)
         case 'paused':
           events.push({ ...end, event: 'failed', reason: 'its container was stopped beyond the deadline' })
       }
-      await sleep(RETRY_MS)
+      await sleep(waitMs)
     }
   }
 
@@ -105,6 +111,14 @@ export function openSenders({ run, subject, operations, seats }: SendersOptions)
 
   return {
     requestsOf: ({ steps }) => [...new Set(steps.flatMap(step => (step.do === 'send' ? [requestOf(step)] : [])))],
+    functionsOf({ steps }) {
+      const called = steps.flatMap(step => {
+        if (step.do === 'send') return [requestOf(step).operation.function]
+        return step.do === 'maintain' ? subject.schedules.map(({ qualifiedName }) => qualifiedName) : []
+      })
+      return [...new Set(called)]
+    },
+    start: () => void (startedAt = performance.now()),
     note: fault => void events.push({ at: at(), event: 'fault', fault }),
     begin(step) {
       for (let copy = 0; copy < step.copies; copy += 1) {
