@@ -3,7 +3,7 @@ import vitest from '@vitest/eslint-plugin'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', 'test/adoption/ordinary-app/**', 'test/adoption/programs/functions/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.local/**', 'test/adoption/ordinary-app/**', 'test/adoption/programs/{functions,proofs}/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

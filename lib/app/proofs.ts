@@ -1,33 +1,41 @@
-import type { Proofs, ProofTools } from '../functions-runtime/src/api/proofs.ts'
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Proofs, ProofTools, ProvenOperation, ProvenWebhook } from '../functions-runtime/src/api/proofs.ts'
+import { migrations } from './migrations/index.ts'
 
 const AMOUNT = '12.50'
+// Of maintenance, which begins nothing that it has less than two seconds for.
+const MAINTENANCE_MS = 6_000
 
-// Counts every insert that was tried, also one that changed nothing because the row was there.
-const COUNT_WRITES = `
+// Counts every insert that was tried, also one that changed nothing because the row was there. What is named in
+// `proof_failures` cannot be stored: the error means that the server lacks means, so it may pass.
+const PREPARATION = `
   CREATE TABLE proof_writes (what text, id text);
+  CREATE TABLE proof_failures (id text);
   CREATE FUNCTION note_write() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN INSERT INTO public.proof_writes VALUES (TG_TABLE_NAME, NEW.external_id); RETURN NEW; END $$;
+    BEGIN
+      IF EXISTS (SELECT FROM public.proof_failures WHERE id = NEW.external_id) THEN
+        RAISE EXCEPTION 'not now' USING ERRCODE = '53100';
+      END IF;
+      INSERT INTO public.proof_writes VALUES (TG_TABLE_NAME, NEW.external_id);
+      RETURN NEW;
+    END $$;
   CREATE TRIGGER note_write BEFORE INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION note_write();
   CREATE TRIGGER note_write BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION note_write()`
 
 const INSERT_USER = `
   INSERT INTO users (id, email, name, external_id, created_at, updated_at)
-  VALUES (gen_random_uuid(), $1 || '@example.com', 'Ada', $1, now(), now())`
+  VALUES ($2::uuid, $1 || '@example.com', 'Ada', $1, now(), now())`
 const INSERT_TRANSACTION = `
   INSERT INTO transactions (id, external_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
   VALUES (gen_random_uuid(), $1, $1, ${AMOUNT}, 'EUR', 'completed', now(), now(), now())`
-
+const FAIL = 'INSERT INTO proof_failures VALUES ($1)'
+const STOP_FAILING = 'DELETE FROM proof_failures WHERE id = $1'
 const MAKE_DUE = 'UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL AND external_id = $1 RETURNING id'
-// Each run of maintenance makes one attempt.
-const MOST_ATTEMPTS = 10
-
-/** Runs maintenance until an event that was stored for later is applied, as its schedule does. */
-async function applyDeferred(id: string, { query, call }: ProofTools): Promise<void> {
-  for (let attempts = 0; (await query(MAKE_DUE, [id])).length > 0; attempts += 1) {
-    if (attempts === MOST_ATTEMPTS) throw new Error(`${id} is still pending after ${MOST_ATTEMPTS} runs of maintenance`)
-    await call('ops/maintenance', { input: { task: 'maintenance' } })
-  }
-}
+const FIND_EVENT = 'SELECT FROM webhook_events WHERE external_id = $1'
+const MOST_ROUNDS = 20
+// One that was killed holds the buffer for as long as it could have run.
+const NEXT_ROUND_MS = 500
 
 /** How often something was written about the user of a run, and what that user has now. */
 const effectsOn = (table: string) => `
@@ -35,23 +43,51 @@ const effectsOn = (table: string) => `
     (SELECT sum(balances.amount)::text FROM balances JOIN users ON users.id = user_id WHERE external_id = proof_writes.id) AS amount
   FROM proof_writes WHERE id = ANY ($1) AND what = '${table}' GROUP BY 1`
 
+/** Returns the id of the user of a run: a UUID. */
+function uuidOf(id: string): string {
+  const digits = createHash('md5').update(id).digest('hex')
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20)}`
+}
+
+const transactionCompleted = (id: string): ProvenWebhook => ({
+  source: 'demo',
+  type: 'transaction.completed',
+  data: { transactionId: id, userId: id, amount: AMOUNT, currency: 'EUR' },
+})
+
+const insertUser = async (id: string, { query }: ProofTools) => void (await query(INSERT_USER, [id, uuidOf(id)]))
+
+/** Runs maintenance until an event that is buffered or deferred is applied, as its schedule does. */
+async function bringToItsEnd(id: string, { query, call }: ProofTools): Promise<void> {
+  await query(STOP_FAILING, [id])
+  for (let rounds = 0; (await query(MAKE_DUE, [id])).length > 0 || (await query(FIND_EVENT, [id])).length === 0; rounds += 1) {
+    if (rounds === MOST_ROUNDS) throw new Error(`${id} is not applied after ${MOST_ROUNDS} runs of maintenance`)
+    if (rounds > 0) await sleep(NEXT_ROUND_MS)
+    await call('ops/maintenance', { input: { task: 'maintenance' } })
+  }
+}
+
+const ofWebhooks: Pick<ProvenOperation, 'function' | 'before' | 'request' | 'after' | 'effects' | 'amount'> = {
+  function: 'api/webhook',
+  before: insertUser,
+  request: transactionCompleted,
+  after: bringToItsEnd,
+  effects: effectsOn('transactions'),
+  amount: AMOUNT,
+}
+const ofMaintenance = {
+  ...ofWebhooks,
+  inAllOnly: true,
+  function: 'ops/maintenance',
+  request: () => ({ input: { task: 'maintenance' } }),
+  deadlineMs: MAINTENANCE_MS,
+}
+
 /** What `npm run prove` cuts off at every point. The id of a run is the name of its user and of its transaction. */
 export const proofs: Proofs = {
-  prepare: COUNT_WRITES,
+  prepare: PREPARATION,
   operations: [
-    {
-      name: 'webhook applied',
-      function: 'api/webhook',
-      before: async (id, { query }) => void (await query(INSERT_USER, [id])),
-      request: id => ({
-        source: 'demo',
-        type: 'transaction.completed',
-        data: { transactionId: id, userId: id, amount: AMOUNT, currency: 'EUR' },
-      }),
-      after: applyDeferred,
-      effects: effectsOn('transactions'),
-      amount: AMOUNT,
-    },
+    { ...ofWebhooks, name: 'webhook applied' },
     {
       name: 'user created',
       function: 'api/user',
@@ -64,6 +100,64 @@ export const proofs: Proofs = {
       }),
       effects: effectsOn('users'),
       amount: AMOUNT,
+    },
+    {
+      ...ofWebhooks,
+      name: 'webhook duplicate',
+      inAllOnly: true,
+      async before(id, tools) {
+        await insertUser(id, tools)
+        await tools.call('api/webhook', transactionCompleted(id))
+      },
+    },
+    {
+      ...ofWebhooks,
+      name: 'webhook deferred',
+      inAllOnly: true,
+      async before(id, tools) {
+        await insertUser(id, tools)
+        await tools.query(FAIL, [id])
+      },
+    },
+    {
+      name: 'user changed',
+      inAllOnly: true,
+      function: 'api/user',
+      before: insertUser,
+      request: id => ({ method: 'PATCH', path: `/${uuidOf(id)}`, headers: { 'if-match': '*' }, body: { name: `Ada ${id}` } }),
+      effects: "SELECT external_id AS id, count(*)::int AS times FROM users WHERE external_id = ANY ($1) AND name = 'Ada ' || external_id GROUP BY 1",
+    },
+    {
+      ...ofMaintenance,
+      name: 'later attempt',
+      async before(id, tools) {
+        await insertUser(id, tools)
+        await tools.query(FAIL, [id])
+        await tools.call('api/webhook', transactionCompleted(id))
+        await tools.query(STOP_FAILING, [id])
+        await tools.query(MAKE_DUE, [id])
+      },
+    },
+    {
+      ...ofMaintenance,
+      name: 'outage buffer drained',
+      buffered: true,
+      async before(id, tools) {
+        await insertUser(id, tools)
+        await tools.withoutDatabase(() => tools.call('api/webhook', transactionCompleted(id), { deadlineMs: 1_000 }))
+      },
+    },
+    {
+      name: 'migrated',
+      inAllOnly: true,
+      function: 'ops/migrate',
+      emptyDatabase: true,
+      ways: ['direct'],
+      request: () => ({ input: {} }),
+      effects: `
+        SELECT id, ((SELECT count(*) FROM schema_migrations) = ${migrations.length} AND NOT EXISTS (SELECT FROM pg_index WHERE NOT indisvalid))::int AS times
+        FROM unnest($1::text[]) AS ids (id)`,
+      deadlineMs: 4_000,
     },
   ],
 }

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const ROOT = resolve(import.meta.dirname, '../../..')
 const WORKSPACES = ['resilient-sequelize', 'invocation', 'functions-runtime', 'webhook-inbox']
 // Packed too, for the test that installs them.
-const OTHERS = ['functions-ops', 'doctl-project-schema', 'functions-devkit']
+const OTHERS = ['functions-ops', 'doctl-project-schema', 'functions-devkit', 'postgres-faults']
 const PACKED = [...WORKSPACES, ...OTHERS]
 // Both peers, and what the programs of test/adoption use beside them.
 const PACKAGES = ['sequelize', 'pg', '@types/node', '@types/pg', 'cls-hooked', 'express', 'reflect-metadata', 'sequelize-typescript']

@@ -33,8 +33,8 @@ export interface ProvenAnswer {
 export interface ProofTools {
   /** Runs a statement on the server. */
   readonly query: <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>
-  /** Calls a function, `package/function`, again and again until it answers with 2xx. */
-  readonly call: (functionName: string, call: ProvenCall) => Promise<ProvenAnswer>
+  /** Calls a function, `package/function`, again and again until it answers with 2xx. Default: each call has 10 s. */
+  readonly call: (functionName: string, call: ProvenCall, options?: { readonly deadlineMs?: number }) => Promise<ProvenAnswer>
   /** Does work while no function reaches the database. */
   readonly withoutDatabase: <Result>(work: () => Promise<Result>) => Promise<Result>
 }

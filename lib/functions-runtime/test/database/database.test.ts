@@ -6,6 +6,7 @@ import { databaseSettings, type DatabaseSettings } from '../../src/database/sett
 import { loadModels } from '../../../functions-devkit/test/application/lib/app/database.ts'
 import { openDatabase } from '../../src/database/connect.ts'
 import type { BuildGeneration, PoolManager } from '../../../resilient-sequelize/src/pool/manager.ts'
+import { KEEPALIVE } from '../../../resilient-sequelize/src/wire/limits.ts'
 import type { DatabaseService } from '../../src/database/service.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -113,8 +114,10 @@ describe('the pool', () => {
 
   it('lets the server end sessions that stay idle', async () => {
     await withService(async ({ service }) => {
-      const rows = await service.execute('show', ({ query }) => query<{ idle_session_timeout: string }>('SHOW idle_session_timeout'))
-      expect(rows).toEqual([{ idle_session_timeout: '4min' }])
+      const rows = await service.execute('show', ({ query }) =>
+        query("SELECT current_setting('idle_session_timeout') AS idle, current_setting('tcp_keepalives_idle')::int AS silent"),
+      )
+      expect(rows).toEqual([{ idle: '4min', silent: KEEPALIVE.idleS }])
     })
   })
 })

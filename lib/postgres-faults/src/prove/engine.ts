@@ -38,12 +38,15 @@ export interface EngineProgress {
 
 // Runs whose call is acknowledged wait for sessions to end, which takes no processor.
 const MOST_SETTLING = 32
+const MEASURED = 2
 
-/** Returns every run that is to be made, so that the first few are of all kinds. */
+/** Returns every run that is to be made: two of each kind first, from which the time of all others is estimated. */
 export function jobsOf(parts: readonly Part[], faults: readonly ProvenFault[], isSelected: (point: number) => boolean): Job[] {
-  return parts.flatMap(part =>
+  const jobs = parts.flatMap(part =>
     part.points.filter(({ number }) => isSelected(number)).flatMap(point => faults.map((fault): Job => ({ part, point, fault }))),
   )
+  const measured = new Set([...Map.groupBy(jobs, kindOf).values()].flatMap(of => of.slice(0, MEASURED)))
+  return [...jobs.filter(job => measured.has(job)), ...jobs.filter(job => !measured.has(job))]
 }
 
 /** Makes all runs. Resolves when they are made, or soon after the signal is raised; a run that is cut off by it is no finding. */

@@ -15,7 +15,7 @@ import { makeServerFolder } from '../server-folder.ts'
 /** A server of one's own, perhaps with a pooler in front, and databases on it. */
 export interface Ground {
   /** Lends a database with the tables and rows of the template, or an empty one that is dropped afterwards. */
-  borrow(options?: { empty?: boolean }): Promise<ProofDatabase>
+  borrow(options: { readonly way: ProvenWay; readonly empty?: boolean }): Promise<ProofDatabase>
   /** Stops the server: with `immediate` it recovers at its next start. */
   stop(how: 'fast' | 'immediate'): Promise<void>
   /** Kills all processes of the server at once, before this returns. */
@@ -92,11 +92,15 @@ export async function startGrounds(count: number, { prepare, programsFolder, wit
 async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (() => Promise<unknown>)[]): Promise<Ground> {
   const { host, port, user, password } = postgres
   const server = { host, port, user, password }
-  const idle: ProofDatabase[] = []
+  // A pooler keeps sessions after its clients: a direct way would find them.
+  const idle: Record<ProvenWay, ProofDatabase[]> = { direct: [], pooler: [] }
+  let restarting: Promise<void> | undefined
+  // One that is being started cannot be stopped.
+  stops.push(async () => restarting?.catch(() => undefined))
   const pooler: PgBouncer | undefined = withPooler ? await startPgBouncer({ server, settings: { ...POOLER_SETTINGS } }) : undefined
   if (pooler !== undefined) stops.push(() => pooler.stop())
 
-  async function create(empty: boolean): Promise<ProofDatabase> {
+  async function create(way: ProvenWay, empty: boolean): Promise<ProofDatabase> {
     const number = databases++
     const name = `prove_${number}`
     await createDatabase(server, name, empty ? EMPTY : TEMPLATE)
@@ -118,7 +122,7 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
         return rows.filter(({ database }) => database === name).length
       },
       async release() {
-        if (!empty) return void idle.push(database)
+        if (!empty) return void idle[way].push(database)
         await observer.end()
         await withConnection(server, 'postgres', admin => admin.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`))
       },
@@ -127,17 +131,21 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
   }
 
   return {
-    async borrow({ empty = false } = {}) {
-      return (empty ? undefined : idle.shift()) ?? create(empty)
+    async borrow({ way, empty = false }) {
+      return (empty ? undefined : idle[way].shift()) ?? create(way, empty)
     },
     stop: how => postgres.stop(how),
     kill() {
       for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
     },
-    async restart() {
-      while (postgres.pid !== undefined) await sleep(LOOK_AGAIN_MS)
-      await postgres.start()
-    },
+    restart: () => (restarting = startAgain()),
+  }
+
+  async function startAgain(): Promise<void> {
+    while (postgres.pid !== undefined) await sleep(LOOK_AGAIN_MS)
+    // Forgets the one that is gone.
+    await postgres.stop('immediate')
+    await postgres.start()
   }
 }
 

@@ -12,8 +12,8 @@ import { needsOwnServer } from './faults.ts'
 import { writeHistory } from './history.ts'
 import { openLane } from './lane.ts'
 import { command, type ProveOptions } from './options.ts'
-import { record, type Part } from './record.ts'
-import { describeFailure, describeMs, describePart, describeTotals } from './report.ts'
+import { record, UnprovableError, type Part } from './record.ts'
+import { describeEndedByTcp, describeFailure, describeMs, describePart, describeTotals } from './report.ts'
 import { drawnOperations, proveSeeds } from './seeds/prove-seeds.ts'
 import { openStage } from './stage.ts'
 import { openTally, type Tally } from './tally.ts'
@@ -52,6 +52,7 @@ async function prove({ ways: wanted, faults, isSelected, history, json, seeds, .
     checkout: APPLICATION_FOLDER,
     programsFolder: dataRootFor(APPLICATION_FOLDER).folder,
     ways,
+    buffered: operations.some(({ buffered = false }) => buffered),
     ownServers: faults.some(needsOwnServer) ? OWN_SERVERS : 0,
   })
   try {
@@ -85,6 +86,10 @@ async function prove({ ways: wanted, faults, isSelected, history, json, seeds, .
       },
     })
     return conclude(tally, { parts, json, ms: performance.now() - startedAt, interrupted: signal.aborted })
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof UnprovableError)) throw error
+    process.stderr.write(`${signal.aborted ? 'Ended before there was a cut point' : (error as Error).message}\n`)
+    return 1
   } finally {
     progress.step('stopping the servers')
     await stage.close()
@@ -143,6 +148,7 @@ function conclude(
     for (const failure of failures) print(`\n${describeFailure(failure)}\n`)
     const rate = (totals.runs / (ms / 1_000)).toFixed(1)
     print(`${interrupted ? 'Ended early: ' : ''}${totals.runs} runs in ${describeMs(ms)}, ${rate} per second`)
+    if (totals.endedByTcp > 0) print(describeEndedByTcp(totals))
     print(describeTotals(totals))
   }
   return failures.length === 0 && totals.proven === totals.points ? 0 : 1

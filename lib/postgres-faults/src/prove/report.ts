@@ -20,6 +20,11 @@ export function describeTotals({ proven, points, unreached, problems }: Totals):
   return `${proven} of ${points} cut points: ${problems.lost} lost, ${problems.twice} twice, ${problems.hung} hung${more.join('')}`
 }
 
+/** Returns a line about the sessions that no time limit of the server ended. */
+export function describeEndedByTcp({ endedByTcp }: Totals): string {
+  return `${endedByTcp} runs: the server waited for the rest of a flight, which no time limit of its own ends; its TCP does, after two hours by default`
+}
+
 /** Returns everything about a run that failed: what is wrong, what happened, and the recording with the cut marked. */
 export function describeFailure({ part, point, fault, reached, problems, history, output }: Finding): string {
   const { operation, way, messages } = part

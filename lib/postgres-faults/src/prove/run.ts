@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProofTools, ProvenOperation, ProvenWay } from '../../../functions-runtime/src/api/proofs.ts'
 import { startProxy, type Proxy } from '../proxy/proxy.ts'
 import { type WireMessage } from '../proxy/wire.ts'
-import { strike } from './strike.ts'
+import { strike, type Struck } from './strike.ts'
 import { type ProvenFault } from './faults.ts'
 import { type ProofDatabase } from './ground.ts'
 import { type EffectRow, type History, type HistoryEvent } from './history.ts'
@@ -25,7 +25,7 @@ export interface RunResult {
   /** Whether the cut point was reached; true without one. */
   readonly reached: boolean
   readonly messages: readonly WireMessage[]
-  /** What the client has printed. */
+  /** What the client has printed, and the sessions that were left. */
   readonly output: string
 }
 
@@ -42,33 +42,44 @@ const LONGEST_REPEATING_MS = 30_000
 /** Runs an operation once: cold, with its call repeated until it is acknowledged. */
 export async function run(lane: Lane, options: RunOptions): Promise<Running> {
   const { operation, way, cut, signal } = options
+  const { buffered = false } = operation
   const id = `p${randomBytes(8).toString('hex')}`
-  const database = await lane.ground.borrow({ empty: operation.emptyDatabase ?? false })
+  const database = await lane.ground.borrow({ way, empty: operation.emptyDatabase ?? false })
   const around = (work: ((id: string, tools: ProofTools) => Promise<void>) | undefined) =>
-    work && undisturbed(tools => work(id, tools), { lane, database, way, id })
+    work && undisturbed(tools => work(id, tools), { lane, database, way, buffered, id })
   await around(operation.before)
 
   const proxy = await startProxy({ target: database.targetOf(way), certificates: lane.stage.certificates })
-  await lane.begin(operation.function, lane.stage.variablesOf(operation.function, { proxy, database, way }))
-  const recording = proxy.record()
   const startedAt = performance.now()
-  const events: HistoryEvent[] = []
   const at = () => Math.round(performance.now() - startedAt)
-  const struck = cut && (await strike(cut, { lane, proxy, operation, note: fault => void events.push({ at: at(), event: 'fault', ...fault }) }))
-  await repeatUntilAcknowledged(lane, { ...options, id, events, at })
-  const client = await lane.clientOf(operation.function)
-  const output = client.takeOutput()
-  recording.end()
-  await client.begin({})
-  await struck?.mended()
-  await around(operation.after)
-  return {
-    result: concludeRun({ database, proxy, way, operation, id, signal }).then(end => ({
-      history: { run: id, operation: operation.name, ...(operation.amount !== undefined && { amount: operation.amount }), events, ...end },
-      reached: struck?.reached() ?? true,
+  const events: HistoryEvent[] = []
+  let struck: Struck | undefined
+  try {
+    await lane.begin(operation.function, lane.stage.variablesOf(operation.function, { proxy, database, way, buffered }))
+    const recording = proxy.record()
+    const note = (fault: { fault: string; point?: string }) => void events.push({ at: at(), event: 'fault', ...fault })
+    struck = cut && (await strike(cut, { lane, proxy, operation, note }))
+    await repeatUntilAcknowledged(lane, { ...options, id, events, at })
+    recording.end()
+    const client = await lane.clientOf(operation.function)
+    const output = client.takeOutput()
+    await client.begin({})
+    await struck?.mended()
+    await around(operation.after)
+    const end = concludeRun({ database, proxy, way, operation, id, signal, stop: () => struck?.stop() })
+    const beginning = { run: id, operation: operation.name, ...(operation.amount !== undefined && { amount: operation.amount }) }
+    const reached = struck?.reached() ?? true
+    const concluded = ({ found, sessions }: Awaited<typeof end>): RunResult => ({
+      history: { ...beginning, events, ...found },
+      reached,
       messages: recording.messages(),
-      output,
-    })),
+      output: [output, ...sessions.map(session => `session left: ${session}\n`)].join(''),
+    })
+    return { result: end.then(concluded) }
+  } catch (error) {
+    struck?.stop()
+    await proxy.stop()
+    throw error
   }
 }
 
@@ -106,15 +117,17 @@ async function concludeRun(run: {
   readonly operation: ProvenOperation
   readonly id: string
   readonly signal: AbortSignal | undefined
-}): Promise<Pick<History, 'rows' | 'left'>> {
-  const { database, proxy, way, operation, id, signal } = run
+  readonly stop: () => void
+}): Promise<{ readonly found: Pick<History, 'rows' | 'left'>; readonly sessions: readonly string[] }> {
+  const { database, proxy, way, operation, id, signal, stop } = run
   try {
-    const left = await whatIsLeft(database, way, signal)
+    const { left, sessions } = await whatIsLeft(database, way, signal)
     const rows = await database.query<EffectRow>(operation.effects, [[id]])
     // Others would find what is left.
     if (left.sessions + left.locks === 0) await database.release()
-    return { rows, left }
+    return { found: { rows, left }, sessions }
   } finally {
+    stop()
     await proxy.stop()
   }
 }

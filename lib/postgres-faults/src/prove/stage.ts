@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,8 @@ import { readSettings } from '../../../functions-runtime/src/settings/settings.t
 import { application } from '../../../functions-devkit/src/application.ts'
 import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { withConnection } from '../../../functions-devkit/src/server/postgres/connection.ts'
+import { freePort } from '../../../functions-devkit/src/server/postgres/free-port.ts'
+import { startRedis, type LocalRedis } from '../../../functions-devkit/src/server/redis/local-redis.ts'
 import { makeCertificates, type TestCertificates } from '../certificates.ts'
 import { type Proxy } from '../proxy/proxy.ts'
 import { type Variables } from './client/orders.ts'
@@ -37,6 +40,8 @@ export interface Reached {
   readonly proxy: Pick<Proxy, 'host' | 'port' | 'authority'>
   readonly database: ProofDatabase
   readonly way: ProvenWay
+  /** Whether it has an outage buffer. */
+  readonly buffered: boolean
 }
 
 export interface StageOptions {
@@ -45,6 +50,8 @@ export interface StageOptions {
   /** Where a copy of PostgreSQL's programs goes if the server's user cannot reach those of npm. */
   readonly programsFolder: string
   readonly ways: readonly ProvenWay[]
+  /** Whether Redis is started for functions with an outage buffer. */
+  readonly buffered?: boolean
   /** How many servers there are to kill. */
   readonly ownServers: number
   /** Takes the place of bundling the functions of the checkout. */
@@ -60,9 +67,11 @@ type EntryOf = (functionName: string) => string
 /** After so long without a statement the server ends a session: minutes in production, little here. */
 const IDLE_SESSION_MS = 2_000
 const LONGEST_MIGRATION_MS = 60_000
+// Far more than runs at a time.
+const MOST_BUFFERS = 1_000
 
 /** Builds the functions and starts the servers. What is left of a failed start is removed. */
-export async function openStage({ checkout, programsFolder, ways, ownServers, build, buildOther }: StageOptions): Promise<Stage> {
+export async function openStage({ checkout, programsFolder, ways, buffered = false, ownServers, build, buildOther }: StageOptions): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -87,6 +96,8 @@ export async function openStage({ checkout, programsFolder, ways, ownServers, bu
     const [shared, ...own] = grounds.all
     if (shared === undefined) throw new Error('There is no server')
     const certificates = await makeCertificates()
+    const redis = buffered ? await startBuffer(join(folder, 'redis')) : undefined
+    if (redis !== undefined) ends.push(() => redis.end())
     return {
       subject,
       spares,
@@ -94,7 +105,7 @@ export async function openStage({ checkout, programsFolder, ways, ownServers, bu
       certificates,
       shared,
       own,
-      variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached) }),
+      variablesOf: (name, reached) => ({ ...subject.variablesOf(name), ...variablesFor(reached, redis) }),
       close,
     }
   } catch (error) {
@@ -116,7 +127,13 @@ async function prepare(url: string): Promise<void> {
   if (sql !== undefined) await withConnection(settings, settings.name, client => client.query(sql))
 }
 
-function variablesFor({ proxy, database, way }: Reached): Variables {
+/** A Redis with a database for each database of a run. */
+async function startBuffer(folder: string): Promise<LocalRedis> {
+  return startRedis({ folder, port: await freePort(), password: randomBytes(12).toString('hex'), databases: MOST_BUFFERS })
+}
+
+function variablesFor({ proxy, database, way, buffered }: Reached, redis: LocalRedis | undefined): Variables {
+  if (buffered && (redis === undefined || database.number >= MOST_BUFFERS)) throw new Error('There is no outage buffer for this run')
   return {
     DB_HOST: proxy.host,
     DB_PORT: String(proxy.port),
@@ -126,6 +143,7 @@ function variablesFor({ proxy, database, way }: Reached): Variables {
     DB_CA_CERT: proxy.authority,
     DB_SSLMODE: 'verify-full',
     DB_IDLE_SESSION_MS: String(IDLE_SESSION_MS),
+    REDIS_URL: buffered ? `${redis?.url}/${database.number}` : 'none',
     DB_POOLER: way === 'pooler' ? 'transaction' : 'none',
   }
 }

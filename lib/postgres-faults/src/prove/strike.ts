@@ -10,7 +10,12 @@ export interface Struck {
   reached(): boolean
   /** Resolves when what the fault took down is there again. */
   mended(): Promise<void>
+  /** Ends what it still waits for. */
+  stop(): void
 }
+
+/** What a history calls it when only TCP has ended a silent connection on the server. */
+export const TCP_GAVE_UP = 'TCP gave up the silent connection on the server'
 
 export interface StrikeOptions {
   readonly lane: Lane
@@ -18,6 +23,10 @@ export interface StrikeOptions {
   readonly operation: ProvenOperation
   readonly note: (what: { readonly fault: string; readonly point?: string }) => void
 }
+
+// A server that has received a part of a flight waits for its end without a time limit. Its TCP gives a silent client up: after
+// two hours by default, little here. That is longer than the time limits of a session, which come first where there are any.
+const TCP_GIVES_UP_MS = 4_000
 
 /** Has a fault strike once the wire reaches a point. */
 export async function strike(
@@ -27,6 +36,7 @@ export async function strike(
   if (fault === 'server killed' && !lane.ownsServer) throw new Error('A server that other runs use cannot be killed')
   const client: Client = await lane.clientOf(operation.function)
   let mending: Promise<void> | undefined
+  let patience: NodeJS.Timeout | undefined
   const cut = proxy.cutAt(point, connection => {
     note({ fault, point: describePoint(point) })
     switch (fault) {
@@ -35,6 +45,11 @@ export async function strike(
       case 'reset':
         return connection.end('reset')
       case 'silent':
+        patience = setTimeout(() => {
+          if (connection.serverHasEnded()) return
+          note({ fault: TCP_GAVE_UP })
+          connection.end('reset')
+        }, TCP_GIVES_UP_MS)
         return
       case 'client killed':
         client.kill()
@@ -48,5 +63,5 @@ export async function strike(
         return
     }
   })
-  return { reached: () => cut.reached(), mended: async () => mending }
+  return { reached: () => cut.reached(), mended: async () => mending, stop: () => clearTimeout(patience) }
 }

@@ -1,5 +1,6 @@
 import { type Problem } from './checker.ts'
 import { type Finding, type Job } from './engine.ts'
+import { TCP_GAVE_UP } from './strike.ts'
 
 /** What the runs so far have shown. */
 export interface Tally {
@@ -15,6 +16,8 @@ export interface Totals {
   readonly proven: number
   readonly points: number
   readonly unreached: number
+  /** Runs in which no time limit of the server ended a silent connection, so that TCP did. */
+  readonly endedByTcp: number
   readonly problems: Readonly<Record<Problem['kind'], number>>
 }
 
@@ -27,16 +30,25 @@ export function openTally(jobs: readonly Job[]): Tally {
   const problems = { lost: 0, twice: 0, hung: 0, left: 0, wrong: 0 }
   let runs = 0
   let unreached = 0
+  let endedByTcp = 0
   return {
     failures,
     add(finding) {
       runs += 1
       if (finding.reached) left.set(pointOf(finding), (left.get(pointOf(finding)) ?? 0) - 1)
       else unreached += 1
+      if (finding.history.events.some(event => event.event === 'fault' && event.fault === TCP_GAVE_UP)) endedByTcp += 1
       for (const kind of new Set(finding.problems.map(problem => problem.kind))) problems[kind] += 1
       if (!finding.reached || finding.problems.length > 0) failures.push(finding)
     },
-    totals: () => ({ runs, proven: [...left.values()].filter(count => count === 0).length, points, unreached, problems: { ...problems } }),
+    totals: () => ({
+      runs,
+      proven: [...left.values()].filter(count => count === 0).length,
+      points,
+      unreached,
+      endedByTcp,
+      problems: { ...problems },
+    }),
   }
 }
 

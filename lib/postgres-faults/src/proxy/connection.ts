@@ -160,7 +160,7 @@ export class Connection {
         this.#silenced = true
         this.hold()
         // Written in the next turn of the event loop.
-        setImmediate(() => then({ end: manner => this.cutNow(manner) }))
+        setImmediate(() => then({ serverHasEnded: () => this.#sockets.serverHasEnded, end: manner => this.cutNow(manner) }))
       }),
     )
   }

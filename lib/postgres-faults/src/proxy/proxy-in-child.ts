@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { type Reply, type Request } from './child.ts'
 import { type AddedFault, type Fault } from './faults.ts'
 import { type InProcess, type Proxy, type ProxyOptions } from './proxy.ts'
@@ -21,7 +21,7 @@ type Question<Asked = Request> = Asked extends unknown ? Omit<Asked, 'id'> : nev
  * passed to it and back is copied; regular expressions and Infinity survive that. `stop` ends its process.
  */
 export async function startProxyInChild(options: ProxyOptions): Promise<ProxyInChild> {
-  const child = fork(join(import.meta.dirname, 'child.ts'), [], { serialization: 'advanced', execArgv: [] })
+  const child = fork(join(import.meta.dirname, `child${extname(import.meta.filename)}`), [], { serialization: 'advanced', execArgv: [] })
   const gone = once(child, 'exit')
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let requests = 0

@@ -25,6 +25,10 @@ export class Sockets {
     return !this.#accepted.destroyed
   }
 
+  get serverHasEnded(): boolean {
+    return this.#server === undefined || this.#server.readableEnded || this.#server.destroyed
+  }
+
   get closed(): Promise<void> {
     return this.#closed.promise
   }

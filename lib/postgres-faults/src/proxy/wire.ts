@@ -27,6 +27,8 @@ export interface CutPoint extends Pick<WireMessage, 'connection' | 'from' | 'mes
 
 /** The connection at a cut that calls back. It passes nothing more, in both directions. */
 export interface CutConnection {
+  /** Whether the server has ended it, which the client is not told. */
+  serverHasEnded(): boolean
   /** Ends it: an RST to the client, or close_notify and FIN; to the server a FIN. */
   end(manner: 'reset' | 'close'): void
 }

@@ -7,6 +7,13 @@ export type LocalSettings = Readonly<Record<string, string | number>>
 /** How often the server looks whether the client of a running statement is still there. */
 export const CLIENT_CHECK_MS = 500
 
+/**
+ * After `idleS` without a word the server's TCP asks its client whether it is there, every `everyS`, and ends the session when
+ * `times` questions had no answer. No time limit of the server applies while it waits for the rest of a flight: the client of a
+ * dead network would hold its locks for the two hours after which most systems ask first.
+ */
+export const KEEPALIVE = { idleS: 15, everyS: 5, times: 3 } as const
+
 /** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
 export interface TransactionLimits {
   /** Longest time without a statement, in ms. */

@@ -21,6 +21,8 @@ export interface StartRedisOptions {
   readonly folder: string
   readonly port: number
   readonly password: string
+  /** How many databases it has. Default: those of Redis, 16. */
+  readonly databases?: number | undefined
   /** The program. */
   readonly program?: string
 }
@@ -44,7 +46,7 @@ export function localRedisPassword(secret: string): string {
  *
  * Rejects with the last lines of its log when it does not start, and with a PortTakenError when another program listens on the port.
  */
-export async function startRedis({ folder, port, password, program = PROGRAM }: StartRedisOptions): Promise<LocalRedis> {
+export async function startRedis({ folder, port, password, databases, program = PROGRAM }: StartRedisOptions): Promise<LocalRedis> {
   await makeFolder(folder)
   const record = join(folder, 'process.json')
   await endRecorded(record)
@@ -69,7 +71,7 @@ export async function startRedis({ folder, port, password, program = PROGRAM }: 
 
   child.stdin.on('error', () => undefined)
   // Over standard input: a command line shows the password to every user of the machine.
-  child.stdin.end(configuration(port, password))
+  child.stdin.end(configuration({ port, password, databases }))
   if (child.pid !== undefined) recordProcess(record, child.pid)
   if (!(await ready)) throw new Error(`Redis did not start (${program}):\n${lastLines.join('\n')}`)
 
@@ -84,12 +86,13 @@ export async function startRedis({ folder, port, password, program = PROGRAM }: 
   }
 }
 
-function configuration(port: number, password: string): string {
+function configuration({ port, password, databases }: Pick<StartRedisOptions, 'port' | 'password' | 'databases'>): string {
   const settings = {
     bind: '127.0.0.1',
     port: String(port),
     dir: '.',
     requirepass: password,
+    ...(databases !== undefined && { databases: String(databases) }),
     save: '""',
     appendonly: 'yes',
     appendfsync: 'always',

@@ -58,7 +58,8 @@ type Unnumbered<One = Order> = One extends unknown ? Omit<One, 'order'> : never
  * @throws Error when the function cannot be loaded.
  */
 export async function startClient({ program, functionName, entry }: ClientOptions): Promise<Client> {
-  const child = fork(program, [], { execArgv: [], env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  // In a group of its own: Ctrl-C must not end it in the middle of a run.
+  const child = fork(program, [], { execArgv: [], env: { PATH: process.env.PATH }, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const gone = new Promise<string>(resolve => {
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 0}`)).once('error', error => resolve(error.message))
   })

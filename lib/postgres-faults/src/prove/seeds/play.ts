@@ -32,13 +32,13 @@ const WAY = 'direct'
 export async function play(schedule: Schedule, { lane, operations }: PlayOptions): Promise<Played> {
   const { stage, ground } = lane
   const run = `s${randomBytes(8).toString('hex')}`
-  const database = await ground.borrow()
+  const database = await ground.borrow({ way: WAY })
   const proxy = await startProxy({ target: database.targetOf(WAY), certificates: stage.certificates })
-  const variablesOf = (name: string) => stage.variablesOf(name, { proxy, database, way: WAY })
+  const variablesOf = (name: string) => stage.variablesOf(name, { proxy, database, way: WAY, buffered: false })
   const seats = openSeats({ plans: schedule.containers, spares: { present: stage.spares, other: stage.otherSpares ?? stage.spares }, variablesOf })
   const disturber = disturberOf({ proxy, ground, seats })
   const senders = openSenders({ run, subject: stage.subject, operations, seats })
-  const around = (work: Parameters<typeof undisturbed>[0]) => undisturbed(work, { lane, database, way: WAY, id: run })
+  const around = (work: Parameters<typeof undisturbed>[0]) => undisturbed(work, { lane, database, way: WAY, buffered: false, id: run })
   try {
     const requests = senders.requestsOf(schedule)
     await around(async tools => {
@@ -58,8 +58,9 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
     await around(async tools => {
       for (const { operation, id } of requests) await operation.after?.(id, tools)
     })
-    const output = await seats.shutdown()
-    const left = await whatIsLeft(database, WAY)
+    const printed = await seats.shutdown()
+    const { left, sessions } = await whatIsLeft(database, WAY)
+    const output = [printed, ...sessions.map(session => `session left: ${session}\n`)].join('')
     const histories = await senders.histories(database, left)
     const problems = histories.flatMap(check)
     if (problems.length === 0) await database.release()

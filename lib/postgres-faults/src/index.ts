@@ -1,0 +1,5 @@
+export { startProxy, type Proxy, type ProxyOptions } from './proxy/proxy.ts'
+export { settingsThrough } from './proxy/client.ts'
+export type { AddedFault, Fault } from './proxy/faults.ts'
+export type { AddedCut, CutAction, CutPoint, Recording, WireMessage } from './proxy/wire.ts'
+export type { Proofs, ProofTools, ProvenOperation } from '../../functions-runtime/src/api/proofs.ts'
