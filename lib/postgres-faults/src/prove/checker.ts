@@ -51,10 +51,13 @@ function ofAnswers(id: string, events: readonly RequestEvent[]): Problem[] {
   return problems
 }
 
-function ofEffect(
-  id: string,
-  { events, row, amount }: { events: readonly RequestEvent[]; row: EffectRow | undefined; amount: string | undefined },
-): Problem[] {
+interface Effect {
+  readonly events: readonly RequestEvent[]
+  readonly row: EffectRow | undefined
+  readonly amount: string | undefined
+}
+
+function ofEffect(id: string, { events, row, amount }: Effect): Problem[] {
   const times = row?.times ?? 0
   if (times > 1) return [{ kind: 'twice', id, text: `it was applied ${times} times` }]
   if (times === 1 && amount !== undefined && !isSame(row?.amount, amount))
@@ -65,13 +68,10 @@ function ofEffect(
 }
 
 function ofRows(rows: readonly EffectRow[], requests: ReadonlyMap<string, unknown>): Problem[] {
-  const counts = Map.groupBy(rows, ({ id }) => id)
-  const unsent = rows.filter(({ id, times }) => times > 0 && !requests.has(id))
-  const doubled = [...counts].filter(([, found]) => found.length > 1)
-  return [
-    ...unsent.map(({ id }): Problem => ({ kind: 'wrong', id, text: 'it was applied and never sent' })),
-    ...doubled.map(([id, found]): Problem => ({ kind: 'wrong', id, text: `it has ${found.length} rows, so its effect is unknown` })),
-  ]
+  return [...Map.groupBy(rows, ({ id }) => id)].flatMap(([id, found]): Problem[] => {
+    if (found.length > 1) return [{ kind: 'wrong', id, text: `it has ${found.length} rows, so its effect is unknown` }]
+    return found[0]?.times === 0 || requests.has(id) ? [] : [{ kind: 'wrong', id, text: 'it was applied and never sent' }]
+  })
 }
 
 /** The whole comes to what its parts should: an amount that moved from one id to another shows here as well. */

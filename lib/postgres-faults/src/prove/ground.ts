@@ -16,6 +16,8 @@ import { makeServerFolder } from '../server-folder.ts'
 export interface Ground {
   /** Lends a database with the tables and rows of the template, or an empty one that is dropped afterwards. */
   borrow(options: { readonly way: ProvenWay; readonly empty?: boolean }): Promise<ProofDatabase>
+  /** Stops the server: with `immediate` it recovers at its next start. */
+  stop(how: 'fast' | 'immediate'): Promise<void>
   /** Kills all processes of the server at once, before this returns. */
   kill(): void
   /** Starts the server again once all of its processes are gone. */
@@ -132,6 +134,7 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
     async borrow({ way, empty = false }) {
       return (empty ? undefined : idle[way].shift()) ?? create(way, empty)
     },
+    stop: how => postgres.stop(how),
     kill() {
       for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')
     },

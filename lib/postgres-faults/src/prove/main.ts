@@ -14,6 +14,7 @@ import { openLane } from './lane.ts'
 import { command, type ProveOptions } from './options.ts'
 import { record, UnprovableError, type Part } from './record.ts'
 import { describeEndedByTcp, describeFailure, describeMs, describePart, describeTotals } from './report.ts'
+import { drawnOperations, proveSeeds } from './seeds/prove-seeds.ts'
 import { openStage } from './stage.ts'
 import { openTally, type Tally } from './tally.ts'
 
@@ -31,13 +32,19 @@ const print = (text: string) => options.json || progress.above(() => process.std
 process.exitCode = await prove(options).finally(() => progress.end())
 
 /** 0: everything is proven, 1: something is not, 2: there was nothing to prove. */
-async function prove({ ways: wanted, faults, isSelected, history, json, ...which }: ProveOptions): Promise<0 | 1 | 2> {
+async function prove({ ways: wanted, faults, isSelected, history, json, seeds, ...which }: ProveOptions): Promise<0 | 1 | 2> {
   const operations = operationsOf(which)
   if (typeof operations === 'string') return refuse(operations)
   const ways = wanted.filter(way => way === 'direct' || hasPgBouncer())
   const interrupted = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort())
   const { signal } = interrupted
+  if (seeds !== undefined) {
+    const drawn = drawnOperations(operations)
+    if (drawn.length === 0) return refuse('None of these operations can be drawn')
+    await removeAbandonedServers()
+    return proveSeeds({ ...seeds, operations: drawn, history, json, progress, print, signal })
+  }
 
   progress.step('building the functions, starting servers')
   await removeAbandonedServers()

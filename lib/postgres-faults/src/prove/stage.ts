@@ -23,6 +23,8 @@ import { bundleFunctions, readSubject, type Subject } from './subject.ts'
 export interface Stage {
   readonly subject: Subject
   readonly spares: Spares
+  /** Those of another version of the functions, if there is one. */
+  readonly otherSpares: Spares | undefined
   readonly certificates: TestCertificates
   /** Servers that a run may kill. */
   readonly own: readonly Ground[]
@@ -52,9 +54,15 @@ export interface StageOptions {
   readonly buffered?: boolean
   /** How many servers there are to kill. */
   readonly ownServers: number
-  /** The bundle of a function in place of what is built of the checkout. */
-  readonly entryOf?: (functionName: string) => string
+  /** Takes the place of bundling the functions of the checkout. */
+  readonly build?: Build
+  /** Builds another version of the functions. */
+  readonly buildOther?: Build
 }
+
+/** Puts bundles of functions into a folder. Returns the file of each. */
+export type Build = (folder: string) => EntryOf | Promise<EntryOf>
+type EntryOf = (functionName: string) => string
 
 /** After so long without a statement the server ends a session: minutes in production, little here. */
 const IDLE_SESSION_MS = 2_000
@@ -63,7 +71,7 @@ const LONGEST_MIGRATION_MS = 60_000
 const MOST_BUFFERS = 1_000
 
 /** Builds the functions and starts the servers. What is left of a failed start is removed. */
-export async function openStage({ checkout, programsFolder, ways, buffered = false, ownServers, entryOf }: StageOptions): Promise<Stage> {
+export async function openStage({ checkout, programsFolder, ways, buffered = false, ownServers, build, buildOther }: StageOptions): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'prove-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -73,13 +81,16 @@ export async function openStage({ checkout, programsFolder, ways, buffered = fal
   }
   try {
     const subject = await readSubject(checkout)
-    const outdir = join(folder, 'functions')
-    mkdirSync(outdir)
-    const spares = keepSpares({
-      program: writeProgram(join(folder, 'client.cjs')),
-      entryOf: entryOf ?? (await bundleFunctions(checkout, subject.functions, outdir)),
-    })
-    ends.push(() => spares.stop())
+    const program = writeProgram(join(folder, 'client.cjs'))
+    const keep = async (name: string, into: Build): Promise<Spares> => {
+      const outdir = join(folder, name)
+      mkdirSync(outdir)
+      const spares = keepSpares({ program, entryOf: await into(outdir) })
+      ends.push(() => spares.stop())
+      return spares
+    }
+    const spares = await keep('functions', build ?? (outdir => bundleFunctions(checkout, subject.functions, outdir)))
+    const otherSpares = buildOther && (await keep('other-functions', buildOther))
     const grounds = await startGrounds(ownServers + 1, { prepare, programsFolder, withPooler: ways.includes('pooler') })
     ends.push(() => grounds.stop())
     const [shared, ...own] = grounds.all
@@ -90,6 +101,7 @@ export async function openStage({ checkout, programsFolder, ways, buffered = fal
     return {
       subject,
       spares,
+      otherSpares,
       certificates,
       shared,
       own,

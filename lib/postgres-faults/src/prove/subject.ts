@@ -13,6 +13,7 @@ import { admit, type PlatformEvent } from '../../../functions-devkit/src/server/
 import { toHttpReply, type CallEnd } from '../../../functions-devkit/src/server/platform/response.ts'
 import { isRecord } from '../../../functions-devkit/src/server/platform/result.ts'
 import { readProject, type LocalProject } from '../../../functions-devkit/src/server/project.ts'
+import { type ScheduleDescription } from '../../../functions-devkit/src/server/schedules.ts'
 import { localWebhookSecrets } from '../../../functions-devkit/src/server/webhook-secrets.ts'
 import { type Variables } from './client/orders.ts'
 
@@ -20,6 +21,8 @@ import { type Variables } from './client/orders.ts'
 export interface Subject {
   /** All of them, as `package/function`. */
   readonly functions: readonly string[]
+  /** What is called by the clock. */
+  readonly schedules: readonly ScheduleDescription[]
   /** The variables of a function, apart from those that lead to the database. */
   variablesOf(functionName: string): Variables
   /** What the platform calls a function with. @throws Error for a call that the function or the platform cannot take */
@@ -47,6 +50,7 @@ export async function readSubject(folder: string): Promise<Subject> {
 
   return {
     functions: project.functions.map(({ qualifiedName }) => qualifiedName),
+    schedules: project.schedules,
     variablesOf: name => project.environmentOf(name),
     eventOf(name, call, id) {
       if ('input' in call) return call.input

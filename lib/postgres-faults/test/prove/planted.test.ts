@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasRedis } from '../../../functions-devkit/test/support/redis.ts'
 import { check } from '../../src/prove/checker.ts'
 import { bugs, type PlantedBug } from './planted/bugs.ts'
-import { ENTRIES, type FunctionName } from './planted/build.ts'
+import { FUNCTIONS } from './planted/build.ts'
 import { prepareFunctions, type Functions } from './planted/stage.ts'
 
 const LONGEST_MS = 60_000
@@ -11,7 +11,7 @@ const isPlayable = ({ needs }: PlantedBug) => needs === undefined || hasRedis()
 describe.concurrent('the checker', () => {
   let present: Functions
   beforeAll(async () => {
-    present = await prepareFunctions(Object.keys(ENTRIES) as FunctionName[])
+    present = await prepareFunctions(FUNCTIONS)
   }, LONGEST_MS)
   afterAll(() => present.remove())
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { contextVariables, createContext } from '../../../../functions-devkit/src/server/platform/context.ts'
 import { type PlatformEvent } from '../../../../functions-devkit/src/server/platform/event.ts'
 import { type CallEnd } from '../../../../functions-devkit/src/server/platform/response.ts'
+import { signal } from '../../../../functions-devkit/src/server/postgres/system-process.ts'
 import { type Order, type Report, type Variables } from './orders.ts'
 
 /** How a call ended: with an answer, without one because the process was gone, or not at all in its time. */
@@ -16,10 +17,13 @@ export interface Client {
   /** `package/function`. */
   readonly functionName: string
   readonly pid: number
-  /** Makes the next call a cold start, with other variables. */
-  begin(variables: Variables): Promise<void>
+  /** Makes the next call a cold start, with other variables. `clockMs`: how far its clock is ahead, by default not at all. */
+  begin(variables: Variables, options?: { readonly clockMs?: number }): Promise<void>
   /** Calls the function. Never rejects; a process that hangs is killed. */
   call(event: PlatformEvent, deadlineMs: number): Promise<CallOutcome>
+  /** Stops it, as the platform does between calls, until `resume`. */
+  pause(): void
+  resume(): void
   /** Whether it can be called. */
   isUsable(): boolean
   /** Resolves when it has ended. */
@@ -62,6 +66,7 @@ export async function startClient({ program, functionName, entry }: ClientOption
   const waiting = new Map<number, (report: Report) => void>()
   let output = ''
   let orders = 0
+  let clockMs = 0
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-OUTPUT_KEPT)))
   }
@@ -91,9 +96,14 @@ export async function startClient({ program, functionName, entry }: ClientOption
   const client: Client = {
     functionName,
     pid: child.pid ?? 0,
-    begin: variables => obeyed({ tell: 'begin', variables }),
+    async begin(variables, { clockMs: aheadMs = 0 } = {}) {
+      clockMs = aheadMs
+      await obeyed({ tell: 'begin', variables, clockMs })
+    },
     async call(event, deadlineMs) {
-      const context = createContext({ qualifiedName: functionName, timeoutMs: deadlineMs, apiHost: 'http://127.0.0.1' })
+      // The platform's clock is that of the machine on which the function runs.
+      const now = () => Date.now() + clockMs
+      const context = createContext({ qualifiedName: functionName, timeoutMs: deadlineMs, apiHost: 'http://127.0.0.1', now })
       const report = await within(tell({ tell: 'call', event, variables: contextVariables(context) }), deadlineMs + GRACE_MS)
       if (report === undefined) {
         client.kill()
@@ -102,6 +112,8 @@ export async function startClient({ program, functionName, entry }: ClientOption
       if ('failed' in report) return { outcome: 'failed', reason: report.failed }
       return { outcome: 'answered', end: report.end ?? { end: 'result', result: undefined } }
     },
+    pause: () => signalTo(child, 'SIGSTOP'),
+    resume: () => signalTo(child, 'SIGCONT'),
     isUsable: () => isRunning(child),
     gone,
     takeOutput() {
@@ -127,6 +139,11 @@ export async function startClient({ program, functionName, entry }: ClientOption
 
 function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null && !child.killed
+}
+
+// `child.kill` marks the process as killed, whatever the signal.
+function signalTo(child: ChildProcess, name: NodeJS.Signals): void {
+  if (isRunning(child) && child.pid !== undefined) signal(child.pid, name)
 }
 
 async function within<Result>(done: Promise<Result>, longestMs: number): Promise<Result | undefined> {

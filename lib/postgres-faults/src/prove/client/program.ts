@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { callContext } from '../../../../functions-devkit/src/server/containers/call-context.ts'
 import { type CallEnd } from '../../../../functions-devkit/src/server/platform/response.ts'
 import { asPlain } from '../../../../functions-devkit/src/server/platform/result.ts'
+import { shiftClock } from './shift-clock.ts'
 import { type Order, type Report, type Variables } from './orders.ts'
 
 // The process of a client: it has one function, as it is deployed. The parent kills it in the middle of its calls.
@@ -31,6 +32,7 @@ async function obey(order: Order): Promise<CallEnd | undefined> {
     }
     case 'begin':
       await main?.shutdown?.()
+      shiftClock(order.clockMs)
       set(order.variables)
       return undefined
     case 'call':

@@ -24,6 +24,8 @@ export interface PlantedBug {
   /** The smallest run that shows it. */
   readonly scenario: (functions: Functions) => Promise<History>
   readonly kind: Problem['kind']
+  /** Whether schedules of a seed show it soon, without the scenario. */
+  readonly isDrawn?: boolean
   /** A program without which the scenario cannot run. */
   readonly needs?: 'redis'
 }
@@ -84,6 +86,7 @@ export const bugs: readonly PlantedBug[] = [
     functions: ['webhook'],
     scenario: killedInHandler,
     kind: 'lost',
+    isDrawn: true,
   },
   {
     bug: 'a transaction id is believed after a crash',

@@ -18,10 +18,12 @@ export const ENTRIES = {
   webhook: join(APPLICATION_FOLDER, 'packages/api/webhook/index.ts'),
   maintenance: join(APPLICATION_FOLDER, 'packages/ops/maintenance/index.ts'),
   user: join(APPLICATION_FOLDER, 'packages/api/user/index.ts'),
+  health: join(APPLICATION_FOLDER, 'packages/api/health/index.ts'),
   orders: join(REPOSITORY, 'lib/functions-runtime/test/support/orders.ts'),
 } as const
 
 export type FunctionName = keyof typeof ENTRIES
+export const FUNCTIONS = Object.keys(ENTRIES) as readonly FunctionName[]
 
 const OPTIONS: BundleOptions = { checkout: REPOSITORY, entries: [], parts: PARTS, absent: ABSENT, standIns: STAND_INS, readable: true }
 

@@ -14,9 +14,10 @@ import type { Functions, Operation, Request, Stage } from './stage.ts'
 const AMOUNT = '12.50'
 const HANDLER = /INSERT INTO \S*transactions\b/
 const CLAIM = /INSERT INTO \S*webhook_events\b/
+const IN_TRANSACTION = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
 const LOOK_AGAIN_MS = 10
 const LONG_MS = 10_000
-const MAINTENANCE_MS = 5_000
+const MAINTENANCE_MS = 10_000
 const REFUSE = `
   CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END $$;
   CREATE TRIGGER refuse BEFORE INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION refuse()`
@@ -119,7 +120,8 @@ async function maintainTwice(stage: Stage, killedWhere: RegExp, between: () => P
   const maintenance = () => stage.container('maintenance', { timeoutMs: MAINTENANCE_MS })
   await killedAt(killedWhere, await maintenance(), stage, container => stage.run(container, MAINTENANCE))
   await between()
-  await stage.run(await maintenance(), MAINTENANCE)
+  const end = await stage.run(await maintenance(), MAINTENANCE)
+  stage.note(`maintenance came to ${JSON.stringify(end)}`)
 }
 
 /** A second delivery comes while the first one's COMMIT is on its way; the first one's container is killed. */
@@ -204,7 +206,7 @@ async function pauseReplay({ standby }: FailoverPair): Promise<void> {
 async function killedAt(
   matches: RegExp | string,
   container: Container,
-  { proxy, note }: Stage,
+  { proxy, query, note }: Stage,
   begin: (container: Container) => Promise<unknown>,
   meanwhile?: () => Promise<unknown>,
 ): Promise<void> {
@@ -217,4 +219,6 @@ async function killedAt(
   await container.destroy()
   proxy.cutAll('reset')
   await calling
+  // The locks of its transaction are held until the server has noticed.
+  while ((await query(IN_TRANSACTION)).length > 0) await sleep(LOOK_AGAIN_MS)
 }
