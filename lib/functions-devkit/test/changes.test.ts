@@ -21,6 +21,12 @@ export const addOrders: Migration = {
 }
 `
 
+function migrate(action: string) {
+  const program = ['lib/functions-devkit/src/cli/migrate.ts', action, '--local']
+  const options = { cwd: stage.checkout, encoding: 'utf8', env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data } } as const
+  return spawnSync(process.execPath, program, options)
+}
+
 const count = (text: string, part: string) => text.split(part).length - 1
 
 test('npm start announces what a rebuild does not bring into service', async () => {
@@ -44,9 +50,12 @@ test('npm start announces what a rebuild does not bring into service', async () 
   stage.write(MIGRATION, migration('CREATE TABLE orders ()'))
   await server.shows(/^Migration 2026-12-01-0900-add-orders is not applied: npm run migrate -- up --local$/m)
 
-  const program = ['lib/functions-devkit/src/cli/migrate.ts', 'up', '--local']
-  const options = { cwd: stage.checkout, encoding: 'utf8', env: { PATH: process.env.PATH ?? '', LOCAL_DATA_FOLDER: stage.data } } as const
-  expect(spawnSync(process.execPath, program, options)).toMatchObject({ status: 0, stdout: expect.stringContaining('add-orders') as unknown })
+  expect(migrate('up')).toMatchObject({ status: 0, stdout: expect.stringContaining('add-orders') as unknown })
   stage.write(MIGRATION, migration('CREATE TABLE orders (id int)'))
   await server.shows(/^Migration 2026-12-01-0900-add-orders has changed since it was applied: npm run migrate -- reset --local/m)
+
+  const from = server.output().length
+  expect(migrate('reset')).toMatchObject({ status: 0 })
+  stage.write(MIGRATION, migration('CREATE TABLE orders (id bigint)'))
+  await server.shows(/^Migration 2026-12-01-0900-add-orders has changed since it was applied/m, from)
 })

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addressOf, useNpmStart } from './support/npm-start.ts'
 import { commandTo, paste } from './support/paste.ts'
+import { readForCheckout } from './support/tested-application.ts'
 
 const stage = useNpmStart()
 const MARK = 'of-production'
@@ -22,6 +23,7 @@ beforeEach(async () => {
 afterEach(() => {
   production.close()
   stage.restoreHealth()
+  stage.restore('project.yml')
   for (const file of ['.env', '.env.local']) stage.write(file, '')
 })
 
@@ -44,11 +46,22 @@ const fileOf = (variables: Record<string, string>) =>
     .map(([name, value]) => `${name}="${value}"\n`)
     .join('')
 
+// project.yml holds the address itself, in place of a variable.
+function withLiterals(project: string, variables: Record<string, string>): string {
+  const lines = Object.entries(variables).map(([name, value]) => `          ${name}: ${JSON.stringify(value)}\n`)
+  const [placeholder, environment] = [/ *- \$\((\w+)\)\n/g, / {8}environment:\n/g]
+  const left = project.replace(placeholder, (line, name: string) => (Object.hasOwn(variables, name) ? '' : line))
+  return left.replace(environment, line => line + lines.join(''))
+}
+
 test('npm start connects to no address of a deployment and passes none on', async () => {
   const secrets = { API_KEYS: MARK, HEALTH_KEY: MARK, PAYLOAD_KEY: MARK, WEBHOOK_SECRET_DEMO: MARK, DB_SCHEMA: MARK, LOG_LEVEL: MARK }
   const deployment = { ...addresses(), ...secrets, SLOW_OPERATION_MS: '1' }
   stage.write('.env', fileOf(deployment))
   stage.write('.env.local', fileOf({ ...addresses(), SLOW_OPERATION_MS: '1234' }))
+  const { ALERT_URL = '', HEARTBEAT_URL = '', DB_HOST = '', DB_MIGRATION_URL = '', REDIS_URL = '', PGHOST = '', PGPORT = '' } = addresses()
+  const literals = { ALERT_URL, HEARTBEAT_URL, DB_HOST, DB_MIGRATION_URL, REDIS_URL, PGHOST, PGPORT }
+  stage.write('project.yml', withLiterals(readForCheckout('project.yml').toString(), literals))
   const server = await stage.launchAndWait({ environment: deployment })
   expect(server.output()).toMatch(/^Not passed on: \S+, \S+, \S+ and \d+ more of the shell/m)
 
@@ -66,6 +79,11 @@ test('npm start connects to no address of a deployment and passes none on', asyn
   expect(Object.entries(variables).filter(([, value]) => value.includes(MARK))).toEqual([])
   expect(variables).toMatchObject({ SLOW_OPERATION_MS: '1234', ALERT_URL: 'none', HEARTBEAT_URL: 'none' })
   expect(variables.REDIS_URL).toBe(/^Redis: (redis:\S+)$/m.exec(server.output())?.[1] ?? 'none')
+  expect(variables).toMatchObject({
+    DB_HOST: 'none',
+    DB_MIGRATION_URL: variables.DB_CONNECTION_URL,
+    PGPORT: new URL(variables.DB_CONNECTION_URL ?? '').port,
+  })
   expect(variables.DB_CONNECTION_URL).toBe(/^Database: (\S+)/m.exec(server.output())?.[1])
   expect(connections).toBe(0)
 })

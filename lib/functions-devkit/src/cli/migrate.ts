@@ -9,7 +9,7 @@ import { openDeadline } from '../../../invocation/src/deadline.ts'
 import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { openConnection } from './connection.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
-import { withoutHost } from './error-words.ts'
+import { ofLocalDatabase, withoutHost } from './error-words.ts'
 import { checkMigrations } from './migrate/check.ts'
 import { newMigration } from './migrate/new.ts'
 import { NotLocalError } from './migrate/local-server.ts'
@@ -141,7 +141,7 @@ function explain(error: unknown): string {
   if (error instanceof SettingsError) return ['Settings are not usable:', ...error.issues.map(one => `  ${one.variable} ${one.reason}`)].join('\n')
   if (error instanceof NotLocalError)
     return `Refused: ${error.message}. Only a database of this machine is thrown away; --local takes that of npm start.`
-  if (!(error instanceof CodedError)) return withoutHost(error)
+  if (!(error instanceof CodedError)) return asked.local ? ofLocalDatabase(error) : withoutHost(error)
   const cause =
     error.code === 'migration-failed' && error.cause instanceof Error ? `\n${asLine(error.cause.message, { maxLength: LONGEST_MESSAGE })}` : ''
   return `${error.code}: ${error.message}${cause}`

@@ -12,7 +12,7 @@ import { createLogger } from '../../../functions-runtime/src/telemetry/logger.ts
 import { manageWebhooks } from '../../../webhook-inbox/src/inbox/manage.ts'
 import { NotRunningError, requireRunningServer } from '../server/running-server.ts'
 import { ASK_DOCTOR } from './ask-doctor.ts'
-import { withoutHost } from './error-words.ts'
+import { ofLocalDatabase, withoutHost } from './error-words.ts'
 import { command } from './options/webhooks.ts'
 import { createProgress, NO_PROGRESS } from './progress.ts'
 import { findReasonToWait } from './waiting.ts'
@@ -43,13 +43,15 @@ async function run(): Promise<0 | 1 | 2> {
   } catch (error) {
     progress.end()
     if (error instanceof ContentError) {
-      process.stderr.write(`${command.usage}\n`)
+      const wrong = error.issues.map(({ path, message }) => `${path.slice(1)}: ${message}\n`)
+      process.stderr.write(`${wrong.join('')}${command.usage}\n`)
       return 2
     }
     if (!(error instanceof CodedError || error instanceof NotRunningError)) throw error
     if (error instanceof SettingsError) for (const { variable, reason } of error.issues) process.stderr.write(`${variable} ${reason}\n`)
     const code = error instanceof CodedError ? error.code : undefined
-    process.stderr.write(`${code === undefined ? '' : `${code}: `}${asLine(error.message, { maxLength: LONGEST_MESSAGE })}\n`)
+    const reason = local && code === 'database-unavailable' && error.cause !== undefined ? ofLocalDatabase(error.cause) : error.message
+    process.stderr.write(`${code === undefined ? '' : `${code}: `}${asLine(reason, { maxLength: LONGEST_MESSAGE })}\n`)
     if (!local && /^(database|buffer|settings)-/.test(code ?? '')) process.stderr.write(`${ASK_DOCTOR}\n`)
     return 1
   }
@@ -73,6 +75,6 @@ async function manage(environment: Readonly<Record<string, string | undefined>>)
     const atMost = `for at most ${TIME_MS / 1_000} s`
     progress.step(`waiting for the database, ${atMost}`)
     const reason = await findReasonToWait(settings, { name: NAME, withinMs: TIME_MS / 3 })
-    if (reason !== undefined) progress.step(`${withoutHost(reason)}; tried again ${atMost}`)
+    if (reason !== undefined) progress.step(`${local ? ofLocalDatabase(reason) : withoutHost(reason)}; tried again ${atMost}`)
   }
 }

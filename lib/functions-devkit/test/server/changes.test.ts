@@ -1,7 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { EventEmitter } from 'node:events'
+import fs, { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { watchChanges } from '../../src/server/changes.ts'
 import { type Resource } from '../../src/server/shutdown.ts'
 
@@ -16,6 +18,18 @@ function write(path: string, text: string): void {
   mkdirSync(dirname(join(checkout, path)), { recursive: true })
   writeFileSync(join(checkout, path), text)
 }
+
+// As on a network folder, of which the system says nothing.
+const { watch } = fs
+beforeAll(() => {
+  fs.watch = (() => Object.assign(new EventEmitter(), { close: () => undefined })) as unknown as typeof watch
+  syncBuiltinESMExports()
+})
+
+afterAll(() => {
+  fs.watch = watch
+  syncBuiltinESMExports()
+})
 
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'changes-'))
@@ -54,10 +68,30 @@ test('an index is written when a file beside it comes', async () => {
   expect(readFileSync(join(checkout, HANDLERS, 'index.ts'), 'utf8')).toContain("import { two } from './two.ts'")
 })
 
+test('an index is written when a file goes, or comes with an old time', async () => {
+  write(`${HANDLERS}/two.ts`, handler('two'))
+  await shows(`written: ${HANDLERS}/index.ts`)
+  const index = () => readFileSync(join(checkout, HANDLERS, 'index.ts'), 'utf8')
+  renameSync(join(checkout, HANDLERS, 'two.ts'), join(checkout, 'two.ts'))
+  await expect.poll(index, { timeout: 10_000 }).not.toContain('two')
+  renameSync(join(checkout, 'two.ts'), join(checkout, HANDLERS, 'two.ts'))
+  await expect.poll(index, { timeout: 10_000 }).toContain('two')
+})
+
 test('a file that no index can list is named, and nothing is written', async () => {
   write(`${HANDLERS}/two.ts`, '// nothing yet\n')
   await expect.poll(() => lines.join('\n'), { timeout: 10_000 }).toContain(`${HANDLERS}/two.ts: exports no handler. Write`)
   expect(lines.filter(line => line.startsWith('written'))).toEqual([])
+})
+
+test('what is wrong with an index is announced again after it was mended', async () => {
+  const told = () => lines.filter(line => line.startsWith(`${HANDLERS}/two.ts: exports no handler`)).length
+  write(`${HANDLERS}/two.ts`, '// nothing yet\n')
+  await expect.poll(told, { timeout: 10_000 }).toBe(1)
+  write(`${HANDLERS}/two.ts`, handler('two'))
+  await shows(`written: ${HANDLERS}/index.ts`)
+  write(`${HANDLERS}/two.ts`, '// nothing again\n')
+  await expect.poll(told, { timeout: 10_000 }).toBe(2)
 })
 
 test('what a build writes is no change', async () => {

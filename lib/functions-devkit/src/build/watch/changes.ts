@@ -68,8 +68,13 @@ export function followChanges({ paths, onChange, since, everyMs = EVERY_MS, sett
 }
 
 function markOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found === undefined ? 'missing' : [found.mtimeMs, found.size, found.ino].join(':')
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found === undefined ? 'missing' : [found.mtimeMs, found.size, found.ino].join(':')
+  } catch {
+    // A folder that may not be entered must not end the looks.
+    return 'missing'
+  }
 }
 
 function modifiedAt(mark: string): number {

@@ -20,7 +20,7 @@ export interface MigrationStates {
   readonly unknown: readonly string[]
 }
 
-interface Row {
+interface AppliedMigration {
   readonly name: string
   readonly applied_at: Date
   readonly digest: string | null
@@ -36,7 +36,7 @@ export async function readMigrationStates(
   migrations: readonly Migration[] = application.migrations,
 ): Promise<MigrationStates> {
   const known = new Set(migrations.map(({ name }) => name))
-  const applied = new Map((await readRows(client, { schema, known: [...known] })).map(row => [row.name, row]))
+  const applied = new Map((await readApplied(client, { schema, known: [...known] })).map(row => [row.name, row]))
   const states = migrations.map(async (migration): Promise<MigrationState> => {
     const { name, breaking = false } = migration
     const row = applied.get(name)
@@ -49,12 +49,19 @@ export async function readMigrationStates(
   return { migrations: await Promise.all(states), unknown: [...applied.keys()].filter(name => !known.has(name)) }
 }
 
-async function readRows(client: Pick<pg.Client, 'query'>, { schema, known }: { schema: string; known: readonly string[] }): Promise<Row[]> {
+/**
+ * Returns what the database says of the migrations that were applied. `known` are the names of those of this checkout.
+ * @throws CodedError `names-taken` when another tool has a table of that name.
+ */
+export async function readApplied(
+  client: Pick<pg.Client, 'query'>,
+  { schema, known }: { schema: string; known: readonly string[] },
+): Promise<AppliedMigration[]> {
   const table = await findMigrationsTable(client, schema)
   if (table.state === 'missing') return []
   // By way of JSON, because the column may not be there yet.
   const text = `SELECT name, applied_at, to_jsonb(m) ->> 'digest' AS digest FROM ${nameOfTable(schema)} m ORDER BY name`
-  const rows = table.state === 'ours' ? (await client.query<Row>(text)).rows : []
+  const rows = table.state === 'ours' ? (await client.query<AppliedMigration>(text)).rows : []
   if (isForeign(table, { executed: rows.map(({ name }) => name), known })) throw namesTaken([`table ${schema}.${TABLE}`], OF_SETTINGS)
   return rows
 }

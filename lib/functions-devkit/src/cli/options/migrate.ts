@@ -9,11 +9,11 @@ export type MigrateCommand = { readonly json: boolean } & (
 )
 
 export const command = defineCommand({
-  usage: `usage: npm run migrate -- new <name>
-       npm run migrate -- check
-       npm run migrate -- status
-       npm run migrate -- up [--allow-breaking]
-       npm run migrate -- reset
+  usage: `usage: npm run migrate -- new <name> [--json]
+       npm run migrate -- check [--json]
+       npm run migrate -- status [--local] [--json]
+       npm run migrate -- up [--allow-breaking] [--local] [--json]
+       npm run migrate -- reset [--local] [--json]
 
   new                writes a dated file for a migration, and its line in the list
   check              applies all of them to a database made for it, and tells what is unsafe

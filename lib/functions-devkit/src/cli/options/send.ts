@@ -19,7 +19,8 @@ const MOST = 10_000
 const FLAG = { type: 'boolean', default: false } as const
 
 export const command = defineCommand({
-  usage: `usage: npm run send -- <source> <type> [--times n] [--tamper] [--duplicate] [--data '{…}'] [--expect <outcome>] [--json]
+  usage: `usage: npm run send -- <source> <type> [--times n] [--tamper] [--duplicate] [--data '{…}'] [--expect <outcome>]
+         [--local] [--json]
 
   Sends signed events to the npm start that is running, and prints each answer.
   --times n            send n events, each with an id of its own
