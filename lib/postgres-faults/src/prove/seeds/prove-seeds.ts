@@ -31,9 +31,9 @@ const LANES_PER_CORE = 2
 const MINUTE_MS = 60_000
 const LONGEST_SHRINK_MS = 3 * MINUTE_MS
 
-/** Returns the operations that schedules may have: those that begin with the tables, and need no outage buffer. */
+/** Returns the operations that schedules may have: those that need no database and no outage buffer of their own. */
 export function drawnOperations(operations: readonly ProvenOperation[]): readonly ProvenOperation[] {
-  return operations.filter(({ emptyDatabase = false, buffered = false }) => !emptyDatabase && !buffered)
+  return operations.filter(({ alone = false, buffered = false }) => !alone && !buffered)
 }
 
 /**
@@ -42,7 +42,13 @@ export function drawnOperations(operations: readonly ProvenOperation[]): readonl
  */
 export async function proveSeeds(options: ProveSeedsOptions): Promise<0 | 1> {
   const { other, schedule: file, operations, progress } = options
-  const given = file === undefined ? undefined : readSchedule(readFileSync(file, 'utf8'), operations.map(({ name }) => name))
+  const given =
+    file === undefined
+      ? undefined
+      : readSchedule(
+          readFileSync(file, 'utf8'),
+          operations.map(({ name }) => name),
+        )
   progress.step('building the functions, starting servers')
   const stage = await openStage({
     checkout: APPLICATION_FOLDER,
@@ -108,8 +114,11 @@ async function playSeeds(stage: Stage, options: ProveSeedsOptions): Promise<0 | 
 
   await Promise.all(seeds.map((_, index) => follow(index)))
   const took = performance.now() - startedAt
-  if (json) process.stdout.write(`${JSON.stringify({ seeds, schedules, requests, ms: Math.round(took), interrupted: signal.aborted, failures }, null, 2)}\n`)
-  print(`${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`)
+  if (json)
+    process.stdout.write(`${JSON.stringify({ seeds, schedules, requests, ms: Math.round(took), interrupted: signal.aborted, failures }, null, 2)}\n`)
+  print(
+    `${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`,
+  )
   return failures.length === 0 ? 0 : 1
 }
 
