@@ -73,7 +73,11 @@ describe('a schedule', () => {
     ['an unknown step', json(schedule => void (firstStep(schedule).do = 'sleep')), 'wrong at steps.0'],
     ['a misspelt field', json(schedule => void (firstStep(schedule).copy = 1)), 'wrong at steps.0'],
     ['a time that never comes', json(schedule => void (firstStep(schedule).afterMs = 1e9)), 'wrong at steps.0.afterMs'],
-    ['an operation that is not proven', json(schedule => void (firstStep(schedule).operation = 'x')), "proves no operation 'x', only webhook applied"],
+    [
+      'an operation that is not proven',
+      json(schedule => void (firstStep(schedule).operation = 'x')),
+      "proves no operation 'x', only webhook applied",
+    ],
   ])('refuses %s', (_what, text, message) => {
     expect(() => readSchedule(text, operations)).toThrow(message)
   })

@@ -42,7 +42,13 @@ export function drawnOperations(operations: readonly ProvenOperation[]): readonl
  */
 export async function proveSeeds(options: ProveSeedsOptions): Promise<0 | 1> {
   const { other, schedule: file, operations, progress } = options
-  const given = file === undefined ? undefined : readSchedule(readFileSync(file, 'utf8'), operations.map(({ name }) => name))
+  const given =
+    file === undefined
+      ? undefined
+      : readSchedule(
+          readFileSync(file, 'utf8'),
+          operations.map(({ name }) => name),
+        )
   progress.step('building the functions, starting servers')
   const stage = await openStage({
     checkout: APPLICATION_FOLDER,
@@ -108,8 +114,11 @@ async function playSeeds(stage: Stage, options: ProveSeedsOptions): Promise<0 | 
 
   await Promise.all(seeds.map((_, index) => follow(index)))
   const took = performance.now() - startedAt
-  if (json) process.stdout.write(`${JSON.stringify({ seeds, schedules, requests, ms: Math.round(took), interrupted: signal.aborted, failures }, null, 2)}\n`)
-  print(`${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`)
+  if (json)
+    process.stdout.write(`${JSON.stringify({ seeds, schedules, requests, ms: Math.round(took), interrupted: signal.aborted, failures }, null, 2)}\n`)
+  print(
+    `${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`,
+  )
   return failures.length === 0 ? 0 : 1
 }
 

@@ -19,13 +19,16 @@ const MOST_MINUTES = 240
  * Reads the options of seeds. Returns undefined when none of them is given.
  * @throws Error that says which one is wrong
  */
-export function readSeedOptions(given: Readonly<Partial<Record<'seed' | 'minutes' | 'schedule' | 'other', string | undefined>>>): SeedsAsked | undefined {
+export function readSeedOptions(
+  given: Readonly<Partial<Record<'seed' | 'minutes' | 'schedule' | 'other', string | undefined>>>,
+): SeedsAsked | undefined {
   const { seed, minutes, schedule, other } = given
   if (seed === undefined && minutes === undefined && schedule === undefined) {
     if (other !== undefined) throw new Error('--other is for seeds: add --seed or --minutes')
     return undefined
   }
-  if (schedule !== undefined && (seed !== undefined || minutes !== undefined)) throw new Error('--schedule plays one schedule, without --seed and --minutes')
+  if (schedule !== undefined && (seed !== undefined || minutes !== undefined))
+    throw new Error('--schedule plays one schedule, without --seed and --minutes')
   return {
     seed: seed === undefined ? randomInt(MOST_SEED) : numberIn('--seed', seed, { least: 0, most: MOST_SEED, whole: true }),
     minutes: minutes === undefined ? MINUTES : numberIn('--minutes', minutes, { least: LEAST_MINUTES, most: MOST_MINUTES }),
