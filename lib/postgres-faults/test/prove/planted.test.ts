@@ -18,22 +18,18 @@ describe.concurrent('the checker', () => {
 
   it.for(bugs.filter(isPlayable))(
     'finds that $bug',
+    { timeout: LONGEST_MS },
     async ({ mutations, functions: names, scenario, kind }, { onTestFailed }) => {
       const functions = await prepareFunctions(names, mutations)
       const history = await scenario(functions).finally(() => functions.remove())
       onTestFailed(() => console.error(writeHistory(history)))
       expect(new Set(check(history).map(problem => problem.kind))).toEqual(new Set([kind]))
     },
-    LONGEST_MS,
   )
 
-  it.for(bugs.filter(isPlayable))(
-    'finds no problem in its scenario unless $bug',
-    async ({ scenario }, { onTestFailed }) => {
-      const history = await scenario(present)
-      onTestFailed(() => console.error(writeHistory(history)))
-      expect(check(history)).toEqual([])
-    },
-    LONGEST_MS,
-  )
+  it.for(bugs.filter(isPlayable))('finds no problem in its scenario unless $bug', { timeout: LONGEST_MS }, async ({ scenario }, { onTestFailed }) => {
+    const history = await scenario(present)
+    onTestFailed(() => console.error(writeHistory(history)))
+    expect(check(history)).toEqual([])
+  })
 })

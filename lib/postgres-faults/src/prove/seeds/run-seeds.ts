@@ -70,7 +70,7 @@ export async function runSeed(options: SeedOptions): Promise<FailedSchedule | un
     }
   })
   await fc.check(property, { seed, numRuns: schedules })
-  if (broken !== undefined) throw (broken).error
+  if (broken !== undefined) throw broken.error
   if (shortest !== undefined) await removeSteps(shortest.schedule)
   return shortest && { seed, before, ...(shortest as Pick<FailedSchedule, 'schedule' | 'played'>) }
 }
