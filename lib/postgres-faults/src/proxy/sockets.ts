@@ -65,17 +65,23 @@ export class Sockets {
   }
 
   destroy(): void {
-    for (const socket of this.#all) socket.destroy()
+    for (const socket of this.#all) {
+      // TLS may have closed the socket beneath it without an event.
+      if (socket.closed) this.#forget(socket)
+      else socket.destroy()
+    }
   }
 
   #own(socket: Socket): void {
     if (this.#all.has(socket)) return
     this.#all.add(socket)
     socket.on('error', () => {})
-    socket.on('close', () => {
-      this.#all.delete(socket)
-      if (this.#all.size === 0) this.#closed.resolve()
-    })
+    socket.on('close', () => this.#forget(socket))
+  }
+
+  #forget(socket: Socket): void {
+    this.#all.delete(socket)
+    if (this.#all.size === 0) this.#closed.resolve()
   }
 }
 

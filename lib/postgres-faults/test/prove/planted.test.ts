@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasRedis } from '../../../functions-devkit/test/support/redis.ts'
 import { check } from '../../src/prove/checker.ts'
+import { writeHistory } from '../../src/prove/history.ts'
 import { bugs, type PlantedBug } from './planted/bugs.ts'
 import { FUNCTIONS } from './planted/build.ts'
 import { prepareFunctions, type Functions } from './planted/stage.ts'
@@ -15,22 +16,20 @@ describe.concurrent('the checker', () => {
   }, LONGEST_MS)
   afterAll(() => present.remove())
 
-  it.each(bugs.filter(isPlayable))(
+  it.for(bugs.filter(isPlayable))(
     'finds that $bug',
-    async ({ mutations, functions: names, scenario, kind }) => {
+    { timeout: LONGEST_MS },
+    async ({ mutations, functions: names, scenario, kind }, { onTestFailed }) => {
       const functions = await prepareFunctions(names, mutations)
       const history = await scenario(functions).finally(() => functions.remove())
-      expect(new Set(check(history).map(problem => problem.kind)), JSON.stringify(history, undefined, 1)).toEqual(new Set([kind]))
+      onTestFailed(() => console.error(writeHistory(history)))
+      expect(new Set(check(history).map(problem => problem.kind))).toEqual(new Set([kind]))
     },
-    LONGEST_MS,
   )
 
-  it.each(bugs.filter(isPlayable))(
-    'finds no problem in its scenario unless $bug',
-    async ({ scenario }) => {
-      const history = await scenario(present)
-      expect(check(history), JSON.stringify(history, undefined, 1)).toEqual([])
-    },
-    LONGEST_MS,
-  )
+  it.for(bugs.filter(isPlayable))('finds no problem in its scenario unless $bug', { timeout: LONGEST_MS }, async ({ scenario }, { onTestFailed }) => {
+    const history = await scenario(present)
+    onTestFailed(() => console.error(writeHistory(history)))
+    expect(check(history)).toEqual([])
+  })
 })
