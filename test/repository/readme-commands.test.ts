@@ -32,6 +32,7 @@ const ELSEWHERE: readonly [command: RegExp, test: string, piece: string][] = [
   [/^npm start( -- --no-schedules)?$/, 'lib/functions-devkit/test/schedules.test.ts', '--no-schedules'],
   [/^npm start -- --no-types$/, 'lib/functions-devkit/test/support/npm-start.ts', '--no-types'],
   [/^npm start -- --inspect api\/user$/, 'lib/functions-devkit/test/inspect.test.ts', '--inspect health'],
+  [/^npm run prove$/, 'lib/postgres-faults/test/prove/program.test.ts', 'bin/prove.mjs'],
   [/^npm start -- --no-redis$/, 'lib/functions-devkit/test/start.test.ts', '--no-redis'],
   [/^(ID=\$\()?doctl (serverless |auth init$)/, 'test/repository/deploy.test.ts', 'README.md'],
   [/^curl .*\/__schedule\//, 'lib/functions-devkit/test/schedules.test.ts', '/__schedule/health-every-5-minutes'],
