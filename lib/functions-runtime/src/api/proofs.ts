@@ -65,8 +65,6 @@ export interface ProvenOperation {
   readonly amount?: string
   /** What a call may take, in ms. Default 2,000. */
   readonly deadlineMs?: number
-  /** Whether the database has no tables yet. By default, it has those of the migrations. */
-  readonly emptyDatabase?: boolean
   /** Whether the functions have an outage buffer. */
   readonly buffered?: boolean
   /** Default: both. */

@@ -4,7 +4,7 @@ import type { Deadline } from '../../../invocation/src/deadline.ts'
 import { applyMigrations as apply, type MigrateResult } from '../../../resilient-sequelize/src/migrate/apply-migrations.ts'
 import type { Cures } from '../../../resilient-sequelize/src/migrate/cures.ts'
 import type { Migration } from '../../../resilient-sequelize/src/migrate/migration.ts'
-import { CLIENT_CHECK_MS } from '../../../resilient-sequelize/src/wire/limits.ts'
+import { LOST_CLIENT_OPTIONS } from '../../../resilient-sequelize/src/wire/limits.ts'
 
 export interface MigrateOptions {
   settings: DatabaseSettings
@@ -37,7 +37,7 @@ export async function applyMigrations({ settings, deadline, ...options }: Migrat
         ...pgTls(settings.tls, settings.host),
         application_name: 'ops/migrate',
         connectionTimeoutMillis: Math.max(1, Math.min(CONNECT_MS, deadline.remainingMs())),
-        options: `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
+        options: LOST_CLIENT_OPTIONS,
       })
       // A connection that is cut while it is idle must not end the process.
       client.on('error', () => undefined)

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import type { ProvenWay } from '../../../functions-runtime/src/api/proofs.ts'
 import { createDatabase, withConnection, type ServerAddress } from '../../../functions-devkit/src/server/postgres/connection.ts'
 import { startPostgres, type LocalPostgres } from '../../../functions-devkit/src/server/postgres/local-postgres.ts'
@@ -14,8 +13,8 @@ import { makeServerFolder } from '../server-folder.ts'
 
 /** A server of one's own, perhaps with a pooler in front, and databases on it. */
 export interface Ground {
-  /** Lends a database with the tables and rows of the template, or an empty one that is dropped afterwards. */
-  borrow(options: { readonly way: ProvenWay; readonly empty?: boolean }): Promise<ProofDatabase>
+  /** Lends a database with the tables and rows of the template. */
+  borrow(way: ProvenWay): Promise<ProofDatabase>
   /** Stops the server: with `immediate` it recovers at its next start. */
   stop(how: 'fast' | 'immediate'): Promise<void>
   /** Kills all processes of the server at once, before this returns. */
@@ -40,7 +39,7 @@ export interface ProofDatabase extends Pick<Observer, 'query'> {
   targetOf(way: ProvenWay): Pick<ServerAddress, 'host' | 'port'>
   /** The pooler's clients of this database. */
   countPoolerClients(): Promise<number>
-  release(): Promise<void>
+  release(): void
 }
 
 export interface GroundOptions {
@@ -54,7 +53,6 @@ export interface GroundOptions {
 export const OBSERVER = 'prove'
 
 const TEMPLATE = 'template_prove'
-const EMPTY = 'template0'
 // A killed server keeps what it has written: only a machine that loses its power would need fsync.
 const SETTINGS = { fsync: 'off', autovacuum: 'off', shared_buffers: '32MB', max_connections: '200' }
 const LOOK_AGAIN_MS = 2
@@ -100,10 +98,10 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
   const pooler: PgBouncer | undefined = withPooler ? await startPgBouncer({ server, settings: { ...POOLER_SETTINGS } }) : undefined
   if (pooler !== undefined) stops.push(() => pooler.stop())
 
-  async function create(way: ProvenWay, empty: boolean): Promise<ProofDatabase> {
+  async function create(way: ProvenWay): Promise<ProofDatabase> {
     const number = databases++
     const name = `prove_${number}`
-    await createDatabase(server, name, empty ? EMPTY : TEMPLATE)
+    await createDatabase(server, name, TEMPLATE)
     const observer = observe(server, name, OBSERVER)
     stops.push(() => observer.end())
     const database: ProofDatabase = {
@@ -121,19 +119,13 @@ async function openGround(postgres: LocalPostgres, withPooler: boolean, stops: (
         const { rows } = await withConnection(pooler, 'pgbouncer', admin => admin.query<{ database: string }>('SHOW CLIENTS'))
         return rows.filter(({ database }) => database === name).length
       },
-      async release() {
-        if (!empty) return void idle[way].push(database)
-        await observer.end()
-        await withConnection(server, 'postgres', admin => admin.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`))
-      },
+      release: () => void idle[way].push(database),
     }
     return database
   }
 
   return {
-    async borrow({ way, empty = false }) {
-      return (empty ? undefined : idle[way].shift()) ?? create(way, empty)
-    },
+    borrow: async way => idle[way].shift() ?? create(way),
     stop: how => postgres.stop(how),
     kill() {
       for (const pid of processesServing(postgres.dataFolder)) signal(pid, 'SIGKILL')

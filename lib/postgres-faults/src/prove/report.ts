@@ -22,7 +22,7 @@ export function describeTotals({ proven, points, unreached, problems }: Totals):
 
 /** Returns a line about the sessions that no time limit of the server ended. */
 export function describeEndedByTcp({ endedByTcp }: Totals): string {
-  return `${endedByTcp} runs: the server waited for the rest of a flight, which no time limit of its own ends; its TCP does, after two hours by default`
+  return `${endedByTcp} runs: the server waited for the rest of a flight, which no time limit ends; only its TCP does, as tcp_keepalives_idle says`
 }
 
 /** Returns everything about a run that failed: what is wrong, what happened, and the recording with the cut marked. */

@@ -44,7 +44,7 @@ export async function run(lane: Lane, options: RunOptions): Promise<Running> {
   const { operation, way, cut, signal } = options
   const { buffered = false } = operation
   const id = `p${randomBytes(8).toString('hex')}`
-  const database = await lane.ground.borrow({ way, empty: operation.emptyDatabase ?? false })
+  const database = await lane.ground.borrow(way)
   const around = (work: ((id: string, tools: ProofTools) => Promise<void>) | undefined) =>
     work && undisturbed(tools => work(id, tools), { lane, database, way, buffered, id })
   await around(operation.before)
@@ -124,7 +124,7 @@ async function concludeRun(run: {
     const { left, sessions } = await whatIsLeft(database, way, signal)
     const rows = await database.query<EffectRow>(operation.effects, [[id]])
     // Others would find what is left.
-    if (left.sessions + left.locks === 0) await database.release()
+    if (left.sessions + left.locks === 0) database.release()
     return { found: { rows, left }, sessions }
   } finally {
     stop()

@@ -99,6 +99,11 @@ describe('a proxy', () => {
     const client = await connected(proxy, { ssl: false })
     const slow = codeOf(client.query('SELECT pg_sleep(60)'))
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+    // A cancel that comes before the statement is lost.
+    const asleep = "SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'"
+    await withConnection(server, 'postgres', async other => {
+      while ((await other.query(asleep, [processID])).rowCount === 0);
+    })
     const request = Buffer.alloc(16)
     for (const [index, value] of [16, 80877102, processID, secretKey].entries()) request.writeInt32BE(value, index * 4)
     openSocket(proxy).write(request)

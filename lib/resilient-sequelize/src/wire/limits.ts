@@ -14,6 +14,16 @@ export const CLIENT_CHECK_MS = 500
  */
 export const KEEPALIVE = { idleS: 15, everyS: 5, times: 3 } as const
 
+/** Start-up options with which the server finds out that the client of a direct connection is gone. */
+export const LOST_CLIENT_OPTIONS = [
+  `client_connection_check_interval=${CLIENT_CHECK_MS}`,
+  `tcp_keepalives_idle=${KEEPALIVE.idleS}`,
+  `tcp_keepalives_interval=${KEEPALIVE.everyS}`,
+  `tcp_keepalives_count=${KEEPALIVE.times}`,
+]
+  .map(option => `-c ${option}`)
+  .join(' ')
+
 /** What a transaction may take on a session that is shared with others; a direct connection's session has it from its start. */
 export interface TransactionLimits {
   /** Longest time without a statement, in ms. */

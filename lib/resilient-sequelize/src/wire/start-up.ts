@@ -1,6 +1,6 @@
 import type { ResilientOptions } from '../options.ts'
 import type { Profile } from '../pool/profile.ts'
-import { CLIENT_CHECK_MS, KEEPALIVE } from './limits.ts'
+import { LOST_CLIENT_OPTIONS } from './limits.ts'
 import { PINNED_OPTION } from './pinned-settings.ts'
 
 /**
@@ -16,8 +16,7 @@ export function startUpOptions(
   const transactionIdleMs = resilience?.transactionIdleMs ?? 0
   return [
     PINNED_OPTION,
-    `-c client_connection_check_interval=${CLIENT_CHECK_MS}`,
-    `-c tcp_keepalives_idle=${KEEPALIVE.idleS} -c tcp_keepalives_interval=${KEEPALIVE.everyS} -c tcp_keepalives_count=${KEEPALIVE.times}`,
+    LOST_CLIENT_OPTIONS,
     ...(transactionIdleMs > 0 ? [`-c idle_in_transaction_session_timeout=${transactionIdleMs}`] : []),
     ...(idleSessionMs > 0 ? [`-c idle_session_timeout=${idleSessionMs}`] : []),
     ...(typeof clientMinMessages === 'string' && clientMinMessages.toLowerCase() !== 'ignore' ? [`-c client_min_messages=${clientMinMessages}`] : []),

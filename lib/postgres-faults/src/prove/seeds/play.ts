@@ -32,7 +32,7 @@ const WAY = 'direct'
 export async function play(schedule: Schedule, { lane, operations }: PlayOptions): Promise<Played> {
   const { stage, ground } = lane
   const run = `s${randomBytes(8).toString('hex')}`
-  const database = await ground.borrow({ way: WAY })
+  const database = await ground.borrow(WAY)
   const proxy = await startProxy({ target: database.targetOf(WAY), certificates: stage.certificates })
   const variablesOf = (name: string) => stage.variablesOf(name, { proxy, database, way: WAY, buffered: false })
   const seats = openSeats({ plans: schedule.containers, spares: { present: stage.spares, other: stage.otherSpares ?? stage.spares }, variablesOf })

@@ -31,9 +31,9 @@ const LANES_PER_CORE = 2
 const MINUTE_MS = 60_000
 const LONGEST_SHRINK_MS = 3 * MINUTE_MS
 
-/** Returns the operations that schedules may have: those that begin with the tables, and need no outage buffer. */
+/** Returns the operations that schedules may have: those that need no outage buffer. */
 export function drawnOperations(operations: readonly ProvenOperation[]): readonly ProvenOperation[] {
-  return operations.filter(({ emptyDatabase = false, buffered = false }) => !emptyDatabase && !buffered)
+  return operations.filter(({ buffered = false }) => !buffered)
 }
 
 /**
