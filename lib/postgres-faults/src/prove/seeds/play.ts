@@ -63,7 +63,7 @@ export async function play(schedule: Schedule, { lane, operations }: PlayOptions
     const output = [printed, ...sessions.map(session => `session left: ${session}\n`)].join('')
     const histories = await senders.histories(database, left)
     const problems = histories.flatMap(check)
-    if (problems.length === 0) await database.release()
+    if (problems.length === 0) database.release()
     return { histories, problems, output }
   } finally {
     await seats.shutdown()
