@@ -15,6 +15,7 @@ import { command, type ProveOptions } from './options.ts'
 import { record, UnprovableError, type Part } from './record.ts'
 import { describeEndedByTcp, describeFailure, describeMs, describePart, describeTotals } from './report.ts'
 import { drawnOperations, proveSeeds } from './seeds/prove-seeds.ts'
+import { UnplayableError } from './seeds/seed-options.ts'
 import { openStage } from './stage.ts'
 import { openTally, type Tally } from './tally.ts'
 
@@ -43,7 +44,10 @@ async function prove({ ways: wanted, faults, isSelected, history, json, seeds, .
     const drawn = drawnOperations(operations)
     if (drawn.length === 0) return refuse('None of these operations can be drawn')
     await removeAbandonedServers()
-    return proveSeeds({ ...seeds, operations: drawn, history, json, progress, print, signal })
+    return proveSeeds({ ...seeds, operations: drawn, history, json, progress, print, signal }).catch((error: unknown) => {
+      if (error instanceof UnplayableError) return refuse(error.message)
+      throw error
+    })
   }
 
   progress.step('building the functions, starting servers')

@@ -10,6 +10,8 @@ export class Sockets {
   readonly #closed = Promise.withResolvers<void>()
   #client: Socket
   #server: Socket | undefined
+  /** Whether the client was sent a FIN. */
+  #ended = false
 
   constructor(accepted: Socket) {
     this.#accepted = accepted
@@ -58,15 +60,20 @@ export class Sockets {
 
   /** `close` is close_notify and FIN, `reset` an RST. What was sent before still arrives. */
   endClient(manner: 'reset' | 'close'): void {
-    // Read on to see the client's own end, which closes the socket for good.
-    if (manner === 'close') this.#client.end().resume()
-    // Only what has left the process survives an RST: the next turn of the event loop has written it.
-    else setImmediate(() => this.#accepted.resetAndDestroy())
+    if (manner === 'close') {
+      this.#ended = true
+      // Read on to see the client's own end, which closes the socket for good.
+      this.#client.end().resume()
+      return
+    }
+    // Only what has left the process survives an RST: the next turn of the event loop has written it. A socket whose FIN is on its way
+    // cannot be reset: libuv would keep it open for ever.
+    setImmediate(() => (this.#ended ? this.#accepted.destroy() : this.#accepted.resetAndDestroy()))
   }
 
   destroy(): void {
     for (const socket of this.#all) {
-      // TLS may have closed the socket beneath it without an event.
+      // A failed reset closes a socket without an event.
       if (socket.closed) this.#forget(socket)
       else socket.destroy()
     }

@@ -14,7 +14,7 @@ import { readSchedule } from './read-schedule.ts'
 import { describeFailure, describePlay } from './report.ts'
 import { runSeed, type FailedSchedule } from './run-seeds.ts'
 import { type Schedule } from './schedule.ts'
-import { type SeedsAsked } from './seed-options.ts'
+import { UnplayableError, type SeedsAsked } from './seed-options.ts'
 
 export interface ProveSeedsOptions extends SeedsAsked {
   readonly operations: readonly ProvenOperation[]
@@ -39,6 +39,7 @@ export function drawnOperations(operations: readonly ProvenOperation[]): readonl
 /**
  * Plays the schedule of a file, or those of seeds until the time is over: one seed after the other on each of a few servers. Resolves
  * to the exit status: 0 nothing failed, 1 something did.
+ * @throws UnplayableError
  */
 export async function proveSeeds(options: ProveSeedsOptions): Promise<0 | 1> {
   const { other, schedule: file, operations, progress } = options
@@ -46,7 +47,7 @@ export async function proveSeeds(options: ProveSeedsOptions): Promise<0 | 1> {
     file === undefined
       ? undefined
       : readSchedule(
-          readFileSync(file, 'utf8'),
+          readFile(file),
           operations.map(({ name }) => name),
         )
   progress.step('building the functions, starting servers')
@@ -120,6 +121,14 @@ async function playSeeds(stage: Stage, options: ProveSeedsOptions): Promise<0 | 
     `${signal.aborted ? 'Ended early: ' : ''}${schedules} schedules with ${requests} calls in ${describeMs(took)}, seeds ${seeds.join(', ')}: ${failures.length} failed`,
   )
   return failures.length === 0 ? 0 : 1
+}
+
+function readFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UnplayableError(`The schedule cannot be read: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function keepHistory({ histories }: Played, file: string | undefined): void {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { UnplayableError } from './seed-options.ts'
 import { cutHows, networkHows, restartHows, strikeHows, strikePlaces, versions, type Schedule } from './schedule.ts'
 
 const LONGEST_MS = 60_000
@@ -25,22 +26,22 @@ const scheduleSchema = z.strictObject({
 
 /**
  * Reads a schedule from the JSON that a failure prints.
- * @throws Error that says what is wrong and where
+ * @throws UnplayableError that says what is wrong and where
  */
 export function readSchedule(text: string, operations: readonly string[]): Schedule {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new Error(`The schedule is not JSON: ${(cause as Error).message}`, { cause })
+    throw new UnplayableError(`The schedule is not JSON: ${(cause as Error).message}`, { cause })
   }
   const { success, data, error } = z.safeParse(scheduleSchema, value)
   if (!success) {
     const [{ path, message } = { path: [], message: '' }] = error.issues
-    throw new Error(`The schedule has something wrong at ${path.join('.') || 'its top'}: ${message}`)
+    throw new UnplayableError(`The schedule has something wrong at ${path.join('.') || 'its top'}: ${message}`)
   }
   const schedule = data as Schedule
   const unknown = schedule.steps.find(one => one.do === 'send' && !operations.includes(one.operation))
-  if (unknown?.do === 'send') throw new Error(`The application proves no operation '${unknown.operation}', only ${operations.join(', ')}`)
+  if (unknown?.do === 'send') throw new UnplayableError(`The application proves no operation '${unknown.operation}', only ${operations.join(', ')}`)
   return schedule
 }

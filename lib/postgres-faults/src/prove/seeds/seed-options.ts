@@ -1,5 +1,10 @@
 import { randomInt } from 'node:crypto'
 
+/** What was given cannot be played; the message says why. */
+export class UnplayableError extends Error {
+  override readonly name = 'UnplayableError'
+}
+
 /** What is asked for of seeds, or of one schedule. */
 export interface SeedsAsked {
   readonly seed: number
