@@ -22,26 +22,26 @@ const PREPARATION = `
       INSERT INTO public.proof_writes VALUES (TG_TABLE_NAME, NEW.external_id);
       RETURN NEW;
     END $$;
-  CREATE TRIGGER note_write BEFORE INSERT ON transactions FOR EACH ROW EXECUTE FUNCTION note_write();
-  CREATE TRIGGER note_write BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION note_write()`
+  CREATE TRIGGER note_write BEFORE INSERT ON public.transactions FOR EACH ROW EXECUTE FUNCTION note_write();
+  CREATE TRIGGER note_write BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION note_write()`
 
 const INSERT_USER = `
-  INSERT INTO users (id, email, name, external_id, created_at, updated_at)
+  INSERT INTO public.users (id, email, name, external_id, created_at, updated_at)
   VALUES ($2::uuid, $1 || '@example.com', 'Ada', $1, now(), now())`
 const INSERT_TRANSACTION = `
-  INSERT INTO transactions (id, external_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
+  INSERT INTO public.transactions (id, external_id, user_external_id, amount, currency, status, occurred_at, created_at, updated_at)
   VALUES (gen_random_uuid(), $1, $1, ${AMOUNT}, 'EUR', 'completed', now(), now(), now())`
 const FAIL = 'INSERT INTO proof_failures VALUES ($1)'
 const STOP_FAILING = 'DELETE FROM proof_failures WHERE id = $1'
-const MAKE_DUE = 'UPDATE webhook_events SET next_attempt_at = now() WHERE outcome IS NULL AND external_id = $1 RETURNING id'
-const FIND_EVENT = 'SELECT FROM webhook_events WHERE external_id = $1'
+const MAKE_DUE = 'UPDATE public.webhook_events SET next_attempt_at = now() WHERE outcome IS NULL AND external_id = $1 RETURNING id'
+const FIND_EVENT = 'SELECT FROM public.webhook_events WHERE external_id = $1'
 // One in a transaction, one without.
 const REPEATED = [dueErasures, indexDueErasures]
 const MIGRATIONS = REPEATED.map(({ name }) => `'${name}'`).join(', ')
 const UNDO_MIGRATIONS = `
-  ALTER TABLE users DROP COLUMN IF EXISTS events_due_at;
+  ALTER TABLE public.users DROP COLUMN IF EXISTS events_due_at;
   DROP INDEX IF EXISTS webhook_events_unattributed;
-  DELETE FROM schema_migrations WHERE name IN (${MIGRATIONS})`
+  DELETE FROM public.schema_migrations WHERE name IN (${MIGRATIONS})`
 const INDEXES_ARE_VALID = `2 = (
   SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid IN (to_regclass('users_events_due_at'), to_regclass('webhook_events_unattributed')))`
 const MOST_ROUNDS = 20
@@ -51,7 +51,7 @@ const NEXT_ROUND_MS = 500
 /** How often something was written about the user of a run, and what that user has now. */
 const effectsOn = (table: string) => `
   SELECT id, count(*)::int AS times,
-    (SELECT sum(balances.amount)::text FROM balances JOIN users ON users.id = user_id WHERE external_id = proof_writes.id) AS amount
+    (SELECT sum(b.amount)::text FROM public.balances AS b JOIN public.users AS u ON u.id = b.user_id WHERE u.external_id = proof_writes.id) AS amount
   FROM proof_writes WHERE id = ANY ($1) AND what = '${table}' GROUP BY 1`
 
 /** Returns the id of the user of a run: a UUID. */
@@ -136,7 +136,8 @@ export const proofs: Proofs = {
       function: 'api/user',
       before: insertUser,
       request: id => ({ method: 'PATCH', path: `/${uuidOf(id)}`, headers: { 'if-match': '*' }, body: { name: `Ada ${id}` } }),
-      effects: "SELECT external_id AS id, count(*)::int AS times FROM users WHERE external_id = ANY ($1) AND name = 'Ada ' || external_id GROUP BY 1",
+      effects:
+        "SELECT external_id AS id, count(*)::int AS times FROM public.users WHERE external_id = ANY ($1) AND name = 'Ada ' || external_id GROUP BY 1",
     },
     {
       ...ofMaintenance,
@@ -167,7 +168,7 @@ export const proofs: Proofs = {
       before: async (_id, { query }) => void (await query(UNDO_MIGRATIONS)),
       request: () => ({ input: {} }),
       effects: `
-        SELECT id, ((SELECT count(*) FROM schema_migrations WHERE name IN (${MIGRATIONS})) = ${REPEATED.length} AND ${INDEXES_ARE_VALID})::int AS times
+        SELECT id, ((SELECT count(*) FROM public.schema_migrations WHERE name IN (${MIGRATIONS})) = ${REPEATED.length} AND ${INDEXES_ARE_VALID})::int AS times
         FROM unnest($1::text[]) AS ids (id)`,
       deadlineMs: MIGRATION_MS,
     },

@@ -38,6 +38,7 @@ export function localSettings({ databaseUrl, redisUrl = 'none', secrets }: Local
 
 // Read by libraries without being asked to, such as pg.
 function loginOfLibraries(databaseUrl: string): Record<string, string> {
+  if (databaseUrl === 'none') return {}
   const { hostname, port, username, password, pathname } = new URL(databaseUrl)
   const [user, secret, database] = [username, password, pathname.slice(1)].map(decodeURIComponent) as [string, string, string]
   return { PGHOST: hostname, PGPORT: port, PGUSER: user, PGPASSWORD: secret, PGDATABASE: database }
