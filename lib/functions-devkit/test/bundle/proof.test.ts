@@ -101,7 +101,7 @@ describe('a bundle', () => {
     ['misses-part', /^may ask for dist\/pg\.js, which is not deployed: add it to its \.include$/],
     ['development', /^contains @octokit\/webhooks-methods, a development dependency \(packages\/app\/development\/index\.ts imports it\): /],
     ['of-the-host', /^contains croner, which only the long-lived host uses \(packages\/app\/of-the-host\/index\.ts imports it\): /],
-    ['brings-development', /^contains selfsigned, a development dependency \(packages\/app\/brings-development\/index\.ts imports it\): /],
+    ['brings-development', /^contains selfsigned, which only tools use \(packages\/app\/brings-development\/index\.ts imports it\): /],
     [
       'server-code',
       /^contains code of lib\/functions-devkit\/src\/server\/, which is not for functions \(packages\/app\/server-code\/index\.ts imports it\): /,
